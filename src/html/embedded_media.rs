@@ -257,6 +257,7 @@ impl MediaRewriter<'_> {
 
     fn push_image(&mut self, tag: &StartTag<'_>, source: &str) {
         if self.open.hides_content() {
+            self.picture_source = None;
             return;
         }
         let image = image_source(tag, self.picture_source.as_deref());
@@ -304,7 +305,7 @@ impl MediaRewriter<'_> {
     fn player_address(&self, tag: &StartTag<'_>) -> Option<String> {
         const ADDRESSES: [&str; 5] = ["data-src", "data-lazy-src", "data-litespeed-src", "src", "data"];
         let mut addresses = ADDRESSES.iter().filter_map(|name| self.absolute_address(&tag.attribute(name)?));
-        if is_tracking_pixel(tag) { None } else { addresses.next() }
+        if is_tracking_pixel(tag) || self.open.hides_content() { None } else { addresses.next() }
     }
 
     fn absolute_address(&self, value: &str) -> Option<String> {
@@ -394,7 +395,12 @@ mod tests {
             assert!(!clean.contains("<img"), "{start}: {clean}");
             let clean = sanitize_html(&format!("<noscript>{start}<img src=https://t.example/p.jpg></noscript>"), None);
             assert!(!clean.contains("<img"), "{start}: {clean}");
+            for element in ["<iframe src=https://t.example/></iframe>", "<video src=https://t.example/v.mp4></video>"] {
+                let clean = sanitize_html(&format!("{start}{element}"), None);
+                assert!(!clean.contains("t.example"), "{start}: {clean}");
+            }
         }
+        check("<picture hidden><source srcset=/p.jpg><img src=/p.jpg></picture>1", "1");
     }
 
     #[test]

@@ -114,8 +114,9 @@ fn normalize_item(
     problems: &mut Vec<FeedProblem>,
 ) -> Option<NewItem> {
     let declared_base = if parsed.content_html.is_some() { &parsed.content_base } else { &parsed.summary_base };
+    let declared_base = declared_base.as_ref().filter(|base| !is_feed_address(base, urls.document));
     let link = parsed.link.as_ref().filter(|link| !is_feed_address(link, urls.document));
-    let sanitize = |html: &str| match declared_base.as_ref().or(link).or(urls.website.as_ref()) {
+    let sanitize = |html: &str| match declared_base.or(link).or(urls.website.as_ref()) {
         Some(page) => sanitize_html(html, Some(page)),
         None => sanitize_html_without_page(html, &base_of_links(urls.document)),
     };
@@ -274,16 +275,19 @@ mod tests {
 
     #[test]
     fn links_of_an_item_without_a_link_belong_to_the_website_and_never_contain_a_query() {
-        let content = |channel: &str| {
+        let content_in = |rss: &str, channel: &str| {
             let item = "<item><title>Tide</title><description>&lt;a href='#n1'>1&lt;/a> &lt;img src='i.png'></description></item>";
-            let text = format!("<rss><channel>{channel}{item}</channel></rss>");
+            let text = format!("<{rss}><channel>{channel}{item}</channel></rss>");
             let url = Url::parse("https://hub.example/f?auth=key").unwrap();
             let document = FetchedDocument { bytes: text.as_bytes(), content_type: None, url: &url };
             let (feed, mut problems) = parse_feed(&document, &Options::default()).unwrap();
             items_of(&feed, &url, &mut problems).remove(0).content.unwrap()
         };
-        let own = content("");
-        assert!(own.contains("https://hub.example/i.png") && !own.contains("hub.example/f"), "{own}");
+        let content = |channel: &str| content_in("rss", channel);
+        for rss in ["rss", "rss xml:base='https://hub.example/f?auth=key'"] {
+            let own = content_in(rss, "");
+            assert!(own.contains("https://hub.example/i.png") && !own.contains("hub.example/f"), "{own}");
+        }
         let hosted = content("<link>https://tide.example/</link>");
         assert!(
             hosted.contains("https://tide.example/#n1") && hosted.contains("https://tide.example/i.png"),
