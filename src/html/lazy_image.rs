@@ -72,8 +72,9 @@ pub(super) fn is_photo_address(address: &str) -> bool {
 }
 
 fn real_address(image: &StartTag<'_>, picture_source: Option<&str>) -> Option<String> {
-    let named = LAZY_SOURCES.iter().find_map(|name| image.attribute(name).filter(|value| is_address(value)));
-    let named = named.map(|value| value.trim().to_owned());
+    // Browsers accept spaces in an address.
+    let address = |name| image.attribute(name).map(|value| value.trim().replace(' ', "%20"));
+    let named = LAZY_SOURCES.iter().find_map(|name| address(name).filter(|address| is_address(address)));
     let lazy = named.or_else(|| LAZY_SOURCE_SETS.iter().find_map(|name| best_of_set(&image.attribute(name)?)));
     if lazy.is_some() || !is_placeholder(image) {
         return lazy;
@@ -101,7 +102,9 @@ fn is_placeholder(image: &StartTag<'_>) -> bool {
 fn is_address(value: &str) -> bool {
     let value = value.trim().to_ascii_lowercase();
     let is_other_scheme = ["data:", "about:", "blob:", "javascript:", "#"].iter().any(|start| value.starts_with(start));
-    value.contains(['/', '.']) && !is_other_scheme && !value.contains(char::is_whitespace)
+    // A script replaces the variables of a template such as `photo_{width}x.jpg`.
+    let is_template = value.contains('{') || value.contains("%7b");
+    value.contains(['/', '.']) && !is_other_scheme && !is_template && !value.contains(char::is_whitespace)
 }
 
 /// Returns the smallest sufficiently wide image of a `srcset`, or else the widest one (WHATWG HTML, §4.8.4.2.1).
@@ -165,6 +168,11 @@ mod tests {
     }
 
     #[test]
+    fn spaces_in_an_address_are_encoded() {
+        assert_eq!(source("data-src='/my photo.jpg'"), ImageSource::Lazy("/my%20photo.jpg".into()));
+    }
+
+    #[test]
     fn image_with_an_address_keeps_it() {
         for attributes in [
             "src=/b.jpg",
@@ -172,6 +180,8 @@ mod tests {
             "src=/b.jpg data-src=data:image/gif;base64,AA",
             "src=/b.jpg data-large-file=/c.jpg data-lazy=true",
             "src=/b.jpg loading=lazy",
+            "src=/b.jpg data-src='/b_{width}x.jpg'",
+            "src=/b.jpg data-src=/%7B%7Bimage.url%7D%7D.jpg",
         ] {
             assert_eq!(source(attributes), ImageSource::Declared, "{attributes}");
         }
