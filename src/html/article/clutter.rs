@@ -5,7 +5,7 @@
 //! generated sites have meaningless ones. Clutter starts at a label ("Related articles"). It ends with the box that the
 //! label starts, or before the first paragraph that is neither an excerpt nor the text of a linked headline.
 
-use super::labels::{self, Label};
+use super::labels::{self, ButtonLine, Label};
 use super::text_block::{BlockKind, TextBlock};
 use std::collections::{HashMap, HashSet};
 
@@ -69,6 +69,10 @@ struct ClutterFinder<'a> {
     label_counts: HashMap<&'a str, usize>,
     /// For each block, the number of bytes in all paragraphs from that block to the end.
     bytes_from: Vec<usize>,
+    /// For each block, whether it is a button.
+    is_button: Vec<bool>,
+    /// For each block, whether the article continues in that block or after it.
+    has_text_from: Vec<bool>,
 }
 
 impl ClutterFinder<'_> {
@@ -89,6 +93,8 @@ impl ClutterFinder<'_> {
             unlabelled_teasers: (0..blocks.len()).filter(|at| teaser_end(blocks, *at) > *at).count(),
             label_counts,
             bytes_from,
+            is_button: find_buttons(blocks),
+            has_text_from: find_remaining_text(blocks),
         }
     }
 
@@ -104,7 +110,7 @@ impl ClutterFinder<'_> {
             Some(_) if self.is_repeated_link(start) => start + 1,
             Some(Label::Teasers) if self.is_heading_of_text(start) => start,
             Some(label) => self.labelled_end(start, label),
-            None if labels::is_button(&block.text) => start + 1,
+            None if self.is_button[start] => start + 1,
             None => self.unlabelled_teaser_end(start),
         }
     }
@@ -131,12 +137,16 @@ impl ClutterFinder<'_> {
             return self.blocks.len();
         }
         let box_end = self.box_end(start, label);
+        let has_items = box_end > start + 2;
+        let end = if has_items { box_end } else { self.run_end(start, box_end.max(start + 1), label) };
+        if label == Label::Author && self.has_text_from[end] {
+            return start;
+        }
         if !self.has_text && box_end == start {
             // If no text precedes the label, it may be the title of a list of links.
             return start + usize::from(self.bytes_from[start] > 0);
         }
-        let has_items = box_end > start + 2;
-        if has_items { box_end } else { self.run_end(start, box_end.max(start + 1), label) }
+        end
     }
 
     /// Returns the end of the box that a label starts; `start` if there is no box or the box contains the article.
@@ -234,6 +244,54 @@ impl ClutterFinder<'_> {
         let has_several = self.unlabelled_teasers >= MIN_UNLABELLED_TEASERS;
         if has_several && self.text_bytes > 0 { teaser_end(self.blocks, start) } else { start }
     }
+}
+
+/// Returns for each block whether it is a button. List items and table rows are buttons if each item of the list is a
+/// link and names an action or a platform.
+fn find_buttons(blocks: &[TextBlock]) -> Vec<bool> {
+    let is_item = |block: &TextBlock| matches!(block.kind, BlockKind::ListItem | BlockKind::TableRow);
+    let mut is_button = Vec::with_capacity(blocks.len());
+    for run in blocks.chunk_by(|a, b| is_item(a) && a.kind == b.kind) {
+        let is_announced = is_button.len().checked_sub(1).is_some_and(|before| {
+            let text = &blocks[before].text;
+            text.ends_with(':') && labels::button_line(text).is_none()
+        });
+        let is_button_item = |block: &TextBlock| block.is_link() && labels::button_line(&block.text).is_some();
+        let is_run = match labels::button_line(&run[0].text) {
+            None => false,
+            Some(_) if is_item(&run[0]) => !is_announced && run.iter().all(is_button_item),
+            Some(ButtonLine::Names) => !is_announced,
+            Some(ButtonLine::Action) => true,
+        };
+        is_button.extend(run.iter().map(|_| is_run));
+    }
+    keep_headings_of_text(blocks, &mut is_button);
+    is_button
+}
+
+/// Unmarks headings that text follows, and headings at the end that name a platform.
+fn keep_headings_of_text(blocks: &[TextBlock], is_button: &mut [bool]) {
+    let mut next = None;
+    for (block, is_button) in blocks.iter().zip(is_button).rev() {
+        if block.kind == BlockKind::Heading {
+            *is_button &= next.unwrap_or_else(|| labels::button_line(&block.text) == Some(ButtonLine::Action));
+        } else {
+            next = Some(*is_button);
+        }
+    }
+}
+
+/// Returns for each block, and for the end, whether article text follows before a comment form starts.
+fn find_remaining_text(blocks: &[TextBlock]) -> Vec<bool> {
+    let mut has_text_from = vec![false; blocks.len() + 1];
+    for (at, block) in blocks.iter().enumerate().rev() {
+        has_text_from[at] = match labels::label(&block.text) {
+            Some(Label::Comments) => false,
+            Some(_) => has_text_from[at + 1],
+            None => has_text_from[at + 1] || is_prose(block) && !(at > 0 && is_linked_headline(&blocks[at - 1])),
+        };
+    }
+    has_text_from
 }
 
 /// Returns the end of the linked headline at `start` and its excerpt; `start` if there is no linked headline.

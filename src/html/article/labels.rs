@@ -124,18 +124,45 @@ const AUTHOR_HEADINGS: &[&str] = &[
     "yazar hakkında", "o autorovi", "tentang penulis", "关于作者", "この記事を書いた人",
 ];
 
-/// Invitations to subscribe: lines with one of the nouns and one of the verbs.
+/// The beginnings of words in invitations to subscribe, in lowercase.
 #[rustfmt::skip]
 const SUBSCRIPTION_NOUNS: &[&str] = &[
     "newsletter", "inbox", "infolettre", "boletín", "boletim", "nieuwsbrief", "nyhetsbrev", "nyhedsbrev", "uutiskirje",
-    "newsletterem", "newslettera", "рассылк", "розсилк", "posteingang", "mailing list", "bülten", "zpravodaj",
+    "рассылк", "розсилк", "posteingang", "mailing list", "bülten", "zpravodaj",
+];
+/// The first words of such invitations, in lowercase.
+#[rustfmt::skip]
+const SUBSCRIPTION_STARTS: &[&str] = &[
+    "sign up", "signup", "subscribe", "get", "receive", "join", "enter your", "abonnieren sie", "abonniere",
+    "jetzt abonnieren", "melden sie sich", "melde dich", "jetzt anmelden", "bestellen sie", "bestelle", "abonnez-vous",
+    "inscrivez-vous", "recevez", "suscríbete", "suscríbase", "recibe", "reciba", "inscreva-se", "assine", "receba",
+    "iscriviti", "ricevi", "schrijf je", "schrijf u", "meld je", "meld u", "ontvang", "abonneer", "zapisz się",
+    "otrzymuj", "подпишитесь", "подписывайтесь", "подпишись", "підпишіться", "підписуйтесь", "prenumerera", "anmäl dig",
+    "meld deg", "tilmeld dig", "abonner på", "tilaa", "přihlaste se", "odebírejte", "kaydol", "abone ol", "langganan",
+    "berlangganan",
+];
+/// Phrases inside such invitations, and phrases that address the readers or name the outlet, in lowercase.
+#[rustfmt::skip]
+const SUBSCRIPTION_PHRASES: &[&str] = &[
+    "sign up", "signup", "subscribe", "delivered", "straight to", "join our", "get our", "receive our", "abonnieren",
+    "anmelden", "bestellen", "inscrivez-vous", "abonnez-vous", "suscríbete", "inscreva-se", "iscriviti",
 ];
 #[rustfmt::skip]
-const SUBSCRIPTION_VERBS: &[&str] = &[
-    "sign up", "signup", "subscrib", "get ", "receive", "join", "delivered", "straight to", "abonn", "anmeld", "melden",
-    "bestell", "inscri", "inscre", "suscr", "suscrí", "recib", "recev", "assin", "receba", "iscriv", "ricevi",
-    "schrijf", "meld je", "ontvang", "zapisz", "otrzymuj", "подпи", "підпи", "prenumerera", "anmäl", "meld deg",
-    "tilmeld", "tilaa", "přihla", "odebír", "kaydol", "abone", "langganan", "enter your e",
+const ADDRESSING_PHRASES: &[&str] = &[
+    "our", "your inbox", "your email", "your e-mail", "unser", "unsere", "unseren", "notre", "nos", "nuestro", "nuestra",
+    "nosso", "nossa", "nostra", "nostro",
+];
+/// The last words of headings such as "Newsletter sign up", in lowercase.
+const SUBSCRIPTION_ENDS: &[&str] = &["sign up", "signup", "subscribe", "abonnieren", "anmelden", "bestellen"];
+const MAX_SUBSCRIPTION_HEADING_WORDS: usize = 3;
+/// Words that show that a line reports what somebody said.
+#[rustfmt::skip]
+const ATTRIBUTION_WORDS: &[&str] = &[
+    "said", "says", "say", "asked", "asks", "urged", "urges", "urge", "told", "tells", "called", "calls", "wrote",
+    "writes", "added", "warned", "warns", "announced", "demanded", "demands", "insisted", "claimed", "according", "police",
+    "sagte", "sagt", "sagten", "forderte", "fordert", "laut", "polizei", "selon", "déclaré", "dijo", "según", "policía",
+    "disse", "segundo", "polícia", "detto", "secondo", "polizia", "zei", "volgens", "politie", "powiedział",
+    "powiedziała", "сказал", "сказала", "заявил", "заявила", "полиция", "sade", "enligt", "sagde",
 ];
 const MAX_SUBSCRIPTION_WORDS: usize = 35;
 
@@ -164,6 +191,14 @@ const BUTTON_WORDS: &[&str] = &[
     "pubblicità", "delen", "reacties", "advertentie", "udostępnij", "drukuj", "reklama", "поделиться", "реклама",
     "комментарии", "dela", "annons", "del", "annonse", "jaa", "mainos", "sdílet", "paylaş", "bagikan", "0", "1", "2", "3",
     "•", "|", "-", "/", "+", "and", "with", "your", "friends", "or", "like", "google", "news", "youtube", "tiktok", "rss",
+];
+/// Those of these words that are names or connect names, and may therefore be text.
+#[rustfmt::skip]
+const BUTTON_NAMES: &[&str] = &[
+    "facebook", "twitter", "x", "whatsapp", "linkedin", "reddit", "telegram", "pinterest", "messenger", "bluesky",
+    "mastodon", "threads", "instagram", "flipboard", "pocket", "google", "news", "youtube", "tiktok", "rss", "us", "on",
+    "this", "article", "story", "via", "up", "in", "and", "with", "your", "friends", "or", "like", "link", "post", "del",
+    "mail",
 ];
 const MAX_BUTTON_WORDS: usize = 12;
 
@@ -213,24 +248,69 @@ fn is_comment_count(text: &str) -> bool {
     COMMENT_WORDS.contains(&text.trim_matches(is_count))
 }
 
+/// Returns whether a line invites readers to subscribe. A report on a newsletter neither starts with an imperative nor
+/// addresses the readers.
 fn is_subscription(lower: &str, words: usize) -> bool {
+    let starts = |phrase: &&str| starts_with_words(lower, phrase);
+    let contains = |phrase: &&str| contains_words(lower, phrase);
+    let has_noun = |noun: &&str| starts_of_words(lower, noun).next().is_some();
+    let is_invitation = || {
+        SUBSCRIPTION_STARTS.iter().any(starts)
+            || (SUBSCRIPTION_PHRASES.iter().any(contains) && ADDRESSING_PHRASES.iter().any(contains))
+            || (words <= MAX_SUBSCRIPTION_HEADING_WORDS
+                && SUBSCRIPTION_ENDS.iter().any(|end| trim_signs(lower).ends_with(end)))
+    };
     words <= MAX_SUBSCRIPTION_WORDS
-        && SUBSCRIPTION_NOUNS.iter().any(|noun| lower.contains(noun))
-        && SUBSCRIPTION_VERBS.iter().any(|verb| lower.contains(verb))
+        && SUBSCRIPTION_NOUNS.iter().any(has_noun)
+        && is_invitation()
+        && !has_attribution(lower)
         && !lower.contains(['"', '“', '„', '«'])
 }
 
-/// Returns whether a line consists of button labels.
-pub fn is_button(line: &str) -> bool {
-    let mut count = 0;
+fn has_attribution(lower: &str) -> bool {
+    lower.split(|c: char| !c.is_alphanumeric()).any(|word| ATTRIBUTION_WORDS.contains(&word))
+}
+
+/// Returns the text after each occurrence of `phrase` that starts a word.
+fn starts_of_words<'t>(text: &'t str, phrase: &str) -> impl Iterator<Item = &'t str> {
+    let starts_word = |at: &usize| !text[..*at].ends_with(char::is_alphanumeric);
+    text.match_indices(phrase).map(|(at, _)| at).filter(starts_word).map(move |at| &text[at + phrase.len()..])
+}
+
+fn contains_words(text: &str, phrase: &str) -> bool {
+    starts_of_words(text, phrase).any(|rest| !rest.starts_with(char::is_alphanumeric))
+}
+
+fn starts_with_words(text: &str, phrase: &str) -> bool {
+    text.strip_prefix(phrase).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+}
+
+/// What a line of button labels says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ButtonLine {
+    /// The line names an action: "Share on Facebook".
+    Action,
+    /// The line only names platforms: "Facebook Reddit".
+    Names,
+}
+
+/// Returns what a line of button labels says; `None` if the line contains other words, or a number without an action.
+pub fn button_line(line: &str) -> Option<ButtonLine> {
+    let (mut count, mut has_action, mut has_number) = (0, false, false);
     for word in line.split_whitespace() {
         let word = word.trim_matches([',', ':', '(', ')', '·']).to_lowercase();
         count += 1;
         if count > MAX_BUTTON_WORDS || !(word.is_empty() || BUTTON_WORDS.contains(&word.as_str())) {
-            return false;
+            return None;
         }
+        has_number |= word.contains(|c: char| c.is_ascii_digit());
+        has_action |= word.contains(char::is_alphabetic) && !BUTTON_NAMES.contains(&word.as_str());
     }
-    count > 0
+    match (count, has_action, has_number) {
+        (0, ..) | (_, false, true) => None,
+        (_, true, _) => Some(ButtonLine::Action),
+        (_, false, false) => Some(ButtonLine::Names),
+    }
 }
 
 /// The maximum number of words in a headline. A longer line is a paragraph.
@@ -317,19 +397,41 @@ const MIN_SYNDICATION_BYTES: usize = 20;
 /// The maximum number of words of such a line, including the title of the item.
 const MAX_SYNDICATION_WORDS: usize = 60;
 
-/// Returns the offset of a syndication plugin's line at the end of the text.
-pub fn syndication_start(text: &str) -> Option<usize> {
+/// The maximum number of words of the outlet's name at the end of such a line, without and with a link.
+const MAX_OUTLET_WORDS: usize = 5;
+const MAX_LINKED_OUTLET_WORDS: usize = 10;
+
+/// Returns whether the end of a syndication line is the name of an outlet. `link` is the text of a link at the end.
+fn is_outlet_name(text: &str, link: Option<&str>) -> bool {
+    let name = trim_signs(text);
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let is_name = |word: Option<&&str>| {
+        word.is_some_and(|word| {
+            let word = trim_signs(word);
+            word.contains('.') || !word.starts_with(char::is_lowercase)
+        })
+    };
+    let is_link = link.is_some_and(|link| trim_signs(link) == name);
+    (is_link && words.len() <= MAX_LINKED_OUTLET_WORDS)
+        || (words.len() <= MAX_OUTLET_WORDS && is_name(words.first()) && is_name(words.last()))
+}
+
+/// Returns the offset of a syndication plugin's line at the end of the text. `link` is the text of a link at the end.
+pub fn syndication_start(text: &str, link: Option<&str>) -> Option<usize> {
     if text.len() < MIN_SYNDICATION_BYTES {
         return None;
     }
     SYNDICATION_LINES.iter().find_map(|(first, before_outlet)| {
-        let start = text[..text.rfind(before_outlet)?].rfind(first)?;
+        let outlet = text.rfind(before_outlet)?;
+        let start = text[..outlet].rfind(first)?;
         let before = text[..start].trim_end();
         let is_own_sentence = before.is_empty() || ends_sentence(before) || is_cut(before);
         let line = &text[start..];
         // "The post office" does not contain a title.
         let names_title = !line[first.len()..].starts_with(char::is_lowercase);
-        (is_own_sentence && names_title && line.split_whitespace().count() <= MAX_SYNDICATION_WORDS).then_some(start)
+        let names_outlet = is_outlet_name(&text[outlet + before_outlet.len()..], link);
+        let is_short = line.split_whitespace().count() <= MAX_SYNDICATION_WORDS;
+        (is_own_sentence && names_title && names_outlet && is_short).then_some(start)
     })
 }
 
@@ -348,13 +450,41 @@ const PROMOTION_STARTS: &[&str] = &[
     "følg oss", "følg os", "seuraa meitä", "sledujte nás", "urmăriți-ne", "bizi takip edin", "ikuti kami",
 ];
 const MAX_PROMOTION_WORDS: usize = 20;
+/// One of these words occurs in an invitation that is longer than its first words.
+#[rustfmt::skip]
+const OUTLET_WORDS: &[&str] = &[
+    "facebook", "twitter", "x", "whatsapp", "linkedin", "reddit", "telegram", "bluesky", "mastodon", "threads",
+    "instagram", "flipboard", "youtube", "tiktok", "google", "patreon", "newsletter", "newsletters", "podcast", "channel",
+    "app", "journalism", "newsroom", "reporting", "kanal", "canal", "kanaal", "chaîne", "canale", "kanał", "канал",
+    "телеграм", "дзен", "boletín", "nieuwsbrief", "nyhetsbrev", "nyhedsbrev", "infolettre", "aplicación", "aplicativo",
+];
 
 /// Returns whether a line invites readers to continue at the outlet, or to share, follow or support it.
 fn is_promotion(line: &str, lower: &str, words: usize) -> bool {
-    let starts = |start: &&str| lower.strip_prefix(*start).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
-    (words <= MAX_PROMOTION_WORDS && PROMOTION_STARTS.iter().any(starts))
+    (words <= MAX_PROMOTION_WORDS && is_invitation(lower))
         || (words <= MAX_MORE_LINE_WORDS && is_more_link(line) && is_headline(line.trim_end_matches('…')))
-        || syndication_start(line) == Some(0)
+        || syndication_start(line, None) == Some(0)
+}
+
+/// Returns whether a line is an invitation rather than a sentence that starts like one.
+fn is_invitation(lower: &str) -> bool {
+    let starts = |text: &str| PROMOTION_STARTS.iter().any(|start| starts_with_words(text, start));
+    let has_outlet = || lower.split(|c: char| !c.is_alphanumeric()).any(|word| OUTLET_WORDS.contains(&word));
+    // After a comma, a name or another invitation follows: "Follow us on Facebook, X and Mastodon".
+    let continues = |part: &str| {
+        let part = part.trim_start_matches(|c: char| !c.is_alphanumeric());
+        let first = part.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        part.is_empty() || OUTLET_WORDS.contains(&first) || starts(part)
+    };
+    let is_break = |c: char| c.is_whitespace() || "–—".contains(c);
+    let ends_clause = |c: char| ",:;.!?–—-".contains(c);
+    let continues_as_invitation = || {
+        let ends = lower.match_indices(is_break).filter(|(at, _)| lower[..*at].trim_end().ends_with(ends_clause));
+        ends.map(|(at, _)| &lower[at..]).all(continues)
+    };
+    starts(lower)
+        && (PROMOTION_STARTS.contains(&trim_signs(lower))
+            || (has_outlet() && !has_attribution(lower) && continues_as_invitation()))
 }
 
 /// Returns whether the text ends like a truncated excerpt ("…", "...", "[…]"), possibly followed by "Read more".
@@ -365,4 +495,90 @@ pub fn is_cut(text: &str) -> bool {
     let without_more = MORE_WORDS.iter().find_map(|more| lower.strip_suffix(more));
     let text = without_more.map_or(lower.as_str(), |text| &text[..end(text)]);
     text.ends_with('…') || text.ends_with("...") || text.ends_with(". . .")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, expected: Option<Label>) {
+        assert_eq!(label(line), expected, "{line}");
+    }
+
+    #[test]
+    fn numbers_and_names_are_no_actions() {
+        assert_eq!(button_line("Share on Reddit 2"), Some(ButtonLine::Action));
+        assert_eq!(button_line("Reddit and Threads"), Some(ButtonLine::Names));
+        for line in ["3 - 2", "Reddit 3", "Reddit was down", ""] {
+            assert_eq!(button_line(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn report_on_a_newsletter_is_no_invitation_to_subscribe() {
+        for line in [
+            "Subscribe to the harbour newsletter.",
+            "All the news of the harbour, delivered to your inbox every morning",
+            "Every Friday: our newsletter on boats. Sign up here.",
+            "Newsletter abonnieren",
+            "Suscríbete al boletín del puerto",
+        ] {
+            check(line, Some(Label::Line));
+        }
+        for line in [
+            "An inbox of the council was the budget of a spy, as the court found on Monday.",
+            "The joint newsletter of two chapels ended in May after a quarrel over stamps.",
+            "The newsletter that sailors receive at sea was forged on Thursday",
+            "Abonnenten des Newsletters klagen gegen den Verlag.",
+            "Subscribers receive the newsletter again from Sunday on.",
+            "Sign up for the newsletter, the coach told her team",
+        ] {
+            check(line, None);
+        }
+    }
+
+    #[test]
+    fn sentence_that_starts_like_a_promotion_is_none() {
+        for line in [
+            "Follow us on Facebook, X and Mastodon.",
+            "Follow us on Mastodon",
+            "Subscribe now",
+            "Support our journalism. Become a member!",
+            "Download our app – follow us on X",
+        ] {
+            check(line, Some(Label::Line));
+        }
+        for line in [
+            "Follow us on our tour of the old mill, the miller calls",
+            "Become a member of the rescue team: the village looks for four climbers",
+            "Support our work, the striking drivers asked the town",
+            "Share this with your children, the teacher wrote: the ice is thin",
+            "Listen to our podcast? No, thought the judge",
+            "Subscribe now, a paper urged in 1911, and hundreds did",
+            "Follow us on Facebook, the town hall asks",
+            "Join us on X: how a film crew left its app behind",
+        ] {
+            check(line, None);
+        }
+    }
+
+    #[test]
+    fn syndication_line_ends_with_the_name_of_an_outlet() {
+        for line in [
+            "The post Seals are back appeared first on News of the Bay.",
+            "The post Seals are back appeared first on bay.example",
+        ] {
+            assert_eq!(syndication_start(line, None), Some(0), "{line}");
+        }
+        for line in [
+            "The post Parliament created appeared first on a list of savings",
+            "The post Parliament created appeared first on Monday's list",
+            "The post Parliament created appeared first on A List That Nobody In Town Read",
+        ] {
+            assert_eq!(syndication_start(line, None), None, "{line}");
+        }
+        let line = "The post Seals are back appeared first on the bay.";
+        assert_eq!(syndication_start(line, Some("the bay")), Some(0));
+        assert_eq!(syndication_start(line, Some("bay")), None);
+    }
 }

@@ -31,7 +31,8 @@ pub(super) fn length_without_tail(text: &str, context: &TailContext<'_>) -> usiz
     for _ in 0..MAX_TAIL_PARTS {
         let text = &text[..end];
         let start = context.link_text.and_then(|link| link_start(text, link)).or_else(|| more_start(text));
-        let start = start.or_else(|| syndication_start(text)).or_else(|| addresses_start(text, context));
+        let start =
+            start.or_else(|| syndication_start(text, context.link_text)).or_else(|| addresses_start(text, context));
         let Some(start) = start.or_else(|| hashtags_start(text).filter(|_| context.is_last)) else { break };
         end = text[..start].trim_end_matches(|c: char| c.is_whitespace() || "([-–|".contains(c)).len();
     }

@@ -171,3 +171,40 @@ fn tail_of_a_paragraph_is_removed_with_its_link() {
     let linked = format!("<p>{text} The board will <a href=/1>read more proposals</a>.</p>");
     assert_eq!(html(&linked), None);
 }
+
+#[test]
+fn lists_tables_and_headings_with_names_and_numbers_stay() {
+    let text = "The ferry to the islands sails again from Monday on.";
+    for html in [
+        "<ul><li>3 - 0</li><li>1 - 2</li></ul>",
+        "<table><tr><td>Reddit</td><td>2</td></tr><tr><td>Threads</td><td>3</td></tr></table>",
+        "<h3>2</h3><p>The crews agreed.</p>",
+        "<h2>Reddit</h2><h2>X</h2><p>The crews agreed.</p>",
+        "<h2>Google and Reddit</h2><p>The crews agreed.</p>",
+        "<h2>Reddit</h2>",
+        "<p>The crews may no longer use:</p><ul><li>TikTok</li><li>Threads</li></ul>",
+        "<p>The crews may no longer use:</p><ul><li><a href=/1>TikTok</a></li></ul>",
+        "<p>The crews may no longer use:</p><p>TikTok</p>",
+        "<ul><li><a href=/1>Reddit</a></li><li><a href=/2>The crews</a></li></ul>",
+    ] {
+        assert_eq!(read_item_text(&format!("<p>{text}</p>{html}"), None, None).html, None, "{html}");
+    }
+    for html in [
+        "<ul><li><a href=/1>Facebook</a></li><li><a href=/2>Reddit</a></li><li><a href=/3>Copy link</a></li></ul>",
+        "<h3>Share this</h3><p>Facebook Reddit</p>",
+        "<p>Share this:</p><ul><li><a href=/1>Facebook</a></li></ul>",
+    ] {
+        check(&format!("<p>{text}</p>{html}"), &[text]);
+    }
+}
+
+#[test]
+fn author_box_is_removed_only_at_the_end() {
+    let text = "The ferry to the islands sails again from Monday on.";
+    let author = "The author of the pilot book, Ines Holm, was born on the islands in 1948.";
+    let html = format!("<p>{text}</p><h3>About the author</h3><p>{author}</p>");
+    check(&html, &[text]);
+    let after = "Her book describes each of the harbours and has sold well for years.";
+    assert_eq!(read_item_text(&format!("{html}<p>{after}</p>"), None, None).html, None);
+    check(&format!("{html}<h3>Leave a comment</h3><p>{after}</p>"), &[text]);
+}
