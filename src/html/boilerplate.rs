@@ -51,11 +51,11 @@ fn block_patterns(block: &str, blocks: &[String], title: &str) -> Vec<String> {
     let words: Vec<&str> = block.split(' ').collect();
     let mut patterns = vec![block.to_lowercase()];
     if words.len() >= MIN_PATTERN_WORDS {
-        let middle = words[2..words.len() - 4].join(" ").to_lowercase();
+        let middle = words[2..words.len() - 4].join(" ");
+        // A frame contains the title exactly. A sentence that repeats its words writes the first one in lowercase.
         let is_framed = |text: &str| {
-            let text = text.to_lowercase();
             let extra_words = (words.len() - 6).saturating_sub(text.split_whitespace().count());
-            !text.is_empty() && extra_words <= MAX_EXTRA_WORDS && middle.contains(&text)
+            !text.is_empty() && extra_words <= MAX_EXTRA_WORDS && middle.contains(text)
         };
         let others = blocks.iter().take(MAX_COMPARED_BLOCKS).filter(|other| *other != block);
         if is_framed(title) || others.into_iter().any(|other| is_framed(other)) {
@@ -84,6 +84,14 @@ mod tests {
         assert_eq!(repeated, vec![vec![false, true, true]; 3]);
         let repeated = find_repeated_blocks(&items[..2], &["Rain", "Snow"]);
         assert_eq!(repeated, vec![vec![false; 3]; 2], "two items are too few");
+    }
+
+    #[test]
+    fn summaries_that_repeat_their_title_stay() {
+        let titles = ["Ferry sinks in the harbour", "Crane falls in the harbour", "Barge burns in the harbour"];
+        let item = |title: &&str| vec![format!("A big {} of Port Ellis, police said on Monday.", title.to_lowercase())];
+        let items: Vec<Vec<String>> = titles.iter().map(item).collect();
+        assert_eq!(find_repeated_blocks(&items, &titles), vec![vec![false]; 3]);
     }
 
     #[test]
