@@ -13,8 +13,7 @@
 use newsfold::cluster::{Clusterer, FEATURE_NAMES, Linkage, Options, PairFeatures, PairModel};
 use newsfold::domain::{Item, ItemId, StoryId};
 use newsfold::evaluation::metrics::MetricSums;
-use newsfold::evaluation::{LabeledItem, parse_dataset, replay};
-use newsfold::urls::canonical::canonical_url_from_str;
+use newsfold::evaluation::{items_of_dataset, parse_dataset, replay};
 use std::collections::{BTreeMap, HashMap};
 
 const FOLDS: u64 = 5;
@@ -108,7 +107,6 @@ impl Training {
         let path = arguments.first().expect("usage: train GOLD.jsonl [--write]");
         let text = std::fs::read_to_string(path).expect("the dataset is readable");
         let labeled = parse_dataset(&text).expect("the dataset is valid");
-        let canonical_url = |item: &LabeledItem| item.url.as_deref().and_then(canonical_url_from_str);
         let options = Options::default();
         let default = Linkage::new(&options);
         let linkage = Linkage {
@@ -119,7 +117,7 @@ impl Training {
         };
         let disabled: Vec<&str> = argument(arguments, "--without").unwrap_or_default().split(',').collect();
         Training {
-            items: labeled.iter().zip(0..).map(|(item, id)| item.to_item(id, canonical_url(item))).collect(),
+            items: items_of_dataset(&labeled),
             labels: labeled.iter().map(|item| item.story.to_string()).collect(),
             options,
             linkage,

@@ -9,11 +9,10 @@
 //! dominates the news is rare in labeled data. If a storyline dominates a set, versions have a part of it only.
 
 use newsfold::cluster::{Clusterer, Options};
-use newsfold::domain::{Item, StoryId};
+use newsfold::domain::StoryId;
 use newsfold::evaluation::metrics::ClusteringMetrics;
-use newsfold::evaluation::{LabeledItem, parse_dataset, replay, storyline_grouper, storylines};
+use newsfold::evaluation::{LabeledItem, items_of_dataset, parse_dataset, replay, storyline_grouper, storylines};
 use newsfold::storyline::{FEATURE_NAMES, StoryPairFeatures, StorylineGrouper, Tree, TreeModel, TreeNode};
-use newsfold::urls::canonical::canonical_url_from_str;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::xxh3_64;
@@ -79,7 +78,7 @@ fn main() {
 fn test(tested: &TrainingSet, model: &TreeModel, out: Option<&Path>) {
     let LabeledStories { items, stories, grouper } = &tested.stories;
     for threshold in [0.1, 0.15, 0.2, 0.25, 0.3, 0.4] {
-        let found = storylines(grouper.group_with(model, threshold), stories);
+        let found = storylines(grouper.group(model, threshold), stories);
         let grouped: Vec<(String, StoryId)> =
             items.iter().map(LabeledItem::storyline_label).zip(found.iter().copied()).collect();
         let ClusteringMetrics { b_cubed, pairs, .. } = ClusteringMetrics::new(&grouped);
@@ -141,8 +140,7 @@ fn versions(items: &[LabeledItem]) -> Vec<Vec<LabeledItem>> {
 }
 
 fn group_into_stories(labeled: Vec<LabeledItem>) -> LabeledStories {
-    let canonical_url = |item: &LabeledItem| item.url.as_deref().and_then(canonical_url_from_str);
-    let items: Vec<Item> = labeled.iter().zip(0..).map(|(item, id)| item.to_item(id, canonical_url(item))).collect();
+    let items = items_of_dataset(&labeled);
     let stories = replay(&mut Clusterer::new(Options::default()), &items);
     let grouper = storyline_grouper(&items, &stories);
     LabeledStories { items: labeled, stories, grouper }

@@ -46,7 +46,7 @@ pub use explain::PairExplanation;
 pub use linkage::Linkage;
 pub use options::Options;
 pub use pair_features::{FEATURE_NAMES, PairFeatures};
-pub use pair_model::PairModel;
+pub use pair_model::{PairModel, sigmoid};
 pub use rules::{GroupingRule, IgnoredLink};
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ pub mod metrics;
 
 use crate::cluster::Clusterer;
 use crate::domain::{Item, ItemId, SourceId, StoryId, Timestamp};
-use crate::storyline::StorylineGrouper;
+use crate::storyline::{STORYLINE_THRESHOLD, StorylineGrouper, TreeModel};
+use crate::urls::canonical::canonical_url_from_str;
 use jiff::SignedDuration;
 use serde::Deserialize;
 use std::cell::Cell;
@@ -114,6 +115,12 @@ pub fn replay(clusterer: &mut Clusterer, items: &[Item]) -> Vec<StoryId> {
     stories
 }
 
+/// Returns the items of a dataset as the store returns them, with ids in order from 0.
+pub fn items_of_dataset(labeled: &[LabeledItem]) -> Vec<Item> {
+    let canonical_url = |item: &LabeledItem| item.url.as_deref().and_then(canonical_url_from_str);
+    labeled.iter().zip(0..).map(|(item, id)| item.to_item(id, canonical_url(item))).collect()
+}
+
 /// Returns a grouper with all items in their stories.
 pub fn storyline_grouper(items: &[Item], stories: &[StoryId]) -> StorylineGrouper {
     let mut grouper = StorylineGrouper::default();
@@ -121,6 +128,12 @@ pub fn storyline_grouper(items: &[Item], stories: &[StoryId]) -> StorylineGroupe
         grouper.add(item, *story);
     }
     grouper
+}
+
+/// Returns the storyline of each item, as the learned model groups them.
+pub fn group_into_storylines(items: &[Item], stories: &[StoryId]) -> Vec<StoryId> {
+    let groups = storyline_grouper(items, stories).group(&TreeModel::learned(), STORYLINE_THRESHOLD);
+    storylines(groups, stories)
 }
 
 /// Returns the storyline of each item, identified by its first story. `groups` contains each story with the first story of

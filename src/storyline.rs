@@ -22,8 +22,8 @@ mod term_statistics;
 mod tree_model;
 
 pub use grouper::{ComparedPair, StorylineGrouper};
+pub use options::STORYLINE_THRESHOLD;
 pub use pair_features::{FEATURE_NAMES, StoryPairFeatures};
-pub use term_statistics::TermStatistics;
 pub use tree_model::{Tree, TreeModel, TreeNode};
 
 #[cfg(test)]

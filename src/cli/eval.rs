@@ -4,11 +4,10 @@ use super::Context;
 use super::input::read_bytes;
 use super::output::{self, print};
 use crate::cluster::Clusterer;
+use crate::domain::StoryId;
 use crate::domain::display_text::one_line;
-use crate::domain::{Item, StoryId};
 use crate::evaluation::metrics::{ClusteringMetrics, GroupingError, PrecisionRecall, false_merges, misses};
-use crate::evaluation::{LabeledItem, parse_dataset, replay, storyline_grouper, storylines};
-use crate::urls::canonical::canonical_url_from_str;
+use crate::evaluation::{LabeledItem, group_into_storylines, items_of_dataset, parse_dataset, replay};
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -42,13 +41,11 @@ impl Eval {
         if let Some(threshold) = self.threshold {
             options.threshold = threshold;
         }
-        let canonical_url = |item: &LabeledItem| item.url.as_deref().and_then(canonical_url_from_str);
-        let items: Vec<Item> =
-            labeled.iter().zip(0..).map(|(item, id)| item.to_item(id, canonical_url(item))).collect();
+        let items = items_of_dataset(&labeled);
         let start = Instant::now();
         let found = replay(&mut Clusterer::new(options), &items);
         let elapsed = start.elapsed();
-        let in_storylines = storylines(storyline_grouper(&items, &found).group(), &found);
+        let in_storylines = group_into_storylines(&items, &found);
         if let Some(out) = &self.out {
             let line = |((item, story), storyline): ((&LabeledItem, &StoryId), &StoryId)| {
                 format!("{}\n", json!({ "id": item.id, "story": story, "storyline": storyline }))

@@ -72,11 +72,11 @@ impl LanguageRules {
         }
     }
 
-    pub fn is_stop_word(&self, word: &str) -> bool {
+    pub(super) fn is_stop_word(&self, word: &str) -> bool {
         self.stop_words.contains(word)
     }
 
-    pub fn stem<'w>(&self, word: &'w str) -> Cow<'w, str> {
+    pub(super) fn stem<'w>(&self, word: &'w str) -> Cow<'w, str> {
         match &self.stemmer {
             Some(stemmer) => stemmer.stem(word),
             None if self.subtag == "pl" => stem_polish(word).into(),

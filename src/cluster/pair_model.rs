@@ -137,7 +137,7 @@ fn product_name(i: usize, j: usize) -> String {
 }
 
 /// Converts log-odds to a probability, 0 to 1.
-pub(super) fn sigmoid(log_odds: f32) -> f32 {
+pub fn sigmoid(log_odds: f32) -> f32 {
     1.0 / (1.0 + libm::expf(-log_odds))
 }
 

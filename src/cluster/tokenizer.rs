@@ -64,13 +64,13 @@ impl TokenizedText {
     }
 
     /// Returns the spelling of a token in the item.
-    pub fn surface_form(&self, in_title: bool, token: &WordToken) -> &str {
+    pub(super) fn surface_form(&self, in_title: bool, token: &WordToken) -> &str {
         let text = if in_title { &self.folded_title } else { &self.folded_summary };
         text.get(token.range.start as usize..token.range.end as usize).unwrap_or_default()
     }
 
     /// Returns all terms in order, starting with the terms of the title.
-    pub fn terms(&self) -> impl Iterator<Item = TermHash> {
+    pub(super) fn terms(&self) -> impl Iterator<Item = TermHash> {
         self.title.iter().chain(&self.summary).map(|token| token.term)
     }
 
@@ -114,11 +114,16 @@ impl StemCache {
     }
 }
 
+/// Returns the term of a number or an acronym. The term of an acronym differs from that of a word with the same letters.
+fn unstemmed_term(lower: &str, is_acronym: bool) -> TermHash {
+    TermHash(xxh3_64(lower.as_bytes()) ^ u64::from(is_acronym))
+}
+
 /// Returns the terms of a word in lower case: its stem, unless it is a stop word, and its acronym if it has two letters.
 pub fn word_terms(word: &str, language: &LanguageRules) -> impl Iterator<Item = TermHash> {
     let mut stems = StemCache::default();
     let stem = stems.term(StemCache::key(language, word), language, word);
-    let acronym = (word.len() <= 2).then(|| TermHash(xxh3_64(word.as_bytes()) ^ 1));
+    let acronym = (word.len() <= 2).then(|| unstemmed_term(word, true));
     Some(stem).filter(|stem| *stem != STOP_WORD).into_iter().chain(acronym)
 }
 
@@ -184,7 +189,7 @@ fn tokenize(text: &str, language: &LanguageRules, stems: &mut StemCache) -> Vec<
         let is_acronym = capitalized && lower.len() <= 2 && word.chars().all(|c| c.is_uppercase() || c == '.');
         let mut term = STOP_WORD;
         if is_number || is_acronym {
-            term = TermHash(xxh3_64(lower.as_bytes()) ^ u64::from(is_acronym));
+            term = unstemmed_term(&lower, is_acronym);
         } else {
             pending.push((tokens.len(), StemCache::key(language, &lower)));
         }

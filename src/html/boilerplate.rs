@@ -3,7 +3,7 @@
 //! The input consists of the paragraphs that [`super::plain_text::text_blocks`] returns for a single document.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// The minimum number and the minimum share of a document's items that contain a block of boilerplate.
 const MIN_REPETITIONS: usize = 3;
@@ -18,13 +18,8 @@ const MAX_EXTRA_WORDS: usize = 3;
 /// are the titles of the items.
 pub fn find_repeated_blocks(items: &[Vec<String>], titles: &[&str]) -> Vec<Vec<bool>> {
     // Hashes need less memory than the text. A document may be large.
-    let hash = |pattern: &String| {
-        let mut hasher = DefaultHasher::new();
-        pattern.hash(&mut hasher);
-        hasher.finish()
-    };
     let hashes_of = |block: &String, blocks: &[String], title: &str| -> Vec<u64> {
-        block_patterns(block, blocks, title).iter().map(hash).collect()
+        block_patterns(block, blocks, title).iter().map(|pattern| xxh3_64(pattern.as_bytes())).collect()
     };
     let patterns: Vec<Vec<Vec<u64>>> = items
         .iter()

@@ -1,19 +1,20 @@
-//! Agglomerative clustering with average linkage over sparse similarities: the two groups with the highest mean similarity
-//! of their pairs merge first, as long as it exceeds a threshold. A pair without a similarity counts as 0.
+//! Agglomerative clustering with average linkage over sparse similarities. The two groups with the highest mean similarity
+//! of their pairs merge first, until no mean exceeds the threshold. A pair without a similarity counts as 0.
 
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// What groups are made of: nodes 0 to `nodes`, the similarities of pairs of them, and what the outcome must respect.
+/// The nodes to group, the similarities of their pairs, and the constraints on the result.
 #[derive(Debug, Default)]
 pub(super) struct LinkageInput {
+    /// The number of nodes, which are numbered from 0.
     pub nodes: usize,
-    /// Pairs in ascending order of their nodes, each pair once.
+    /// Each pair appears once, in ascending order of its nodes.
     pub similarities: Vec<([u32; 2], f32)>,
     /// Pairs that share a group from the start.
     pub must_link: Vec<[u32; 2]>,
-    /// Nodes of different classes never share a group; 0 is no class.
+    /// Nodes of different classes never share a group; 0 means that a node has no class.
     pub classes: Vec<u32>,
     /// Pairs that never share a group.
     pub cannot_link: Vec<[u32; 2]>,
@@ -29,11 +30,11 @@ struct Group {
     version: u32,
 }
 
-/// A merge that may take place: the mean similarity as bits, which sort like the positive number, the groups in ascending
-/// order, and the versions of both at the time. Ties go to the first groups.
+/// A possible merge: the bits of the mean similarity, which sort like the positive number; the groups in ascending order; and
+/// the versions of both groups. If means are equal, the groups with the lowest numbers merge first.
 type Candidate = (u64, Reverse<[u32; 2]>, [u32; 2]);
 
-/// Groups the nodes, and returns for each the first node of its group.
+/// Groups the nodes. Returns the first node of each node's group.
 pub(super) fn group(input: &LinkageInput, threshold: f64) -> Vec<u32> {
     let mut linkage = AverageLinkage::new(input, threshold);
     linkage.run();

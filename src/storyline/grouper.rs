@@ -1,12 +1,11 @@
 //! The grouper: keeps the items of the window with their stories, and groups the stories into storylines.
 
 use super::average_linkage::{LinkageInput, group};
-use super::options::{MAX_TERM_STORIES, MIN_COSINE, STORYLINE_THRESHOLD};
+use super::options::{MAX_TERM_STORIES, MIN_COSINE};
 use super::pair_features::{StoryPairFeatures, pair_features};
 use super::report::{Report, TermTable};
 use super::story_text::StoryText;
 use super::term_census::TermCensus;
-use super::term_statistics::TermStatistics;
 use super::tree_model::TreeModel;
 use crate::cluster::language::LanguageRegistry;
 use crate::cluster::tokenizer::{StemCache, TokenizedText};
@@ -15,12 +14,10 @@ use indexmap::IndexSet;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
-/// Groups stories into storylines. It performs no I/O and reads no clock. The outcome of a pass depends on the items, their
-/// stories and the statistics alone, so that a restart changes nothing.
+/// Groups stories into storylines. It performs no I/O and reads no clock. The outcome of a pass depends only on the items
+/// and their stories, so that a restart changes nothing.
+#[derive(Default)]
 pub struct StorylineGrouper {
-    pub model: TreeModel,
-    pub threshold: f64,
-    pub statistics: TermStatistics,
     /// In order of their ids.
     reports: BTreeMap<ItemId, Report>,
     terms: TermTable,
@@ -35,22 +32,6 @@ pub struct StorylineGrouper {
 pub struct ComparedPair {
     pub stories: [StoryId; 2],
     pub features: StoryPairFeatures,
-}
-
-impl Default for StorylineGrouper {
-    fn default() -> Self {
-        StorylineGrouper {
-            model: TreeModel::learned(),
-            threshold: STORYLINE_THRESHOLD,
-            statistics: TermStatistics::default(),
-            reports: BTreeMap::new(),
-            terms: TermTable::default(),
-            outlets: IndexSet::new(),
-            language_names: Vec::new(),
-            languages: LanguageRegistry::default(),
-            stems: StemCache::default(),
-        }
-    }
 }
 
 impl StorylineGrouper {
@@ -84,8 +65,9 @@ impl StorylineGrouper {
         }
     }
 
-    /// Groups all stories with this model and threshold. Returns the same as [`StorylineGrouper::group`].
-    pub fn group_with(&self, model: &TreeModel, threshold: f64) -> Vec<(StoryId, StoryId)> {
+    /// Groups all stories. Two groups merge if the mean probability of their pairs exceeds `threshold`. Returns each story
+    /// with the first story of its group, in order of their first items.
+    pub fn group(&self, model: &TreeModel, threshold: f64) -> Vec<(StoryId, StoryId)> {
         let (stories, census) = self.stories();
         let pairs = compared_pairs(&stories, &census);
         let similarities = pairs.map(|(pair, features)| (pair, model.probability(&features))).collect();
@@ -94,12 +76,7 @@ impl StorylineGrouper {
         stories.iter().zip(groups).map(|(story, first)| (story.id, stories[first as usize].id)).collect()
     }
 
-    /// Groups all stories of the window. Returns each story with the first story of its group, in order of their first items.
-    pub fn group(&self) -> Vec<(StoryId, StoryId)> {
-        self.group_with(&self.model, self.threshold)
-    }
-
-    /// All pairs of stories that are compared, for training.
+    /// Returns all pairs of stories that are compared, for training.
     pub fn compared_pairs(&self) -> Vec<ComparedPair> {
         let (stories, census) = self.stories();
         compared_pairs(&stories, &census)
@@ -110,10 +87,10 @@ impl StorylineGrouper {
             .collect()
     }
 
-    /// The stories of the window in order of their first items, and the counts of their terms.
+    /// Returns the stories of the window in order of their first items, and the counts of their terms.
     fn stories(&self) -> (Vec<StoryText>, TermCensus) {
         let reports: Vec<&Report> = self.reports.values().collect();
-        let census = TermCensus::new(&reports, &self.terms, &self.statistics, &self.language_names);
+        let census = TermCensus::new(&reports, &self.terms, &self.language_names);
         let mut positions: FxHashMap<StoryId, usize> = FxHashMap::default();
         let mut members: Vec<(StoryId, Vec<&Report>)> = Vec::new();
         for report in reports {

@@ -1,46 +1,23 @@
 //! Long-term document frequencies: how often a term occurs in news of other weeks. In the last hours the event itself
 //! makes its terms common, so statistics of the window hide what is new.
 //!
-//! A small table of words comes with the program, so that a new installation works at once. What the database has seen
-//! replaces it gradually.
+//! The table of words comes with the program, so that a new installation works at once.
 
 use crate::cluster::language::LanguageRegistry;
 use crate::cluster::tokenizer::{TermHash, word_terms};
 use rustc_hash::FxHashMap;
 use std::sync::OnceLock;
 
-/// The number of documents for which the shipped table counts.
-const PRIOR_DOCUMENTS: f64 = 20_000.0;
-
 /// The frequencies of one language, by term.
 type Frequencies = FxHashMap<TermHash, f32>;
 
-/// Document frequencies by language and term.
-#[derive(Debug, Default)]
-pub struct TermStatistics {
-    learned: FxHashMap<String, LearnedFrequencies>,
+/// Returns the share of documents in a language that contain a term, 0 to 1.
+pub(super) fn long_term_frequency(language: &str, term: TermHash) -> f64 {
+    let frequency = shipped_frequencies().get(language).and_then(|table| table.get(&term));
+    f64::from(frequency.copied().unwrap_or_default())
 }
 
-/// What the database has learned of one language: decayed counts.
-#[derive(Debug, Default)]
-struct LearnedFrequencies {
-    documents: f64,
-    counts: Frequencies,
-}
-
-impl TermStatistics {
-    /// The share of documents that contain a term, 0 to 1, estimated from the shipped table and what was learned.
-    pub(super) fn frequency(&self, language: &str, term: TermHash) -> f64 {
-        let shipped = shipped_frequencies().get(language).and_then(|table| table.get(&term)).copied();
-        let prior = f64::from(shipped.unwrap_or_default()) * PRIOR_DOCUMENTS;
-        let (count, documents) = self.learned.get(language).map_or((0.0, 0.0), |learned| {
-            (f64::from(learned.counts.get(&term).copied().unwrap_or_default()), learned.documents)
-        });
-        (prior + count) / (PRIOR_DOCUMENTS + documents)
-    }
-}
-
-/// The table that comes with the program, by language.
+/// Returns the table that comes with the program, by language.
 fn shipped_frequencies() -> &'static FxHashMap<String, Frequencies> {
     static TABLE: OnceLock<FxHashMap<String, Frequencies>> = OnceLock::new();
     TABLE.get_or_init(|| {
@@ -68,7 +45,7 @@ mod tests {
     fn frequency(language: &str, word: &str) -> f64 {
         let mut languages = LanguageRegistry::default();
         let term = word_terms(word, languages.resolve(Some(language))).next().unwrap();
-        TermStatistics::default().frequency(language, term)
+        long_term_frequency(language, term)
     }
 
     #[test]

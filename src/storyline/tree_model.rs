@@ -5,6 +5,7 @@
 //! train_storylines` learns them.
 
 use super::pair_features::{FEATURE_NAMES, StoryPairFeatures};
+use crate::cluster::sigmoid;
 
 /// The learned trees.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -47,8 +48,7 @@ impl TreeModel {
 
     /// The probability that two stories belong to one storyline, 0 to 1.
     pub fn probability(&self, features: &StoryPairFeatures) -> f32 {
-        let log_odds = self.bias + self.trees.iter().map(|tree| evaluate(tree, features)).sum::<f32>();
-        1.0 / (1.0 + libm::expf(-log_odds))
+        sigmoid(self.bias + self.trees.iter().map(|tree| evaluate(tree, features)).sum::<f32>())
     }
 
     /// Parses a model file. Its lines are `bias VALUE`, `tree` before the nodes of each tree, `split FEATURE THRESHOLD ABOVE`

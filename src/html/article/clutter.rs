@@ -65,6 +65,8 @@ struct ClutterFinder<'a> {
     has_text: bool,
     /// The number of linked headlines with an excerpt in the whole text.
     unlabelled_teasers: usize,
+    /// The label of each block, if its text is one.
+    labels: Vec<Option<Label>>,
     /// The number of occurrences of each label.
     label_counts: HashMap<&'a str, usize>,
     /// For each block, the number of bytes in all paragraphs from that block to the end.
@@ -81,8 +83,9 @@ impl ClutterFinder<'_> {
         for (at, block) in blocks.iter().enumerate().rev() {
             bytes_from[at] = bytes_from[at + 1] + if is_body(block) { block.text.len() } else { 0 };
         }
+        let labels: Vec<Option<Label>> = blocks.iter().map(|block| labels::label(&block.text)).collect();
         let mut label_counts = HashMap::new();
-        for block in blocks.iter().filter(|block| labels::label(&block.text).is_some()) {
+        for (block, _) in blocks.iter().zip(&labels).filter(|(_, label)| label.is_some()) {
             *label_counts.entry(block.text.as_str()).or_default() += 1;
         }
         ClutterFinder {
@@ -94,7 +97,8 @@ impl ClutterFinder<'_> {
             label_counts,
             bytes_from,
             is_button: find_buttons(blocks),
-            has_text_from: find_remaining_text(blocks),
+            has_text_from: find_remaining_text(blocks, &labels),
+            labels,
         }
     }
 
@@ -104,8 +108,7 @@ impl ClutterFinder<'_> {
 
     /// Returns the end of the clutter that starts at `start`, or `start` if that block is not clutter.
     fn clutter_end(&self, start: usize) -> usize {
-        let block = &self.blocks[start];
-        match labels::label(&block.text) {
+        match self.labels[start] {
             Some(Label::Line) => start + 1,
             Some(_) if self.is_repeated_link(start) => start + 1,
             Some(Label::Teasers) if self.is_heading_of_text(start) => start,
@@ -179,10 +182,10 @@ impl ClutterFinder<'_> {
         let words = word_count(&block.text);
         if !is_body(block) {
             let is_field = words <= MAX_FIELD_WORDS && block.kind == BlockKind::Paragraph;
-            let is_label = || labels::label(&block.text).is_some();
+            let is_label = self.labels[at].is_some();
             return match run.label {
-                Label::CommentCount => is_field && !is_label(),
-                Label::Author => words <= MIN_BODY_WORDS && !is_label(),
+                Label::CommentCount => is_field && !is_label,
+                Label::Author => words <= MIN_BODY_WORDS && !is_label,
                 _ => true,
             };
         }
@@ -282,10 +285,10 @@ fn keep_headings_of_text(blocks: &[TextBlock], is_button: &mut [bool]) {
 }
 
 /// Returns for each block, and for the end, whether article text follows before a comment form starts.
-fn find_remaining_text(blocks: &[TextBlock]) -> Vec<bool> {
+fn find_remaining_text(blocks: &[TextBlock], labels: &[Option<Label>]) -> Vec<bool> {
     let mut has_text_from = vec![false; blocks.len() + 1];
     for (at, block) in blocks.iter().enumerate().rev() {
-        has_text_from[at] = match labels::label(&block.text) {
+        has_text_from[at] = match labels[at] {
             Some(Label::Comments) => false,
             Some(_) => has_text_from[at + 1],
             None => has_text_from[at + 1] || is_prose(block) && !(at > 0 && is_linked_headline(&blocks[at - 1])),

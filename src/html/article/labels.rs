@@ -506,7 +506,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_names_are_no_actions() {
+    fn numbers_and_names_are_not_actions() {
         assert_eq!(button_line("Share on Reddit 2"), Some(ButtonLine::Action));
         assert_eq!(button_line("Reddit and Threads"), Some(ButtonLine::Names));
         for line in ["3 - 2", "Reddit 3", "Reddit was down", ""] {
@@ -515,7 +515,7 @@ mod tests {
     }
 
     #[test]
-    fn report_on_a_newsletter_is_no_invitation_to_subscribe() {
+    fn report_on_a_newsletter_is_not_an_invitation_to_subscribe() {
         for line in [
             "Subscribe to the harbour newsletter.",
             "All the news of the harbour, delivered to your inbox every morning",
@@ -538,7 +538,7 @@ mod tests {
     }
 
     #[test]
-    fn sentence_that_starts_like_a_promotion_is_none() {
+    fn sentence_that_starts_like_a_promotion_is_not_a_label() {
         for line in [
             "Follow us on Facebook, X and Mastodon.",
             "Follow us on Mastodon",
