@@ -12,7 +12,7 @@ use newsfold::cluster::{Clusterer, Options};
 use newsfold::domain::StoryId;
 use newsfold::evaluation::metrics::ClusteringMetrics;
 use newsfold::evaluation::{LabeledItem, items_of_dataset, parse_dataset, replay, storyline_grouper, storylines};
-use newsfold::storyline::{FEATURE_NAMES, StoryPairFeatures, StorylineGrouper, Tree, TreeModel, TreeNode};
+use newsfold::storyline::{FEATURE_NAMES, StoryLinks, StoryPairFeatures, Tree, TreeModel, TreeNode, WeighedStories};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::xxh3_64;
@@ -37,7 +37,7 @@ const VERSIONS: usize = 4;
 struct LabeledStories {
     items: Vec<LabeledItem>,
     stories: Vec<StoryId>,
-    grouper: StorylineGrouper,
+    weighed: WeighedStories,
 }
 
 /// Compared pairs of stories with their labels.
@@ -76,9 +76,9 @@ fn main() {
 
 /// Groups a set with a model and prints the figures.
 fn test(tested: &TrainingSet, model: &TreeModel, out: Option<&Path>) {
-    let LabeledStories { items, stories, grouper } = &tested.stories;
+    let LabeledStories { items, stories, weighed } = &tested.stories;
     for threshold in [0.1, 0.15, 0.2, 0.25, 0.3, 0.4] {
-        let found = storylines(grouper.group(model, threshold), stories);
+        let found = storylines(weighed.group(model, threshold, &StoryLinks::default()), stories);
         let grouped: Vec<(String, StoryId)> =
             items.iter().map(LabeledItem::storyline_label).zip(found.iter().copied()).collect();
         let ClusteringMetrics { b_cubed, pairs, .. } = ClusteringMetrics::new(&grouped);
@@ -142,8 +142,8 @@ fn versions(items: &[LabeledItem]) -> Vec<Vec<LabeledItem>> {
 fn group_into_stories(labeled: Vec<LabeledItem>) -> LabeledStories {
     let items = items_of_dataset(&labeled);
     let stories = replay(&mut Clusterer::new(Options::default()), &items);
-    let grouper = storyline_grouper(&items, &stories);
-    LabeledStories { items: labeled, stories, grouper }
+    let weighed = storyline_grouper(&items, &stories).weigh();
+    LabeledStories { items: labeled, stories, weighed }
 }
 
 impl TrainingPairs {
@@ -161,7 +161,7 @@ impl TrainingPairs {
             counts.into_iter().filter_map(|(story, counts)| Some((story, label(counts)?))).collect();
         let mut sizes: HashMap<&str, f64> = HashMap::new();
         labels.values().for_each(|label| *sizes.entry(label).or_default() += 1.0);
-        for pair in set.grouper.compared_pairs() {
+        for pair in set.weighed.compared_pairs() {
             let [a, b] = pair.stories.map(|story| labels[&story].as_str());
             self.features.push(pair.features);
             self.same_storyline.push(a == b);

@@ -19,7 +19,7 @@ mod candidates;
 mod clusterer;
 mod equal_titles;
 mod explain;
-mod headline_kind;
+pub mod headline_kind;
 mod indexed_item;
 mod item_seq;
 pub mod language;

@@ -13,6 +13,7 @@ mod lock;
 mod maintenance;
 mod publisher;
 mod scheduler;
+mod storyline_grouping;
 mod supervisor;
 mod task_context;
 mod watchdog;

@@ -24,6 +24,8 @@ mod published_feed;
 pub mod scripts;
 mod source;
 mod story;
+mod storyline;
+mod storyline_evidence;
 pub mod volatile_text;
 
 pub use client_address::client_address;
@@ -36,7 +38,7 @@ pub use hub_subscriber::{HubNotification, HubSubscriber, RateLimitCounts, Reques
 pub use hub_subscription::{
     DeclaredHub, DisabledReason, HubEvent, HubMode, HubSubscription, SignatureError, SubscriptionState, WebSubFailure,
 };
-pub use ids::{ConstraintId, InvalidStoryId, ItemId, SourceId, StoryId, SubscriberId};
+pub use ids::{ConstraintId, InvalidPublicId, ItemId, SourceId, StoryId, StorylineId, SubscriberId};
 pub use item::{ArticleText, BacklogReason, Enclosure, IngestResult, Item, ItemChange, MatchedBy, NewItem, Reporter};
 pub use jiff::Timestamp;
 pub use next_poll_reason::{DelayCause, NextPollReason, RateLimit};
@@ -53,3 +55,5 @@ pub use story::{
     AssignedItem, CreatedStory, ItemMove, JoinEvidence, JoinReason, Story, StoryAssignment, StoryItem, StoryMerge,
     StoryPlacement, StoryRegrouping,
 };
+pub use storyline::{CreatedStoryline, StoryMove, Storyline, StorylineMember, StorylineMerge, StorylineRegrouping};
+pub use storyline_evidence::{StorylineEvidence, UnusualTerm};

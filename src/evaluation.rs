@@ -4,7 +4,7 @@ pub mod metrics;
 
 use crate::cluster::Clusterer;
 use crate::domain::{Item, ItemId, SourceId, StoryId, Timestamp};
-use crate::storyline::{STORYLINE_THRESHOLD, StorylineGrouper, TreeModel};
+use crate::storyline::{STORYLINE_THRESHOLD, StoryLinks, StorylineGrouper, TreeModel};
 use crate::urls::canonical::canonical_url_from_str;
 use jiff::SignedDuration;
 use serde::Deserialize;
@@ -132,8 +132,8 @@ pub fn storyline_grouper(items: &[Item], stories: &[StoryId]) -> StorylineGroupe
 
 /// Returns the storyline of each item, as the learned model groups them.
 pub fn group_into_storylines(items: &[Item], stories: &[StoryId]) -> Vec<StoryId> {
-    let groups = storyline_grouper(items, stories).group(&TreeModel::learned(), STORYLINE_THRESHOLD);
-    storylines(groups, stories)
+    let weighed = storyline_grouper(items, stories).weigh();
+    storylines(weighed.group(&TreeModel::learned(), STORYLINE_THRESHOLD, &StoryLinks::default()), stories)
 }
 
 /// Returns the storyline of each item, identified by its first story. `groups` contains each story with the first story of

@@ -29,6 +29,8 @@ pub mod statistics;
 pub mod stories;
 pub mod story_search;
 pub mod story_selection;
+pub mod storyline_membership;
+pub mod storylines;
 pub mod tombstones;
 pub mod websub_subscriber_requests;
 pub mod websub_subscribers;

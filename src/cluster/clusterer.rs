@@ -106,6 +106,7 @@ impl Clusterer {
                 ConstraintKind::Merge => &[must_link],
                 ConstraintKind::Split if side == 1 => &[cannot_link, must_link],
                 ConstraintKind::Split | ConstraintKind::CannotLink => &[cannot_link],
+                ConstraintKind::StorylineMerge | ConstraintKind::StorylineSplit => &[],
             };
             for item in items {
                 if let Some(seq) = self.window.seq_of(*item) {

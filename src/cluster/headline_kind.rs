@@ -4,7 +4,7 @@ use aho_corasick::AhoCorasick;
 
 /// The kind of content that a headline announces.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct HeadlineKind {
+pub struct HeadlineKind {
     /// Whether the item covers many events.
     pub roundup: bool,
     /// Whether the item offers something to buy.
@@ -31,7 +31,7 @@ const OFFER_CUES: &str = "\
     im angebot | schnäppchen | bons plans | ofertas";
 
 /// Finds the cue phrases of both kinds in a title.
-pub(super) struct HeadlineClassifier {
+pub struct HeadlineClassifier {
     cues: AhoCorasick,
     /// The number of roundup cues, which precede the offer cues.
     roundup_cues: usize,
@@ -49,7 +49,7 @@ impl Default for HeadlineClassifier {
 
 impl HeadlineClassifier {
     /// Classifies a lowercase title.
-    pub(super) fn classify(&self, title: &str) -> HeadlineKind {
+    pub fn classify(&self, title: &str) -> HeadlineKind {
         // Two semicolons separate the entries of a roundup.
         let mut kind = HeadlineKind { roundup: title.matches(';').nth(1).is_some(), offer: false };
         for cue in self.cues.find_overlapping_iter(title).filter(|cue| is_whole_words(title, cue.range())) {

@@ -18,6 +18,9 @@ pub struct Options {
     pub recluster_interval: SignedDuration,
     /// The minimum score for an item to join a story, 0 to 1.
     pub threshold: f32,
+    /// How long after its last story new stories can join a storyline of several stories.
+    #[serde(with = "crate::domain::duration")]
+    pub storyline_lifetime: SignedDuration,
 }
 
 impl Default for Options {
@@ -27,6 +30,7 @@ impl Default for Options {
             revision_window: SignedDuration::from_hours(48),
             recluster_interval: SignedDuration::from_mins(5),
             threshold: 0.55,
+            storyline_lifetime: SignedDuration::from_hours(7 * 24),
         }
     }
 }

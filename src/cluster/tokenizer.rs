@@ -64,7 +64,7 @@ impl TokenizedText {
     }
 
     /// Returns the spelling of a token in the item.
-    pub(super) fn surface_form(&self, in_title: bool, token: &WordToken) -> &str {
+    pub fn surface_form(&self, in_title: bool, token: &WordToken) -> &str {
         let text = if in_title { &self.folded_title } else { &self.folded_summary };
         text.get(token.range.start as usize..token.range.end as usize).unwrap_or_default()
     }

@@ -131,6 +131,7 @@ fn durations(config: &Config) -> Result<(), InvalidSetting> {
         ("hub.callback_timeout", hub.callback_timeout, TEN_MILLIS, seconds(60)),
         ("cluster.window", cluster.window, seconds(60), days(365)),
         ("cluster.revision_window", cluster.revision_window, NO_TIME, days(365)),
+        ("cluster.storyline_lifetime", cluster.storyline_lifetime, NO_TIME, days(365)),
         ("cluster.recluster_interval", cluster.recluster_interval, NO_TIME, days(1)),
         ("daemon.shutdown_grace", daemon.shutdown_grace, NO_TIME, MAX_SHUTDOWN_GRACE),
         ("daemon.poll_retention", daemon.poll_retention, NO_TIME, days(3650)),

@@ -4,6 +4,7 @@
 
 use super::database_watcher::NextRun;
 use super::lock::DatabaseLock;
+use super::storyline_grouping::StorylineSession;
 use super::task_context::TaskContext;
 use crate::clock::Clock;
 use crate::cluster::Clusterer;
@@ -76,6 +77,8 @@ pub(super) struct GroupingSession {
     config: Arc<Config>,
     /// `None` after a panic, which may have left the clusterer in an inconsistent state.
     clusterer: Option<Clusterer>,
+    /// `None` if a pass failed.
+    storylines: Option<StorylineSession>,
     /// The version of the operator's constraints that the clusterer uses.
     constraints_version: i64,
     /// [`Timestamp::MIN`] at startup, so that reclustering is due immediately.
@@ -102,6 +105,7 @@ impl GroupingSession {
             Ok(GroupingSession {
                 config,
                 clusterer,
+                storylines: None,
                 constraints_version,
                 reclustered_at: Timestamp::MIN,
                 has_new_items: false,
@@ -126,6 +130,9 @@ impl GroupingSession {
             self.reclustered_at = now;
             self.has_new_items = false;
             self.recluster(store, now).await?;
+            let storylines = self.storylines.take().unwrap_or_else(StorylineSession::new);
+            let regrouped = storylines.regroup(store, &self.config.cluster, self.constraints_version, now);
+            self.storylines = Some(regrouped.await?);
         }
         Ok(())
     }

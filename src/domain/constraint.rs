@@ -12,9 +12,10 @@ pub struct GroupingConstraint {
     pub made_at: Timestamp,
     /// When the operator revoked the correction; `None` while it is active.
     pub undone_at: Option<Timestamp>,
-    /// The items that stayed in their story.
+    /// The items that stayed in their story. A constraint on storylines names each story by its lead.
     pub stayed: Vec<ItemId>,
-    /// The items that moved into the other items' story (merge) or out of it (split).
+    /// The items that moved into the other items' story (merge) or out of it (split). For constraints on storylines, the
+    /// stories of these items moved.
     pub moved: Vec<ItemId>,
 }
 
@@ -29,4 +30,15 @@ pub enum ConstraintKind {
     Split,
     /// The two items report different events.
     CannotLink,
+    /// The stories of all items belong to one storyline.
+    StorylineMerge,
+    /// The stories of the moved items belong to one storyline, which does not contain the stories of the items that stayed.
+    StorylineSplit,
+}
+
+impl ConstraintKind {
+    /// Returns whether the constraint concerns the storylines of stories, rather than the stories of items.
+    pub fn is_on_storylines(self) -> bool {
+        matches!(self, ConstraintKind::StorylineMerge | ConstraintKind::StorylineSplit)
+    }
 }

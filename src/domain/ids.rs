@@ -1,9 +1,13 @@
-//! Identifier types. The ids of sources, items, constraints and subscribers are row numbers of one database. A story's
-//! id is public, so it is a hash of the item that started the story: it does not depend on a machine or a counter.
+//! Identifier types. The ids of sources, items, constraints and subscribers are row numbers of one database. The ids of
+//! stories and storylines are public, so they are hashes of the item that started the story: they do not depend on a
+//! machine or a counter.
 
+use super::display_text::one_line;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
+use xxhash_rust::xxh3::xxh3_64;
 
 macro_rules! row_id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -38,19 +42,87 @@ row_id! {
     SubscriberId
 }
 
-/// The public id of a story: 60 bits, written as twelve lowercase characters of Crockford's Base32.
-///
-/// The id is minted once, from the item that starts the story. URLs and published entries contain it, so it never
-/// changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct StoryId(i64);
+/// The number of characters of a public id.
+const PUBLIC_ID_LENGTH: usize = 12;
+/// Crockford's Base32.
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// The 60 bits of a public id.
+const MASK: u64 = (1 << 60) - 1;
+
+macro_rules! public_id {
+    ($(#[$doc:meta])* $name:ident, $kind:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(i64);
+
+        impl $name {
+            /// Returns the row number in the database, always in 0..2^60.
+            pub fn to_row(self) -> i64 {
+                self.0
+            }
+
+            /// Returns the id with this row number.
+            pub const fn from_row(row: i64) -> Self {
+                $name((row as u64 & MASK) as i64)
+            }
+
+            /// Returns the row numbers of all ids that begin with `prefix`. The command line accepts a prefix instead of
+            /// an id.
+            pub fn rows_of_prefix(prefix: &str) -> Result<RangeInclusive<i64>, InvalidPublicId> {
+                let invalid = || InvalidPublicId { text: one_line(prefix, 40), kind: $kind };
+                rows_of_prefix(prefix).ok_or_else(invalid)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let digit = |place: usize| char::from(ALPHABET[((self.0 >> (5 * place)) & 31) as usize]);
+                (0..PUBLIC_ID_LENGTH).rev().try_for_each(|place| write!(f, "{}", digit(place)))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidPublicId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidPublicId> {
+                if text.len() != PUBLIC_ID_LENGTH {
+                    return Err(InvalidPublicId { text: one_line(text, 40), kind: $kind });
+                }
+                Ok($name(*Self::rows_of_prefix(text)?.start()))
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                if !deserializer.is_human_readable() {
+                    return i64::deserialize(deserializer).map(Self::from_row);
+                }
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+public_id! {
+    /// The public id of a story: 60 bits, written as twelve lowercase characters of Crockford's Base32.
+    ///
+    /// The id is minted once, from the item that starts the story. URLs and published entries contain it, so it never
+    /// changes.
+    StoryId, "story"
+}
+public_id! {
+    /// The public id of a storyline, in the same form as [`StoryId`]. It is minted once, from the story that starts the
+    /// storyline.
+    StorylineId, "storyline"
+}
 
 impl StoryId {
-    /// The length of the text form.
-    pub const LENGTH: usize = 12;
-    const ALPHABET: &'static [u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-    const MASK: u64 = (1 << 60) - 1;
-
     /// Mints the id of a story started by the item `guid` of the source at `source_url`. `attempt` starts at 0 and
     /// increases while the id is taken by a collision (probability 2^-60 per pair) or by an earlier story of the item.
     pub fn mint(source_url: &str, guid: &str, attempt: u32) -> Self {
@@ -60,81 +132,46 @@ impl StoryId {
         seed.extend_from_slice(guid.as_bytes());
         seed.push(0);
         seed.extend_from_slice(&attempt.to_le_bytes());
-        StoryId((xxhash_rust::xxh3::xxh3_64(&seed) & Self::MASK) as i64)
-    }
-
-    /// Returns the row number in the database, always in 0..2^60.
-    pub fn to_row(self) -> i64 {
-        self.0
-    }
-
-    /// Returns the id with this row number.
-    pub const fn from_row(row: i64) -> Self {
-        StoryId((row as u64 & Self::MASK) as i64)
-    }
-
-    /// Returns the row numbers of all ids that begin with `prefix`. The command line accepts a prefix instead of an id.
-    pub fn rows_of_prefix(prefix: &str) -> Result<std::ops::RangeInclusive<i64>, InvalidStoryId> {
-        let bad = || InvalidStoryId(super::display_text::one_line(prefix, 40));
-        if prefix.is_empty() || prefix.len() > Self::LENGTH {
-            return Err(bad());
-        }
-        let mut value = 0i64;
-        for byte in prefix.bytes() {
-            // Crockford's decoding maps letters that look like a digit to that digit.
-            let byte = match byte.to_ascii_lowercase() {
-                b'o' => b'0',
-                b'i' | b'l' => b'1',
-                other => other,
-            };
-            let digit = Self::ALPHABET.iter().position(|a| *a == byte).ok_or_else(bad)?;
-            value = value << 5 | digit as i64;
-        }
-        let open = 5 * (Self::LENGTH - prefix.len());
-        Ok(value << open..=(value << open) + ((1i64 << open) - 1))
+        Self::from_row(xxh3_64(&seed) as i64)
     }
 }
 
-impl fmt::Display for StoryId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for place in (0..Self::LENGTH).rev() {
-            let digit = (self.0 >> (5 * place)) & 31;
-            write!(f, "{}", Self::ALPHABET[digit as usize] as char)?;
+impl StorylineId {
+    /// Mints the id of a storyline that `story` starts. At first, it equals the id of the story. `attempt` increases while
+    /// the id is taken by an earlier storyline of the story.
+    pub fn mint(story: StoryId, attempt: u32) -> Self {
+        match attempt {
+            0 => Self::from_row(story.to_row()),
+            _ => Self::from_row(xxh3_64(format!("storyline {story} {attempt}").as_bytes()) as i64),
         }
-        Ok(())
     }
 }
 
-impl FromStr for StoryId {
-    type Err = InvalidStoryId;
-
-    fn from_str(text: &str) -> Result<Self, InvalidStoryId> {
-        if text.len() != Self::LENGTH {
-            return Err(InvalidStoryId(super::display_text::one_line(text, 40)));
-        }
-        Ok(StoryId(*Self::rows_of_prefix(text)?.start()))
+fn rows_of_prefix(prefix: &str) -> Option<RangeInclusive<i64>> {
+    if prefix.is_empty() || prefix.len() > PUBLIC_ID_LENGTH {
+        return None;
     }
+    let mut value = 0i64;
+    for byte in prefix.bytes() {
+        // Crockford's decoding maps letters that look like a digit to that digit.
+        let byte = match byte.to_ascii_lowercase() {
+            b'o' => b'0',
+            b'i' | b'l' => b'1',
+            other => other,
+        };
+        value = value << 5 | ALPHABET.iter().position(|a| *a == byte)? as i64;
+    }
+    let open = 5 * (PUBLIC_ID_LENGTH - prefix.len());
+    Some(value << open..=(value << open) + ((1i64 << open) - 1))
 }
 
-impl Serialize for StoryId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for StoryId {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if !deserializer.is_human_readable() {
-            return i64::deserialize(deserializer).map(Self::from_row);
-        }
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-/// The error for a string that is not a story id.
+/// The error for a string that is not the id of a story or a storyline.
 #[derive(Debug, thiserror::Error)]
-#[error("‘{0}’ is not a story id: it is up to 12 letters and digits, as `newsfold story list` prints them")]
-pub struct InvalidStoryId(String);
+#[error("‘{text}’ is not a {kind} id: it is up to 12 letters and digits, as `newsfold {kind} list` prints them")]
+pub struct InvalidPublicId {
+    text: String,
+    kind: &'static str,
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! Stories: the items that report one event, with the evidence that each item belongs to the story.
 
-use super::{ConstraintId, Item, ItemId, StoryId};
+use super::{ConstraintId, Item, ItemId, StoryId, StorylineEvidence, StorylineId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +19,9 @@ pub struct Story {
     pub published_at: Option<Timestamp>,
     /// The story to which this one redirects. A merged story has no items.
     pub merged_into: Option<StoryId>,
+    /// The storyline to which the story belongs.
+    pub storyline: StorylineId,
+    pub storyline_evidence: StorylineEvidence,
     /// The item that represents the story.
     pub lead: ItemId,
     /// The items, ordered by [`Item::ranked_at`], then by id.

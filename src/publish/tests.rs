@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::{
     Edition, EditionReason, EditionTimes, Enclosure, FeedEntry, FeedVariant, Item, ItemId, JoinEvidence, SourceId,
-    Story, StoryId, StoryItem, Timestamp,
+    Story, StoryId, StoryItem, StorylineEvidence, StorylineId, Timestamp,
 };
 use jiff::SignedDuration;
 
@@ -52,6 +52,8 @@ fn story(items: Vec<StoryItem>) -> Story {
         items,
         tags: vec!["energy".into()],
         merged_count: 0,
+        storyline: StorylineId::from_row(1),
+        storyline_evidence: StorylineEvidence::default(),
     }
 }
 

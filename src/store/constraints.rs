@@ -2,9 +2,10 @@
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::json_list;
-use super::{Error, Result, items, stories};
+use super::{Error, Result, items, stories, storyline_membership, storylines};
 use crate::domain::{
-    ConstraintId, ConstraintKind, GroupingConstraint, ItemId, JoinEvidence, JoinReason, Story, StoryId,
+    ConstraintId, ConstraintKind, GroupingConstraint, ItemId, JoinEvidence, JoinReason, Story, StoryId, Storyline,
+    StorylineEvidence, StorylineId,
 };
 use jiff::Timestamp;
 use rusqlite::params;
@@ -23,6 +24,12 @@ pub enum ConstraintRefusal {
     NothingStays(StoryId),
     #[error("name two different items")]
     SameItem,
+    #[error("both are storyline {0} already")]
+    SameStoryline(StorylineId),
+    #[error("story {story} is not in storyline {storyline}; `newsfold storyline show {storyline}` lists its stories")]
+    NotInStoryline { story: StoryId, storyline: StorylineId },
+    #[error("these are all stories of storyline {0}; leave at least one in it")]
+    NoStoryStays(StorylineId),
     #[error("decision {0} conflicts with this; undo it first: `newsfold story undo {0}`")]
     Against(ConstraintId),
     #[error("there is no decision {0}; `newsfold story decisions` lists them")]
@@ -89,6 +96,79 @@ pub fn separate_items(db: &WriteConnection, one: ItemId, other: ItemId, now: Tim
     finish(db, id, [], now)
 }
 
+/// Merges two storylines permanently. The older id is kept, and the other id redirects to it.
+pub fn merge_storylines(
+    db: &WriteConnection,
+    one: &Storyline,
+    other: &Storyline,
+    now: Timestamp,
+) -> Result<ConstraintResult> {
+    if one.id == other.id {
+        return Ok(Err(ConstraintRefusal::SameStoryline(one.id)));
+    }
+    let older = (one.created_at, one.id) <= (other.created_at, other.id);
+    let (into, from) = if older { (one, other) } else { (other, one) };
+    move_stories(db, &from.stories, into, now)
+}
+
+/// Moves a story to another storyline permanently.
+pub fn move_story(db: &WriteConnection, story: &Story, into: &Storyline, now: Timestamp) -> Result<ConstraintResult> {
+    if story.storyline == into.id {
+        return Ok(Err(ConstraintRefusal::SameStoryline(into.id)));
+    }
+    let from = storylines::get(db, story.storyline)?.ok_or_else(|| missing_storyline(story.storyline))?;
+    if from.stories.len() > 1 {
+        // Otherwise, the next pass might merge the other stories of the storyline as well.
+        match split_storyline(db, &from, &[story.id], now)? {
+            Ok(_) => {}
+            Err(refusal) => return Ok(Err(refusal)),
+        }
+    }
+    move_stories(db, std::slice::from_ref(story), into, now)
+}
+
+/// Splits stories off a storyline permanently, into a new storyline.
+pub fn split_storyline(
+    db: &WriteConnection,
+    storyline: &Storyline,
+    moved: &[StoryId],
+    now: Timestamp,
+) -> Result<ConstraintResult> {
+    if let Some(story) = moved.iter().find(|moved| storyline.stories.iter().all(|story| story.id != **moved)) {
+        return Ok(Err(ConstraintRefusal::NotInStoryline { story: *story, storyline: storyline.id }));
+    }
+    let (moved, stayed): (Vec<&Story>, Vec<&Story>) =
+        storyline.stories.iter().partition(|story| moved.contains(&story.id));
+    let (Some(first), false) = (moved.first(), stayed.is_empty()) else {
+        return Ok(Err(ConstraintRefusal::NoStoryStays(storyline.id)));
+    };
+    let (stayed, leads) = (leads(stayed), leads(moved.iter().copied()));
+    if let Some(against) = between(db, &stayed, &leads, &[ConstraintKind::StorylineMerge], false)? {
+        return Ok(Err(ConstraintRefusal::Against(against)));
+    }
+    let id = insert(db, ConstraintKind::StorylineSplit, now, &stayed, &leads)?;
+    let new = storyline_membership::mint_id(db, first.id)?;
+    storyline_membership::create(db, new, now)?;
+    let evidence = StorylineEvidence { constraint: Some(id), ..StorylineEvidence::default() };
+    moved.iter().try_for_each(|story| storyline_membership::move_story(db, story.id, new, &evidence))?;
+    finish(db, id, moved.iter().map(|story| story.id), now)
+}
+
+fn move_stories(db: &WriteConnection, moved: &[Story], into: &Storyline, now: Timestamp) -> Result<ConstraintResult> {
+    let (stayed, leads) = (leads(&into.stories), leads(moved));
+    if let Some(against) = between(db, &stayed, &leads, &[ConstraintKind::StorylineSplit], true)? {
+        return Ok(Err(ConstraintRefusal::Against(against)));
+    }
+    let id = insert(db, ConstraintKind::StorylineMerge, now, &stayed, &leads)?;
+    let evidence = StorylineEvidence { constraint: Some(id), ..StorylineEvidence::default() };
+    for story in moved {
+        let from = storyline_membership::storyline_of(db, story.id)?;
+        storyline_membership::move_story(db, story.id, into.id, &evidence)?;
+        from.map_or(Ok(()), |from| storyline_membership::redirect(db, from, into.id))?;
+    }
+    finish(db, id, moved.iter().map(|story| story.id), now)
+}
+
 /// Undoes a constraint. The items that it moved return if possible, and later passes may group them freely.
 pub fn undo(db: &WriteConnection, id: ConstraintId, now: Timestamp) -> Result<ConstraintResult> {
     let Some(constraint) = find(db, id)? else { return Ok(Err(ConstraintRefusal::Unknown(id))) };
@@ -96,6 +176,9 @@ pub fn undo(db: &WriteConnection, id: ConstraintId, now: Timestamp) -> Result<Co
         return Ok(Err(ConstraintRefusal::Undone(id)));
     }
     db.execute("UPDATE grouping_constraint SET undone_at = ?2 WHERE id = ?1", params![id.0, now.as_millisecond()])?;
+    if constraint.kind.is_on_storylines() {
+        return return_to_storylines(db, &constraint, now);
+    }
     let mut changed = BTreeSet::new();
     for item in constraint.moved {
         let previous: StoryId = db.one(
@@ -105,7 +188,7 @@ pub fn undo(db: &WriteConnection, id: ConstraintId, now: Timestamp) -> Result<Co
         let Some(present) = stories::story_of_item(db, item)? else { continue };
         if constraint.kind == ConstraintKind::Merge {
             // The merged story becomes a separate story again.
-            db.execute("UPDATE story SET merged_into = NULL WHERE id = ?1", [previous.to_row()])?;
+            stories::restore(db, previous)?;
         }
         let exists = db.exists("SELECT 1 FROM story WHERE id = ?1 AND merged_into IS NULL", [previous.to_row()])?;
         if exists && present != previous {
@@ -115,6 +198,30 @@ pub fn undo(db: &WriteConnection, id: ConstraintId, now: Timestamp) -> Result<Co
         }
     }
     finish(db, id, changed, now)
+}
+
+/// Returns the stories that a constraint moved to their previous storylines, which become separate again.
+fn return_to_storylines(
+    db: &WriteConnection,
+    constraint: &GroupingConstraint,
+    now: Timestamp,
+) -> Result<ConstraintResult> {
+    let mut changed = BTreeSet::new();
+    for item in &constraint.moved {
+        let previous: Option<StorylineId> = db.one(
+            "SELECT previous_storyline_id FROM grouping_constraint_item WHERE constraint_id = ?1 AND item_id = ?2",
+            [constraint.id.0, item.0],
+        )?;
+        let (Some(story), Some(previous)) = (stories::story_of_item(db, *item)?, previous) else { continue };
+        let present = storyline_membership::storyline_of(db, story)?;
+        if let Some(present) = present.filter(|present| *present != previous) {
+            db.execute("UPDATE storyline SET merged_into = NULL WHERE id = ?1", [previous.to_row()])?;
+            storyline_membership::move_story(db, story, previous, &StorylineEvidence::default())?;
+            storyline_membership::redirect(db, present, previous)?;
+            changed.insert(story);
+        }
+    }
+    finish(db, constraint.id, changed, now)
 }
 
 const SELECT: &str = "SELECT id, kind, made_at, undone_at,
@@ -181,6 +288,15 @@ fn split_off(
     finish(db, id, old.into_iter().chain([new]), now)
 }
 
+fn missing_storyline(id: StorylineId) -> Error {
+    Error::Corrupt(format!("storyline {id} is gone"))
+}
+
+/// The leads of stories, by which constraints on storylines name the stories.
+fn leads<'s>(stories: impl IntoIterator<Item = &'s Story>) -> Vec<ItemId> {
+    stories.into_iter().filter_map(|story| story.lead().map(|lead| lead.item.id)).collect()
+}
+
 fn ids(story: &Story) -> Vec<ItemId> {
     story.items.iter().map(|report| report.item.id).collect()
 }
@@ -218,8 +334,10 @@ fn insert(
     let id = db.last_insert_rowid();
     for (items, side) in [(stayed, 0), (moved, 1)] {
         db.execute(
-            "INSERT INTO grouping_constraint_item (constraint_id, item_id, side, previous_story_id)
-             SELECT ?1, id, ?3, story_id FROM item WHERE id IN (SELECT value FROM json_each(?2))",
+            "INSERT INTO grouping_constraint_item
+                 (constraint_id, item_id, side, previous_story_id, previous_storyline_id)
+             SELECT ?1, item.id, ?3, story_id, storyline_id FROM item JOIN story ON story.id = story_id
+             WHERE item.id IN (SELECT value FROM json_each(?2))",
             params![id, json_list(items), side],
         )?;
     }

@@ -117,11 +117,11 @@ mod tests {
     use super::*;
     use refinery::{Migration, Runner};
 
-    /// Returns the migrations of this version and a second one that exists only in the tests.
-    fn with_second_migration() -> Runner {
+    /// Returns the migrations of this version and a later one that exists only in the tests.
+    fn with_later_migration() -> Runner {
         let mut migrations = embedded::migrations::runner().get_migrations().clone();
         let sql = "ALTER TABLE source ADD COLUMN country TEXT NOT NULL DEFAULT 'unknown'";
-        migrations.push(Migration::unapplied("V2__country", sql).unwrap());
+        migrations.push(Migration::unapplied("V1000__country", sql).unwrap());
         Runner::new(&migrations)
     }
 
@@ -134,7 +134,7 @@ mod tests {
         let add =
             "INSERT INTO source (url, outlet, added_at, next_poll_at) VALUES ('https://a.example', 'a.example', 0, 0)";
         connection.execute(add, []).unwrap();
-        migrate(&path, &mut connection, &with_second_migration()).unwrap();
+        migrate(&path, &mut connection, &with_later_migration()).unwrap();
         let row: (String, String) = connection
             .query_row("SELECT outlet, country FROM source", [], |row| Ok((row.get(0)?, row.get(1)?)))
             .unwrap();
@@ -147,7 +147,7 @@ mod tests {
         let path = folder.path().join("news.db");
         drop(open_writer(&path).unwrap());
         let mut connection = Connection::open(&path).unwrap();
-        migrate(&path, &mut connection, &with_second_migration()).unwrap();
+        migrate(&path, &mut connection, &with_later_migration()).unwrap();
         drop(connection);
         let refusal = open_writer(&path).err().unwrap();
         assert!(matches!(refusal, Error::Migrate { .. }), "{refusal}");

@@ -5,7 +5,7 @@
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::json_list;
-use super::{Result, tombstones};
+use super::{Result, storyline_membership, tombstones};
 use crate::domain::Timestamp;
 use rusqlite::params;
 
@@ -41,6 +41,8 @@ pub fn delete_old_stories(db: &WriteConnection, keep: RetentionPolicy, now: Time
     tombstones::create(db, &json_list(&items), now)?;
     let stories = with_leaderless(db, &items, stories)?;
     let (items, stories) = (json_list(&items), json_list(&stories));
+    let of_storylines = "SELECT DISTINCT storyline_id FROM story WHERE id IN (SELECT value FROM json_each(?1))";
+    let storylines: Vec<i64> = db.all(of_storylines, [&stories])?;
     for sql in [
         "UPDATE item SET copy_of = NULL WHERE copy_of IN (SELECT value FROM json_each(?1))",
         "DELETE FROM item_revision WHERE item_id IN (SELECT value FROM json_each(?1))",
@@ -55,6 +57,7 @@ pub fn delete_old_stories(db: &WriteConnection, keep: RetentionPolicy, now: Time
     ] {
         db.execute(sql, [&stories])?;
     }
+    storyline_membership::delete_empty(db, &storylines)?;
     db.execute(
         "DELETE FROM grouping_constraint WHERE id NOT IN (SELECT constraint_id FROM grouping_constraint_item)",
         [],

@@ -2,7 +2,7 @@
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{ITEM_COLUMNS, OUTLET, column, from_row, to_json};
-use super::{Error, Result, publication};
+use super::{Error, Result, publication, storyline_membership};
 use crate::domain::{
     AssignedItem, Item, ItemId, JoinEvidence, Story, StoryAssignment, StoryId, StoryItem, StoryPlacement,
     StoryRegrouping,
@@ -64,11 +64,13 @@ pub fn apply_regrouping(db: &WriteConnection, regrouped: &StoryRegrouping, now: 
     mark_updated(db, touched, now)
 }
 
-/// Creates a story without items.
+/// Creates a story without items, in a storyline of its own.
 pub(super) fn create(db: &WriteConnection, story: StoryId, by: ItemId, now: Timestamp) -> Result<()> {
+    let storyline = storyline_membership::mint_id(db, story)?;
+    storyline_membership::create(db, storyline, now)?;
     db.execute(
-        "INSERT INTO story (id, created_at, updated_at, lead_item_id) VALUES (?1, ?2, ?2, ?3)",
-        params![story.to_row(), now.as_millisecond(), by.0],
+        "INSERT INTO story (id, created_at, updated_at, lead_item_id, storyline_id) VALUES (?1, ?2, ?2, ?3, ?4)",
+        params![story.to_row(), now.as_millisecond(), by.0, storyline.to_row()],
     )?;
     Ok(())
 }
@@ -93,12 +95,25 @@ fn set_copy_of(db: &WriteConnection, item: ItemId, original: Option<ItemId>) -> 
 }
 
 /// Redirects a story, and all stories that redirect to it, to another story. A story that still contains items outside
-/// the clusterer's window is kept.
+/// the clusterer's window is kept. The storyline of a story that was alone in it redirects as well.
 pub(super) fn redirect(db: &WriteConnection, from: StoryId, into: StoryId) -> Result<()> {
     db.execute(
         "UPDATE story SET merged_into = ?2 WHERE (id = ?1 OR merged_into = ?1)
          AND NOT EXISTS (SELECT 1 FROM item WHERE story_id = ?1)",
         [from.to_row(), into.to_row()],
+    )?;
+    match (storyline_membership::storyline_of(db, from)?, storyline_membership::storyline_of(db, into)?) {
+        (Some(from), Some(into)) => storyline_membership::redirect(db, from, into),
+        _ => Ok(()),
+    }
+}
+
+/// Makes a merged story, and its storyline if that was merged as well, separate again.
+pub(super) fn restore(db: &WriteConnection, story: StoryId) -> Result<()> {
+    db.execute("UPDATE story SET merged_into = NULL WHERE id = ?1", [story.to_row()])?;
+    db.execute(
+        "UPDATE storyline SET merged_into = NULL WHERE id = (SELECT storyline_id FROM story WHERE story.id = ?1)",
+        [story.to_row()],
     )?;
     Ok(())
 }
@@ -195,6 +210,15 @@ pub fn find_in_id_range(db: &ReadConnection, rows: std::ops::RangeInclusive<i64>
     db.all("SELECT id FROM story WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 2", [*rows.start(), *rows.end()])
 }
 
+/// The item that represents a story.
+pub fn lead(db: &ReadConnection, story: StoryId) -> Result<Option<Item>> {
+    let sql = format!(
+        "SELECT {ITEM_COLUMNS} FROM item JOIN source ON source.id = item.source_id
+         WHERE item.id = (SELECT lead_item_id FROM story WHERE id = ?1)"
+    );
+    db.first(&sql, [story.to_row()])
+}
+
 /// The story of an item; `None` until the clusterer has assigned it.
 pub fn story_of_item(db: &ReadConnection, item: ItemId) -> Result<Option<StoryId>> {
     Ok(db.first("SELECT story_id FROM item WHERE id = ?1", [item.0])?.flatten())
@@ -242,6 +266,8 @@ fn story(row: &Row<'_>) -> Result<Story> {
         updated_at: column(row, "updated_at")?,
         published_at: column(row, "published_at")?,
         merged_into: column(row, "merged_into")?,
+        storyline: column(row, "storyline_id")?,
+        storyline_evidence: column::<Option<_>>(row, "storyline_evidence")?.unwrap_or_default(),
         lead: column(row, "lead_item_id")?,
         items: Vec::new(),
         tags: column(row, "tags")?,

@@ -14,15 +14,12 @@ pub(super) struct LinkageInput {
     pub similarities: Vec<([u32; 2], f32)>,
     /// Pairs that share a group from the start.
     pub must_link: Vec<[u32; 2]>,
-    /// Nodes of different classes never share a group; 0 means that a node has no class.
-    pub classes: Vec<u32>,
     /// Pairs that never share a group.
     pub cannot_link: Vec<[u32; 2]>,
 }
 
 struct Group {
     size: f64,
-    class: u32,
     /// The sums of similarities with other groups.
     links: FxHashMap<u32, f64>,
     /// The groups that this one may not merge with.
@@ -50,13 +47,7 @@ struct AverageLinkage {
 
 impl AverageLinkage {
     fn new(input: &LinkageInput, threshold: f64) -> AverageLinkage {
-        let group = |node: usize| Group {
-            size: 1.0,
-            class: input.classes.get(node).copied().unwrap_or_default(),
-            links: FxHashMap::default(),
-            forbidden: Vec::new(),
-            version: 0,
-        };
+        let group = |_| Group { size: 1.0, links: FxHashMap::default(), forbidden: Vec::new(), version: 0 };
         let mut linkage = AverageLinkage {
             groups: (0..input.nodes).map(group).collect(),
             owners: (0..input.nodes as u32).collect(),
@@ -104,9 +95,7 @@ impl AverageLinkage {
     }
 
     fn may_merge(&self, a: u32, b: u32) -> bool {
-        let [one, other] = [a, b].map(|group| &self.groups[group as usize]);
-        let classes_agree = one.class == other.class || one.class == 0 || other.class == 0;
-        classes_agree && !one.forbidden.iter().any(|forbidden| self.owner(*forbidden) == b)
+        !self.groups[a as usize].forbidden.iter().any(|forbidden| self.owner(*forbidden) == b)
     }
 
     /// Adds the merges of a group with those of its neighbors that are `wanted`.
@@ -127,11 +116,10 @@ impl AverageLinkage {
     fn merge(&mut self, a: u32, b: u32) {
         let links = std::mem::take(&mut self.groups[b as usize].links);
         let forbidden = std::mem::take(&mut self.groups[b as usize].forbidden);
-        let (size, class) = (self.groups[b as usize].size, self.groups[b as usize].class);
+        let size = self.groups[b as usize].size;
         self.owners[b as usize] = a;
         let group = &mut self.groups[a as usize];
         group.size += size;
-        group.class = group.class.max(class);
         group.version += 1;
         group.forbidden.extend(forbidden);
         group.links.remove(&b);
@@ -174,12 +162,5 @@ mod tests {
         input.must_link = vec![[1, 2]];
         input.cannot_link = vec![[0, 1]];
         assert_eq!(group(&input, 0.3), [0, 1, 1, 1]);
-    }
-
-    #[test]
-    fn different_classes_never_share_a_group() {
-        let mut input = input(3, &[([0, 1], 0.9), ([0, 2], 0.8), ([1, 2], 0.9)]);
-        input.classes = vec![7, 0, 8];
-        assert_eq!(group(&input, 0.2), [0, 0, 2]);
     }
 }

@@ -1,20 +1,18 @@
-//! The grouper: keeps the items of the window with their stories, and groups the stories into storylines.
+//! The grouper: keeps the terms of the items in the window, with their stories.
 
-use super::average_linkage::{LinkageInput, group};
-use super::options::{MAX_TERM_STORIES, MIN_COSINE};
-use super::pair_features::{StoryPairFeatures, pair_features};
-use super::report::{Report, TermTable};
+use super::report::{Report, TermNumber, TermTable};
 use super::story_text::StoryText;
 use super::term_census::TermCensus;
-use super::tree_model::TreeModel;
+use super::weighed_stories::WeighedStories;
+use crate::cluster::headline_kind::HeadlineClassifier;
 use crate::cluster::language::LanguageRegistry;
 use crate::cluster::tokenizer::{StemCache, TokenizedText};
-use crate::domain::{Item, ItemId, StoryId};
+use crate::domain::{Item, ItemId, StoryId, StorylineMember};
 use indexmap::IndexSet;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
-/// Groups stories into storylines. It performs no I/O and reads no clock. The outcome of a pass depends only on the items
+/// Keeps the items that are compared. It performs no I/O and reads no clock. The outcome of a pass depends only on the items
 /// and their stories, so that a restart changes nothing.
 #[derive(Default)]
 pub struct StorylineGrouper {
@@ -26,12 +24,7 @@ pub struct StorylineGrouper {
     language_names: Vec<String>,
     languages: LanguageRegistry,
     stems: StemCache,
-}
-
-/// A pair of stories that was compared.
-pub struct ComparedPair {
-    pub stories: [StoryId; 2],
-    pub features: StoryPairFeatures,
+    headlines: HeadlineClassifier,
 }
 
 impl StorylineGrouper {
@@ -39,7 +32,11 @@ impl StorylineGrouper {
     pub fn add(&mut self, item: &Item, story: StoryId) {
         let language = self.languages.resolve(item.lang.as_deref());
         let text = TokenizedText::new(&item.title, &item.grouping_text(), language, &mut self.stems);
-        let terms = self.terms.add(&text, language.capitals_mark_names);
+        // A roundup reports many events, so its terms relate its story to none of them.
+        let terms = match self.headlines.classify(&text.normalized_title).roundup {
+            true => Box::default(),
+            false => self.terms.add(&text, language.capitals_mark_names),
+        };
         let name = &language.subtag;
         let known = self.language_names.iter().position(|known| known == name);
         let language = known.unwrap_or_else(|| {
@@ -58,37 +55,26 @@ impl StorylineGrouper {
         }
     }
 
-    /// Moves an item to another story.
-    pub fn move_item(&mut self, item: ItemId, story: StoryId) {
-        if let Some(report) = self.reports.get_mut(&item) {
-            report.story = story;
-        }
+    /// Keeps only the items of these members, with the stories in which they are now. Returns the items that are missing, in
+    /// order; [`StorylineGrouper::add`] adds them.
+    pub fn retain(&mut self, members: &[StorylineMember]) -> Vec<ItemId> {
+        let stories: BTreeMap<ItemId, StoryId> = members.iter().map(|member| (member.item, member.story)).collect();
+        let terms = &mut self.terms;
+        self.reports.retain(|item, report| match stories.get(item) {
+            Some(story) => {
+                report.story = *story;
+                true
+            }
+            None => {
+                terms.remove(&report.terms);
+                false
+            }
+        });
+        stories.into_keys().filter(|item| !self.reports.contains_key(item)).collect()
     }
 
-    /// Groups all stories. Two groups merge if the mean probability of their pairs exceeds `threshold`. Returns each story
-    /// with the first story of its group, in order of their first items.
-    pub fn group(&self, model: &TreeModel, threshold: f64) -> Vec<(StoryId, StoryId)> {
-        let (stories, census) = self.stories();
-        let pairs = compared_pairs(&stories, &census);
-        let similarities = pairs.map(|(pair, features)| (pair, model.probability(&features))).collect();
-        let input = LinkageInput { nodes: stories.len(), similarities, ..LinkageInput::default() };
-        let groups = group(&input, threshold);
-        stories.iter().zip(groups).map(|(story, first)| (story.id, stories[first as usize].id)).collect()
-    }
-
-    /// Returns all pairs of stories that are compared, for training.
-    pub fn compared_pairs(&self) -> Vec<ComparedPair> {
-        let (stories, census) = self.stories();
-        compared_pairs(&stories, &census)
-            .map(|([a, b], features)| ComparedPair {
-                stories: [stories[a as usize].id, stories[b as usize].id],
-                features,
-            })
-            .collect()
-    }
-
-    /// Returns the stories of the window in order of their first items, and the counts of their terms.
-    fn stories(&self) -> (Vec<StoryText>, TermCensus) {
+    /// Counts the terms of all items, and returns the stories with their terms, in order of their first items.
+    pub fn weigh(&self) -> WeighedStories {
         let reports: Vec<&Report> = self.reports.values().collect();
         let census = TermCensus::new(&reports, &self.terms, &self.language_names);
         let mut positions: FxHashMap<StoryId, usize> = FxHashMap::default();
@@ -101,38 +87,20 @@ impl StorylineGrouper {
             members[position].1.push(report);
         }
         let stories = members.iter().map(|(id, reports)| StoryText::new(*id, reports, &census)).collect();
-        (stories, census)
+        WeighedStories { stories, census, positions }
     }
-}
 
-/// The pairs of stories that share enough, in ascending order, with their features.
-fn compared_pairs<'a>(
-    stories: &'a [StoryText],
-    census: &'a TermCensus,
-) -> impl Iterator<Item = ([u32; 2], StoryPairFeatures)> + 'a {
-    let mut postings: FxHashMap<u32, Vec<(u32, f64)>> = FxHashMap::default();
-    for (position, story) in stories.iter().enumerate() {
-        for term in &story.terms {
-            postings.entry(term.number.0).or_default().push((position as u32, term.long_term_weight));
-        }
+    /// Returns the terms with these numbers as the text of an item spells them. Omits terms that the item does not contain.
+    pub(super) fn spell(&mut self, item: &Item, terms: &[TermNumber]) -> Vec<(TermNumber, String)> {
+        let language = self.languages.resolve(item.lang.as_deref());
+        let text = TokenizedText::new(&item.title, &item.grouping_text(), language, &mut self.stems);
+        let tokens = [(true, &text.title), (false, &text.summary)];
+        let tokens = tokens.iter().flat_map(|(in_title, tokens)| tokens.iter().map(move |token| (*in_title, token)));
+        let spelling = |term: &TermNumber| {
+            let hash = self.terms.get(*term).hash;
+            let (in_title, token) = tokens.clone().find(|(_, token)| token.term == hash)?;
+            Some((*term, text.surface_form(in_title, token).to_owned()))
+        };
+        terms.iter().filter_map(spelling).collect()
     }
-    postings.retain(|_, posting| posting.len() > 1 && posting.len() <= MAX_TERM_STORIES);
-    let mut cosines: Vec<f64> = vec![0.0; stories.len()];
-    (0..stories.len() as u32).flat_map(move |a| {
-        let mut candidates: Vec<u32> = Vec::new();
-        for term in &stories[a as usize].terms {
-            let Some(posting) = postings.get(&term.number.0) else { continue };
-            let later = posting.partition_point(|(story, _)| *story <= a);
-            for (b, weight) in &posting[later..] {
-                if cosines[*b as usize] == 0.0 {
-                    candidates.push(*b);
-                }
-                cosines[*b as usize] += term.long_term_weight * weight;
-            }
-        }
-        candidates.retain(|b| std::mem::take(&mut cosines[*b as usize]) >= MIN_COSINE);
-        candidates.sort_unstable();
-        let pair = move |b: u32| ([a, b], pair_features(&stories[a as usize], &stories[b as usize], census));
-        candidates.into_iter().map(pair).collect::<Vec<_>>()
-    })
 }

@@ -18,5 +18,9 @@ pub(super) const FULL_DOMINANCE_COHESION: f64 = 0.1;
 pub(super) const MAX_TERM_STORIES: usize = 600;
 /// The minimum cosine of two stories that are compared.
 pub(super) const MIN_COSINE: f64 = 0.04;
+/// The maximum number of stories of a storyline with which a story is compared to explain why it belongs there.
+pub(super) const MAX_COMPARED_STORIES: usize = 40;
+/// The maximum number of terms in the explanation.
+pub(super) const MAX_UNUSUAL_TERMS: usize = 4;
 /// The minimum mean probability of the pairs of stories in a storyline.
 pub const STORYLINE_THRESHOLD: f64 = 0.3;

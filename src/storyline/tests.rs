@@ -1,7 +1,7 @@
 //! Storylines of small sets of items, through the public interface.
 
-use super::{FEATURE_NAMES, STORYLINE_THRESHOLD, StorylineGrouper, TreeModel};
-use crate::domain::{Item, StoryId};
+use super::{FEATURE_NAMES, STORYLINE_THRESHOLD, StoryLinks, StorylineGrouper, TreeModel};
+use crate::domain::{Item, StoryId, StorylineId, StorylineMember, Timestamp};
 use crate::evaluation::LabeledItem;
 use serde_json::json;
 
@@ -15,6 +15,17 @@ fn item(id: i64, outlet: &str, title: &str, summary: &str) -> Item {
     labeled.to_item(id, None)
 }
 
+/// The item as a member of a story that is alone in its storyline.
+fn member(item: &Item, story: i64) -> StorylineMember {
+    StorylineMember {
+        item: item.id,
+        story: StoryId::from_row(story),
+        storyline: StorylineId::from_row(story),
+        storyline_created_at: Timestamp::from_second(story).unwrap(),
+        first_seen_at: item.first_seen_at,
+    }
+}
+
 /// A grouper with these items in stories numbered like the items.
 fn grouper(items: &[Item]) -> StorylineGrouper {
     let mut grouper = StorylineGrouper::default();
@@ -26,7 +37,7 @@ fn grouper(items: &[Item]) -> StorylineGrouper {
 
 /// Each story with the first story of its storyline.
 fn groups(grouper: &StorylineGrouper) -> Vec<(StoryId, StoryId)> {
-    grouper.group(&TreeModel::learned(), STORYLINE_THRESHOLD)
+    grouper.weigh().group(&TreeModel::learned(), STORYLINE_THRESHOLD, &StoryLinks::default())
 }
 
 /// The storyline of each item, as the row of its first story.
@@ -98,7 +109,7 @@ fn stories_of_an_event_that_bursts_at_many_outlets_share_a_storyline() {
 fn one_outlet_cannot_make_a_burst() {
     let mut items = ferry_and_others();
     items.iter_mut().take(FERRY_REPORTS).for_each(|item| item.outlet = "single.example".to_owned());
-    let pairs = grouper(&items).compared_pairs();
+    let pairs = grouper(&items).weigh().compared_pairs();
     let feature = FEATURE_NAMES.iter().position(|name| *name == "shared bursts").unwrap();
     assert!(!pairs.is_empty() && pairs.iter().all(|pair| pair.features[feature] == 0.0));
 }
@@ -115,7 +126,9 @@ fn items_that_are_added_in_another_order_give_the_same_storylines() {
 fn an_item_that_moves_takes_its_terms_to_the_other_story() {
     let items = ferry_and_others();
     let mut moved = grouper(&items);
-    moved.move_item(items[1].id, StoryId::from_row(1));
+    let in_story = |item: &Item| if item.id == items[1].id { 1 } else { item.id.0 };
+    let members: Vec<StorylineMember> = items.iter().map(|item| member(item, in_story(item))).collect();
+    assert_eq!(moved.retain(&members), []);
     let stories: Vec<i64> = groups(&moved).iter().map(|(story, _)| story.to_row()).collect();
     assert!(!stories.contains(&2) && stories.len() == items.len() - 1);
 }

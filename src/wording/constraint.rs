@@ -12,5 +12,13 @@ pub fn constraint_text(constraint: &GroupingConstraint) -> String {
         ConstraintKind::CannotLink => {
             format!("decision {id}: items {stayed} and {moved} must stay in separate stories")
         }
+        ConstraintKind::StorylineMerge => {
+            format!("decision {id}: the stories of items {moved} belong to the storyline of items {stayed}")
+        }
+        ConstraintKind::StorylineSplit => {
+            format!(
+                "decision {id}: the stories of items {moved} are a different storyline from those of items {stayed}"
+            )
+        }
     }
 }

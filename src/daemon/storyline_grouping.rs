@@ -1,0 +1,136 @@
+//! Groups stories into storylines after each reclustering. All state comes from the database, so that a restart changes
+//! nothing.
+
+use crate::cluster::Options;
+use crate::domain::{ConstraintKind, Item, StoryId, StorylineId, StorylineMember, StorylineRegrouping, Timestamp};
+use crate::store::storyline_membership::{self, MemberWindow};
+use crate::store::storylines::{self, StorylineConstraint};
+use crate::store::{self, ReadConnection, Store, WriteConnection, constraints, items, stories};
+use crate::storyline::{StoryLinks, StoryLookup, StorylineGrouper, TreeModel};
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// The maximum number of items that are compared, which bounds the time of a pass. The newest items are used.
+const MAX_MEMBERS: u32 = 50_000;
+
+/// The grouper, and what the last pass grouped.
+pub(super) struct StorylineSession {
+    grouper: StorylineGrouper,
+    model: TreeModel,
+    grouped: Option<(Vec<StorylineMember>, StoryLinks)>,
+}
+
+impl StorylineSession {
+    pub(super) fn new() -> StorylineSession {
+        StorylineSession { grouper: StorylineGrouper::default(), model: TreeModel::learned(), grouped: None }
+    }
+
+    /// Groups the stories of the window. Returns the session for the next pass.
+    ///
+    /// # Errors
+    /// Returns [`store::Error::Outdated`] if the version of the operator's constraints is not `version`.
+    pub(super) async fn regroup(
+        self,
+        store: &Store,
+        options: &Options,
+        version: i64,
+        now: Timestamp,
+    ) -> store::Result<StorylineSession> {
+        let options = options.clone();
+        let (session, regrouping) = store.read(move |db| self.plan(db, &options, now)).await?;
+        if !regrouping.is_empty() {
+            let (moved, merged) = (regrouping.moved.len(), regrouping.merged.len());
+            tracing::debug!(moved, merged, "grouping changed storylines");
+            let apply = move |db: &WriteConnection| {
+                constraints::expect_version(db, version)?;
+                storyline_membership::apply_regrouping(db, &regrouping, now)
+            };
+            store.write(apply).await?;
+        }
+        Ok(session)
+    }
+
+    fn plan(
+        mut self,
+        db: &ReadConnection,
+        options: &Options,
+        now: Timestamp,
+    ) -> store::Result<(StorylineSession, StorylineRegrouping)> {
+        let related_since = now - options.storyline_lifetime.max(options.window);
+        let window = MemberWindow { all_since: now - options.window, related_since, limit: MAX_MEMBERS };
+        let members = storyline_membership::members(db, window)?;
+        let all = constraints::active_since(db, related_since)?;
+        let mut links = operator_links(&storylines::constraints_on_stories(db, &all)?);
+        links.must_link.extend(settled_links(&members, now - options.revision_window));
+        if self.grouped.as_ref().is_some_and(|(known, known_links)| *known == members && *known_links == links) {
+            return Ok((self, StorylineRegrouping::default()));
+        }
+        let by_item: BTreeMap<_, StoryId> = members.iter().map(|member| (member.item, member.story)).collect();
+        let mut missing: Vec<Item> = Vec::new();
+        for item in self.grouper.retain(&members) {
+            missing.extend(items::get(db, item)?);
+        }
+        let group = || {
+            missing.iter().for_each(|item| self.grouper.add(item, by_item[&item.id]));
+            self.grouper.regroup(&self.model, &members, &links, &Lookup(db))
+        };
+        let Ok(regrouping) = catch_unwind(AssertUnwindSafe(group)) else {
+            tracing::error!(
+                "grouping stories into storylines panicked; storylines stay as they are until the next pass"
+            );
+            return Ok((StorylineSession::new(), StorylineRegrouping::default()));
+        };
+        self.grouped = Some((members, links));
+        Ok((self, regrouping?))
+    }
+}
+
+/// The links that follow from the operator's decisions.
+fn operator_links(constraints: &[StorylineConstraint]) -> StoryLinks {
+    let mut links = StoryLinks::default();
+    for StorylineConstraint { kind, stayed, moved } in constraints {
+        if *kind == ConstraintKind::StorylineMerge {
+            links.must_link.extend(chain(&[stayed.as_slice(), moved].concat()));
+        } else {
+            links.must_link.extend(chain(moved));
+            links.cannot_link.extend(stayed.iter().flat_map(|one| moved.iter().map(move |other| [*one, *other])));
+        }
+    }
+    links
+}
+
+/// Links that keep the stories of each storyline together whose items were all first seen before `until`: readers have known
+/// them as one storyline for a long time.
+fn settled_links(members: &[StorylineMember], until: Timestamp) -> Vec<[StoryId; 2]> {
+    let mut storylines: BTreeMap<StorylineId, BTreeMap<StoryId, Timestamp>> = BTreeMap::new();
+    for member in members {
+        let latest =
+            storylines.entry(member.storyline).or_default().entry(member.story).or_insert(member.first_seen_at);
+        *latest = member.first_seen_at.max(*latest);
+    }
+    let settled = |stories: BTreeMap<StoryId, Timestamp>| {
+        let settled = stories.into_iter().filter(|(_, latest)| *latest < until);
+        settled.map(|(story, _)| story).collect::<Vec<_>>()
+    };
+    storylines.into_values().flat_map(|stories| chain(&settled(stories)).collect::<Vec<_>>()).collect()
+}
+
+/// Pairs that connect all stories.
+fn chain(stories: &[StoryId]) -> impl Iterator<Item = [StoryId; 2]> {
+    stories.windows(2).map(|pair| [pair[0], pair[1]])
+}
+
+/// The stories of the database.
+struct Lookup<'a>(&'a ReadConnection);
+
+impl StoryLookup for Lookup<'_> {
+    type Error = store::Error;
+
+    fn mint_storyline(&self, first_story: StoryId) -> store::Result<StorylineId> {
+        storyline_membership::mint_id(self.0, first_story)
+    }
+
+    fn lead(&self, story: StoryId) -> store::Result<Option<Item>> {
+        stories::lead(self.0, story)
+    }
+}

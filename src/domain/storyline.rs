@@ -1,0 +1,65 @@
+//! Storylines: the stories that report one event and what follows from it.
+
+use super::{ItemId, Story, StoryId, StorylineEvidence, StorylineId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The stories that report one event and what follows from it. Most stories are alone in their storyline.
+#[derive(Debug, Clone, Serialize)]
+pub struct Storyline {
+    pub id: StorylineId,
+    pub created_at: Timestamp,
+    /// The storyline to which this one redirects. A merged storyline has no stories.
+    pub merged_into: Option<StorylineId>,
+    /// The stories, ordered by the time of their creation.
+    pub stories: Vec<Story>,
+}
+
+/// An item that takes part in the grouping of stories into storylines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct StorylineMember {
+    pub item: ItemId,
+    pub story: StoryId,
+    pub storyline: StorylineId,
+    /// When the storyline was created. The oldest storyline survives a merge.
+    pub storyline_created_at: Timestamp,
+    pub first_seen_at: Timestamp,
+}
+
+/// The changes that grouping makes to storylines. They must be applied in the order of the fields.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StorylineRegrouping {
+    pub created: Vec<CreatedStoryline>,
+    pub moved: Vec<StoryMove>,
+    /// Storylines that redirect to another one, which takes all their stories.
+    pub merged: Vec<StorylineMerge>,
+}
+
+/// A storyline that a story starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CreatedStoryline {
+    pub storyline: StorylineId,
+    pub first_story: StoryId,
+}
+
+/// A story that moves to another storyline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoryMove {
+    pub story: StoryId,
+    pub from: StorylineId,
+    pub into: StorylineId,
+    pub evidence: StorylineEvidence,
+}
+
+/// A storyline that redirects to another storyline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StorylineMerge {
+    pub from: StorylineId,
+    pub into: StorylineId,
+}
+
+impl StorylineRegrouping {
+    pub fn is_empty(&self) -> bool {
+        self.created.is_empty() && self.moved.is_empty() && self.merged.is_empty()
+    }
+}

@@ -1,0 +1,124 @@
+//! Which story belongs to which storyline.
+
+use super::connection::{ReadConnection, WriteConnection};
+use super::rows::{json_list, to_json};
+use super::{Error, Result, publication};
+use crate::domain::{StoryId, StorylineEvidence, StorylineId, StorylineMember, StorylineRegrouping};
+use jiff::Timestamp;
+use rusqlite::{named_params, params};
+
+/// The id of a storyline that this story starts. It depends only on the database's contents. A story that leaves a storyline
+/// returns to the storyline that it once started, unless that contains other stories.
+pub fn mint_id(db: &ReadConnection, story: StoryId) -> Result<StorylineId> {
+    for attempt in 0.. {
+        let id = StorylineId::mint(story, attempt);
+        let others = "SELECT 1 FROM story WHERE storyline_id = ?1 AND id <> ?2 AND merged_into IS NULL";
+        if !db.exists(others, [id.to_row(), story.to_row()])? && storyline_of(db, story)? != Some(id) {
+            return Ok(id);
+        }
+    }
+    Err(Error::Corrupt("no storyline id is free".into()))
+}
+
+/// Creates a storyline without stories, or makes a merged storyline separate again.
+pub(super) fn create(db: &WriteConnection, storyline: StorylineId, now: Timestamp) -> Result<()> {
+    db.execute(
+        "INSERT INTO storyline (id, created_at) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET merged_into = NULL",
+        [storyline.to_row(), now.as_millisecond()],
+    )?;
+    Ok(())
+}
+
+/// The items that are compared, by when they were first seen.
+#[derive(Debug, Clone, Copy)]
+pub struct MemberWindow {
+    /// All items are compared if they were first seen since this time.
+    pub all_since: Timestamp,
+    /// Items of storylines with several stories are compared if they were first seen since this earlier time.
+    pub related_since: Timestamp,
+    /// The maximum number of items. The newest are used.
+    pub limit: u32,
+}
+
+/// The news items in the window with their stories and storylines, ordered by id.
+pub fn members(db: &ReadConnection, window: MemberWindow) -> Result<Vec<StorylineMember>> {
+    let mut members: Vec<StorylineMember> = db.all(
+        "SELECT item.id AS item, item.story_id AS story, story.storyline_id AS storyline,
+                storyline.created_at AS storyline_created_at, item.first_seen_at
+         FROM item JOIN story ON story.id = item.story_id JOIN storyline ON storyline.id = story.storyline_id
+         WHERE item.first_seen_at >= min(?1, ?2) AND item.backlog_reason IS NULL
+         AND (item.first_seen_at >= ?1 OR EXISTS (
+             SELECT 1 FROM story AS other WHERE other.storyline_id = story.storyline_id AND other.id <> story.id
+             AND other.merged_into IS NULL))
+         ORDER BY item.id DESC LIMIT ?3",
+        params![window.all_since.as_millisecond(), window.related_since.as_millisecond(), window.limit],
+    )?;
+    members.reverse();
+    Ok(members)
+}
+
+/// Applies a grouping. Ids of storylines never change: a storyline that is merged redirects.
+pub fn apply_regrouping(db: &WriteConnection, regrouped: &StorylineRegrouping, now: Timestamp) -> Result<()> {
+    for created in &regrouped.created {
+        create(db, created.storyline, now)?;
+    }
+    for moved in &regrouped.moved {
+        move_story(db, moved.story, moved.into, &moved.evidence)?;
+    }
+    for merge in &regrouped.merged {
+        db.execute(
+            "UPDATE story SET storyline_id = ?2 WHERE storyline_id = ?1",
+            [merge.from.to_row(), merge.into.to_row()],
+        )?;
+        redirect(db, merge.from, merge.into)?;
+    }
+    publication::touch(db)
+}
+
+pub(super) fn move_story(
+    db: &WriteConnection,
+    story: StoryId,
+    into: StorylineId,
+    evidence: &StorylineEvidence,
+) -> Result<()> {
+    db.execute(
+        "UPDATE story SET storyline_id = ?2, storyline_evidence = ?3 WHERE id = ?1",
+        params![story.to_row(), into.to_row(), to_json(evidence)?],
+    )?;
+    Ok(())
+}
+
+/// Redirects a storyline, and all storylines that redirect to it, to another one, unless it still has stories.
+pub(super) fn redirect(db: &WriteConnection, from: StorylineId, into: StorylineId) -> Result<()> {
+    db.execute(
+        "UPDATE storyline SET merged_into = ?2 WHERE (id = ?1 OR merged_into = ?1) AND id <> ?2
+         AND NOT EXISTS (SELECT 1 FROM story WHERE storyline_id = ?1 AND merged_into IS NULL)",
+        [from.to_row(), into.to_row()],
+    )?;
+    Ok(())
+}
+
+/// The storyline of a story; `None` if the story does not exist.
+pub fn storyline_of(db: &ReadConnection, story: StoryId) -> Result<Option<StorylineId>> {
+    db.first("SELECT storyline_id FROM story WHERE id = ?1", [story.to_row()])
+}
+
+/// Deletes storylines that have lost all their stories, among the given ones. Storylines that redirect to them are deleted
+/// as well.
+pub(super) fn delete_empty(db: &WriteConnection, among: &[i64]) -> Result<()> {
+    let among = json_list(among);
+    let gone = "SELECT value FROM json_each(:among) WHERE NOT EXISTS (SELECT 1 FROM story WHERE storyline_id = value)";
+    let params = named_params! { ":among": among };
+    db.execute(
+        &format!(
+            "DELETE FROM grouping_constraint_item WHERE previous_storyline_id IN ({gone})
+             OR previous_storyline_id IN (SELECT id FROM storyline WHERE merged_into IN ({gone}))"
+        ),
+        params,
+    )?;
+    let redirecting = "merged_into IN ({gone}) AND NOT EXISTS (SELECT 1 FROM story WHERE storyline_id = storyline.id)";
+    db.execute(&format!("DELETE FROM storyline WHERE {}", redirecting.replace("{gone}", gone)), params)?;
+    db.execute(&format!("UPDATE storyline SET merged_into = NULL WHERE merged_into IN ({gone})"), params)?;
+    db.execute(&format!("DELETE FROM storyline WHERE id IN ({gone})"), params)?;
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! The stories of the window with their terms: compares them, groups them, and explains the groups.
+
+use super::average_linkage::{LinkageInput, group};
+use super::options::{MAX_COMPARED_STORIES, MAX_TERM_STORIES, MAX_UNUSUAL_TERMS, MIN_COSINE};
+use super::pair_features::{StoryPairFeatures, pair_features};
+use super::report::TermNumber;
+use super::story_text::StoryText;
+use super::term_census::TermCensus;
+use super::tree_model::TreeModel;
+use crate::domain::StoryId;
+use rustc_hash::FxHashMap;
+use std::cmp::Reverse;
+
+/// The stories of the window, in order of their first items.
+pub struct WeighedStories {
+    pub(super) stories: Vec<StoryText>,
+    pub(super) census: TermCensus,
+    /// The position of each story.
+    pub(super) positions: FxHashMap<StoryId, usize>,
+}
+
+/// A pair of stories that was compared.
+pub struct ComparedPair {
+    pub stories: [StoryId; 2],
+    pub features: StoryPairFeatures,
+}
+
+/// The rules that no probability overrides. Stories outside the window are ignored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StoryLinks {
+    /// Pairs of stories that belong to one storyline.
+    pub must_link: Vec<[StoryId; 2]>,
+    /// Pairs of stories that belong to different storylines.
+    pub cannot_link: Vec<[StoryId; 2]>,
+}
+
+/// How a story relates to the others of its storyline.
+pub(super) struct Relation {
+    /// The highest probability that the story and another one belong together.
+    pub probability: f32,
+    /// The shared terms with their rates, most unusual first.
+    pub terms: Vec<(TermNumber, f64)>,
+}
+
+impl WeighedStories {
+    /// Groups all stories. Two groups merge if the mean probability of their pairs exceeds `threshold`. Returns each story
+    /// with the first story of its group, in order of their first items.
+    pub fn group(&self, model: &TreeModel, threshold: f64, links: &StoryLinks) -> Vec<(StoryId, StoryId)> {
+        let pairs = self.pairs();
+        let similarities = pairs.map(|(pair, features)| (pair, model.probability(&features))).collect();
+        let (must_link, cannot_link) = (self.in_window(&links.must_link), self.in_window(&links.cannot_link));
+        let input = LinkageInput { nodes: self.stories.len(), similarities, must_link, cannot_link };
+        let groups = group(&input, threshold);
+        let first = |first: u32| self.stories[first as usize].id;
+        self.stories.iter().zip(groups).map(|(story, group)| (story.id, first(group))).collect()
+    }
+
+    /// Returns all pairs of stories that are compared, for training.
+    pub fn compared_pairs(&self) -> Vec<ComparedPair> {
+        let stories = |pair: [u32; 2]| pair.map(|position| self.stories[position as usize].id);
+        self.pairs().map(|(pair, features)| ComparedPair { stories: stories(pair), features }).collect()
+    }
+
+    /// Compares a story with others of its storyline, at most [`MAX_COMPARED_STORIES`].
+    pub(super) fn relation(&self, story: StoryId, others: &[StoryId], model: &TreeModel) -> Relation {
+        let mut relation = Relation { probability: 0.0, terms: Vec::new() };
+        let Some(story) = self.positions.get(&story).map(|position| &self.stories[*position]) else { return relation };
+        let mut unusual: Vec<(Reverse<u64>, TermNumber, f64)> = Vec::new();
+        let positions = others.iter().filter_map(|other| self.positions.get(other));
+        for other in positions.take(MAX_COMPARED_STORIES).map(|position| &self.stories[*position]) {
+            let probability = model.probability(&pair_features(story, other, &self.census));
+            relation.probability = relation.probability.max(probability);
+            for [own, _] in story.shared(other) {
+                let facts = self.census.get(own.number);
+                // A burst explains more than a term that is merely rare, and a name more than another word.
+                let strength = facts.burst.map_or(0.0, |burst| burst.strength);
+                let weight = facts.long_term_idf * (1.0 + strength) * if own.is_name { 2.0 } else { 1.0 };
+                unusual.push((Reverse(weight.to_bits()), own.number, facts.rate));
+            }
+        }
+        unusual.sort_unstable_by_key(|(weight, number, _)| (*weight, *number));
+        unusual.dedup_by_key(|(_, number, _)| *number);
+        unusual.truncate(MAX_UNUSUAL_TERMS);
+        relation.terms = unusual.into_iter().map(|(_, number, rate)| (number, rate)).collect();
+        relation
+    }
+
+    fn in_window(&self, links: &[[StoryId; 2]]) -> Vec<[u32; 2]> {
+        let position = |story: &StoryId| self.positions.get(story).map(|position| *position as u32);
+        links.iter().filter_map(|[a, b]| Some([position(a)?, position(b)?])).filter(|[a, b]| a != b).collect()
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = ([u32; 2], StoryPairFeatures)> + '_ {
+        compared_pairs(&self.stories, &self.census)
+    }
+}
+
+/// The pairs of stories that share enough, in ascending order, with their features.
+fn compared_pairs<'a>(
+    stories: &'a [StoryText],
+    census: &'a TermCensus,
+) -> impl Iterator<Item = ([u32; 2], StoryPairFeatures)> + 'a {
+    let mut postings: FxHashMap<u32, Vec<(u32, f64)>> = FxHashMap::default();
+    for (position, story) in stories.iter().enumerate() {
+        for term in &story.terms {
+            postings.entry(term.number.0).or_default().push((position as u32, term.long_term_weight));
+        }
+    }
+    postings.retain(|_, posting| posting.len() > 1 && posting.len() <= MAX_TERM_STORIES);
+    let mut cosines: Vec<f64> = vec![0.0; stories.len()];
+    (0..stories.len() as u32).flat_map(move |a| {
+        let mut candidates: Vec<u32> = Vec::new();
+        for term in &stories[a as usize].terms {
+            let Some(posting) = postings.get(&term.number.0) else { continue };
+            let later = posting.partition_point(|(story, _)| *story <= a);
+            for (b, weight) in &posting[later..] {
+                if cosines[*b as usize] == 0.0 {
+                    candidates.push(*b);
+                }
+                cosines[*b as usize] += term.long_term_weight * weight;
+            }
+        }
+        candidates.retain(|b| std::mem::take(&mut cosines[*b as usize]) >= MIN_COSINE);
+        candidates.sort_unstable();
+        let pair = move |b: u32| ([a, b], pair_features(&stories[a as usize], &stories[b as usize], census));
+        candidates.into_iter().map(pair).collect::<Vec<_>>()
+    })
+}
