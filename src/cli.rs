@@ -187,6 +187,8 @@ fn log_to_stderr(arguments: &Arguments) {
         _ => "newsfold=debug",
     };
     let filter = EnvFilter::try_from_env("NEWSFOLD_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    // html5ever logs the text of every item, which may contain the address of a personal feed.
+    let filter = filter.add_directive("html5ever=off".parse().expect("a valid directive"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -196,10 +196,11 @@ pub async fn fetch_and_parse(
         let is_leased = leased.lock().replace(origin.clone()).as_ref() == Some(&origin);
         async move { if is_leased { Ok(()) } else { context.lease_next_origin(lease, &origin).await } }.boxed()
     };
+    let source_url = url;
     let FetchResult { url, permanent_redirect, requests, status, outcome } =
-        context.fetcher.fetch(url, validators, started_at, &acquire).await;
+        context.fetcher.fetch(source_url, validators, started_at, &acquire).await;
     let outcome = match outcome {
-        Ok(document) => parse_document(context, document, url.clone(), started_at).await,
+        Ok(document) => parse_document(context, document, url.clone(), source_url.clone(), started_at).await,
         Err(reason) => reason.into(),
     };
     let finished_at = context.clock.now();

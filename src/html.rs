@@ -9,6 +9,7 @@ mod elements;
 mod embedded_media;
 pub mod item_text;
 mod lazy_image;
+pub mod link_rules;
 mod open_elements;
 mod page_tree;
 mod plain_lines;

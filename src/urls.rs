@@ -4,6 +4,7 @@
 
 pub mod canonical;
 pub mod feed_address;
+pub mod feed_secrets;
 pub mod outlet;
 pub mod redact;
 pub mod registrable_domain;

@@ -64,7 +64,7 @@ fn check_feed(feed: &ParsedFeed, options: &Options, url: &Url) {
 
     let now = Timestamp::from_second(1_800_000_000).unwrap();
     let mut problems = Vec::new();
-    let items = normalize_items(feed, url, now, &mut problems);
+    let items = normalize_items(feed, url, url, now, &mut problems);
     assert_eq!(items, normalize_items(feed, url, now, &mut Vec::new()), "normalizing is deterministic");
     assert!(items.len() <= feed.items.len());
     let guids: HashSet<&str> = items.iter().map(|item| item.guid.as_str()).collect();

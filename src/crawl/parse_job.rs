@@ -48,19 +48,26 @@ pub(super) async fn parse_blocking<T: Send + 'static>(
     }
 }
 
-/// Parses the document at `url`. `now` is when the document was received.
+/// Parses the document at `url`, to which `source_url` redirects. `now` is when the document was received.
 pub(super) async fn parse_document(
     context: &PollContext,
     document: ResponseDocument,
     url: Url,
+    source_url: Url,
     now: Timestamp,
 ) -> AttemptOutcome {
     let options = context.parse_options.clone();
-    let parsed = parse_blocking(context, move || parse(document, &url, now, &options)).await;
+    let parsed = parse_blocking(context, move || parse(document, &url, &source_url, now, &options)).await;
     parsed.unwrap_or_else(|detail| AttemptOutcome::Crashed { detail })
 }
 
-fn parse(document: ResponseDocument, url: &Url, now: Timestamp, options: &feed_parser::Options) -> AttemptOutcome {
+fn parse(
+    document: ResponseDocument,
+    url: &Url,
+    source_url: &Url,
+    now: Timestamp,
+    options: &feed_parser::Options,
+) -> AttemptOutcome {
     let ResponseDocument { body, content_type, validators, fresh_for, links } = document;
     let document = match body.decode() {
         Ok(document) => document,
@@ -70,7 +77,7 @@ fn parse(document: ResponseDocument, url: &Url, now: Timestamp, options: &feed_p
     let fetched = FetchedDocument { bytes: &document, content_type: content_type.as_deref(), url };
     match feed_parser::parse_feed(&fetched, options) {
         Ok((feed, mut problems)) => {
-            let mut items = normalize_items(&feed, url, now, &mut problems);
+            let mut items = normalize_items(&feed, url, source_url, now, &mut problems);
             let incomplete_item = items.pop_if(|item| item.is_incomplete);
             let hub = discover_hub(&links, &feed.hubs, feed.self_url.as_ref());
             let lang = detect_feed_language(&feed, &items);

@@ -25,8 +25,8 @@ pub async fn receive_push(
 ) -> store::Result<Option<(PollRecord, IngestResult)>> {
     let id = pushed.source;
     let source = context.store.read(move |db| sources::get(db, id)).await?;
-    let is_polled = source.is_some_and(|source| source.state == SourceState::Active);
-    let Some(url) = Url::parse(&pushed.topic).ok().filter(|_| is_polled) else { return Ok(None) };
+    let Some(source) = source.filter(|source| source.state == SourceState::Active) else { return Ok(None) };
+    let (Ok(url), Ok(source_url)) = (Url::parse(&pushed.topic), Url::parse(&source.url)) else { return Ok(None) };
     let bytes = pushed.bytes.len() as u64;
     let document = ResponseDocument {
         body: ResponseBody::from_plain_bytes(pushed.bytes),
@@ -49,7 +49,7 @@ pub async fn receive_push(
         problems: Vec::new(),
     };
     let mut items = Vec::new();
-    let parsed = parse_document(context, document, url, pushed.at).await;
+    let parsed = parse_document(context, document, url, source_url, pushed.at).await;
     record.finished_at = context.clock.now();
     if let AttemptOutcome::Read(document) = parsed {
         record.problems = document.problems;

@@ -19,7 +19,7 @@ use super::parsed_feed::{FeedKind, ParsedEnclosure, ParsedFeed, ParsedItem};
 use super::plain_text::{html_to_plain_text, truncate_text};
 use super::tag_words::text_title;
 use super::unclosed_embeds::without_unclosed_embeds;
-use super::url_resolver::{UrlResolver, foreign_website};
+use super::url_resolver::{UrlResolver, website_as_base};
 use crate::domain::language::language_code;
 use crate::domain::{FeedProblem, ProblemKind};
 use crate::markup::entities::{escape_html, has_control_characters, without_control_characters};
@@ -53,7 +53,7 @@ pub fn parse_json_feed(
     let lang = language(&root, problems);
     let site_url =
         UrlResolver::new(url, None, 0).resolve(None, &member_text(&root, "home_page_url").unwrap_or_default());
-    let website = foreign_website(site_url.as_ref(), url);
+    let website = website_as_base(site_url.as_ref(), url);
     let urls = UrlResolver::new(url, website.as_ref(), text_length);
     let dates = date_conventions(items, lang.as_deref());
     let mut reader = JsonFeedReader { urls, dates, options, problems };

@@ -22,7 +22,7 @@ use super::dates::{DateConventions, DateEvidence};
 use super::element_map::{FeedField, FeedNamespace};
 use super::parsed_feed::{FeedKind, ParsedFeed, ParsedItem};
 use super::plain_text::is_html_element;
-use super::url_resolver::{UrlResolver, clean_href, foreign_website};
+use super::url_resolver::{UrlResolver, clean_href, website_as_base};
 use crate::domain::{FeedProblem, ProblemKind};
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
@@ -44,7 +44,7 @@ pub struct RewrittenFeed {
 #[derive(Default, PartialEq)]
 struct DocumentFacts {
     dates: DateConventions,
-    /// The feed's website, if the document is on a different host and contains relative URLs.
+    /// The feed's website, if it is the base of relative URLs and the document contains such URLs.
     website: Option<Url>,
 }
 
@@ -99,7 +99,7 @@ fn rewrite_with_facts(
     let used_document_url = rewriter.urls.used_document_url;
     let evidence = std::mem::take(&mut rewriter.date_evidence);
     let rewritten = rewriter.finish();
-    let website = foreign_website(rewritten.feed.site_url.as_ref(), document_url).filter(|_| used_document_url);
+    let website = website_as_base(rewritten.feed.site_url.as_ref(), document_url).filter(|_| used_document_url);
     let facts = DocumentFacts { dates: evidence.conventions(rewritten.feed.lang.as_deref()), website };
     Some((rewritten, facts))
 }

@@ -8,6 +8,7 @@ use url::Url;
 
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
+use crate::urls::feed_secrets::FeedSecrets;
 use crate::urls::redact::base_of_links;
 
 /// The maximum length of a URL in bytes. Longer URLs are dropped, because browsers do not open them.
@@ -21,8 +22,10 @@ const GRANTED_GROWTH_BYTES: usize = 1024 * 1024;
 pub struct UrlResolver<'o> {
     /// Without credentials and query.
     document_url: Url,
-    /// The feed's website, if a hosting service on another host serves the document. In this case, relative URLs belong
-    /// to the website, unless the document sets a base.
+    /// The secrets of the document's address. Relative URLs that repeat them are dropped.
+    secrets: FeedSecrets,
+    /// The feed's website, if [`website_as_base`] returns it. In this case, relative URLs belong to the website, unless the
+    /// document sets a base.
     website: Option<&'o Url>,
     /// Whether a relative URL was resolved against the document's own URL.
     pub used_document_url: bool,
@@ -38,6 +41,7 @@ impl<'o> UrlResolver<'o> {
     pub fn new(document_url: &Url, website: Option<&'o Url>, document_length: usize) -> Self {
         UrlResolver {
             document_url: base_of_links(document_url),
+            secrets: FeedSecrets::of([document_url]),
             website,
             used_document_url: false,
             bases: Vec::new(),
@@ -70,7 +74,8 @@ impl<'o> UrlResolver<'o> {
                     return None;
                 }
                 self.used_document_url |= !has_base;
-                base.as_ref().unwrap_or_else(|| self.current_base()).join(&cleaned).ok()?
+                let url = base.as_ref().unwrap_or_else(|| self.current_base()).join(&cleaned).ok()?;
+                Some(url).filter(|url| !self.secrets.are_in_relative_link(url))?
             }
         };
         self.accept(url, href.len())
@@ -116,9 +121,12 @@ fn base_within(outer: &Url, tag: StartTag) -> Option<Url> {
     (is_web_url(&base) && base.as_str().len() <= MAX_BASE_BYTES).then_some(base)
 }
 
-/// Returns the website as the base of relative URLs, if it is on a different host than the document.
-pub fn foreign_website(website: Option<&Url>, document_url: &Url) -> Option<Url> {
-    website.filter(|website| website.host_str() != document_url.host_str()).cloned()
+/// Returns the website as the base of relative URLs, if it is on a different host than the document or if the folder of
+/// the document may be secret.
+pub fn website_as_base(website: Option<&Url>, document_url: &Url) -> Option<Url> {
+    let is_secret_folder =
+        || document_url.join("x").is_ok_and(|link| FeedSecrets::of([document_url]).are_in_relative_link(&link));
+    website.filter(|website| website.host_str() != document_url.host_str() || is_secret_folder()).cloned()
 }
 
 /// Normalizes a URL: removes line breaks with their indentation, and decodes `&` that was escaped twice.
@@ -179,10 +187,10 @@ mod tests {
     fn relative_urls_belong_to_the_website_unless_the_document_sets_a_base() {
         let (document, website) =
             (Url::parse("https://feeds.host.example/f/1").unwrap(), Url::parse("https://a.example/").unwrap());
-        let foreign = foreign_website(Some(&website), &document);
-        let mut urls = UrlResolver::new(&document, foreign.as_ref(), 0);
+        let base = website_as_base(Some(&website), &document);
+        let mut urls = UrlResolver::new(&document, base.as_ref(), 0);
         assert_eq!(urls.resolve(None, "/a/7").unwrap().as_str(), "https://a.example/a/7");
-        assert_eq!(foreign_website(Some(&document), &document), None);
+        assert_eq!(website_as_base(Some(&document), &document), None);
     }
 
     #[test]
@@ -193,5 +201,11 @@ mod tests {
         assert_eq!(resolved("7").as_deref(), Some("https://a.example/news/7"));
         assert_eq!(resolved("?p=7").as_deref(), Some("https://a.example/news/feed?p=7"));
         assert_eq!((resolved("#p7"), resolved("")), (None, None));
+        let document = Url::parse("https://a.example/rss/SECRET42/feed.xml").unwrap();
+        let mut urls = UrlResolver::new(&document, None, 0);
+        let mut resolved = |href: &str| urls.resolve(None, href).map(String::from);
+        assert_eq!((resolved("7"), resolved("i/7.jpg"), resolved("?p=7")), (None, None, None));
+        assert_eq!(resolved("/7").as_deref(), Some("https://a.example/7"));
+        assert_eq!(resolved("../7").as_deref(), Some("https://a.example/rss/7"));
     }
 }

@@ -6,6 +6,7 @@
 
 use super::elements::contains_raw_text;
 use super::lazy_image::{ImageSource, image_html, image_source, is_photo_address, source_address};
+use super::link_rules::LinkRules;
 use super::open_elements::OpenElements;
 use super::tracking_pixel::is_tracking_pixel;
 use crate::markup::entities::escape_html;
@@ -21,14 +22,9 @@ const CONTAINERS: [&str; 5] = ["noscript", "object", "video", "audio", "iframe"]
 const ELEMENTS_AROUND_IMAGES: [&str; 4] = ["picture", "source", "a", "span"];
 
 /// Rewrites `html` so that it contains only images that readers can see, and a link in place of each player. Resolves
-/// relative addresses of players against `base`.
-pub(super) fn expose_media(html: &str, base: Option<&Url>) -> String {
-    let mut rewriter = MediaRewriter {
-        out: String::with_capacity(html.len()),
-        base,
-        end_tags: CONTAINERS.map(|name| count_end_tags(html, name)),
-        ..MediaRewriter::default()
-    };
+/// the addresses of players.
+pub(super) fn expose_media(html: &str, links: &LinkRules) -> String {
+    let mut rewriter = MediaRewriter::new(html, links);
     let mut tokens = Tokenizer::html(html);
     let mut start = 0;
     while let Some(token) = tokens.next() {
@@ -96,10 +92,9 @@ enum Neighbor {
     Fallback(Vec<FallbackImage>),
 }
 
-#[derive(Default)]
 struct MediaRewriter<'a> {
     out: String,
-    base: Option<&'a Url>,
+    links: &'a LinkRules,
     open: OpenElements,
     container: Option<Container>,
     /// For each name in [`CONTAINERS`], the number of end tags after the current position.
@@ -112,10 +107,26 @@ struct MediaRewriter<'a> {
     /// The address of the last image that was written in place of a lazy image.
     last_image: String,
     last_link: String,
-    links: usize,
+    link_count: usize,
 }
 
-impl MediaRewriter<'_> {
+impl<'a> MediaRewriter<'a> {
+    fn new(html: &str, links: &'a LinkRules) -> Self {
+        MediaRewriter {
+            out: String::with_capacity(html.len()),
+            links,
+            open: OpenElements::default(),
+            container: None,
+            end_tags: CONTAINERS.map(|name| count_end_tags(html, name)),
+            foreign_depth: 0,
+            picture_source: None,
+            neighbor: Neighbor::None,
+            last_image: String::new(),
+            last_link: String::new(),
+            link_count: 0,
+        }
+    }
+
     fn remaining_end_tags(&self, name: &str) -> usize {
         CONTAINERS.iter().position(|container| *container == name).map_or(0, |at| self.end_tags[at])
     }
@@ -310,18 +321,19 @@ impl MediaRewriter<'_> {
 
     fn absolute_address(&self, value: &str) -> Option<String> {
         let value = value.trim();
-        let url = Url::parse(value).ok().or_else(|| self.base.and_then(|base| base.join(value).ok()))?;
+        let url = self.links.resolve(value)?;
         (!value.is_empty() && !value.starts_with('#') && matches!(url.scheme(), "http" | "https"))
             .then(|| url.to_string())
     }
 
     fn push_link(&mut self, address: Option<String>, title: &str) {
-        let Some(address) = address.filter(|address| self.links < MAX_MEDIA_LINKS && *address != self.last_link) else {
+        let Some(address) = address.filter(|address| self.link_count < MAX_MEDIA_LINKS && *address != self.last_link)
+        else {
             return;
         };
         let Ok(url) = Url::parse(&address) else { return };
         self.end_neighbor();
-        self.links += 1;
+        self.link_count += 1;
         let text = if title.trim().is_empty() { url.host_str().unwrap_or_default() } else { title.trim() };
         let link = format!("<a href=\"{}\">{}</a> ", escape_html(&address), escape_html(text));
         self.out.push_str(&link);

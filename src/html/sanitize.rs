@@ -5,50 +5,51 @@
 
 use super::elements::{ALLOWED_ELEMENTS, ELEMENT_ATTRIBUTES, GLOBAL_ATTRIBUTES, sanitizer_for_elements};
 use super::embedded_media::expose_media;
+use super::link_rules::LinkRules;
 use super::plain_text::html_to_text;
 use super::rebalance::rebalance_html;
 use super::truncate_html;
 use crate::domain::language::language_code;
 use crate::markup::entities::escape_html;
-use crate::urls::redact::{strip_credentials, without_credentials};
+use crate::urls::redact::without_credentials;
 use ammonia::{Builder, UrlRelative};
 use std::sync::LazyLock;
 use url::Url;
 
 /// The sanitizer for HTML with only absolute links.
-static ABSOLUTE_LINK_SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| link_sanitizer(None, true));
+static ABSOLUTE_LINK_SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| link_sanitizer(LinkRules::default()));
 
 /// Sanitizes HTML. Resolves relative links against `base`, or removes them if there is no base. Removes links with a
 /// scheme other than http and https, and images that readers cannot see.
 ///
 /// HTML longer than [`super::MAX_HTML_BYTES`] is truncated. HTML that is nested too deeply becomes plain text.
 pub fn sanitize_html(html: &str, base: Option<&Url>) -> String {
-    sanitize(html, base.cloned(), true)
+    match base {
+        None => sanitize(html, &LinkRules::default(), &ABSOLUTE_LINK_SANITIZER),
+        Some(base) => sanitize_html_with_rules(html, LinkRules { base: Some(base.clone()), ..LinkRules::default() }),
+    }
 }
 
-/// Sanitizes HTML that is not part of a page of its own. Relative links are resolved against `folder`, and links to a place
-/// in the same page are removed.
-pub fn sanitize_html_without_page(html: &str, folder: &Url) -> String {
-    sanitize(html, Some(folder.clone()), false)
+/// Like [`sanitize_html`], with rules for the links.
+pub fn sanitize_html_with_rules(html: &str, mut rules: LinkRules) -> String {
+    rules.base = rules.base.map(without_credentials);
+    sanitize(html, &rules, &link_sanitizer(rules.clone()))
 }
 
-fn sanitize(html: &str, base: Option<Url>, has_page: bool) -> String {
-    let base = base.map(without_credentials);
-    let base_bytes = base.as_ref().map_or(0, |base| base.as_str().len());
-    let Some(html) = rebalance_html(&expose_media(truncate_html(html), base.as_ref()), base_bytes) else {
+fn sanitize(html: &str, rules: &LinkRules, sanitizer: &Builder<'_>) -> String {
+    let base_bytes = rules.base.as_ref().map_or(0, |base| base.as_str().len());
+    let Some(html) = rebalance_html(&expose_media(truncate_html(html), rules), base_bytes) else {
         return escape_html(&html_to_text(html));
     };
-    let cleaned = match base {
-        None => ABSOLUTE_LINK_SANITIZER.clean(&html).to_string(),
-        Some(base) => link_sanitizer(Some(base), has_page).clean(&html).to_string(),
-    };
+    let cleaned = sanitizer.clean(&html).to_string();
     strip_leading_newlines_in_pre(&remove_images_without_source(&cleaned))
 }
 
-fn link_sanitizer(base: Option<Url>, has_page: bool) -> Builder<'static> {
+fn link_sanitizer(rules: LinkRules) -> Builder<'static> {
     let mut builder = sanitizer_for_elements(ALLOWED_ELEMENTS);
-    if let Some(base) = &base {
-        builder.url_relative(UrlRelative::RewriteWithBase(base.clone()));
+    if rules.base.is_some() {
+        // The attribute filter resolves relative links.
+        builder.url_relative(UrlRelative::PassThrough);
     }
     let of_elements = ELEMENT_ATTRIBUTES.map(|(element, attributes)| (element, attributes.iter().copied().collect()));
     builder
@@ -56,13 +57,11 @@ fn link_sanitizer(base: Option<Url>, has_page: bool) -> Builder<'static> {
         .tag_attributes(of_elements.into_iter().collect())
         .link_rel(Some("noopener noreferrer nofollow"))
         .attribute_filter(move |_, attribute, value| match attribute {
-            "href" if !has_page && (value.is_empty() || value.starts_with('#')) => None,
-            // ammonia resolves relative links after this filter. A relative link with credentials
-            // (`//ann:word@a.example/`) must therefore be resolved here.
-            "href" | "src" if value.contains('@') => {
-                let base = base.as_ref().filter(|_| Url::parse(value).is_err());
-                let absolute = base.and_then(|base| base.join(value).ok());
-                Some(strip_credentials(absolute.as_ref().map_or(value, Url::as_str)).into())
+            "href" | "src" => {
+                let url = rules.resolve(value)?;
+                // An absolute link without credentials stays as written.
+                let is_final = !value.contains('@') && Url::parse(value).is_ok();
+                Some(if is_final { value.into() } else { String::from(url).into() })
             }
             "lang" => language_code(value).map(|_| value.into()),
             _ => Some(value.into()),

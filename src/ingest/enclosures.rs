@@ -4,6 +4,7 @@
 
 use crate::domain::Enclosure;
 use crate::feed_parser::ParsedEnclosure;
+use crate::urls::feed_secrets::FeedSecrets;
 use crate::urls::redact::strip_credentials;
 
 /// The maximum number of enclosures per item. Additional ones are versions of the same file, or an attack.
@@ -38,10 +39,12 @@ const TYPES_BY_EXTENSION: [(&str, &str); 19] = [
 ];
 const UNKNOWN_TYPE: &str = "application/octet-stream";
 
-/// Returns the enclosures that an item keeps, in document order.
-pub(super) fn read_enclosures(parsed: &[ParsedEnclosure]) -> Vec<Enclosure> {
+/// Returns the enclosures that an item keeps, in document order. An address that contains a secret of the feed is dropped.
+pub(super) fn read_enclosures(parsed: &[ParsedEnclosure], secrets: &FeedSecrets) -> Vec<Enclosure> {
     let is_kept = |parsed: &&ParsedEnclosure| {
-        matches!(parsed.url.scheme(), "http" | "https") && parsed.url.as_str().len() <= MAX_URL_BYTES
+        matches!(parsed.url.scheme(), "http" | "https")
+            && parsed.url.as_str().len() <= MAX_URL_BYTES
+            && !secrets.are_in_link(&parsed.url)
     };
     let read = |parsed: &ParsedEnclosure| Enclosure {
         url: strip_credentials(parsed.url.as_str()),
@@ -81,6 +84,10 @@ mod tests {
         ParsedEnclosure { url: Url::parse(url).unwrap(), mime: mime.map(str::to_owned), length }
     }
 
+    fn enclosures(parsed: &[ParsedEnclosure]) -> Vec<Enclosure> {
+        read_enclosures(parsed, &FeedSecrets::default())
+    }
+
     #[test]
     fn media_type_is_the_declared_one_if_it_is_valid_else_that_of_the_extension() {
         for (url, declared, expected) in [
@@ -91,13 +98,13 @@ mod tests {
             ("https://a.example/1.png", Some("image/png\"><b>"), "image/png"),
             ("https://a.example/play", None, "application/octet-stream"),
         ] {
-            assert_eq!(read_enclosures(&[parsed(url, declared, None)])[0].media_type, expected, "{url} {declared:?}");
+            assert_eq!(enclosures(&[parsed(url, declared, None)])[0].media_type, expected, "{url} {declared:?}");
         }
     }
 
     #[test]
     fn credentials_implausible_lengths_other_schemes_and_further_files_are_dropped() {
-        let enclosure = |url: &str, length| read_enclosures(&[parsed(url, None, length)]);
+        let enclosure = |url: &str, length| enclosures(&[parsed(url, None, length)]);
         let kept = enclosure("https://me:secret@a.example/1.mp3", Some(0)).remove(0);
         assert_eq!((kept.url.as_str(), kept.length), ("https://a.example/1.mp3", None));
         assert_eq!(enclosure("https://a.example/1.mp3", Some(u64::MAX))[0].length, None);
@@ -106,6 +113,6 @@ mod tests {
         assert!(enclosure(&format!("https://a.example/{}", "x".repeat(MAX_URL_BYTES)), None).is_empty());
         let many: Vec<ParsedEnclosure> =
             (0..99).map(|n| parsed(&format!("https://a.example/{n}"), None, None)).collect();
-        assert_eq!(read_enclosures(&many).len(), MAX_ENCLOSURES);
+        assert_eq!(enclosures(&many).len(), MAX_ENCLOSURES);
     }
 }

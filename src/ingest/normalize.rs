@@ -9,15 +9,17 @@ use crate::domain::{FeedProblem, NewItem, ProblemKind, Reporter, Timestamp};
 use crate::feed_parser::{ParsedFeed, ParsedItem, ParsedReporter, TimeOfDay};
 use crate::html::boilerplate::find_repeated_blocks;
 use crate::html::item_text::{read_item_text, remove_repeated_paragraphs};
-use crate::html::sanitize::{sanitize_html, sanitize_html_without_page};
+use crate::html::link_rules::LinkRules;
+use crate::html::sanitize::sanitize_html_with_rules;
 use crate::identity::document_guids::{DatedItem, derive_guid, limit_guid, make_guids_unique};
 use crate::urls::canonical::{canonical_url, exact_url};
+use crate::urls::feed_secrets::FeedSecrets;
 use crate::urls::outlet::outlet_of_site;
 use crate::urls::redact::{base_of_links, strip_credentials};
 use jiff::SignedDuration;
 use std::borrow::Cow;
 use std::collections::HashSet;
-use url::{Position, Url};
+use url::Url;
 
 const MAX_TITLE_CHARS: usize = 500;
 /// The maximum length of a title that is derived from the text.
@@ -32,14 +34,19 @@ const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_hours(24);
 const ZERO_DATE_RANGE: SignedDuration = SignedDuration::from_hours(48);
 
 /// Normalizes the items of a document. The feed's website, or else `document_url`, is the base for relative links in
-/// items without a link. `now` is used only to reject dates in the future.
+/// items without a link. `source_url` is the address before redirects. `now` is used only to reject dates in the future.
 pub fn normalize_items(
     feed: &ParsedFeed,
     document_url: &Url,
+    source_url: &Url,
     now: Timestamp,
     problems: &mut Vec<FeedProblem>,
 ) -> Vec<NewItem> {
-    let urls = FeedUrls { document: document_url, website: feed.site_url.as_ref().map(base_of_links) };
+    let urls = FeedUrls {
+        document: document_url,
+        website: feed.site_url.as_ref().map(base_of_links),
+        secrets: FeedSecrets::of([document_url, source_url]),
+    };
     let texts = read_texts(&feed.items);
     // Many programs write 00:00 for a day without a time. If other items have times, a true midnight is rare.
     let has_times = feed.items.iter().any(|item| claimed_time_of_day(item) == TimeOfDay::Given);
@@ -104,6 +111,7 @@ struct FeedUrls<'a> {
     document: &'a Url,
     /// The base for relative links of items without a link.
     website: Option<Url>,
+    secrets: FeedSecrets,
 }
 
 fn normalize_item(
@@ -113,16 +121,19 @@ fn normalize_item(
     now: Timestamp,
     problems: &mut Vec<FeedProblem>,
 ) -> Option<NewItem> {
+    let is_public = |link: &&Url| !urls.secrets.are_in_link(link);
     let declared_base = if parsed.content_html.is_some() { &parsed.content_base } else { &parsed.summary_base };
-    let declared_base = declared_base.as_ref().filter(|base| !is_feed_address(base, urls.document));
-    let link = parsed.link.as_ref().filter(|link| !is_feed_address(link, urls.document));
-    let sanitize = |html: &str| match declared_base.or(link).or(urls.website.as_ref()) {
-        Some(page) => sanitize_html(html, Some(page)),
-        None => sanitize_html_without_page(html, &base_of_links(urls.document)),
+    let link = parsed.link.as_ref().filter(is_public);
+    let page = declared_base.as_ref().filter(is_public).or(link).or(urls.website.as_ref());
+    let sanitize = |html: &str| {
+        let base = Some(page.map_or_else(|| base_of_links(urls.document), Url::clone));
+        let rules = LinkRules { base, is_folder: page.is_none(), secrets: urls.secrets.clone() };
+        urls.secrets.remove_from(sanitize_html_with_rules(html, rules).into()).into_owned()
     };
+    let line = |text: &str, max| one_line(&urls.secrets.remove_from(text.into()), max);
     let NormalizedText { text, content_html } = text;
-    let title = parsed.title.as_deref().map(|title| one_line(title, MAX_TITLE_CHARS)).filter(|title| !title.is_empty());
-    let title = title.unwrap_or_else(|| one_line(text, MAX_DERIVED_TITLE_CHARS));
+    let title = parsed.title.as_deref().map(|title| line(title, MAX_TITLE_CHARS)).filter(|title| !title.is_empty());
+    let title = title.unwrap_or_else(|| line(text, MAX_DERIVED_TITLE_CHARS));
     if title.is_empty() && link.is_none() {
         FeedProblem::record(problems, ProblemKind::EmptyItem, "neither title, text nor link");
         return None;
@@ -141,25 +152,19 @@ fn normalize_item(
         guid,
         url: link.map(|url| strip_credentials(url.as_str())),
         canonical_url,
-        summary: one_line(text, MAX_SUMMARY_CHARS),
+        summary: line(text, MAX_SUMMARY_CHARS),
         title: if title.is_empty() { "(untitled)".into() } else { title },
         content: content_html.as_deref().map(sanitize).filter(|html| !html.trim().is_empty()),
         author: join_authors(&parsed.authors),
         lang: parsed.lang.as_deref().and_then(language_code).map(str::to_owned),
-        image: parsed.image.as_ref().map(|url| strip_credentials(url.as_str())),
-        enclosures: read_enclosures(&parsed.enclosures),
+        image: parsed.image.as_ref().filter(is_public).map(|url| strip_credentials(url.as_str())),
+        enclosures: read_enclosures(&parsed.enclosures, &urls.secrets),
         published_at,
         is_day_only: false,
         is_incomplete: parsed.is_incomplete,
         reporter: parsed.reporter.as_ref().and_then(reporter),
         backlog_reason: None,
     })
-}
-
-/// Whether a link leads to the feed itself at an address whose query may contain a secret.
-fn is_feed_address(link: &Url, feed: &Url) -> bool {
-    feed.query().is_some()
-        && link[Position::BeforeHost..Position::AfterQuery] == feed[Position::BeforeHost..Position::AfterQuery]
 }
 
 fn claimed_time_of_day(parsed: &ParsedItem) -> TimeOfDay {
@@ -216,7 +221,7 @@ mod tests {
     }
 
     fn items_of(feed: &ParsedFeed, url: &Url, problems: &mut Vec<FeedProblem>) -> Vec<NewItem> {
-        normalize_items(feed, url, Timestamp::UNIX_EPOCH, problems)
+        normalize_items(feed, url, url, Timestamp::UNIX_EPOCH, problems)
     }
 
     #[test]

@@ -13,9 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use tempfile::TempDir;
 
+/// Stands for the address of a feed in its document.
+const OWN_ADDRESS: &str = "OWN-ADDRESS";
 /// Every secret part of an address contains this word.
 const CANARY: &str = "canary";
-const SECRET_PATH: &str = "/canary-path/feed";
+const SECRET_PATH: &str = "/canary4f9Qx7Lm2Zk8T/feed";
 const BASE_URL: &str = "https://desk.example/news/";
 
 /// An address of which only the scheme, the host and the port are public.
@@ -69,7 +71,11 @@ impl CanarySources {
         let target_url = secret_url(&target.url(""));
         all.origins.push(target);
         for document in readable_documents(&target_url) {
-            all.serve(StubResponse::ok(document)).await;
+            let origin = OriginServer::start().await;
+            let own = secret_url(&origin.url(""));
+            origin.serve(SECRET_PATH, StubResponse::ok(document.replace(OWN_ADDRESS, &own.replace('&', "&amp;"))));
+            all.urls.push(own);
+            all.origins.push(origin);
         }
         // Failures of each kind.
         for status in [400, 401, 403, 404, 410, 429, 500, 503] {
@@ -121,6 +127,11 @@ fn readable_documents(other: &str) -> Vec<String> {
     };
     let relative = "<a href='#note'>1</a> <a href=''>all</a> <img src='/a.png' width=90> <a href='/b'>b</a>";
     let content = format!("<description><![CDATA[<p>Power went out in Veshna {relative}</p>]]></description>");
+    let own = format!(
+        "<description><![CDATA[<p>Read {OWN_ADDRESS} in Veshna, <a href='{OWN_ADDRESS}'>1</a> <a href='{OWN_ADDRESS}#2'>2</a> \
+         <a href='3'>3</a> <a href='?p=4'>4</a> <img src='i/5.jpg'> <img data-src='6.jpg'> <iframe src='v/7'></iframe> \
+         <a href='https://b.example/?to=canary-query'>8</a> <video src='9.mp4'></video></p>]]></description>"
+    );
     vec![
         rss("", &format!("<guid>a</guid><title>Grid fails in the north</title><link>/a/1</link>{content}")),
         rss("", &format!("<guid>b</guid><title>Bank lifts its rates again</title><link>#1</link>{content}")),
@@ -133,6 +144,18 @@ fn readable_documents(other: &str) -> Vec<String> {
         rss(
             &format!("<title>News {other}</title><link>{other}</link>"),
             "<guid>d</guid><title>Pier burns down at night</title>",
+        ),
+        rss(
+            "",
+            &format!("<guid>g</guid><title>Ferry runs aground again</title><link>{OWN_ADDRESS}&amp;page=2</link>{own}"),
+        ),
+        rss(
+            "<link>/</link>",
+            &format!(
+                "<guid>h</guid><title>Canal is closed for repairs</title><link>7</link>{own}<enclosure url='c.mp3' \
+                 type='audio/mpeg' length='9'/><enclosure url='https://b.example/1.mp3?token=canary-query' type='audio/mpeg' \
+                 length='9'/><media:thumbnail xmlns:media='http://search.yahoo.com/mrss/' url='t.jpg'/>"
+            ),
         ),
         format!(
             "<feed xmlns=\"http://www.w3.org/2005/Atom\"><id>{other}</id><title>Atom</title><link rel=\"self\" href=\"{other}\"/>\
@@ -232,7 +255,7 @@ async fn no_part_of_an_address_but_the_host_is_public() {
     .await;
     wait_until("all news is published", async || {
         let counts = store.read(statistics::row_counts).await.unwrap();
-        counts.unassigned == 0 && counts.stories >= 7 && counts.published + counts.backlog_stories == counts.stories
+        counts.unassigned == 0 && counts.stories >= 9 && counts.published + counts.backlog_stories == counts.stories
     })
     .await;
     wait_until("the site is exported", async || folder.path().join("export/current/feeds/all.atom").exists()).await;

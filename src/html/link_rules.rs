@@ -1,0 +1,30 @@
+//! Resolves the links in HTML, and drops links that must not be published.
+
+use crate::urls::feed_secrets::FeedSecrets;
+use crate::urls::redact::without_credentials;
+use url::Url;
+
+/// How the links in HTML become absolute, and which links are removed.
+#[derive(Clone, Default)]
+pub struct LinkRules {
+    /// The base of relative links. Without a base, they are removed.
+    pub base: Option<Url>,
+    /// Whether the base is only the folder of the HTML, so that links to a place in the same page are removed.
+    pub is_folder: bool,
+    /// Links that reveal a secret of the feed's address are removed.
+    pub secrets: FeedSecrets,
+}
+
+impl LinkRules {
+    /// Returns the absolute form of a link; `None` if the link is removed.
+    pub(super) fn resolve(&self, link: &str) -> Option<Url> {
+        let link = link.trim();
+        let (url, is_relative) = match Url::parse(link) {
+            Ok(url) => (url, false),
+            Err(_) => (self.base.as_ref()?.join(link).ok()?, true),
+        };
+        let is_same_page = self.is_folder && (link.is_empty() || link.starts_with('#'));
+        let is_secret = self.secrets.are_in_link(&url) || is_relative && self.secrets.are_in_relative_link(&url);
+        (!is_same_page && !is_secret).then(|| without_credentials(url))
+    }
+}

@@ -1,0 +1,228 @@
+//! The secrets in the address of a feed, and the links and texts that would reveal them.
+//!
+//! A personal feed has a secret in its address, and its items may repeat the secret. Nothing marks a secret, so the
+//! functions look for random characters and for the names of query parameters.
+
+use std::borrow::Cow;
+use url::{Position, Url};
+
+/// The ends of the names of query parameters whose values are secret.
+const SECRET_NAMES: [&str; 10] =
+    ["auth", "token", "secret", "key", "pass", "password", "passwd", "pwd", "sig", "signature"];
+/// The minimum length of a text that occurs in other addresses only if they contain the secret.
+const MIN_SECRET_CHARS: usize = 8;
+/// Shorter identifiers (`54nAGcIl`) are usually public.
+const MIN_RANDOM_CHARS: usize = 16;
+
+/// The secrets in the addresses of one feed. The default value contains none.
+#[derive(Debug, Clone, Default)]
+pub struct FeedSecrets {
+    addresses: Vec<Url>,
+    /// Texts that contain a secret. A secret in a path includes the host and the path up to the secret, because public
+    /// identifiers of a feed may look the same and occur in other addresses of its outlet.
+    secrets: Vec<String>,
+}
+
+impl FeedSecrets {
+    /// Returns the secrets of a feed with these addresses.
+    pub fn of<'a>(addresses: impl IntoIterator<Item = &'a Url>) -> FeedSecrets {
+        let mut all = FeedSecrets::default();
+        for address in addresses {
+            all.secrets.extend(path_with(address, is_random_segment).map(str::to_owned));
+            all.secrets.extend(address.query().unwrap_or_default().split('&').filter_map(secret_in_parameter));
+            let password = address.password().unwrap_or_default();
+            let credentials = [address.username(), password].into_iter().filter(|text| is_random(text));
+            all.secrets.extend(credentials.map(str::to_owned));
+            all.secrets.extend((!password.is_empty()).then(|| format!("{}:{password}@", address.username())));
+            all.addresses.push(address.clone());
+        }
+        all
+    }
+
+    /// Returns whether a link leads to the feed itself or contains one of the secrets.
+    pub fn are_in_link(&self, link: &Url) -> bool {
+        self.addresses.iter().any(|address| is_feed(link, address))
+            || self.secrets.iter().any(|secret| link.as_str().contains(secret.as_str()))
+    }
+
+    /// Returns whether a link that was relative contains a part of the feed's path that may be secret. Few feeds have
+    /// relative links, so an unusual name suffices.
+    pub fn are_in_relative_link(&self, link: &Url) -> bool {
+        let is_unusual = |segment: &str| !is_ordinary_segment(segment);
+        let paths = self.addresses.iter().filter_map(|address| path_with(address, is_unusual));
+        paths.into_iter().any(|path| link[Position::BeforeHost..].starts_with(path))
+    }
+
+    /// Replaces each secret in a text with an ellipsis.
+    pub fn remove_from<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
+        let found = self.secrets.iter().filter(|secret| text.contains(secret.as_str())).collect::<Vec<_>>();
+        found.into_iter().fold(text, |text, secret| text.replace(secret.as_str(), "…").into())
+    }
+}
+
+/// Returns whether a link leads to the feed, with or without additional parameters.
+fn is_feed(link: &Url, feed: &Url) -> bool {
+    if link[Position::BeforeHost..Position::AfterPath] != feed[Position::BeforeHost..Position::AfterPath] {
+        return false;
+    }
+    if link.query() == feed.query() {
+        return feed.query().is_some() || feed.path() != "/";
+    }
+    // `?show=12&episode=3` may be an episode in the feed `?show=12`.
+    let mut parameters = feed.query_pairs();
+    parameters.clone().any(|(_, value)| !is_ordinary_segment(&value))
+        && parameters.all(|parameter| link.query_pairs().any(|other| other == parameter))
+}
+
+/// Returns the host of a URL and its path up to the first segment that matches.
+fn path_with(url: &Url, is_match: impl Fn(&str) -> bool) -> Option<&str> {
+    let (path, mut end) = (url.path(), 0);
+    for segment in path.split('/') {
+        end += segment.len();
+        if is_match(segment) {
+            let whole = &url[Position::BeforeHost..Position::AfterPath];
+            return Some(&whole[..whole.len() - path.len() + end]);
+        }
+        end += 1;
+    }
+    None
+}
+
+/// Returns the text that is secret in a query parameter.
+fn secret_in_parameter(parameter: &str) -> Option<String> {
+    let (name, value) = parameter.split_once('=')?;
+    let name = name.to_ascii_lowercase();
+    let is_key = SECRET_NAMES.iter().any(|end| name.ends_with(end));
+    // The value of `channel_id` is public.
+    if is_random(value) && !name.ends_with("id") {
+        return Some(value.to_owned());
+    }
+    // The value of `key` may also be a word.
+    let is_specific = value.len() >= MIN_SECRET_CHARS && (!name.ends_with("key") || value.contains(char::is_numeric));
+    is_key.then(|| if is_specific { value.to_owned() } else { parameter.to_owned() })
+}
+
+fn is_random_segment(segment: &str) -> bool {
+    // Decentralized identifiers are public (W3C DID Core).
+    !segment.starts_with("did:") && segment.split([';', ',', '=', ':']).any(is_random)
+}
+
+/// Returns whether a text consists of random characters: it often changes between letters and digits, or between
+/// lowercase and uppercase.
+fn is_random(text: &str) -> bool {
+    let chars: Vec<char> = text.chars().filter(char::is_ascii_alphanumeric).collect();
+    let (length, runs) = (chars.len(), count_runs(&chars));
+    let has_digit = chars.iter().any(char::is_ascii_digit);
+    let has_letter = chars.iter().any(char::is_ascii_alphabetic);
+    let is_code = |min| has_digit && chars.iter().filter(|c| c.is_ascii_uppercase()).count() >= min;
+    match length {
+        MIN_RANDOM_CHARS.. => has_digit && (!has_letter || runs * 7 >= length * 2) || is_code(length / 2),
+        MIN_SECRET_CHARS.. => {
+            has_digit && length >= 10 && runs * 2 >= length || is_code(MIN_SECRET_CHARS.min(length - 3))
+        }
+        _ => false,
+    }
+}
+
+/// Returns whether a segment consists of words and short numbers.
+fn is_ordinary_segment(segment: &str) -> bool {
+    segment.split(['-', '_', '.', '~', '+', '@']).all(|word| {
+        let chars: Vec<char> = word.chars().collect();
+        let digits = chars.iter().filter(|c| c.is_ascii_digit()).count();
+        let is_word = || chars.len() <= 4 || chars.iter().skip(1).any(char::is_ascii_lowercase);
+        chars.iter().all(char::is_ascii_alphanumeric)
+            && match chars.len() - digits {
+                0 => digits <= 8,
+                letters if digits == 0 => {
+                    letters < MIN_RANDOM_CHARS && is_word() && count_runs(&chars) * 2 <= letters + 1
+                }
+                _ => chars.len() <= 6 && count_runs(&chars) <= 2,
+            }
+    })
+}
+
+/// Returns the number of runs of digits, of lowercase letters, and of uppercase letters. A word with an initial capital
+/// is one run.
+fn count_runs(chars: &[char]) -> usize {
+    let changes = chars.windows(2).filter(|pair| match (pair[0], pair[1]) {
+        (a, b) if a.is_ascii_digit() || b.is_ascii_digit() => a.is_ascii_digit() != b.is_ascii_digit(),
+        (a, b) => a.is_ascii_lowercase() && b.is_ascii_uppercase(),
+    });
+    changes.count() + usize::from(!chars.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(&format!("https://{text}")).unwrap()
+    }
+
+    #[test]
+    fn link_with_the_secret_of_the_feed_reveals_it() {
+        for (feed, link) in [
+            ("a.example/rss/9f8e7d6c5b4a3f2e1d0c/feed.xml", "a.example/rss/9f8e7d6c5b4a3f2e1d0c/1.html"),
+            ("a.example/f/1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed", "a.example/f/1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed/1"),
+            ("a.example/v12;k3J9xQ2mL8vT4wZ7/x", "b.example/?to=https://a.example/v12;k3J9xQ2mL8vT4wZ7/x"),
+            ("a.example/SECRETTOKEN42/feed", "a.example/SECRETTOKEN42/1"),
+            ("a.example/news/feed", "a.example/news/feed#1"),
+            ("a.example/feed?auth=abc", "a.example/1?auth=abc"),
+            ("a.example/feed?auth=summer-rain", "b.example/1?token=summer-rain"),
+            ("a.example/feed?u=k3J9xQ2mL8vT4wZ7", "b.example/k3J9xQ2mL8vT4wZ7.mp3"),
+            ("a.example/feed?u=summer42rain", "a.example/feed?x=1&u=summer42rain"),
+            ("a.example/?cat=3", "a.example/?cat=3"),
+            ("k3J9xQ2mL8vT4wZ7:x@a.example/feed", "a.example/1?u=k3J9xQ2mL8vT4wZ7"),
+        ] {
+            assert!(FeedSecrets::of([&url(feed)]).are_in_link(&url(link)), "{feed} {link}");
+        }
+    }
+
+    #[test]
+    fn link_with_a_public_identifier_of_the_feed_reveals_nothing() {
+        for (feed, link) in [
+            ("a.example/news/feed.xml", "a.example/news/1"),
+            ("a.example/", "a.example/"),
+            ("a.example/OwnerOf3/RepoName2/releases.atom", "a.example/OwnerOf3/RepoName2/releases/1"),
+            ("a.example/topics/world-cup-2026-news/feed", "a.example/topics/world-cup-2026-news/1"),
+            ("a.example/profile/did:plc:k3j9xq2ml8vt4wz7/rss", "a.example/profile/did:plc:k3j9xq2ml8vt4wz7/post/1"),
+            ("a.example/videos.xml?channel_id=UCk3J9xQ2mL8vT4wZ7", "a.example/channel/UCk3J9xQ2mL8vT4wZ7"),
+            (
+                "a.example/shows/1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed",
+                "b.example/1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed/1",
+            ),
+            ("a.example/54nAGcIl", "b.example/1.mp3?feed=54nAGcIl"),
+            ("a.example/s/1e4a0eac/rss", "a.example/s/1e4a0eac/play/1"),
+            ("a.example/feed?show=12", "a.example/feed?show=12&episode=3"),
+            ("a.example/rss?key=technology", "a.example/technology/1"),
+        ] {
+            assert!(!FeedSecrets::of([&url(feed)]).are_in_link(&url(link)), "{feed} {link}");
+        }
+    }
+
+    #[test]
+    fn relative_link_repeats_only_ordinary_parts_of_the_path() {
+        for (feed, is_revealed) in [
+            ("a.example/news/feed.xml", false),
+            ("a.example/World_News/2026/rss2/index.php", false),
+            ("a.example/rssFeeds/NEWS/20261128/de-de/feed.xml", false),
+            ("a.example/@ann/feed", false),
+            ("a.example/SECRET/feed.xml", true),
+            ("a.example/summer42/feed.xml", true),
+            ("a.example/k3x9/feed.xml", true),
+            ("a.example/v12;summer/feed.xml", true),
+            ("a.example/aBcDeFgH/feed.xml", true),
+        ] {
+            let (feed, secrets) = (url(feed), FeedSecrets::of([&url(feed)]));
+            assert_eq!(secrets.are_in_relative_link(&feed.join("i/a.jpg").unwrap()), is_revealed, "{feed}");
+            assert!(!secrets.are_in_relative_link(&feed.join("/a.jpg").unwrap()), "{feed}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_removed_from_text() {
+        let secrets = FeedSecrets::of([&url("ann:word@a.example/rss/9f8e7d6c5b4a3f2e1d0c/feed?auth=summer-rain")]);
+        let text = "See https://ann:word@a.example/rss/9f8e7d6c5b4a3f2e1d0c/feed?auth=summer-rain now";
+        assert_eq!(secrets.remove_from(text.into()), "See https://……/feed?auth=… now");
+    }
+}
