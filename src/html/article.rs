@@ -6,10 +6,15 @@
 
 mod body_element;
 mod boxes;
+pub(super) mod buttons;
 pub(super) mod clutter;
-pub(super) mod labels;
+pub(super) mod invitations;
+mod labels;
+pub(super) mod more_links;
 mod page_clutter;
+pub(super) mod syndication;
 pub(super) mod text_block;
+pub(super) mod words;
 
 use self::body_element::BodyText;
 use self::boxes::remove_boxes;

@@ -105,6 +105,7 @@ impl ItemTextReader<'_> {
         for at in (0..blocks.len()).rev() {
             let block = &blocks[at];
             let context = TailContext {
+                title: self.title,
                 item_link: self.link,
                 link_text: block.last_link_text.as_deref(),
                 is_last,

@@ -5,8 +5,11 @@
 //! generated sites have meaningless ones. Clutter starts at a label ("Related articles"). It ends with the box that the
 //! label starts, or before the first paragraph that is neither an excerpt nor the text of a linked headline.
 
-use super::labels::{self, ButtonLine, Label};
+use super::buttons::{ButtonLine, button_line};
+use super::labels::{Label, label};
+use super::more_links::is_cut;
 use super::text_block::{BlockKind, TextBlock};
+use super::words::{ends_sentence, is_headline, letters};
 use std::collections::{HashMap, HashSet};
 
 /// The maximum number of words in an excerpt. A longer paragraph is article text.
@@ -34,6 +37,8 @@ const MAX_BREADCRUMB_WORDS: usize = 4;
 const MAX_TITLE_WORDS: usize = 25;
 /// The maximum number of words in the name of a form field.
 const MAX_FIELD_WORDS: usize = 4;
+/// The minimum number of platforms in a list without links at the end of the text. A shorter list may be text.
+const MIN_UNLINKED_PLATFORMS: usize = 3;
 /// The maximum number of words in an author's biography.
 const MAX_BIOGRAPHY_WORDS: usize = 90;
 
@@ -83,7 +88,7 @@ impl ClutterFinder<'_> {
         for (at, block) in blocks.iter().enumerate().rev() {
             bytes_from[at] = bytes_from[at + 1] + if is_body(block) { block.text.len() } else { 0 };
         }
-        let labels: Vec<Option<Label>> = blocks.iter().map(|block| labels::label(&block.text)).collect();
+        let labels: Vec<Option<Label>> = blocks.iter().map(|block| label(&block.text, block.is_link())).collect();
         let mut label_counts = HashMap::new();
         for (block, _) in blocks.iter().zip(&labels).filter(|(_, label)| label.is_some()) {
             *label_counts.entry(block.text.as_str()).or_default() += 1;
@@ -96,7 +101,7 @@ impl ClutterFinder<'_> {
             unlabelled_teasers: (0..blocks.len()).filter(|at| teaser_end(blocks, *at) > *at).count(),
             label_counts,
             bytes_from,
-            is_button: find_buttons(blocks),
+            is_button: find_buttons(blocks, &labels),
             has_text_from: find_remaining_text(blocks, &labels),
             labels,
         }
@@ -109,7 +114,8 @@ impl ClutterFinder<'_> {
     /// Returns the end of the clutter that starts at `start`, or `start` if that block is not clutter.
     fn clutter_end(&self, start: usize) -> usize {
         match self.labels[start] {
-            Some(Label::Line) => start + 1,
+            Some(Label::Invitation) if self.precedes_text(start) => start,
+            Some(Label::Line | Label::Invitation) => start + 1,
             Some(_) if self.is_repeated_link(start) => start + 1,
             Some(Label::Teasers) if self.is_heading_of_text(start) => start,
             Some(label) => self.labelled_end(start, label),
@@ -132,6 +138,12 @@ impl ClutterFinder<'_> {
         block.kind == BlockKind::Heading
             && block.box_end <= start + 1
             && self.blocks.get(start + 1).is_some_and(is_text)
+    }
+
+    /// Returns whether a short line is a heading of the next paragraph.
+    fn precedes_text(&self, start: usize) -> bool {
+        let is_heading = self.blocks[start].kind == BlockKind::Heading || self.has_text;
+        is_heading && is_heading_of_text(self.blocks, &self.labels, start)
     }
 
     /// Returns the end of the clutter that a label introduces.
@@ -249,22 +261,31 @@ impl ClutterFinder<'_> {
     }
 }
 
-/// Returns for each block whether it is a button. List items and table rows are buttons if each item of the list is a
-/// link and names an action or a platform.
-fn find_buttons(blocks: &[TextBlock]) -> Vec<bool> {
+/// Returns for each block whether it is a button.
+fn find_buttons(blocks: &[TextBlock], labels: &[Option<Label>]) -> Vec<bool> {
     let is_item = |block: &TextBlock| matches!(block.kind, BlockKind::ListItem | BlockKind::TableRow);
+    let is_text = |at: &usize| labels[*at].is_none() && is_sentence(&blocks[*at]);
+    let (first_text, last_text) = ((0..blocks.len()).find(is_text), (0..blocks.len()).rev().find(is_text));
     let mut is_button = Vec::with_capacity(blocks.len());
     for run in blocks.chunk_by(|a, b| is_item(a) && a.kind == b.kind) {
-        let is_announced = is_button.len().checked_sub(1).is_some_and(|before| {
-            let text = &blocks[before].text;
-            text.ends_with(':') && labels::button_line(text).is_none()
-        });
-        let is_button_item = |block: &TextBlock| block.is_link() && labels::button_line(&block.text).is_some();
-        let is_run = match labels::button_line(&run[0].text) {
+        let start = is_button.len();
+        let before =
+            start.checked_sub(1).map(|before| &blocks[before]).filter(|before| button_line(&before.text).is_none());
+        let is_announced = before.is_some_and(|before| before.text.ends_with(':'));
+        let is_run = match button_line(&run[0].text) {
             None => false,
-            Some(_) if is_item(&run[0]) => !is_announced && run.iter().all(is_button_item),
-            Some(ButtonLine::Names) => !is_announced,
-            Some(ButtonLine::Action) => true,
+            Some(_) if is_item(&run[0]) => {
+                let is_under_heading = before.is_some_and(|before| before.kind == BlockKind::Heading);
+                let is_at_end = last_text.is_some_and(|last| last < start) && !is_under_heading;
+                !is_announced && is_list_of_buttons(run, is_at_end)
+            }
+            Some(ButtonLine::Platforms) => !is_announced,
+            // "Share this" may be the heading of a paragraph.
+            Some(ButtonLine::Action) => {
+                let is_line = !run[0].is_link() && run[0].text.contains(' ');
+                !(is_line && first_text.is_some_and(|first| first < start) && is_heading_of_text(blocks, labels, start))
+            }
+            Some(ButtonLine::ActionOnPlatform) => true,
         };
         is_button.extend(run.iter().map(|_| is_run));
     }
@@ -272,12 +293,28 @@ fn find_buttons(blocks: &[TextBlock]) -> Vec<bool> {
     is_button
 }
 
+/// Returns whether each list item or table row names an action or a platform, and is a link. At the end of the text, the
+/// items need not be links if they name an action or there are several of them.
+fn is_list_of_buttons(items: &[TextBlock], is_at_end: bool) -> bool {
+    let names: Option<Vec<ButtonLine>> = items.iter().map(|item| button_line(&item.text)).collect();
+    names.is_some_and(|names| {
+        let has_action = names.iter().any(|name| *name != ButtonLine::Platforms);
+        let is_share_list = is_at_end && (names.len() >= MIN_UNLINKED_PLATFORMS || (has_action && names.len() > 1));
+        is_share_list || items.iter().all(TextBlock::is_link)
+    })
+}
+
+/// Returns whether a paragraph that is not clutter follows a block.
+fn is_heading_of_text(blocks: &[TextBlock], labels: &[Option<Label>], at: usize) -> bool {
+    blocks.get(at + 1).is_some_and(|next| is_prose(next) && labels[at + 1].is_none())
+}
+
 /// Unmarks headings that text follows, and headings at the end that name a platform.
 fn keep_headings_of_text(blocks: &[TextBlock], is_button: &mut [bool]) {
     let mut next = None;
     for (block, is_button) in blocks.iter().zip(is_button).rev() {
         if block.kind == BlockKind::Heading {
-            *is_button &= next.unwrap_or_else(|| labels::button_line(&block.text) == Some(ButtonLine::Action));
+            *is_button &= next.unwrap_or_else(|| button_line(&block.text) != Some(ButtonLine::Platforms));
         } else {
             next = Some(*is_button);
         }
@@ -346,7 +383,7 @@ fn mark_copies(blocks: &[TextBlock], is_clutter: &mut [bool]) {
 fn is_breadcrumb(block: &TextBlock) -> bool {
     const ARROWS: [char; 5] = ['>', '›', '»', '→', '▸'];
     const SIGNS: [&str; 3] = [" / ", " | ", " · "];
-    let is_name = |name: &&str| word_count(name) <= MAX_BREADCRUMB_WORDS && !labels::ends_sentence(name);
+    let is_name = |name: &&str| word_count(name) <= MAX_BREADCRUMB_WORDS && !ends_sentence(name);
     let parts = block.text.split(ARROWS).flat_map(|part| SIGNS.iter().fold(vec![part], split_all));
     let names: Vec<&str> = parts.filter(|name| !name.trim().is_empty()).collect();
     let Some((last, sections)) = names.split_last().filter(|(_, sections)| !sections.is_empty()) else {
@@ -360,18 +397,13 @@ fn split_all<'t>(parts: Vec<&'t str>, sign: &&str) -> Vec<&'t str> {
     parts.into_iter().flat_map(|part| part.split(*sign)).collect()
 }
 
-/// Returns the letters and digits of the text in lowercase.
-fn letters(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
 /// Returns whether a block is a paragraph of text rather than a headline, a name or a date.
 pub fn is_body(block: &TextBlock) -> bool {
     let words = word_count(&block.text);
     block.kind != BlockKind::Heading
         && !block.is_link()
         && (words >= MIN_UNPUNCTUATED_WORDS
-            || (words >= MIN_BODY_WORDS && (labels::ends_sentence(&block.text) || labels::is_cut(&block.text))))
+            || (words >= MIN_BODY_WORDS && (ends_sentence(&block.text) || is_cut(&block.text))))
 }
 
 /// Returns whether a block is a paragraph that is not truncated like an excerpt.
@@ -381,15 +413,15 @@ pub fn is_prose(block: &TextBlock) -> bool {
 
 /// Returns whether a block is the beginning of another article's text, as in a teaser.
 fn is_excerpt(block: &TextBlock) -> bool {
-    labels::is_cut(&block.text) && word_count(&block.text) <= MAX_EXCERPT_WORDS
+    is_cut(&block.text) && word_count(&block.text) <= MAX_EXCERPT_WORDS
 }
 
 fn is_sentence(block: &TextBlock) -> bool {
-    block.kind != BlockKind::Heading && !block.is_link() && labels::ends_sentence(&block.text)
+    block.kind != BlockKind::Heading && !block.is_link() && ends_sentence(&block.text)
 }
 
 fn is_linked_headline(block: &TextBlock) -> bool {
-    block.is_link() && labels::is_headline(&block.text)
+    block.is_link() && is_headline(&block.text)
 }
 
 /// Returns the number of words in the text, estimated from characters for scripts without spaces.

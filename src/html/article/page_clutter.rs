@@ -4,8 +4,9 @@
 //! The functions are pure. They are not applied to feed items, because an item may consist of one link or one line.
 
 use super::clutter::is_body;
-use super::labels::{ends_sentence, is_cut, is_headline};
+use super::more_links::is_cut;
 use super::text_block::{BlockKind, TextBlock};
+use super::words::{ends_sentence, is_headline};
 use crate::urls::outlet::outlet_of_url;
 use url::Url;
 

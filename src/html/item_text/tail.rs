@@ -4,7 +4,11 @@
 //! The functions return offsets and change nothing. Words that belong to a sentence are kept: "see https://…", "We like
 //! #seals".
 
-use super::super::article::labels::{ends_sentence, is_more_link, more_start, syndication_start};
+use super::super::article::buttons::button_line;
+use super::super::article::invitations::{is_invitation, is_short_invitation};
+use super::super::article::more_links::{is_address_label, is_cut, is_more_after_cut, is_more_line, is_more_link};
+use super::super::article::syndication::is_syndication_line;
+use super::super::article::words::{ends_sentence, last_sentences, trim_signs};
 use crate::urls::outlet::outlet_of_url;
 use url::Url;
 
@@ -12,9 +16,29 @@ use url::Url;
 const MAX_TAIL_PARTS: usize = 8;
 /// The minimum number of hashtags after words that do not end a sentence. Fewer hashtags belong to the sentence.
 const MIN_HASHTAGS: usize = 2;
+/// Signs between the text and its tail.
+const SEPARATORS: &[char] = &['(', '[', '-', '–', '—', '|', '•', '·', '→'];
+/// Hosts of addresses that programs append instead of the URL of an item.
+#[rustfmt::skip]
+const SHORTENERS: &[&str] = &[
+    "t.co", "bit.ly", "ift.tt", "pic.twitter.com", "pic.x.com", "buff.ly", "ow.ly", "dlvr.it", "trib.al", "tinyurl.com",
+    "goo.gl", "is.gd", "lnkd.in", "fb.me", "wp.me", "shorturl.at", "rebrand.ly", "cutt.ly",
+];
+const MAX_ADDRESS_BYTES: usize = 2_000;
+/// The longest word that joins a URL to its sentence: "See https://…".
+const MAX_JOINING_BYTES: usize = 3;
+/// The names of lists of hashtags, in lowercase.
+#[rustfmt::skip]
+const HASHTAG_LABELS: &[&str] = &[
+    "tags", "tag", "hashtags", "hashtag", "topics", "topic", "keywords", "labels", "schlagwörter", "schlagworte", "stichwörter",
+    "themen", "mots-clés", "mots clés", "étiquettes", "sujets", "etiquetas", "temas", "palabras clave", "palavras-chave",
+    "etichette", "parole chiave", "trefwoorden", "tagi", "słowa kluczowe", "теги", "метки", "taggar", "emneord", "etiketler",
+    "štítky", "címkék", "etichete", "ετικέτες", "タグ", "标签", "標籤", "từ khóa", "태그",
+];
 
 /// The properties of an item and its text that determine the end of the text.
 pub(super) struct TailContext<'a> {
+    pub title: Option<&'a str>,
     /// The link of the item.
     pub item_link: Option<&'a Url>,
     /// The text of a link at the end of the text.
@@ -30,11 +54,10 @@ pub(super) fn length_without_tail(text: &str, context: &TailContext<'_>) -> usiz
     let mut end = text.len();
     for _ in 0..MAX_TAIL_PARTS {
         let text = &text[..end];
-        let start = context.link_text.and_then(|link| link_start(text, link)).or_else(|| more_start(text));
-        let start =
-            start.or_else(|| syndication_start(text, context.link_text)).or_else(|| addresses_start(text, context));
+        let start = context.link_text.and_then(|link| link_start(text, link));
+        let start = start.or_else(|| sentence_start(text, context)).or_else(|| address_start(text, context));
         let Some(start) = start.or_else(|| hashtags_start(text).filter(|_| context.is_last)) else { break };
-        end = text[..start].trim_end_matches(|c: char| c.is_whitespace() || "([-–|".contains(c)).len();
+        end = text[..start].trim_end_matches(|c: char| c.is_whitespace() || SEPARATORS.contains(&c)).len();
     }
     end
 }
@@ -49,25 +72,81 @@ fn link_start(text: &str, link: &str) -> Option<usize> {
     (is_more_link(link) && !is_within_sentence).then_some(start)
 }
 
-/// Returns the offset of a URL of the item's outlet at the end of the text.
-fn addresses_start(text: &str, context: &TailContext<'_>) -> Option<usize> {
+/// Returns the offset of the last sentences if a program adds such sentences to items.
+fn sentence_start(text: &str, context: &TailContext<'_>) -> Option<usize> {
+    let starts = last_sentences(text);
+    let is_added = |start: &usize| {
+        let (before, line) = text.split_at(*start);
+        is_more_line(line, context.title)
+            || (is_more_after_cut(line) && is_cut(before))
+            || is_syndication_line(line, context.title, context.link_text)
+    };
+    let is_appeal = |start: &usize| {
+        let line = &text[*start..];
+        let is_button = || line.trim().contains(' ') && button_line(line).is_some();
+        is_invitation(line) || is_short_invitation(line) || is_button()
+    };
+    // "Like what you read? Support us!" consists of two sentences.
+    let appeal = || starts.iter().rev().copied().find(|start| context.is_last && is_appeal(start));
+    starts.iter().copied().find(is_added).or_else(appeal)
+}
+
+/// Returns the offset of a URL of the item or its outlet at the end of the text, or of an abbreviated URL.
+fn address_start(text: &str, context: &TailContext<'_>) -> Option<usize> {
     let (before, end) = last_word(text)?;
-    let word = end.trim_matches(|c| "()[]<>".contains(c));
-    let is_address = ["http://", "https://", "www."].iter().any(|start| word.to_ascii_lowercase().starts_with(start));
-    let url = Url::parse(word).or_else(|_| Url::parse(&format!("https://{word}"))).ok().filter(|_| is_address)?;
+    let word = end.trim_matches(|c: char| "()[]<>.,…".contains(c));
+    if word.len() > MAX_ADDRESS_BYTES || !word.contains('.') {
+        return None;
+    }
+    let has_scheme = ["http://", "https://"].iter().any(|start| word.to_ascii_lowercase().starts_with(start));
+    let url = Url::parse(&if has_scheme { word.to_owned() } else { format!("https://{word}") }).ok()?;
+    let host = url.host_str().filter(|host| host.contains('.'))?;
+    let is_short = context.is_last && SHORTENERS.contains(&host) && url.path().len() > 1;
     let is_own = context.item_link.is_some_and(|link| outlet_of_url(link) == outlet_of_url(&url));
+    let start = text.len() - end.len();
+    // "(Read more: https://…)"
+    let label = before
+        .strip_suffix([':', '：'])
+        .and_then(|label| last_sentences(label).into_iter().find(|start| is_address_label(&label[*start..])));
     let follows_hashtag = last_word(before).is_some_and(|(_, word)| is_hashtag(word));
-    let is_appended = if before.is_empty() { !context.is_announced } else { is_complete(before) || follows_hashtag };
-    (is_own && is_appended).then_some(text.len() - end.len())
+    let is_appended = match before.is_empty() {
+        true => !context.is_announced,
+        false => is_complete(before) || follows_hashtag || (is_of_item(&url, context) && !joins_address(before)),
+    };
+    (is_own || is_short).then_some(label.unwrap_or(start)).filter(|_| label.is_some() || is_appended)
+}
+
+/// Returns whether a URL is the item's link, or a link in a short message.
+fn is_of_item(url: &Url, context: &TailContext<'_>) -> bool {
+    let is_equal = |link: &Url| link.path().trim_end_matches('/') == url.path().trim_end_matches('/');
+    let is_in_message = matches!(url.host_str(), Some("t.co" | "pic.twitter.com" | "pic.x.com"));
+    is_in_message || context.item_link.is_some_and(|link| link.path().len() > 1 && is_equal(link))
+}
+
+/// Returns whether a text continues with a URL: "The rules are at", "The rules:".
+fn joins_address(before: &str) -> bool {
+    let last = last_word(before).map_or("", |(_, word)| word);
+    last.len() <= MAX_JOINING_BYTES || !last.ends_with(char::is_alphanumeric)
 }
 
 fn hashtags_start(text: &str) -> Option<usize> {
     let (mut before, mut count) = (text, 0);
-    while let Some((rest, _)) = last_word(before).filter(|(_, word)| is_hashtag(word)) {
-        (before, count) = (rest, count + 1);
+    while let Some((rest, word)) = last_word(before) {
+        let sender = last_word(rest).filter(|(_, via)| word.starts_with('@') && via.eq_ignore_ascii_case("via"));
+        let is_separator = !word.contains(|c: char| c.is_alphanumeric()) && !ends_sentence(word);
+        match sender {
+            Some((rest, _)) => (before, count) = (rest, count + 1),
+            None if is_hashtag(word) => (before, count) = (rest, count + 1),
+            None if is_separator && last_word(rest).is_some_and(|(_, word)| is_hashtag(word)) => before = rest,
+            None => break,
+        }
     }
+    let label = before.trim_end().strip_suffix([':', '：']).and_then(|label| {
+        let is_label = |start: &usize| HASHTAG_LABELS.contains(&trim_signs(&label[*start..]).to_lowercase().as_str());
+        last_sentences(label).into_iter().find(is_label)
+    });
     let is_appended = count >= MIN_HASHTAGS || before.is_empty() || is_complete(before);
-    (count > 0 && is_appended).then_some(before.len())
+    (count > 0).then_some(label.unwrap_or(before.len())).filter(|_| label.is_some() || is_appended)
 }
 
 fn is_hashtag(word: &str) -> bool {
@@ -95,7 +174,13 @@ mod tests {
 
     fn check(text: &str, expected: &str) {
         let link = Url::parse("https://www.ledger.example/2026/seals").unwrap();
-        let context = TailContext { item_link: Some(&link), link_text: None, is_last: true, is_announced: false };
+        let context = TailContext {
+            title: Some("Seals are back"),
+            item_link: Some(&link),
+            link_text: None,
+            is_last: true,
+            is_announced: false,
+        };
         assert_eq!(&text[..length_without_tail(text, &context)], expected, "{text}");
     }
 
@@ -115,10 +200,20 @@ mod tests {
             " #seals #Hafen_Nord, #2026seals",
             " https://ledger.example/1 #seals #bay",
             " #seals #bay https://ledger.example/1",
+            " Continue reading “Robben: was nun?”",
+            " (Read more: https://ledger.example/2026/seals)",
+            " Source: ledger.example/2026/seals",
+            " https://t.co/aBc1 pic.twitter.com/aBc2",
+            " #seals • #bay via @ledger",
+            " Tags: #seals",
+            " Seals are back first appeared on Harbour Ledger.",
+            " Like what you read? Support us on Patreon.",
+            " Follow us on X. Share this: Facebook Reddit",
         ] {
             check(&format!("The seals are back in the bay…{tail}"), "The seals are back in the bay…");
         }
         check("The seals are back #seals #bay", "The seals are back");
+        check("The seals are back https://t.co/aBc1", "The seals are back");
         check("Die Robben [&hellip;] Weiterlesen", "Die Robben [&hellip;] Weiterlesen");
         check("Die Robben sind da […] Weiterlesen", "Die Robben sind da […]");
         check("https://ledger.example/1", "");
@@ -136,6 +231,11 @@ mod tests {
             "The mayor said that everyone should read more",
             "The post office in the bay appeared first on old maps.",
             "What do they want? More.",
+            "The seals are back. Follow the river on foot.",
+            "The seals are back. Read more books, the minister says.",
+            "The seals are back. He told Facebook to share the data.",
+            "The seals are back. The plague first appeared on Seal Island.",
+            "The pictures are at https://t.co/aBc1",
         ] {
             check(text, text);
         }

@@ -186,12 +186,18 @@ fn lists_tables_and_headings_with_names_and_numbers_stay() {
         "<p>The crews may no longer use:</p><ul><li><a href=/1>TikTok</a></li></ul>",
         "<p>The crews may no longer use:</p><p>TikTok</p>",
         "<ul><li><a href=/1>Reddit</a></li><li><a href=/2>The crews</a></li></ul>",
+        "<h3>How the crews write to each other</h3><ul><li>Facebook</li><li>Email</li></ul>",
+        "<h3>Share this</h3><p>The crews share the catch that they land on Sundays.</p>",
+        "<h3>Become a member</h3><p>The crews pay ten crowns a year for the club.</p>",
+        "<p>Become a member</p><p>The crews pay ten crowns a year for the club.</p>",
     ] {
         assert_eq!(read_item_text(&format!("<p>{text}</p>{html}"), None, None).html, None, "{html}");
     }
     for html in [
         "<ul><li><a href=/1>Facebook</a></li><li><a href=/2>Reddit</a></li><li><a href=/3>Copy link</a></li></ul>",
         "<h3>Share this</h3><p>Facebook Reddit</p>",
+        "<ul><li>Facebook</li><li>Reddit</li><li>Email</li></ul>",
+        "<h3>Become a member</h3>",
         "<p>Share this:</p><ul><li><a href=/1>Facebook</a></li></ul>",
     ] {
         check(&format!("<p>{text}</p>{html}"), &[text]);

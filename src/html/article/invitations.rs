@@ -1,0 +1,302 @@
+//! Recognizes invitations to follow, support or subscribe to an outlet.
+//!
+//! An invitation starts with an imperative that concerns the outlet ("Follow us", "Subscribe to our newsletter") or a
+//! name on a platform ("Follow Harbour Ledger on Mastodon"). A short clause may precede it: "For more news, follow us".
+//! A line that reports what somebody said is not an invitation.
+
+use super::buttons::is_platform;
+use super::words::{
+    contains_words, has_attribution, starts_of_words, starts_with_words, trim_signs, word_indices, words_of,
+};
+
+/// The beginnings of words in invitations to subscribe, in lowercase.
+#[rustfmt::skip]
+const SUBSCRIPTION_NOUNS: &[&str] = &[
+    "newsletter", "inbox", "infolettre", "boletín", "boletim", "nieuwsbrief", "nyhetsbrev", "nyhedsbrev", "uutiskirje",
+    "рассылк", "розсилк", "posteingang", "mailing list", "bülten", "zpravodaj",
+];
+/// The first words of such invitations, in lowercase.
+#[rustfmt::skip]
+const SUBSCRIPTION_STARTS: &[&str] = &[
+    "sign up", "signup", "subscribe", "get", "receive", "join", "enter your", "abonnieren sie", "abonniere",
+    "jetzt abonnieren", "melden sie sich", "melde dich", "jetzt anmelden", "bestellen sie", "bestelle", "abonnez-vous",
+    "inscrivez-vous", "recevez", "suscríbete", "suscríbase", "recibe", "reciba", "inscreva-se", "assine", "receba",
+    "iscriviti", "ricevi", "schrijf je", "schrijf u", "meld je", "meld u", "ontvang", "abonneer", "zapisz się",
+    "otrzymuj", "подпишитесь", "подписывайтесь", "подпишись", "підпишіться", "підписуйтесь", "prenumerera", "anmäl dig",
+    "meld deg", "tilmeld dig", "abonner på", "tilaa", "přihlaste se", "odebírejte", "kaydol", "abone ol", "langganan",
+    "berlangganan",
+];
+/// Phrases inside such invitations, and phrases that address the readers or name the outlet, in lowercase.
+#[rustfmt::skip]
+const SUBSCRIPTION_PHRASES: &[&str] = &[
+    "sign up", "signup", "subscribe", "delivered", "straight to", "join our", "get our", "receive our", "abonnieren",
+    "anmelden", "bestellen", "inscrivez-vous", "abonnez-vous", "suscríbete", "inscreva-se", "iscriviti",
+];
+#[rustfmt::skip]
+const ADDRESSING_PHRASES: &[&str] = &[
+    "our", "your inbox", "your email", "your e-mail", "unser", "unsere", "unseren", "notre", "nos", "nuestro", "nuestra",
+    "nosso", "nossa", "nostra", "nostro",
+];
+/// The last words of headings such as "Newsletter sign up", in lowercase.
+const SUBSCRIPTION_ENDS: &[&str] = &["sign up", "signup", "subscribe", "abonnieren", "anmelden", "bestellen"];
+const MAX_SUBSCRIPTION_HEADING_WORDS: usize = 3;
+const MAX_SUBSCRIPTION_WORDS: usize = 35;
+
+/// Imperatives that concern the outlet if "us" or "our" follows, in lowercase.
+#[rustfmt::skip]
+const IMPERATIVES: &[&str] = &[
+    "follow", "like", "join", "find", "subscribe to", "sign up for", "sign up to", "support", "download", "get",
+    "listen to", "watch", "connect with", "visit", "donate to", "contact", "add", "see", "check out", "read",
+];
+/// Such invitations that end in another word, or that need no other word, in lowercase.
+#[rustfmt::skip]
+const INVITATIONS: &[&str] = &[
+    "follow us", "subscribe now", "support us", "support our journalism", "support our work", "support our newsroom",
+    "support our reporting", "become a member", "become a supporter", "become a patron", "download our app",
+    "buy us a coffee", "join our whatsapp", "join our telegram", "join our channel", "folgen sie uns", "folge uns",
+    "folgt uns", "besuchen sie uns", "abonnieren sie unser", "abonniere unser", "jetzt abonnieren", "laden sie unsere app",
+    "unterstützen sie uns", "suivez-nous", "suivez nous", "abonnez-vous", "rejoignez-nous", "retrouvez-nous", "soutenez-nous",
+    "rejoignez notre", "téléchargez notre", "síguenos", "síganos", "suscríbete", "suscríbase", "únete a nuestro", "únete a nuestra",
+    "únase a nuestro", "descarga nuestra", "apóyanos", "encuéntranos", "siga-nos", "siga nos", "nos siga", "inscreva-se",
+    "baixe nosso", "entre no nosso", "participe do nosso", "apoie-nos", "seguici", "iscriviti", "unisciti al nostro",
+    "scarica la nostra", "sostienici", "volg ons", "abonneer je", "steun ons", "download onze", "obserwuj nas", "śledź nas",
+    "polub nas", "dołącz do nas", "wspieraj nas", "подписывайтесь на", "подпишитесь на", "присоединяйтесь к", "читайте нас",
+    "підписуйтесь на", "підписуйтеся на", "читайте нас", "följ oss", "gilla oss", "stöd oss", "følg oss", "støtt oss", "følg os",
+    "støt os", "seuraa meitä", "sledujte nás", "kövess minket", "kövessen minket", "kövess bennünket", "urmăriți-ne",
+    "urmărește-ne", "ακολουθήστε μας", "bizi takip edin", "ikuti kami", "theo dõi chúng tôi", "تابعونا", "关注我们", "關注我們",
+    "欢迎关注", "フォローしてください",
+];
+/// One of these words occurs in an invitation that is longer than its first words. Endings may follow long words.
+#[rustfmt::skip]
+const OUTLET_WORDS: &[&str] = &[
+    "facebook", "twitter", "x", "whatsapp", "linkedin", "reddit", "telegram", "bluesky", "mastodon", "threads",
+    "instagram", "flipboard", "youtube", "tiktok", "google", "patreon", "ko-fi", "paypal", "newsletter", "podcast",
+    "channel", "app", "journalism", "newsroom", "reporting", "social media", "website", "kanal", "canal", "kanaal", "chaîne",
+    "canale", "kanał", "канал", "телеграм", "дзен", "vk", "viber", "boletín", "nieuwsbrief", "nyhetsbrev", "nyhedsbrev",
+    "infolettre", "aplicación", "aplicativo", "微信", "公众号",
+];
+/// The minimum number of letters of a word that endings may follow: "Facebookon".
+const MIN_STEM_BYTES: usize = 6;
+const MAX_INVITATION_WORDS: usize = 30;
+const MAX_LINE_BYTES: usize = 1_000;
+/// The maximum number of words between an imperative and the word "us" or "our".
+const MAX_OBJECT_WORDS: usize = 3;
+
+/// The first words of clauses before an invitation, in lowercase: "Like what you read?".
+#[rustfmt::skip]
+const LEAD_IN_WORDS: &[&str] = &[
+    "for", "want", "like", "liked", "love", "loved", "enjoy", "enjoyed", "enjoying", "if", "to", "stay", "never", "don't",
+    "don’t", "did", "do", "got", "have", "you", "more", "für", "mehr", "nichts", "gefällt", "ihnen", "hat", "immer", "wollen",
+    "pour", "plus", "vous", "envie", "si", "para", "te", "más", "quieres", "per", "ti", "vuoi", "gostou", "quer", "voor",
+    "meer", "wil", "vind", "chcesz", "podoba", "więcej", "хотите", "больше", "чтобы", "понравилась", "понравился", "för",
+    "vill", "gillade", "vil", "likte", "daha", "haberleri", "untuk", "pentru", "další", "ha", "για",
+];
+const MAX_LEAD_IN_WORDS: usize = 12;
+/// Phrases before the imperative, in lowercase.
+#[rustfmt::skip]
+const BEFORE_IMPERATIVE: &[&str] = &[
+    "click here to", "click to", "tap here to", "tap to", "please", "don't forget to", "don’t forget to", "be sure to",
+    "make sure to", "remember to", "you can", "you can also", "also", "and", "why not", "hier klicken und",
+];
+
+/// Imperatives before the name of an outlet or a person, in lowercase.
+#[rustfmt::skip]
+const FOLLOW_VERBS: &[&str] = &[
+    "follow", "find", "join", "like", "subscribe to", "support", "connect with", "folgen sie", "folge", "folgt", "suivez",
+    "retrouvez", "sigue a", "siga a", "siga o", "sigue", "siga", "segui", "volg", "obserwuj", "śledź", "följ", "følg", "seuraa",
+    "sledujte", "urmărește", "kövesd",
+];
+/// Words around the names of an outlet and of platforms, in lowercase.
+#[rustfmt::skip]
+const NAME_FILLERS: &[&str] = &[
+    "the", "of", "on", "at", "and", "or", "our", "us", "auf", "bei", "und", "sur", "et", "le", "la", "les", "de", "en", "y", "e",
+    "el", "no", "na", "do", "da", "o", "a", "su", "il", "op", "het", "på", "och", "og", "i", "w", "ons", "oss", "os",
+    "channel", "page", "group", "app", "account", "accounts", "profile", "kanal", "kanaal", "canal", "too", "here", "now",
+];
+/// The maximum number of words after the name of a platform: "for more news".
+const MAX_PURPOSE_WORDS: usize = 8;
+
+/// Returns whether a line is a short invitation that may also be the heading of a text: "Become a member".
+pub fn is_short_invitation(line: &str) -> bool {
+    INVITATIONS.contains(&trim_signs(&line.to_lowercase()))
+}
+
+/// Returns whether a line invites readers to follow, support or subscribe to an outlet.
+pub fn is_invitation(line: &str) -> bool {
+    let words = line.split_whitespace().count();
+    if line.len() > MAX_LINE_BYTES
+        || words > MAX_SUBSCRIPTION_WORDS
+        || line.contains(['"', '“', '„', '«'])
+        || has_attribution(&line.to_lowercase())
+    {
+        return false;
+    }
+    imperatives(line).any(|part| {
+        let lower = part.to_lowercase();
+        is_subscription(&lower) || (words <= MAX_INVITATION_WORDS && (is_follow_line(part) || concerns_outlet(&lower)))
+    })
+}
+
+/// Returns the parts of a line that may start with an imperative: the line, and the text after each clause that leads
+/// to an invitation.
+fn imperatives(line: &str) -> impl Iterator<Item = &str> {
+    let ends_clause = |at: usize| {
+        let before = line[..at].trim_end();
+        before.ends_with([',', '?', '!', ':', '–', '—', '，', '？', '！']) && is_lead_in(before)
+    };
+    let starts = line.char_indices().map(|(at, _)| at).filter(move |at| *at == 0 || ends_clause(*at));
+    starts.map(|at| {
+        let part = line[at..].trim_start_matches(|c: char| !c.is_alphanumeric() && c != '@');
+        let lower = part.to_lowercase();
+        let prefix = BEFORE_IMPERATIVE.iter().filter(|prefix| starts_with_words(&lower, prefix));
+        prefix
+            .max_by_key(|prefix| prefix.len())
+            .and_then(|prefix| part.get(prefix.len()..))
+            .unwrap_or(part)
+            .trim_start()
+    })
+}
+
+/// Returns whether a clause only leads to an invitation.
+fn is_lead_in(clause: &str) -> bool {
+    let mut words = words_of(clause);
+    words.next().is_some_and(|word| LEAD_IN_WORDS.contains(&word.to_lowercase().as_str()))
+        && words.nth(MAX_LEAD_IN_WORDS).is_none()
+        && !clause.contains(". ")
+}
+
+/// Returns whether a text invites readers to subscribe. A report on a newsletter neither starts with an imperative nor
+/// addresses the readers.
+fn is_subscription(lower: &str) -> bool {
+    let starts = |text: &str| SUBSCRIPTION_STARTS.iter().any(|phrase| starts_with_words(text, phrase));
+    let contains = |text: &str, phrases: &[&str]| phrases.iter().any(|phrase| contains_words(text, phrase));
+    let has_noun = |text: &str| SUBSCRIPTION_NOUNS.iter().any(|noun| starts_of_words(text, noun).next().is_some());
+    let is_heading = || {
+        lower.split_whitespace().count() <= MAX_SUBSCRIPTION_HEADING_WORDS
+            && SUBSCRIPTION_ENDS.iter().any(|end| trim_signs(lower).ends_with(end))
+    };
+    // Other sentences may precede an invitation in its paragraph.
+    let first = lower.split_once(". ").map_or(lower, |(first, _)| first);
+    let is_in_first = || starts(first) || (has_noun(first) && contains(first, ADDRESSING_PHRASES));
+    let addresses_readers = || contains(lower, SUBSCRIPTION_PHRASES) && contains(lower, ADDRESSING_PHRASES);
+    has_noun(lower) && (starts(lower) || is_heading() || (addresses_readers() && is_in_first()))
+}
+
+/// Returns whether a text starts with an imperative that concerns the outlet and continues as an invitation.
+fn concerns_outlet(lower: &str) -> bool {
+    let starts = |text: &str| {
+        let follows = |verb: &&str| {
+            let object = text.strip_prefix(*verb).filter(|rest| rest.starts_with(' '));
+            object.is_some_and(|rest| words_of(rest).take(MAX_OBJECT_WORDS).any(|word| matches!(word, "us" | "our")))
+        };
+        INVITATIONS.iter().any(|start| starts_with_words(text, start)) || IMPERATIVES.iter().any(follows)
+    };
+    let has_outlet = || OUTLET_WORDS.iter().any(|word| is_outlet_word_in(lower, word));
+    // After a comma, a name or another invitation follows: "Follow us on Facebook, X and Mastodon".
+    let continues = |part: &str| {
+        let part = part.trim_start_matches(|c: char| !c.is_alphanumeric());
+        let first = words_of(part).next().unwrap_or_default();
+        part.is_empty() || OUTLET_WORDS.contains(&first) || starts(part)
+    };
+    let is_break = |c: char| c.is_whitespace() || "–—".contains(c);
+    let ends_clause = |c: char| ",:;.!?–—-".contains(c);
+    let continues_as_invitation = || {
+        let ends = lower.match_indices(is_break).filter(|(at, _)| lower[..*at].trim_end().ends_with(ends_clause));
+        ends.map(|(at, _)| &lower[at..]).all(continues)
+    };
+    starts(lower) && (INVITATIONS.contains(&trim_signs(lower)) || (has_outlet() && continues_as_invitation()))
+}
+
+fn is_outlet_word_in(lower: &str, word: &str) -> bool {
+    let has_ending = word.len() >= MIN_STEM_BYTES;
+    starts_of_words(lower, word).any(|rest| has_ending || !rest.starts_with(char::is_alphanumeric))
+}
+
+/// Returns whether a text names somebody and platforms: "Follow Harbour Ledger on Facebook and Mastodon".
+fn is_follow_line(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let names = |verb: &&str| {
+        starts_with_words(&lower, verb) && text.get(verb.len()..).is_some_and(consists_of_name_and_platforms)
+    };
+    FOLLOW_VERBS.iter().any(names)
+}
+
+fn consists_of_name_and_platforms(text: &str) -> bool {
+    let (mut has_name, mut has_platform) = (false, false);
+    for (start, word) in word_indices(text) {
+        let lower = word.to_lowercase();
+        let is_handle = text[..start].ends_with('@');
+        if has_platform && matches!(lower.as_str(), "for" | "to" | "für" | "pour" | "para" | "per" | "voor" | "för") {
+            return words_of(&text[start..]).count() <= MAX_PURPOSE_WORDS;
+        } else if has_name && !is_handle && is_platform(&lower) {
+            has_platform = true;
+        } else if is_handle || (!has_platform && !word.starts_with(char::is_lowercase)) {
+            has_name = true;
+        } else if !NAME_FILLERS.contains(&lower.as_str()) {
+            return false;
+        }
+    }
+    has_platform
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn report_on_a_newsletter_is_not_an_invitation_to_subscribe() {
+        for line in [
+            "Subscribe to the harbour newsletter.",
+            "All the news of the harbour, delivered to your inbox every morning",
+            "Every Friday: our newsletter on boats. Sign up here.",
+            "Newsletter abonnieren",
+            "Suscríbete al boletín del puerto",
+            "Enjoyed this? Get our newsletter.",
+        ] {
+            assert!(is_invitation(line), "{line}");
+        }
+        for line in [
+            "An inbox of the council was the budget of a spy, as the court found on Monday.",
+            "The joint newsletter of two chapels ended in May after a quarrel over stamps.",
+            "The newsletter that sailors receive at sea was forged on Thursday",
+            "Abonnenten des Newsletters klagen gegen den Verlag.",
+            "Subscribers receive the newsletter again from Sunday on.",
+            "Sign up for the newsletter, the coach told her team",
+            "The ferry sails again. Subscribe to our newsletter.",
+        ] {
+            assert!(!is_invitation(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn sentence_that_starts_like_an_invitation_is_text() {
+        for line in [
+            "Follow us on Facebook, X and Mastodon.",
+            "Support our journalism. Become a member!",
+            "Download our app – follow us on X",
+            "For more boats, follow us on Mastodon",
+            "Want more boats? Click here to join our WhatsApp channel",
+            "Follow @bayledger on X",
+            "Follow Bay Ledger on Facebook, Mastodon and @bay on Threads",
+            "Suivez Le Quai sur Facebook et Instagram",
+            "Kövess minket a Facebookon",
+        ] {
+            assert!(is_invitation(line), "{line}");
+        }
+        for line in [
+            "Follow us on our tour of the old mill, the miller calls",
+            "Become a member of the rescue team: the village looks for four climbers",
+            "Support our work, the striking drivers asked the town",
+            "Share this with your children, the teacher wrote: the ice is thin",
+            "Listen to our podcast? No, thought the judge",
+            "Subscribe now, a paper urged in 1911, and hundreds did",
+            "Follow us on Facebook, the town hall asks",
+            "Join us on X: how a film crew left its app behind",
+            "Follow the river on foot",
+            "Follow the money on Facebook as far as it goes",
+            "Like Holm, many users left Facebook and X",
+        ] {
+            assert!(!is_invitation(line), "{line}");
+        }
+    }
+}

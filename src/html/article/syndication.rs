@@ -1,0 +1,120 @@
+//! Recognizes the line that a program adds to the text of a feed: "The post Seals are back appeared first on Bay Ledger."
+//!
+//! Such a line contains the title of the item and, in the language of the site, the words "appeared first on".
+
+use super::words::{is_outlet_name, trim_signs};
+
+/// The words of such a line between the title and the name of the outlet, in lowercase.
+#[rustfmt::skip]
+const FIRST_PUBLICATION: &[&str] = &[
+    "appeared first on", "appeared first at", "appeared first in", "first appeared on", "first appeared at",
+    "first appeared in", "originally appeared on", "first published on", "published first on", "originally published on",
+    "erschien zuerst auf", "erschien zuerst bei", "erschien zuerst in", "erscheint zuerst auf",
+    "est apparu en premier sur", "est apparue en premier sur", "apparaît en premier sur", "a été publié en premier sur",
+    "aparece primero en", "apareció primero en", "se publicó primero en", "se publicó por primera vez en",
+    "apareció por primera vez en", "ha aparegut primer a", "sembra essere il primo su", "proviene da", "è apparso prima su",
+    "è apparso per la prima volta su", "apareceu primeiro em", "apareceu primeiro no", "apareceu primeiro na",
+    "aparece primeiro em", "aparece primeiro no", "aparece primeiro na", "apareceu pela primeira vez em",
+    "verscheen eerst op", "verscheen als eerste op", "verschijnt eerst op", "pochodzi z serwisu", "pojawił się najpierw",
+    "pojawił się po raz pierwszy", "появились сначала на", "появилась сначала на", "впервые появилась на", "впервые появился на",
+    "спершу з’явиться на", "спершу з'явиться на", "вперше з’явилась на", "вперше з'явилась на",
+    "dök först upp på", "dök upp först på", "publicerades först på", "dukket først opp på", "dukket opp først på",
+    "ble først publisert på", "dukkede først op på", "dukkede op først på", "blev først udgivet på", "ilmestyi ensin",
+    "julkaistiin ensin", "pochází z", "se nejdříve objevil na", "se objevil nejdříve na", "bejegyzés először",
+    "cikk először", "először itt jelent meg", "apare prima dată în", "a apărut prima dată în", "a apărut mai întâi pe",
+    "εμφανίστηκε πρώτα στο", "εμφανίστηκε πρώτα στη", "ilk önce", "ilk olarak", "pertama kali tampil pada", "pertama kali tampil di", "pertama kali muncul di",
+    "muncul pertama kali di", "xuất hiện đầu tiên trên", "xuất hiện đầu tiên tại", "xuất hiện đầu tiên vào ngày", "ظهرت أولاً", "ظهر أولاً", "הופיע לראשונה", "最初に表示", "最初に掲載", "最初に登場",
+    "最先出现", "最早出现", "首先出现", "最先出現", "最早出現", "首先出現", "最早發佈", "最早发布", "처음 등장", "먼저 등장", "ปรากฏครั้งแรก",
+];
+/// The first words of such a line. A title follows.
+#[rustfmt::skip]
+const ITEM_WORDS: &[&str] = &[
+    "The post ", "The article ", "The story ", "The entry ", "The content ", "This post ", "This article ", "This story ",
+    "Der Beitrag ", "Der Artikel ", "L’article ", "L'article ", "Cet article ", "La entrada ", "El artículo ", "La noticia ",
+    "L’entrada ", "L'entrada ", "O post ", "O artigo ", "O conteúdo ", "A notícia ", "L’articolo ", "L'articolo ",
+    "Het bericht ", "Het artikel ", "Artykuł ", "Wpis ", "Сообщение ", "Запись ", "Статья ", "Запис ", "Стаття ",
+    "Inlägget ", "Artikeln ", "Innlegget ", "Artikkelen ", "Indlægget ", "Artiklen ", "Artikkeli ", "Příspěvek ", "Článek ",
+    "Articolul ", "Το άρθρο ", "Artikel ", "Bài viết ", "المقالة ", "投稿", "文章", "記事",
+];
+
+/// The maximum number of bytes of such a line before the title, and after it.
+const MAX_BYTES_BEFORE_TITLE: usize = 40;
+const MAX_BYTES_AFTER_TITLE: usize = 160;
+const MAX_LINE_BYTES: usize = 1_000;
+/// The maximum number of words of the outlet's name if the name is a link.
+const MAX_LINKED_OUTLET_WORDS: usize = 10;
+
+/// Returns whether a line states where the item was first published. `title` is the title of the item, `link` the text
+/// of a link at the end of the line.
+pub fn is_syndication_line(line: &str, title: Option<&str>, link: Option<&str>) -> bool {
+    let line = line.trim_start_matches(|c: char| !c.is_alphanumeric());
+    if line.len() > MAX_LINE_BYTES {
+        return false;
+    }
+    let Some((before, outlet)) = FIRST_PUBLICATION.iter().find_map(|words| line.rsplit_once(words)) else {
+        return false;
+    };
+    // "The post office" does not contain a title.
+    let names_item = ITEM_WORDS.iter().any(|words| {
+        let rest = before.strip_prefix(words).map(str::trim);
+        rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(char::is_lowercase))
+    });
+    let is_named = is_outlet_name(outlet) || is_linked(outlet, link);
+    (names_item && is_named) || frames_title(line, title, outlet)
+}
+
+/// Returns whether a line consists of the title and a few words. In some languages, the name of the outlet precedes the
+/// words for the first publication, or other words follow it.
+fn frames_title(line: &str, title: Option<&str>, outlet: &str) -> bool {
+    let title = title.map(trim_signs).unwrap_or_default();
+    !title.is_empty()
+        && (is_outlet_name(outlet) || !trim_signs(outlet).starts_with(char::is_lowercase))
+        && line.split_once(title).is_some_and(|(before, after)| {
+            before.len() <= MAX_BYTES_BEFORE_TITLE && after.len() <= MAX_BYTES_AFTER_TITLE
+        })
+}
+
+fn is_linked(outlet: &str, link: Option<&str>) -> bool {
+    let name = trim_signs(outlet);
+    link.is_some_and(|link| trim_signs(link) == name) && name.split_whitespace().count() <= MAX_LINKED_OUTLET_WORDS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TITLE: &str = "Seals are back";
+
+    #[test]
+    fn line_names_the_item_and_an_outlet() {
+        for line in [
+            "The post Robben! Again? appeared first on News of the Bay.",
+            "The article “Robben” first appeared on bay.example",
+            "La entrada Vuelven aparece primero en Diario de la Bahía.",
+            "Seals are back appeared first on Bay Ledger.",
+            "Seals are back yazısı ilk önce Bay Ledger üzerinde ortaya çıktı.",
+            "A(z) Seals are back bejegyzés először Bay Ledger-n jelent meg.",
+            "投稿 Seals are back は Bay Ledger に最初に表示されました。",
+            "《Seals are back》最先出现在Bay Ledger。",
+        ] {
+            assert!(is_syndication_line(line, Some(TITLE), None), "{line}");
+        }
+        for line in [
+            "The post Parliament created appeared first on a list of savings",
+            "The post Parliament created appeared first on Monday's list",
+            "The post Parliament created appeared first on A List That Nobody In Town Read",
+            "The post office appeared first on Bay Ledger.",
+            "The plague appeared first on Bay Island.",
+            "Seals are back, and the plague appeared first on a ship.",
+        ] {
+            assert!(!is_syndication_line(line, Some(TITLE), None), "{line}");
+        }
+    }
+
+    #[test]
+    fn linked_outlet_may_have_any_name() {
+        let line = "The post Seals are back appeared first on the bay.";
+        assert!(is_syndication_line(line, None, Some("the bay")));
+        assert!(!is_syndication_line(line, None, Some("bay")));
+    }
+}
