@@ -11,7 +11,7 @@ mod dates;
 mod discovery;
 mod element_map;
 mod feed_rs_reader;
-mod image_links;
+mod fractions;
 mod internal_entities;
 mod json_feed;
 mod limits;

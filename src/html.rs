@@ -5,6 +5,7 @@
 
 pub mod article;
 pub mod boilerplate;
+mod css;
 mod elements;
 mod embedded_media;
 pub mod item_text;
@@ -14,6 +15,7 @@ mod open_elements;
 mod page_tree;
 mod plain_lines;
 pub mod plain_text;
+mod player;
 mod rebalance;
 pub mod sanitize;
 mod tracking_pixel;

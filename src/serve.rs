@@ -85,7 +85,7 @@ fn routes(app: AppState) -> Router {
 /// Redirects a path with a trailing slash to the same path without it. Any other path is not found.
 async fn other_path(State(app): State<AppState>, method: Method, uri: Uri) -> Result<Response, Error> {
     let path = uri.path().trim_matches('/');
-    if !uri.path().ends_with('/') || path.is_empty() || !matches!(method, Method::GET | Method::HEAD) {
+    if !uri.path().ends_with('/') || !matches!(method, Method::GET | Method::HEAD) {
         return pages::not_found(&app);
     }
     let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));

@@ -5,6 +5,7 @@
 pub mod canonical;
 pub mod feed_address;
 pub mod feed_secrets;
+pub mod media_type;
 pub mod outlet;
 pub mod redact;
 pub mod registrable_domain;

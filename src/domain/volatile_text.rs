@@ -28,11 +28,14 @@ const MIN_CUT_BYTES: usize = 500;
 #[rustfmt::skip]
 const AFTER_SPAN: &[&str] = &[
     "ago", "geleden", "sedan", "siden", "sitten", "temu", "fa", "atrás", "zpět", "nazad", "назад", "тому", "önce", "ezelőtt",
-    "πριν", "전",
+    "πριν", "전", "tagasi", "trước", "lalu", "yang lalu", "पहले", "आगे", "আগে", "پیش", "پہلے",
 ];
 /// Words that precede a span of time: “vor 5 Minuten”.
-const BEFORE_SPAN: &[&str] =
-    &["vor", "il y a", "hace", "há", "fa", "acum", "před", "pred", "przed", "prije", "pre", "преди", "πριν"];
+#[rustfmt::skip]
+const BEFORE_SPAN: &[&str] = &[
+    "vor", "il y a", "hace", "há", "fa", "acum", "před", "pred", "przed", "prije", "pre", "преди", "πριν", "prieš",
+    "pirms", "منذ", "قبل", "לפני",
+];
 /// The prefixes of words for units of time.
 #[rustfmt::skip]
 const UNITS: &[&str] = &[
@@ -48,6 +51,13 @@ const UNITS: &[&str] = &[
     // Finnish, Hungarian, Greek, Turkish
     "minuut", "tunti", "päiv", "hetk", "perc", "órá", "nap", "másodperc", "λεπτ", "δευτερ", "ώρ", "ημέρ", "μέρ",
     "στιγμ", "saniye", "dakika", "saat", "gün", "초", "분", "시간", "일",
+    // Baltic languages, Vietnamese, Indonesian
+    "sekund", "valand", "dien", "stund", "tund", "giây", "phút", "giờ", "tiếng", "ngày", "detik", "menit", "minit", "jam", "hari",
+    // Arabic, Persian, Urdu, Hebrew
+    "ثاني", "ثوان", "دقيق", "دقائق", "ساع", "يوم", "أيام", "لحظ", "ثانیه", "دقیقه", "روز", "منٹ", "گھنٹ", "دن", "שני", "דק", "שע",
+    "יום", "ימים", "יומ",
+    // Hindi, Bengali
+    "सेकंड", "मिनट", "घंट", "घण", "दिन", "সেকেন", "মিনিট", "ঘণ", "ঘন", "দিন",
 ];
 #[rustfmt::skip]
 const SHORT_UNITS: &[&str] = &[
@@ -55,7 +65,11 @@ const SHORT_UNITS: &[&str] = &[
 ];
 /// Units that include the meaning “ago” when they follow a number: Hungarian words, prefixes of unspaced words.
 const AGO_UNITS: &[&str] = &["perce", "órája", "napja", "másodperce"];
-const UNSPACED_AGO_UNITS: &[&str] = &["分钟前", "分鐘前", "小时前", "小時前", "分前", "時間前", "秒前"];
+#[rustfmt::skip]
+const UNSPACED_AGO_UNITS: &[&str] = &[
+    "分钟前", "分鐘前", "小时前", "小時前", "分前", "時間前", "秒前", "秒钟前", "天前", "日前", "วินาทีที่แล้ว", "นาทีที่แล้ว", "ชั่วโมงที่แล้ว",
+    "วันที่แล้ว", "วินาทีที่ผ่านมา", "นาทีที่ผ่านมา", "ชั่วโมงที่ผ่านมา", "วันที่ผ่านมา", "วินาทีก่อน", "นาทีก่อน", "ชั่วโมงก่อน", "วันก่อน", "ชม.ที่แล้ว",
+];
 /// Prefixes of words that follow or precede a counter: “12 comments”, “Comments: 12”. The words for points and votes are
 /// not among them, because after a number they may be results.
 const COUNTED: &[&str] = &[
@@ -68,7 +82,27 @@ const COUNTED: &[&str] = &[
     "komentarz",
     "коммент",
     "pageview",
+    "view",
+    "vue",
+    "visuali",
+    "visitas",
+    "aufruf",
+    "weergave",
+    "visning",
+    "wyświetle",
+    "просмотр",
+    "перегляд",
+    "görüntülen",
+    "lượt",
+    "ditonton",
+    "مشاهد",
+    "次观看",
+    "次播放",
+    "回視聴",
 ];
+/// Abbreviations of thousands and millions in a counter: “12K views”, “1,2 Mio. Aufrufe”.
+const MULTIPLES: &[&str] =
+    &["k", "m", "b", "mln", "mio", "tsd", "tys", "mil", "тыс", "млн", "rb", "jt", "n", "tr", "万", "만"];
 /// Words that precede a counter: “Points: 12”.
 const COUNTERS: &[&str] = &["points", "score", "views", "likes", "upvotes"];
 /// Words for quantities, in addition to digits.
@@ -93,6 +127,9 @@ const QUANTITIES: &[&str] = &[
     // Finnish, Hungarian, Greek, Turkish
     "yksi", "kaksi", "kolme", "muutama", "noin", "ja", "egy", "két", "három", "néhány", "és", "από", "ένα", "μία", "μια", "δύο", "λίγα",
     "λίγες", "περίπου", "και", "bir", "iki", "üç", "birkaç", "yaklaşık", "ve",
+    // Other languages
+    "khoảng", "một", "hai", "vài", "sekitar", "satu", "dua", "beberapa", "حوالي", "نحو", "أقل", "من", "نصف", "بضع", "واحدة", "و", "یک",
+    "حدود", "एक", "लगभग", "करीब", "এক", "প্রায়", "apie", "apmēram", "umbes",
 ];
 /// Other relative times, without a span.
 #[rustfmt::skip]
@@ -104,12 +141,17 @@ const PHRASES: &[&str] = &[
     "today", "yesterday", "heute", "gestern", "aujourd hui", "hier", "hoy", "ayer", "oggi", "ieri", "hoje", "ontem",
     "vandaag", "gisteren", "idag", "igår", "i dag", "i går", "tänään", "eilen", "dziś", "dzisiaj", "wczoraj", "dnes", "včera",
     "astăzi", "azi", "tegnap", "σήμερα", "χθες", "сегодня", "вчера", "сьогодні", "вчора", "bugün", "dün", "avui", "ahir", "danas",
-    "jučer",
+    "jučer", "vừa xong", "hôm nay", "hôm qua", "baru saja", "hari ini", "kemarin", "เมื่อสักครู่", "วันนี้", "เมื่อวาน", "เมื่อวานนี้", "الآن",
+    "اليوم", "أمس", "امروز", "دیروز", "היום", "אתמול", "आज", "कल", "अभी", "আজ", "刚刚", "剛剛", "昨天", "たった今", "昨日", "방금",
+    "šiandien", "vakar", "šodien", "täna", "eile",
 ];
 /// A placeholder for a volatile part. The character does not occur in text.
 const MASK: char = '\0';
 /// The maximum number of words in a span: “a little less than 2 hours and 5 minutes”.
 const MAX_SPAN_WORDS: usize = 9;
+
+/// The maximum number of groups of digits in a counter.
+const MAX_COUNTER_GROUPS: usize = 4;
 
 /// A sequence of letters or of digits.
 struct Word {
@@ -168,7 +210,9 @@ fn without_volatile_parts(text: &str) -> String {
 
 fn split_words(text: &str) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
-    for (at, c) in text.char_indices().filter(|(_, c)| c.is_alphanumeric()) {
+    // Tone marks of Thai and signs that join consonants in Hindi are not alphabetic.
+    let is_mark = |c| matches!(c, '\u{e47}'..='\u{e4e}' | '\u{93c}' | '\u{94d}' | '\u{9bc}' | '\u{9cd}');
+    for (at, c) in text.char_indices().filter(|(_, c)| c.is_alphanumeric() || is_mark(*c)) {
         let end = at + c.len_utf8();
         match words.last_mut() {
             Some(last) if last.range.end == at && last.is_number() == c.is_numeric() => {
@@ -191,9 +235,10 @@ fn volatile_length(words: &[Word]) -> usize {
     let span = &words[before..];
     let is_part = |word: &&Word| word.is_quantity() || word.is_unit();
     let parts = span.iter().take(MAX_SPAN_WORDS).take_while(is_part).count();
-    let has_after = parts > 0 && span[parts - 1].is_unit() && span.get(parts).is_some_and(|word| word.is(AFTER_SPAN));
-    if has_after {
-        return before + parts + 1;
+    let ends_in_unit = parts > 0 && span[parts - 1].is_unit();
+    let after = || AFTER_SPAN.iter().find_map(|marker| phrase_length(&span[parts..], marker));
+    if let Some(after) = ends_in_unit.then(after).flatten() {
+        return before + parts + after;
     }
     match span[..parts].iter().rposition(Word::is_unit) {
         Some(last) if before > 0 => {
@@ -201,10 +246,19 @@ fn volatile_length(words: &[Word]) -> usize {
             let minutes = span[last].lowercase == "h" && span.get(last + 1).is_some_and(Word::is_number);
             before + last + 1 + usize::from(minutes)
         }
-        _ if words[0].is_number() && words.get(1).is_some_and(|word| word.says_ago() || word.is_counted()) => 2,
-        _ if words[0].is_counter() && words.get(1).is_some_and(Word::is_number) => 2,
-        _ => 0,
+        _ if words[0].is_number() && words.get(1).is_some_and(Word::says_ago) => 2,
+        _ if words[0].is_counter() && words.get(1).is_some_and(Word::is_number) => 1 + counter_length(&words[1..]),
+        _ => match counter_length(words) {
+            length if length > 0 && words.get(length).is_some_and(Word::is_counted) => length + 1,
+            _ => 0,
+        },
     }
+}
+
+/// Returns the number of words in the number at the start of the text: “1,204”, “1.2M”.
+fn counter_length(words: &[Word]) -> usize {
+    let groups = words.iter().take(MAX_COUNTER_GROUPS).take_while(|word| word.is_number()).count();
+    groups + usize::from(groups > 0 && words.get(groups).is_some_and(|word| word.is(MULTIPLES)))
 }
 
 /// Returns the number of words in a phrase, if the text starts with that phrase.
@@ -255,6 +309,21 @@ mod tests {
             ("преди 5 минути", "преди 2 часа"),
             ("prije 5 minuta", "prije 2 sata"),
             ("5分钟前发布", "2小时前发布"),
+            ("5 phút trước", "khoảng 2 giờ trước"),
+            ("5 นาทีที่แล้ว", "2 ชั่วโมงที่ผ่านมา"),
+            ("เมื่อ 5นาทีที่แล้ว", "เมื่อ 3 วันก่อน"),
+            ("منذ 5 دقائق", "منذ ساعتين"),
+            ("قبل ٣ ساعات", "قبل يوم"),
+            ("5 menit yang lalu", "2 jam lalu"),
+            ("5 मिनट पहले", "2 घण्टे पहले"),
+            ("לפני 5 דקות", "לפני שעתיים"),
+            ("5 دقیقه پیش", "یک ساعت پیش"),
+            ("5天前", "昨天"),
+            ("1,204 views • 3 hours ago", "12K views • 1 day ago"),
+            ("1.2M views", "987 views"),
+            ("1 204 просмотра", "1 310 просмотров"),
+            ("1.204 lượt xem", "2.000 lượt xem"),
+            ("Views: 1,204", "Views: 2,001,300"),
             ("Points: 12 # Comments: 3", "Points: 40 # Comments: 17"),
             ("12 Kommentare | Regen", "1 Kommentar | Regen"),
         ] {
@@ -276,6 +345,9 @@ mod tests {
             ("Il y a 5 morts", "Il y a 6 morts"),
             ("Vor dem Rathaus warteten zwei Stunden lang", "Vor dem Rathaus warteten drei Stunden lang"),
             ("5 minutes ago", "5 minutes ago, updated 1 minute ago"),
+            ("It has 5 rooms and 3 views", "It has 6 rooms and 3 views"),
+            ("Ông nghỉ việc 5 ngày", "Ông nghỉ việc 6 ngày"),
+            ("بقي 5 ساعات", "بقي 6 ساعات"),
             ("They won by 5 points", "They won by 6 points"),
             ("Rain. 5 minutes ago", "Snow. 5 minutes ago"),
         ] {

@@ -19,11 +19,11 @@ use unicode_normalization::UnicodeNormalization;
 
 pub use self::evidence::DateEvidence;
 pub use self::zones_and_months::MonthNames;
-use self::zones_and_months::{named_zone, parse_month};
+use self::zones_and_months::{named_zone, normalize_thai_month, parse_month};
 use crate::markup::entities::decode_entities;
 
-/// The maximum length of a date in bytes.
-const MAX_DATE_BYTES: usize = 100;
+/// The maximum length of a date in characters.
+const MAX_DATE_CHARS: usize = 100;
 
 /// The conventions of a document for dates that are otherwise ambiguous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -72,7 +72,7 @@ impl DateConventions {
     /// Returns the time that the text represents; `None` if the text is not a date.
     pub fn parse(self, text: &str) -> Option<ReadDate> {
         let text = text.trim();
-        if text.len() > MAX_DATE_BYTES {
+        if text.chars().nth(MAX_DATE_CHARS).is_some() {
             return None;
         }
         // Some dates are escaped twice: `&#43;0100`.
@@ -107,7 +107,14 @@ impl DateConventions {
 
 /// Composes characters. In lowercase, the Turkish `İ` is an `i` with a second dot, which has no composed form.
 fn compose(text: &str) -> String {
-    text.nfc().filter(|c| *c != '\u{307}').collect()
+    text.nfc().filter(|c| *c != '\u{307}').map(ascii_digit).collect()
+}
+
+/// Returns the ASCII form of an Arabic, Persian, Hindi, Bengali or Thai digit. Returns other characters unchanged.
+fn ascii_digit(c: char) -> char {
+    const ZEROS: [u32; 5] = [0x660, 0x6f0, 0x966, 0x9e6, 0xe50];
+    let value = |zero: &u32| (c as u32).checked_sub(*zero).and_then(|value| char::from_digit(value, 10));
+    ZEROS.iter().find_map(value).unwrap_or(c)
 }
 
 /// Converts a lowercase date to standard notation.
@@ -124,7 +131,7 @@ fn normalize_notation(text: &str) -> String {
     const GREEK: &[(&str, &str)] = &[("π.μ.", "am"), ("μ.μ.", "pm"), ("πμ", "am"), ("μμ", "pm")];
     const KOREAN: &[(&str, &str)] = &[("년", "-"), ("월", "-"), ("일", " "), ("오전", "am "), ("오후", "pm ")];
     let korean = if is_korean(text) { KOREAN } else { &[] };
-    let mut text = text.to_owned();
+    let mut text = normalize_thai_month(text).unwrap_or_else(|| text.to_owned());
     for (from, to) in CHINESE.iter().chain(GREEK).chain(korean) {
         text = text.replace(from, to);
     }
@@ -159,7 +166,7 @@ fn insert_colon(text: &str) -> Option<String> {
 /// Returns whether two digits, a dot and two digits are a time of day: either `uhr` follows, or the year or a word for
 /// "o'clock" precedes. Otherwise, they are a day and a month.
 fn is_dotted_time(text: &str, dot: usize) -> bool {
-    const TIME_WORDS: [&str; 9] = ["kl", "klo", "ore", "pukul", "saat", "ob", "om", "godz", "ώρα"];
+    const TIME_WORDS: [&str; 10] = ["kl", "klo", "ore", "pukul", "saat", "ob", "om", "godz", "ώρα", "เวลา"];
     if text[dot + 3..].trim_start().starts_with("uhr") {
         return true;
     }
@@ -453,6 +460,8 @@ fn build_date(year: &str, month: i8, day: &str) -> Option<Date> {
         // RFC 2822 §4.3, but with 68 as the last two-digit year that means the 21st century.
         (1 | 2, 0..=68) => 2000 + number,
         (1..=3, _) => 1900 + number,
+        // The Buddhist era starts in the year 543 BC.
+        (4, 2400..2700) => number - 543,
         (4, _) => number,
         _ => return None,
     };

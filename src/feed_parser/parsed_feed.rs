@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::dates::TimeOfDay;
-use super::image_links::is_image;
 use crate::domain::PollingHints;
+use crate::urls::media_type::is_image;
 
 /// The format of a feed document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, strum::Display)]

@@ -5,9 +5,10 @@
 //! this module.
 
 use super::elements::contains_raw_text;
-use super::lazy_image::{ImageSource, image_html, image_source, is_photo_address, source_address};
+use super::lazy_image::{ImageSource, declares_photo, image_html, image_source, is_photo_address, source_address};
 use super::link_rules::LinkRules;
 use super::open_elements::OpenElements;
+use super::player::{is_player_element, player_addresses, video_page};
 use super::tracking_pixel::is_tracking_pixel;
 use crate::markup::entities::escape_html;
 use crate::markup::tag::StartTag;
@@ -51,6 +52,7 @@ fn element_name(name: &str) -> String {
     let name = name.to_ascii_lowercase();
     match name.strip_prefix("amp-") {
         Some(name @ ("img" | "iframe" | "video" | "audio")) => name.to_owned(),
+        Some("video-iframe") => "iframe".to_owned(),
         _ => name,
     }
 }
@@ -78,6 +80,8 @@ struct Container {
 struct FallbackImage {
     address: String,
     html: String,
+    /// Whether the image is certainly not a tracking pixel.
+    is_photo: bool,
 }
 
 /// The image or `<noscript>` that precedes the current position, if only white space is in between.
@@ -158,7 +162,7 @@ impl<'a> MediaRewriter<'a> {
             "noscript" if self.remaining_end_tags(name) == 0 => {}
             _ if CONTAINERS.contains(&name) => {
                 let address = self.player_address(tag);
-                let title = tag.attribute("title").unwrap_or_default().into_owned();
+                let title = player_title(tag);
                 self.container = Some(Container { name: name.into(), depth: 1, address, title, images: Vec::new() });
             }
             "img" => self.push_image(tag, source),
@@ -166,6 +170,10 @@ impl<'a> MediaRewriter<'a> {
             "picture" => self.end_picture(),
             _ => {
                 self.foreign_depth += usize::from(name == "svg" && !tag.self_closing);
+                if is_player_element(name) {
+                    self.push_player(tag);
+                }
+                self.push_link(video_page(name, tag).filter(|_| !self.open.hides_content()), &player_title(tag));
                 self.out.push_str(source);
             }
         }
@@ -190,7 +198,13 @@ impl<'a> MediaRewriter<'a> {
                 ImageSource::Declared => tag.attribute("src").map(|source| source.trim().to_owned()),
                 ImageSource::Invisible | ImageSource::Placeholder => None,
             };
-            let image = address.map(|address| FallbackImage { html: image_html(&address, tag), address });
+            let is_described = tag.attribute("alt").is_some_and(|text| text.split_whitespace().nth(1).is_some());
+            let is_photo = is_described || declares_photo(tag) || self.open.contains("figure");
+            let image = address.map(|address| FallbackImage {
+                html: image_html(&address, tag),
+                is_photo: is_photo || is_photo_address(&address) || names_photo(&address),
+                address,
+            });
             container.images.extend(image);
         }
     }
@@ -262,7 +276,7 @@ impl<'a> MediaRewriter<'a> {
     /// adjacent image often contains a tracking pixel, so only its photos are kept.
     fn end_neighbor(&mut self) {
         if let Neighbor::Fallback(images) = std::mem::take(&mut self.neighbor) {
-            self.write_fallback(images, |image| is_photo_address(&image.address));
+            self.write_fallback(images, |image| image.is_photo);
         }
     }
 
@@ -309,14 +323,13 @@ impl<'a> MediaRewriter<'a> {
     }
 
     fn push_player(&mut self, tag: &StartTag<'_>) {
-        self.push_link(self.player_address(tag), &tag.attribute("title").unwrap_or_default());
+        self.push_link(self.player_address(tag), &player_title(tag));
     }
 
     /// Returns the address of a player, unless readers cannot see the player.
     fn player_address(&self, tag: &StartTag<'_>) -> Option<String> {
-        const ADDRESSES: [&str; 5] = ["data-src", "data-lazy-src", "data-litespeed-src", "src", "data"];
-        let mut addresses = ADDRESSES.iter().filter_map(|name| self.absolute_address(&tag.attribute(name)?));
-        if is_tracking_pixel(tag) || self.open.hides_content() { None } else { addresses.next() }
+        let is_hidden = is_tracking_pixel(tag, false) || self.open.hides_content();
+        player_addresses(tag).iter().filter(|_| !is_hidden).find_map(|address| self.absolute_address(address))
     }
 
     fn absolute_address(&self, value: &str) -> Option<String> {
@@ -339,6 +352,17 @@ impl<'a> MediaRewriter<'a> {
         self.out.push_str(&link);
         self.last_link = address;
     }
+}
+
+/// Returns whether an address without a file extension contains a word for photos.
+fn names_photo(address: &str) -> bool {
+    let address = address.to_ascii_lowercase();
+    ["image", "photo", "picture", "upload"].iter().any(|word| address.contains(word))
+}
+
+fn player_title(tag: &StartTag<'_>) -> String {
+    let titles = ["title", "data-title", "playlabel"].into_iter().filter_map(|name| tag.attribute(name));
+    titles.map(|title| title.trim().to_owned()).find(|title| !title.is_empty()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -377,6 +401,20 @@ mod tests {
             "<img data-src=/b.jpg alt='a &lt;\"' width=600 onerror=x()>",
             "<img alt=\"a &lt;&quot;\" width=\"600\" src=\"/b.jpg\">",
         );
+    }
+
+    #[test]
+    fn photo_for_readers_without_scripts_needs_no_extension() {
+        for image in [
+            "<noscript><img src=/p?id=7 alt='The old pier'></noscript>",
+            "<noscript><img src=/p?id=7 width=600 height=400></noscript>",
+            "<noscript><img src=/p?id=7 srcset='/p?id=8 2x'></noscript>",
+            "<noscript><img src=/image/7></noscript>",
+            "<figure><noscript><img src=/p?id=7></noscript></figure>",
+        ] {
+            let clean = sanitize_html(&format!("1{}", image.replace("=/", "=https://a.example/")), None);
+            assert!(clean.contains("<img"), "{image}: {clean}");
+        }
     }
 
     #[test]
@@ -449,11 +487,37 @@ mod tests {
             "<iframe src=about:blank data-src=//v.example/1></iframe>",
             "<a href=\"https://v.example/1\">v.example</a>",
         );
-        check("<amp-iframe src=//v.example/1></amp-iframe>", "<a href=\"https://v.example/1\">v.example</a>");
+        for player in [
+            "<amp-iframe src=//v.example/1></amp-iframe>",
+            "<iframe data-src-cmplz=//v.example/1 src=about:blank></iframe>",
+            "<iframe data-cookieblock-src=//v.example/1></iframe>",
+            "<iframe src=/consent.html uc-src=//v.example/1></iframe>",
+            "<iframe suppressedsrc=//v.example/1 data-thumb-src=/b></iframe>",
+            "<video data-poster-src=/b src=//v.example/1></video>",
+            "<youtube-video src=//v.example/1></youtube-video>",
+        ] {
+            check(player, "<a href=\"https://v.example/1\">v.example</a>");
+        }
         check(
             "<noscript><iframe src=//v.example/1></iframe></noscript><iframe data-src=//v.example/1></iframe>",
             "<a href=\"https://v.example/1\">v.example</a>",
         );
+    }
+
+    #[test]
+    fn player_element_becomes_a_link_to_its_video() {
+        let link = "<a href=\"https://www.youtube.com/watch?v=aB3-_9\">www.youtube.com</a> 1";
+        for player in [
+            "<lite-youtube videoid=aB3-_9></lite-youtube>",
+            "<amp-youtube data-videoid=aB3-_9 layout=responsive></amp-youtube>",
+            "<div class=youtube_player videoID=aB3-_9></div>",
+            "<div class='video lazy' data-youtube-id=aB3-_9></div>",
+        ] {
+            check(&format!("{player}1"), link);
+        }
+        check("<lite-vimeo videoid=7 title='The film'></lite-vimeo>", "<a href=\"https://vimeo.com/7\">The film</a>");
+        check("<lite-youtube videoid='\"><b>x'>1</lite-youtube><div data-videoid=7>2</div>", "12");
+        check("<amp-youtube data-videoid=a hidden></amp-youtube>1", "1");
     }
 
     #[test]

@@ -1,17 +1,26 @@
 //! Finds the real address of an image that a script loads, without fetching anything.
 //!
-//! Before the script runs, `src` is missing or names a spacer or a `data:` image. The real address is in `srcset` or a
-//! `data-` attribute. Names are not standardized: common names are tried first, then any image address.
+//! Before the script runs, `src` is missing or names a spacer or a `data:` image. The real address is in `srcset` or
+//! another attribute. Names are not standardized: common names are tried first, then any image address.
 
-use super::tracking_pixel::{hides_element, is_tracking_pixel};
+use super::tracking_pixel::{has_photo_size, hides_element, is_tracking_pixel};
 use crate::markup::entities::{decode_entities, escape_html};
 use crate::markup::tag::StartTag;
+use crate::urls::media_type::media_type_of;
 
 /// Attributes that always take precedence over `src`.
 const LAZY_SOURCES: [&str; 4] = ["data-src", "data-lazy-src", "data-original", "data-lazy"];
-const LAZY_SOURCE_SETS: [&str; 2] = ["data-srcset", "data-lazy-srcset"];
-/// Words that occur in the file names of spacers.
-const SPACER_WORDS: [&str; 8] = ["spacer", "placeholder", "blank", "transparent", "1x1", "lazy", "loading", "pixel"];
+const LAZY_SOURCE_SETS: [&str; 3] = ["data-srcset", "data-lazy-srcset", "nitro-lazy-srcset"];
+/// The ends of the names of other attributes with the address of an image that lacks a usable `src`.
+const SOURCE_NAMES: [&str; 8] =
+    ["src", "file", "original", "data-url", "data-image", "data-img", "img-url", "image-url"];
+/// The words in the file names of spacers, without digits: `1x1`, `spacer-16x9`.
+#[rustfmt::skip]
+const SPACER_WORDS: [&str; 27] = [
+    "spacer", "space", "placeholder", "blank", "transparent", "trans", "clear", "empty", "none", "grey", "gray", "white",
+    "x", "px", "lazy", "lazyload", "load", "loading", "loader", "spinner", "pixel", "dot", "img", "image", "default",
+    "bg", "s",
+];
 /// The preferred minimum width. A narrower image of a `srcset` is used only if no image is wider.
 const MIN_WIDTH: f64 = 800.0;
 /// The maximum number of addresses of a `srcset` that are compared.
@@ -34,8 +43,9 @@ pub(super) enum ImageSource {
 pub(super) fn image_source(image: &StartTag<'_>, picture_source: Option<&str>) -> ImageSource {
     let lazy = real_address(image, picture_source);
     // Spacers are as small as tracking pixels, and scripts fade images in. Tracking pixels have no lazy photo address.
-    let is_photo = lazy.as_deref().is_some_and(is_photo_address);
-    if hides_element(image) || (is_tracking_pixel(image) && !is_photo) {
+    let has_photo = lazy.as_deref().is_some_and(is_photo_address);
+    let is_photo = lazy.is_some() || declares_photo(image);
+    if hides_element(image) || (is_tracking_pixel(image, is_photo) && !has_photo) {
         return ImageSource::Invisible;
     }
     match lazy {
@@ -49,7 +59,7 @@ pub(super) fn image_source(image: &StartTag<'_>, picture_source: Option<&str>) -
 /// spacer.
 pub(super) fn image_html(address: &str, image: &StartTag<'_>) -> String {
     let mut html = String::from("<img");
-    let dimensions: &[&str] = if is_tracking_pixel(image) { &[] } else { &["width", "height"] };
+    let dimensions: &[&str] = if is_tracking_pixel(image, true) { &[] } else { &["width", "height"] };
     for name in ["alt", "title"].iter().chain(dimensions) {
         if let Some(value) = image.attribute(name) {
             html.push_str(&format!(" {name}=\"{}\"", escape_html(&value)));
@@ -64,11 +74,15 @@ pub(super) fn source_address(source: &StartTag<'_>) -> Option<String> {
     LAZY_SOURCE_SETS.iter().chain(&["srcset"]).find_map(|name| best_of_set(&source.attribute(name)?))
 }
 
-/// Returns whether an address ends in the file name of a photo.
+/// Returns whether an address ends in the file name of a photo. Most tracking pixels with an extension are GIF images.
 pub(super) fn is_photo_address(address: &str) -> bool {
-    const EXTENSIONS: [&str; 5] = [".jpg", ".jpeg", ".png", ".webp", ".avif"];
-    let path = address.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
-    EXTENSIONS.iter().any(|extension| path.ends_with(extension))
+    media_type_of(address).is_some_and(|media_type| media_type.starts_with("image/") && media_type != "image/gif")
+}
+
+/// Returns whether an image declares what tracking pixels do not need: a size, several files, or lazy loading.
+pub(super) fn declares_photo(image: &StartTag<'_>) -> bool {
+    let has = |name, word| image.attribute(name).is_some_and(|value| value.to_ascii_lowercase().contains(word));
+    has_photo_size(image) || image.attribute("srcset").is_some() || has("loading", "lazy") || has("class", "lazy")
 }
 
 fn real_address(image: &StartTag<'_>, picture_source: Option<&str>) -> Option<String> {
@@ -80,23 +94,29 @@ fn real_address(image: &StartTag<'_>, picture_source: Option<&str>) -> Option<St
         return lazy;
     }
     let set = || image.attribute("srcset").and_then(|set| best_of_set(&set));
-    picture_source.map(str::to_owned).or_else(set).or_else(|| any_photo_address(image))
+    picture_source.map(str::to_owned).or_else(set).or_else(|| unnamed_address(image))
 }
 
-/// Returns the first address of a photo in a `data-` attribute.
-fn any_photo_address(image: &StartTag<'_>) -> Option<String> {
-    let mut data = image.attributes().filter(|(name, _)| name.to_ascii_lowercase().starts_with("data-"));
-    data.find_map(|(_, value)| {
-        let address = decode_entities(value);
-        (is_address(&address) && is_photo_address(address.trim())).then(|| address.trim().to_owned())
-    })
+/// Returns the first address of a photo in any attribute, or else the first address in an attribute for addresses.
+fn unnamed_address(image: &StartTag<'_>) -> Option<String> {
+    let addresses: Vec<(String, String)> = image
+        .attributes()
+        .map(|(name, value)| (name.to_ascii_lowercase(), decode_entities(value).trim().to_owned()))
+        .filter(|(name, value)| !matches!(name.as_str(), "src" | "alt" | "title") && is_address(value))
+        .collect();
+    let is_named = |name: &str| SOURCE_NAMES.iter().any(|end| name.ends_with(end));
+    let photo = addresses.iter().find(|(_, address)| is_photo_address(address));
+    let named = || addresses.iter().find(|(name, address)| is_named(name) && address.contains('/'));
+    photo.or_else(named).map(|(_, address)| address.to_owned())
 }
 
 fn is_placeholder(image: &StartTag<'_>) -> bool {
     let Some(source) = image.attribute("src").filter(|source| is_address(source)) else { return true };
     let path = source.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
     let file_name = path.rsplit('/').next().unwrap_or_default();
-    SPACER_WORDS.iter().any(|word| file_name.contains(word))
+    let stem = file_name.rsplit_once('.').map_or(file_name, |(stem, _)| stem);
+    let mut words = stem.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty()).peekable();
+    words.peek().is_some() && words.all(|word| SPACER_WORDS.contains(&word))
 }
 
 fn is_address(value: &str) -> bool {
@@ -162,8 +182,24 @@ mod tests {
             "src=/img/spacer.gif srcset='/b.jpg 2x'",
             "src=/lazy-placeholder.png data-hi-res-src=/b.jpg",
             "data-id=7 data-caption='a. b' data-full-url=/b.jpg",
+            "src=/static/none.gif file=/b.jpg zoomfile=/c.jpg",
+            "src=/1x1.png nitro-lazy-srcset='/b.jpg 900w' nitro-lazy-src=/c.jpg",
+            "src=/img/grey.gif data-url=/b.jpg",
+            "src=/img/spacer-16x9.png real_src=/b.jpg",
         ] {
             assert_eq!(source(attributes), ImageSource::Lazy("/b.jpg".into()), "{attributes}");
+        }
+    }
+
+    #[test]
+    fn lazy_address_needs_no_extension() {
+        for attributes in [
+            "src=data:, data-url=/photo/7",
+            "src=/none.gif file=/photo/7",
+            "nitro-lazy-src=/photo/7",
+            "src=/loading.gif data-link=/news/7 data-img-url=/photo/7",
+        ] {
+            assert_eq!(source(attributes), ImageSource::Lazy("/photo/7".into()), "{attributes}");
         }
     }
 
@@ -180,6 +216,13 @@ mod tests {
             "src=/b.jpg data-src=data:image/gif;base64,AA",
             "src=/b.jpg data-large-file=/c.jpg data-lazy=true",
             "src=/b.jpg loading=lazy",
+            "src=/loading-dock-fire.jpg data-hi-res-src=/c.jpg",
+            "src=/blank-verse.jpg srcset='/c.jpg 2x'",
+            "src=/photo-7-none-left.jpg data-url=/c.jpg",
+            "src=/1.jpg data-url=/c.jpg",
+            "src=/b?id=7 style=opacity:0 loading=lazy",
+            "src=/b.jpg style='opacity:0' width=600 height=400",
+            "src=/b.jpg style='opacity:0;height:20em'",
             "src=/b.jpg data-src='/b_{width}x.jpg'",
             "src=/b.jpg data-src=/%7B%7Bimage.url%7D%7D.jpg",
         ] {
@@ -194,6 +237,8 @@ mod tests {
             "width=1 height=1 data-src=/p.gif",
             "data-src=/b.jpg style=display:none",
             "data-src=/b.jpg hidden",
+            "src=/b.jpg style=opacity:0",
+            "src=/b.jpg style=opacity:0 width=20 height=20",
         ] {
             assert_eq!(source(attributes), ImageSource::Invisible, "{attributes}");
         }

@@ -35,6 +35,10 @@ impl OpenElements {
         }
     }
 
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.open.iter().any(|(open, _)| open == name)
+    }
+
     /// Returns whether readers cannot see an image at the current position.
     pub(super) fn hides_content(&self) -> bool {
         self.open.len() >= MAX_HTML_DEPTH || self.open.last().is_some_and(|(_, is_hidden)| *is_hidden)

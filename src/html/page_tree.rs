@@ -14,10 +14,14 @@ use html5ever::interface::tree_builder::Tracer;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{self, Token, TokenSink, TokenSinkResult, TokenizerOpts};
 use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts};
+use std::borrow::Cow;
 use std::cell::Cell;
 
 /// The maximum number of attributes of one element.
 const MAX_ATTRIBUTES: usize = 256;
+/// The maximum length of an attribute value in bytes on a page that is larger than [`MAX_MARKUP_BYTES`]. Longer values
+/// and the attributes of vector graphics are dropped: `data:` images and graphics may have more than 1 MiB.
+const MAX_VALUE_BYTES: usize = 1_024;
 /// The maximum number of nodes of a page. An unclosed formatting element adds one node to every following block.
 const MAX_NODES: usize = 200_000;
 /// The maximum number of ampersands per text node or attribute value. Serialization time is quadratic in this number.
@@ -26,8 +30,8 @@ const MAX_ATTRIBUTE_AMPERSANDS: usize = 20_000;
 /// The nodes that the tree builder always holds: the document, `html`, `head` and `body`.
 const STRUCTURAL_NODES: usize = 4;
 
-/// The size at which a page is truncated. Only tags and text count, not scripts, styles and comments. Pages of large
-/// outlets start with more than 1 MiB of scripts and styles, which are parsed in linear time.
+/// The size at which a page is truncated. Only tags and text count, not scripts, styles, comments and dropped attribute
+/// values. Pages of large outlets start with more than 1 MiB of scripts and styles, which are parsed in linear time.
 const MAX_MARKUP_BYTES: usize = 1 << 20;
 
 /// Parses a page. Returns `None` if its tree exceeds a limit. A formatting element counts twice towards `max_depth`,
@@ -51,14 +55,20 @@ pub(super) fn parse_page(html: &str, max_depth: usize) -> Option<Document> {
             last_start_tag = tag.name;
         }
         let text = tokens.slice(fed, tokens.offset());
-        markup_bytes += if matches!(token, MarkupToken::Other) { 0 } else { text.len() };
+        let max_value_bytes = match html.len() {
+            ..=MAX_MARKUP_BYTES => usize::MAX,
+            _ if tokens.allows_cdata => 0,
+            _ => MAX_VALUE_BYTES,
+        };
+        let fed_text = shorten_tag(token, text, max_value_bytes);
+        markup_bytes += if matches!(token, MarkupToken::Other) { 0 } else { fed_text.len() };
         if markup_bytes > MAX_MARKUP_BYTES {
             break;
         }
         if text.starts_with('<') && !text.starts_with("<!") && count_attributes(text) > MAX_ATTRIBUTES {
             return None;
         }
-        feed(text);
+        feed(&fed_text);
         fed = tokens.offset();
         if sink.is_in_raw_text.get() {
             tokens.skip_raw_text(last_start_tag);
@@ -80,6 +90,25 @@ pub(super) fn parse_page(html: &str, max_depth: usize) -> Option<Document> {
     let document = parser.sink.builder.sink;
     let exceeds_ampersands = document.root().descendants_it().any(|node| exceeds_ampersands(&node));
     (!exceeds_ampersands).then_some(document)
+}
+
+/// Returns the text of a token, without long attribute values if it is a tag.
+fn shorten_tag<'a>(token: MarkupToken<'_>, text: &'a str, max_value_bytes: usize) -> Cow<'a, str> {
+    let tag = match token {
+        MarkupToken::Start(tag) if text.len() > max_value_bytes => tag,
+        MarkupToken::End(name) if text.len() > max_value_bytes => return format!("</{name}>").into(),
+        _ => return text.into(),
+    };
+    let mut out = format!("<{}", tag.name);
+    for (name, value) in tag.attributes() {
+        let quote = if value.contains('"') { '\'' } else { '"' };
+        let is_plain = !name.contains(['"', '\'', '<', '>']) && !value.contains(quote);
+        if is_plain && name.len() + value.len() <= max_value_bytes {
+            out.push_str(&format!(" {name}={quote}{value}{quote}"));
+        }
+    }
+    out.push_str(if tag.self_closing { "/>" } else { ">" });
+    out.into()
 }
 
 /// A tree builder that tracks whether the tokenizer is inside raw text.
@@ -158,6 +187,23 @@ mod tests {
         let text = |page: &str| parse_page(page, 20).unwrap().select("p").text().to_string();
         assert_eq!(text(&format!("{script}<!--{script}--><style>{script}</style><p>1</p>")), "1");
         assert_eq!(text(&format!("<div>{}</div><p>1</p>", "x ".repeat(600_000))), "", "cut");
+    }
+
+    #[test]
+    fn long_attribute_values_do_not_count_as_markup() {
+        let long = "x".repeat(1_200_000);
+        let page = format!(
+            "<img src=\"data:image/png;base64,{long}\" alt='a \"b\"'/><svg><path d='{long}'/>{}</svg></p a={long}>\
+             <p class=c id=\"{long}\">1</p>",
+            "<path d='M1 2 L3 4'/>".repeat(50_000)
+        );
+        let document = parse_page(&page, 20).unwrap();
+        assert_eq!(document.select("img").attr("alt").as_deref(), Some("a \"b\""));
+        assert_eq!(document.select("p.c").text().to_string(), "1");
+        assert!(document.html().len() < 1_000_000);
+        let link = format!("<a href=\"{}\">", "x".repeat(2_000));
+        assert!(parse_page(&link, 20).unwrap().html().len() > 2_000);
+        assert!(!is_parsed(&format!("<p a=\"{long}\" {}>", "b=c ".repeat(300))));
     }
 
     #[test]

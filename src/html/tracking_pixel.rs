@@ -3,114 +3,154 @@
 //! The address of an image is ignored, because tracking images have ordinary addresses. Only the attributes of the
 //! image and of the elements around it are examined, before the sanitizer removes `style` and `hidden`.
 
+use super::css::{Declaration, declarations, functions, number_and_unit, percent, pixels};
 use crate::markup::tag::StartTag;
 
 /// The maximum size of an invisible image: a width or height of this many pixels or percent.
 const MAX_INVISIBLE_SIZE: f64 = 2.0;
-/// The offset of an image outside the page, in pixels and in percent of the window.
+/// The minimum width or height of a photo in pixels.
+const MIN_PHOTO_SIZE: f64 = 50.0;
+/// The offset in pixels of an image outside the page.
 const OFF_PAGE_PIXELS: f64 = -500.0;
-const OFF_PAGE_PERCENT: f64 = -100.0;
-/// The maximum opacity of an invisible image, 0 to 1.
+/// The maximum opacity and scale of an invisible image, 0 to 1.
 const MAX_INVISIBLE_OPACITY: f64 = 0.02;
+const SIZES: [&str; 4] = ["width", "max-width", "height", "max-height"];
 
-/// Returns whether an `<img>` declares that it is invisible.
-pub(super) fn is_tracking_pixel(image: &StartTag<'_>) -> bool {
+/// Returns whether an `<img>` or player declares that it is invisible. A photo may start transparent, because a script
+/// fades it in.
+pub(super) fn is_tracking_pixel(image: &StartTag<'_>, is_photo: bool) -> bool {
+    let style = declarations(image);
     let is_tiny = |side| image.attribute(side).as_deref().and_then(parse_dimension).is_some_and(is_invisible_size);
-    let is_invisible = |name: &str, value: &str| makes_invisible(name, value) && !keeps_size(image, name);
-    is_tiny("width") || is_tiny("height") || hides_element(image) || has_declaration(image, is_invisible)
+    let is_invisible = |declaration: &Declaration| {
+        makes_invisible(declaration) && !keeps_size(&style, &declaration.property)
+            || !is_photo && makes_transparent(declaration)
+    };
+    is_tiny("width") || is_tiny("height") || hides_element(image) || style.iter().any(is_invisible)
+}
+
+/// Returns whether an element declares the size of a photo.
+pub(super) fn has_photo_size(element: &StartTag<'_>) -> bool {
+    let attributes = ["width", "height"].into_iter().filter_map(|side| element.attribute(side));
+    let is_size = |declaration: &Declaration| matches!(&*declaration.property, "width" | "height");
+    let style = declarations(element);
+    let styled = style.iter().filter(|declaration| is_size(declaration)).filter_map(|size| pixels(&size.value));
+    attributes.filter_map(|value| parse_dimension(&value)).chain(styled).any(|size| size >= MIN_PHOTO_SIZE)
 }
 
 /// Returns whether other declarations make an element visible although its width or height is small: a minimum size, or
 /// the padding of a box with a fixed aspect ratio.
-fn keeps_size(element: &StartTag<'_>, dimension: &str) -> bool {
-    let is_larger = |value: &str| parse_leading_number(value).is_some_and(|size| !is_invisible_size(size));
-    has_declaration(element, |name, value| {
-        let keeps = match dimension {
-            "width" => matches!(name, "min-width"),
-            "height" => matches!(name, "min-height" | "padding" | "padding-top" | "padding-bottom" | "aspect-ratio"),
-            _ => false,
-        };
-        keeps && (name == "aspect-ratio" || value.split_ascii_whitespace().any(is_larger))
+fn keeps_size(style: &[Declaration], dimension: &str) -> bool {
+    let is_larger = |value: &str| number_and_unit(value).is_some_and(|_| !is_invisible_length(value));
+    style.iter().any(|Declaration { property, value }| match (dimension, property.as_str()) {
+        ("height", "aspect-ratio") => true,
+        ("width", "min-width") | ("height", "min-height" | "padding" | "padding-top" | "padding-bottom") => {
+            value.split_ascii_whitespace().any(is_larger)
+        }
+        _ => false,
     })
 }
 
 /// Returns whether an element declares that it and its content are hidden.
 pub(super) fn hides_element(element: &StartTag<'_>) -> bool {
-    let hides = |property: &str, value: &str| match property {
-        "display" => value == "none",
-        "visibility" => matches!(value, "hidden" | "collapse"),
+    let hides = |declaration: &Declaration| match (declaration.property.as_str(), declaration.value.as_str()) {
+        ("display", value) => value == "none",
+        ("visibility", value) => matches!(value, "hidden" | "collapse"),
+        ("content-visibility", value) => value == "hidden",
         _ => false,
     };
-    element.attribute("hidden").is_some() || has_declaration(element, hides)
+    element.attribute("hidden").is_some() || declarations(element).iter().any(hides)
 }
 
 /// Returns whether an element declares that images inside it are invisible. A small box shows what is larger than the box,
 /// unless it clips its content or both its dimensions are small.
 pub(super) fn hides_content(element: &StartTag<'_>) -> bool {
+    let style = declarations(element);
     let is_small = |sides: [&str; 2]| {
-        has_declaration(element, |name, value| {
-            sides.contains(&name) && makes_invisible(name, value) && !keeps_size(element, name)
+        style.iter().any(|size| {
+            sides.contains(&size.property.as_str()) && makes_invisible(size) && !keeps_size(&style, &size.property)
         })
     };
-    let clips =
-        has_declaration(element, |name, value| name.starts_with("overflow") && matches!(value, "hidden" | "clip"));
+    let clips = style.iter().any(|declaration| {
+        declaration.property.starts_with("overflow") && matches!(declaration.value.as_str(), "hidden" | "clip")
+    });
     let (is_narrow, is_low) = (is_small(["width", "max-width"]), is_small(["height", "max-height"]));
-    let is_invisible = |name: &str, value: &str| {
-        !matches!(name, "width" | "max-width" | "height" | "max-height") && makes_invisible(name, value)
+    let is_invisible = |declaration: &Declaration| {
+        makes_transparent(declaration)
+            || !SIZES.contains(&declaration.property.as_str()) && makes_invisible(declaration)
     };
     hides_element(element)
         || (is_narrow && is_low)
         || (clips && (is_narrow || is_low))
-        || has_declaration(element, is_invisible)
-}
-
-/// Returns whether the `style` attribute contains a declaration that matches. `is_match` receives lowercase text.
-fn has_declaration(element: &StartTag<'_>, is_match: impl Fn(&str, &str) -> bool) -> bool {
-    let matches = |declaration: &str| {
-        declaration.split_once(':').is_some_and(|(property, value)| {
-            let value = value.trim().to_ascii_lowercase();
-            let value = value.split('!').next().unwrap_or_default().trim_end();
-            is_match(&property.trim().to_ascii_lowercase(), value)
-        })
-    };
-    element.attribute("style").is_some_and(|style| style.split(';').any(matches))
+        || style.iter().any(is_invisible)
 }
 
 fn is_invisible_size(size: f64) -> bool {
-    size <= MAX_INVISIBLE_SIZE
+    (0.0..=MAX_INVISIBLE_SIZE).contains(&size)
+}
+
+/// Returns whether a CSS length is at most two pixels or two percent.
+fn is_invisible_length(value: &str) -> bool {
+    pixels(value).or_else(|| percent(value)).is_some_and(is_invisible_size)
 }
 
 /// Parses a dimension value (WHATWG HTML, §2.3.4.4). Ignores white space and any text after the number.
 fn parse_dimension(value: &str) -> Option<f64> {
     let value = value.trim_start();
     let is_unsigned = value.starts_with(|first: char| first.is_ascii_digit());
-    if is_unsigned { parse_leading_number(value) } else { None }
+    if is_unsigned { number_and_unit(value).map(|(number, _)| number) } else { None }
 }
 
-/// Returns the number at the start of a CSS value or a dimension.
-fn parse_leading_number(value: &str) -> Option<f64> {
-    let end = value.find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '-' | '+')).unwrap_or(value.len());
-    // In `1.2.3`, the number is 1.2.
-    let end = value.match_indices('.').nth(1).map_or(end, |(second_point, _)| end.min(second_point));
-    value[..end].parse().ok()
+/// Returns whether a declaration makes a displayed image transparent.
+fn makes_transparent(Declaration { property, value }: &Declaration) -> bool {
+    match property.as_str() {
+        "opacity" => is_nearly_zero(value),
+        "filter" => {
+            functions(value).any(|(name, arguments)| name == "opacity" && arguments.iter().any(|a| is_nearly_zero(a)))
+        }
+        _ => false,
+    }
 }
 
-/// Returns whether a declaration makes a displayed image invisible.
-fn makes_invisible(property: &str, value: &str) -> bool {
-    let number = parse_leading_number(value);
-    match property {
-        "opacity" => number.is_some_and(|opacity| opacity <= MAX_INVISIBLE_OPACITY),
-        "transform" => value.contains("scale(0)"),
-        "clip" => value.starts_with("rect(0") && !value.contains(|c: char| matches!(c, '1'..='9')),
-        "width" | "height" | "max-width" | "max-height" => {
-            // With larger units, even a small number is visible: `2em`.
-            let is_small_unit = value.ends_with(|c: char| c.is_ascii_digit() || c == '%') || value.ends_with("px");
-            number.is_some_and(|size| size == 0.0 || is_small_unit && is_invisible_size(size))
+/// Returns whether a declaration makes a displayed image too small to see, clips it, or moves it off the page.
+fn makes_invisible(Declaration { property, value }: &Declaration) -> bool {
+    let is_off_page = |value: &str| pixels(value).is_some_and(|offset| offset <= OFF_PAGE_PIXELS);
+    match property.as_str() {
+        "transform" => functions(value).any(|(name, arguments)| {
+            name.starts_with("scale") && arguments.iter().any(|scale| is_nearly_zero(scale))
+                || name.starts_with("translate") && arguments.iter().any(|offset| is_off_page(offset))
+        }),
+        "scale" => value.split_ascii_whitespace().any(is_nearly_zero),
+        "clip" | "clip-path" => functions(value).any(|(name, arguments)| clips_all(name, &arguments)),
+        "width" | "max-width" | "inline-size" | "height" | "max-height" | "block-size" => is_invisible_length(value),
+        "left" | "right" | "top" | "bottom" | "inset" | "translate" | "margin" | "margin-left" | "margin-top"
+        | "text-indent" => value.split_ascii_whitespace().any(is_off_page),
+        _ => false,
+    }
+}
+
+fn is_nearly_zero(value: &str) -> bool {
+    number_and_unit(value).is_some_and(|(number, unit)| {
+        let number = if unit == "%" { number / 100.0 } else { number };
+        (0.0..=MAX_INVISIBLE_OPACITY).contains(&number)
+    })
+}
+
+/// Returns whether a shape (CSS Shapes Level 1, CSS Masking Level 1 `clip`) shows no part of an image.
+fn clips_all(shape: &str, arguments: &[&str]) -> bool {
+    let is_small = |start: &str, end: &str| {
+        pixels(start).zip(pixels(end)).is_some_and(|(start, end)| end - start <= MAX_INVISIBLE_SIZE)
+    };
+    match (shape, arguments) {
+        ("inset", [first, ..]) => {
+            // As for `margin`, a missing side equals the opposite one.
+            let side = |at: usize| arguments.get(at).and_then(|side| percent(side));
+            let (top, right) = (percent(first), side(1).or(percent(first)));
+            let opposite = [side(2).or(top), side(3).or(right)];
+            [top, right].into_iter().zip(opposite).any(|pair| matches!(pair, (Some(a), Some(b)) if a + b >= 100.0))
         }
-        "left" | "right" | "top" | "margin-left" | "margin-top" => {
-            let limit = if value.ends_with("vw") || value.ends_with("vh") { OFF_PAGE_PERCENT } else { OFF_PAGE_PIXELS };
-            number.is_some_and(|offset| offset <= limit)
-        }
+        ("rect", [top, right, bottom, left]) => is_small(top, bottom) || is_small(left, right),
+        ("circle" | "ellipse", [radius, ..]) => number_and_unit(radius).is_some_and(|(radius, _)| radius == 0.0),
+        ("polygon", points) => points.iter().all(|point| number_and_unit(point).is_none_or(|(point, _)| point == 0.0)),
         _ => false,
     }
 }
@@ -120,7 +160,7 @@ mod tests {
     use super::*;
 
     fn is_dropped(attributes: &str) -> bool {
-        is_tracking_pixel(&StartTag { name: "img", attribute_text: attributes, self_closing: false })
+        is_tracking_pixel(&StartTag { name: "img", attribute_text: attributes, self_closing: false }, false)
     }
 
     #[test]
@@ -152,6 +192,28 @@ mod tests {
             "style='transform:scale(0)'",
             "style='clip:rect(0 0 0 0)'",
             "style='opacity:.01'",
+            "style='opacity:1%'",
+            "style='filter:blur(1px) opacity(0)'",
+            "style='filter:opacity(0%)'",
+            "style='display:/* none */none'",
+            "style='/* a */width/**/:1px'",
+            "style='width:1pt'",
+            "style='height:0.1em'",
+            "style='height:.01in'",
+            "style='width:0.3mm'",
+            "style='width:.1vw'",
+            "style='width:calc(1px)'",
+            "style='width:calc(2px - 1px)'",
+            "style='width:min(1px, 100%)'",
+            "style='clip-path:inset(50%)'",
+            "style='clip-path:inset(0 100% 0 0)'",
+            "style='clip-path:circle(0 at 50% 50%)'",
+            "style='clip-path:polygon(0 0, 0 0)'",
+            "style='clip:rect(1px, 1px, 1px, 1px)'",
+            "style='transform:scale(0, 0)'",
+            "style='transform:translateX(-9999px)'",
+            "style='left:-100em'",
+            "style='margin:-9999px 0 0'",
         ] {
             assert!(is_dropped(attributes), "{attributes}");
         }
@@ -186,6 +248,19 @@ mod tests {
             "style='transform:scale(0.9)'",
             "style='display:block'",
             "style='opacity:0.5'",
+            "style='filter:opacity(50%)'",
+            "style='/* display:none */'",
+            "style='width:calc(100% - 1px)'",
+            "style='width:calc(1px + 20px)'",
+            "style='width:calc()'",
+            "style='width:max(1px, 50%)'",
+            "style='width:min(600px, 100%)'",
+            "style='width:1in'",
+            "style='height:1vh'",
+            "style='clip-path:inset(0 10%)'",
+            "style='clip-path:circle(40%)'",
+            "style='clip-path:polygon(0 0, 100% 0, 100% 90%)'",
+            "style='transform:translate(-50%, 0)'",
             "style='width:2em'",
             "style='margin-left:-10px'",
             "style='border-width:1px'",

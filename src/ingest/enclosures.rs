@@ -5,6 +5,7 @@
 use crate::domain::Enclosure;
 use crate::feed_parser::ParsedEnclosure;
 use crate::urls::feed_secrets::FeedSecrets;
+use crate::urls::media_type::media_type_of;
 use crate::urls::redact::strip_credentials;
 
 /// The maximum number of enclosures per item. Additional ones are versions of the same file, or an attack.
@@ -15,28 +16,7 @@ const MAX_MEDIA_TYPE_BYTES: usize = 100;
 /// The largest integer that every JSON parser reads exactly (RFC 8259, section 6): 2⁵³ − 1.
 const MAX_LENGTH: u64 = (1 << 53) - 1;
 
-/// Media types by file extension, for sources that declare none. Both RSS and JSON Feed require a media type.
-const TYPES_BY_EXTENSION: [(&str, &str); 19] = [
-    ("mp3", "audio/mpeg"),
-    ("m4a", "audio/mp4"),
-    ("aac", "audio/aac"),
-    ("ogg", "audio/ogg"),
-    ("oga", "audio/ogg"),
-    ("opus", "audio/ogg"),
-    ("flac", "audio/flac"),
-    ("wav", "audio/wav"),
-    ("mp4", "video/mp4"),
-    ("m4v", "video/mp4"),
-    ("webm", "video/webm"),
-    ("mov", "video/quicktime"),
-    ("pdf", "application/pdf"),
-    ("epub", "application/epub+zip"),
-    ("jpg", "image/jpeg"),
-    ("jpeg", "image/jpeg"),
-    ("png", "image/png"),
-    ("gif", "image/gif"),
-    ("webp", "image/webp"),
-];
+/// Both RSS and JSON Feed require a media type.
 const UNKNOWN_TYPE: &str = "application/octet-stream";
 
 /// Returns the enclosures that an item keeps, in document order. An address that contains a secret of the feed is dropped.
@@ -61,9 +41,7 @@ fn media_type(parsed: &ParsedEnclosure) -> String {
     if is_media_type(&declared) {
         return declared;
     }
-    let extension = parsed.url.path().rsplit_once('.').map(|(_, extension)| extension).unwrap_or_default();
-    let known = TYPES_BY_EXTENSION.iter().find(|(known, _)| extension.eq_ignore_ascii_case(known));
-    known.map_or(UNKNOWN_TYPE, |(_, media_type)| media_type).to_owned()
+    media_type_of(parsed.url.path()).unwrap_or(UNKNOWN_TYPE).to_owned()
 }
 
 /// Returns whether a string consists of a type and a subtype (RFC 6838, section 4.2).

@@ -128,7 +128,7 @@ impl<'a> Tokenizer<'a> {
                 Some(MarkupToken::Other)
             }
             b'/' => {
-                let name = name_at(&rest[2..]);
+                let name = end_tag_name(&rest[2..]);
                 if name.is_empty() {
                     return None;
                 }
@@ -221,7 +221,7 @@ impl<'a> Tokenizer<'a> {
         };
         match after.as_bytes().first() {
             Some(b'!' | b'?') => true,
-            Some(b'/') => self.is_html || starts_name(&after[1..]),
+            Some(b'/') => self.is_html || !end_tag_name(&after[1..]).is_empty(),
             _ => starts_name(after),
         }
     }
@@ -271,6 +271,15 @@ fn is_root_element(text: &str) -> bool {
 
 fn follows_equals(before: &[u8]) -> bool {
     before.iter().rev().find(|b| !b.is_ascii_whitespace()) == Some(&b'=')
+}
+
+/// Returns the name in an end tag after `</`; empty if there is none. White space may precede the name if the tag contains
+/// nothing else: `</ link>`.
+fn end_tag_name(text: &str) -> &str {
+    let start = text.trim_start();
+    let name = name_at(start);
+    let is_tag = start.len() == text.len() || start[name.len()..].trim_start().starts_with('>');
+    if is_tag { name } else { "" }
 }
 
 /// Returns the tag name at the start of the text; empty if there is none.

@@ -1,4 +1,6 @@
-//! Checks that a request has exactly one `Host` header (RFC 9112, section 3.2). Its value does not affect the response.
+//! Checks that a request has exactly one `Host` header with a host (RFC 9112, section 3.2). Its value does not affect the
+//! response. An empty value is refused, because an http URL always has a host (RFC 9110, section 4.2.1; RFC 9112,
+//! section 3.3 allows the refusal).
 
 use axum::extract::Request;
 use axum::http::uri::Authority;
@@ -20,10 +22,10 @@ pub async fn require_one_host(request: Request, next: Next) -> Response {
     }
 }
 
-/// Whether the value is a host with or without a port. It is empty if the request URL has no authority.
+/// Whether the value is a host with or without a port.
 fn is_host(value: &HeaderValue) -> bool {
-    let Ok(text) = value.to_str() else { return false };
-    text.is_empty() || text.parse::<Authority>().is_ok_and(|host| !host.as_str().contains('@'))
+    let authority = value.to_str().ok().and_then(|text| text.parse::<Authority>().ok());
+    authority.is_some_and(|authority| !authority.host().is_empty() && !authority.as_str().contains('@'))
 }
 
 #[cfg(test)]
@@ -32,13 +34,18 @@ mod tests {
 
     #[test]
     fn host_has_a_name_or_an_address_and_perhaps_a_port() {
-        for valid in ["", "news.example", "news.example:8686", "127.0.0.1", "[2001:db8::1]:80", "xn--bcher-kva.example"]
-        {
+        for valid in ["news.example", "news.example:8686", "127.0.0.1", "[2001:db8::1]:80", "xn--bcher-kva.example"] {
             assert!(is_host(&HeaderValue::from_str(valid).unwrap()), "{valid}");
         }
-        for invalid in
-            ["a.example b.example", "a.example, b.example", "user@a.example", "a.example/path", "http://a.example/"]
-        {
+        for invalid in [
+            "",
+            ":80",
+            "a.example b.example",
+            "a.example, b.example",
+            "user@a.example",
+            "a.example/path",
+            "http://a.example/",
+        ] {
             assert!(!is_host(&HeaderValue::from_str(invalid).unwrap()), "{invalid}");
         }
     }

@@ -113,7 +113,7 @@ fn text_that_is_not_a_date_is_none() {
 
 #[test]
 fn short_month_names_are_read_in_many_languages() {
-    const SHORT_NAMES: [&str; 15] = [
+    const SHORT_NAMES: [&str; 18] = [
         "tam hel maa huh tou kes hei elo syy lok marras jou",
         "jan feb mar apr mai jun jul aug sep okt nov des",
         "jan. feb. mars apr. maj juni juli aug. sept. okt. nov. dec.",
@@ -129,6 +129,9 @@ fn short_month_names_are_read_in_many_languages() {
         "jan. feb. mar. apr. maj jun. jul. avg. sep. okt. nov. dec.",
         "saus. vasario kov. bal. geg. birž. liep. rugp. rugs. spal. lapkr. gruod.",
         "jaan veebr märts apr mai juuni juuli aug sept okt nov dets",
+        "ม.ค. ก.พ. มี.ค. เม.ย. พ.ค. มิ.ย. ก.ค. ส.ค. ก.ย. ต.ค. พ.ย. ธ.ค.",
+        "जनवरी फ़रवरी मार्च अप्रैल मई जून जुलाई अगस्त सितंबर अक्टूबर नवंबर दिसंबर",
+        "জানুয়ারি ফেব্রুয়ারি মার্চ এপ্রিল মে জুন জুলাই আগস্ট সেপ্টেম্বর অক্টোবর নভেম্বর ডিসেম্বর",
     ];
     for names in SHORT_NAMES {
         for (month, name) in (1..).zip(names.split(' ')) {
@@ -159,6 +162,11 @@ fn inflected_month_names_are_read() {
         ("9. srpnja 2026. 14:05", 7),
         ("9. septembra 2026 14:05", 9),
         ("9 червня 2026, 14:05", 6),
+        ("วันจันทร์ที่ 9 พฤศจิกายน พ.ศ. 2569 เวลา 14.05 น.", 11),
+        ("9 ก.พ. 69 14:05", 2),
+        ("๙ มิถุนายน ๒๕๖๙ ๑๔:๐๕", 6),
+        ("सोमवार, 9 नवम्बर 2026 14:05", 11),
+        ("९ सितम्बर २०२६ १४:०५", 9),
     ] {
         check(text, &format!("2026-{month:02}-09T14:05:00Z"));
     }

@@ -68,32 +68,74 @@ impl MonthNames {
 #[rustfmt::skip]
 const MONTH_PREFIXES: [&[&str]; 12] = [
     &["jan", "jän", "ene", "gen", "янв", "sty", "ιαν", "ian", "яну", "січ", "студ", "јан", "tammi", "leden", "ledna",
-      "ocak", "siječ", "sijec", "saus", "jaan", "yanv", "xane", "urtar", "jān", "يناير", "ינו"],
+      "ocak", "siječ", "sijec", "saus", "jaan", "yanv", "xane", "urtar", "jān", "يناير", "ינו",
+      "जन", "जान", "জানু", "جنور"],
     &["feb", "peb", "fév", "fev", "фев", "lut", "φεβ", "φεύ", "лют", "únor", "unor", "şub", "subat", "helmi", "velj", "veeb",
-      "vasari", "феб", "otsai", "فبراير", "פבר"],
+      "vasari", "феб", "otsai", "فبراير", "פבר",
+      "फ़र", "फर", "रवरी", "फेब", "ফেব", "فرور"],
     &["mar", "mär", "mrz", "maa", "mrt", "мар", "μαρ", "μάρ", "már", "берез", "břez", "brez", "ožuj", "ozuj", "сакав",
-      "kovas", "kovo", "مارس", "מרץ"],
+      "kovas", "kovo", "مارس", "מרץ",
+      "मार", "মার", "مارچ"],
     &["apr", "avr", "abr", "апр", "kwi", "απρ", "ápr", "квіт", "крас", "dubn", "duben", "nisan", "huhti", "travanj",
-      "travnj", "balan", "أبريل", "ابريل", "אפר"],
+      "travnj", "balan", "أبريل", "ابريل", "אפר",
+      "अप", "एप", "এপ", "اپریل"],
     &["may", "mai", "mei", "mag", "май", "мая", "maj", "μαι", "μάι", "μαϊ", "μαΐ", "máj", "трав", "květ", "kvet",
-      "touko", "svib", "maí", "geguž", "maij", "мај", "maiatz", "مايو", "מאי"],
+      "touko", "svib", "maí", "geguž", "maij", "мај", "maiatz", "مايو", "מאי",
+      "मई", "মে", "مئی"],
     &["jun", "juin", "giu", "июн", "cze", "ιουν", "ιούν", "jún", "черв", "чэрв", "červen", "červn", "cerven", "cervn",
       "kesä", "hazir", "lipanj", "lipnj", "birž", "jūn", "juun", "iun", "јун", "юни", "xuñ", "iyun", "ekain", "يونيو",
-      "יונ"],
+      "יונ",
+      "जून", "জুন", "جون"],
     &["jul", "juil", "lug", "июл", "lip", "ιουλ", "ιούλ", "júl", "лип", "ліп", "červenec", "červenc", "cervenec",
       "cervenc", "heinä", "temm", "srpanj", "srpnj", "liep", "jūl", "juul", "iul", "јул", "юли", "xull", "iyul",
-      "uztai", "يوليو", "יול"],
+      "uztai", "يوليو", "יול",
+      "जुल", "জুল", "جولا"],
     &["aug", "aoû", "aou", "ago", "авг", "sie", "αυγ", "αύγ", "серп", "жнів", "srpen", "srpn", "eloku", "ağus", "agus",
-      "kolov", "rugp", "avg", "avq", "ágú", "ogos", "abuz", "أغسطس", "اغسطس", "אוג"],
+      "kolov", "rugp", "avg", "avq", "ágú", "ogos", "abuz", "أغسطس", "اغسطس", "אוג",
+      "अग", "ऑग", "আগ", "اگست"],
     &["sep", "set", "сен", "wrz", "σεπ", "szept", "верес", "září", "zaří", "syys", "eylül", "eylul", "rujan", "rujn",
-      "rugs", "сеп", "sent", "irail", "سبتمبر", "ספט"],
+      "rugs", "сеп", "sent", "irail", "سبتمبر", "ספט",
+      "सित", "सप", "সেপ", "ستمبر"],
     &["oct", "okt", "out", "ott", "окт", "paź", "paz", "οκτ", "жовт", "кастр", "říj", "rijen", "lokaku", "ekim", "spal",
-      "urria", "أكتوبر", "اكتوبر", "אוק"],
+      "urria", "أكتوبر", "اكتوبر", "אוק",
+      "अक", "ऑक", "অক", "اکتوبر"],
     &["nov", "nop", "ноя", "lis", "νοε", "νοέ", "лист", "ліст", "marras", "kası", "kasim", "studen", "noi", "ное", "нов", "nóv",
-      "lapkr", "azaro", "نوفمبر", "נוב"],
+      "lapkr", "azaro", "نوفمبر", "נוב",
+      "नव", "नोव", "নভ", "نومبر"],
     &["dec", "dez", "déc", "dic", "дек", "gru", "δεκ", "груд", "снеж", "prosin", "joulu", "aral", "desem", "dets",
-      "disem", "дец", "dekabr", "abend", "ديسمبر", "דצמ"],
+      "disem", "дец", "dekabr", "abend", "ديسمبر", "דצמ",
+      "दिस", "डिस", "ডিস", "دسمبر"],
 ];
+
+/// Thai names and abbreviations of months, with the names that [`parse_month`] reads.
+const THAI_MONTHS: [(&str, &str, &str); 12] = [
+    ("มกราคม", "ม.ค", "jan"),
+    ("กุมภาพันธ์", "ก.พ", "feb"),
+    ("มีนาคม", "มี.ค", "mar"),
+    ("เมษายน", "เม.ย", "apr"),
+    ("พฤษภาคม", "พ.ค", "may"),
+    ("มิถุนายน", "มิ.ย", "jun"),
+    ("กรกฎาคม", "ก.ค", "jul"),
+    ("สิงหาคม", "ส.ค", "aug"),
+    ("กันยายน", "ก.ย", "sep"),
+    ("ตุลาคม", "ต.ค", "oct"),
+    ("พฤศจิกายน", "พ.ย", "nov"),
+    ("ธันวาคม", "ธ.ค", "dec"),
+];
+
+/// Replaces a Thai month name, and completes a year of two digits after it. Thailand counts years in the Buddhist era,
+/// which `พ.ศ.` may announce.
+pub fn normalize_thai_month(text: &str) -> Option<String> {
+    let name = |(long, short, english): &(&str, &str, &str)| {
+        let (before, after) = text.split_once(long).or_else(|| text.split_once(short))?;
+        let after = after.trim_start_matches('.').replacen("พ.ศ.", "", 1);
+        let after = after.trim_start();
+        let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+        let is_short_year = digits == 2 && !after[2..].starts_with([':', '.']);
+        Some(format!("{before} {english} {}{after}", if is_short_year { "25" } else { "" }))
+    };
+    THAI_MONTHS.iter().find_map(name)
+}
 
 /// Short names that may also be the beginning of another word.
 #[rustfmt::skip]

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use url::Url;
 
 use super::super::element_map::{ElementMapping, FeedField, FeedNamespace};
-use super::super::image_links::{has_image_extension, is_image};
+use super::super::fractions::with_fraction_slashes;
 use super::super::parsed_feed::FeedKind;
 use super::super::plain_text::{html_to_plain_text, truncate_text};
 use super::super::tag_words::{text_title, untyped_title};
@@ -23,6 +23,7 @@ use crate::domain::{ProblemKind, parse_weekday};
 use crate::markup::entities::{decode_entities, escape_html};
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
+use crate::urls::media_type::{has_image_extension, is_image};
 
 /// The maximum number of bytes that are read from the name of a publication.
 const MAX_REPORTER_BYTES: usize = 400;
@@ -225,7 +226,8 @@ impl<'a> FeedRewriter<'a, '_> {
         } else if is_text_type(&media_type) || is_untyped_text {
             html = escape_html(&html);
         }
-        Some(without_unclosed_embeds(&html).unwrap_or(html))
+        let html = without_unclosed_embeds(&html).unwrap_or(html);
+        Some(with_fraction_slashes(&html).unwrap_or(html))
     }
 
     fn write_html(&mut self, tag: StartTag, mapping: ElementMapping, mut html: String) {

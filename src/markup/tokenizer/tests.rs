@@ -27,6 +27,7 @@ fn show_tokens(tokens: Tokenizer<'_>) -> Vec<String> {
 #[test]
 fn bare_angle_bracket_is_text() {
     assert_eq!(shown("<a>1 < 2 <3 << </ </a>"), ["start a", "text 1 < 2 <3 << </ ", "end a"]);
+    assert_eq!(shown("<a>1 </ 2> </ b c></\n a >"), ["start a", "text 1 </ 2> </ b c>", "end a"]);
 }
 
 #[test]
