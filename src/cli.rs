@@ -6,10 +6,12 @@
 
 mod check;
 mod db;
+mod decision;
 mod demo;
 mod eval;
 mod export;
 mod feed;
+mod find;
 mod input;
 mod item;
 mod origin;
@@ -17,6 +19,7 @@ mod output;
 mod serve;
 mod source;
 mod story;
+mod storyline;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -76,6 +79,9 @@ enum Command {
     /// Inspect and correct stories.
     #[command(subcommand)]
     Story(story::StoryCommand),
+    /// Inspect and correct storylines, the stories that report one event and what follows from it.
+    #[command(subcommand)]
+    Storyline(storyline::StorylineCommand),
     /// Inspect items.
     #[command(subcommand)]
     Item(item::ItemCommand),
@@ -126,6 +132,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Feed(command) => command.run(&context).await,
         Command::Export(command) => command.run(&context).await,
         Command::Story(command) => command.run(&context).await,
+        Command::Storyline(command) => command.run(&context).await,
         Command::Item(command) => command.run(&context).await,
         Command::Db(command) => command.run(&context).await,
         Command::Check(command) => command.run(&context).await,

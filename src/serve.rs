@@ -60,6 +60,7 @@ pub fn router(
 fn routes(app: AppState) -> Router {
     let feeds = Router::new()
         .route("/stories/{file}", get(feed_routes::story))
+        .route("/storylines/{file}", get(feed_routes::storyline))
         .route("/search.atom", get(async |app, query, request| search(app, query, request, FeedFormat::Atom).await))
         .route("/search.rss", get(async |app, query, request| search(app, query, request, FeedFormat::Rss).await))
         .route("/search.json", get(async |app, query, request| search(app, query, request, FeedFormat::Json).await))

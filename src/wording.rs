@@ -15,6 +15,7 @@ mod poll_remarks;
 mod quantities;
 mod source_status;
 mod source_facts;
+mod storyline_evidence;
 
 pub use audience::Audience;
 pub use backlog::{backlog_count_text, backlog_text, probation_text};
@@ -29,3 +30,4 @@ pub use poll_remarks::poll_remarks;
 pub use quantities::{count_of, duration, grouped_digits};
 pub use source_facts::{SourceContext, source_facts};
 pub use source_status::SourceStatus;
+pub use storyline_evidence::{storyline_reason, term_rate_text};

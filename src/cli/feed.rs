@@ -2,9 +2,8 @@
 
 mod websub;
 
-use super::Context;
 use super::output::{print, table, time};
-use super::story;
+use super::{Context, find};
 use crate::daemon;
 use crate::domain::display_text::one_line;
 use crate::domain::{Edition, EditionReason, FeedEntry, FeedVariant, PublishedFeed, Story};
@@ -226,7 +225,7 @@ async fn preview(
 async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let feed = feed_named(&config.publish, name)?;
-    let story = story::find(&store, story).await?;
+    let story = find::story(&store, story).await?;
     let (id, name, selection) = (story.id, feed.name.clone(), feed.selection.clone());
     let (membership, matches) = store
         .read(move |db| {

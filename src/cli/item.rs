@@ -1,13 +1,13 @@
 //! `newsfold item`: one entry of one source, its story, and the reason why it belongs to the story.
 
 use super::output::{facts, optional_time, time};
-use super::{Context, story};
+use super::{Context, decision};
 use crate::cluster::{Clusterer, Options, PairExplanation};
 use crate::domain::display_text::one_line;
-use crate::domain::{Item, ItemId};
+use crate::domain::{Item, ItemId, Story, StoryId};
 use crate::store::items::RewrittenGuid;
-use crate::store::{Store, constraints, full_text, items, stories};
-use crate::wording::{backlog_text, reason_sentence};
+use crate::store::{self, ReadConnection, Store, constraints, full_text, items, stories, storylines};
+use crate::wording::{backlog_text, reason_sentence, storyline_reason};
 use anyhow::Context as _;
 use std::process::ExitCode;
 
@@ -47,6 +47,7 @@ async fn show(context: &Context, id: ItemId) -> anyhow::Result<ExitCode> {
     let value = serde_json::json!({
         "item": item,
         "story": story.as_ref().map(|story| story.id),
+        "storyline": story.as_ref().map(|story| story.storyline),
         "copy_of": report.and_then(|report| report.copy_of),
         "evidence": report.map(|report| &report.evidence),
         "why": why,
@@ -76,6 +77,7 @@ async fn show(context: &Context, id: ItemId) -> anyhow::Result<ExitCode> {
             rows.push(("story", format!("{} ({})", story.id, one_line(title, 100))));
             rows.extend(report.copy_of.map(|original| ("copy of", format!("item {original}"))));
             rows.push(("why", one_line(&why, 500)));
+            rows.push(("storyline", format!("{} (`newsfold story explain {}`)", story.storyline, story.id)));
         }
         _ => rows.push(("story", "not grouped yet; the daemon does it".into())),
     }
@@ -95,7 +97,7 @@ async fn separate(context: &Context, one: ItemId, other: ItemId) -> anyhow::Resu
     for id in [one, other] {
         find(&store, id).await?;
     }
-    story::decide(context, config, &store, move |db, now| constraints::separate_items(db, one, other, now)).await
+    decision::decide(context, config, &store, move |db, now| constraints::separate_items(db, one, other, now)).await
 }
 
 async fn explain(context: &Context, one: ItemId, other: ItemId) -> anyhow::Result<ExitCode> {
@@ -132,12 +134,41 @@ async fn explain(context: &Context, one: ItemId, other: ItemId) -> anyhow::Resul
         [Some(x), Some(y)] => format!("They are in different stories, {x} and {y}."),
         _ => "One of them is not grouped yet; the daemon does it.".into(),
     });
+    let placed: Vec<Option<(Story, u32)>> =
+        store.read(move |db| stories.iter().flatten().map(|id| placed_story(db, *id)).collect()).await?;
+    lines.extend(storyline_sentences(&placed).iter().map(|sentence| one_line(sentence, 500)));
     match &explanation {
         Some(found) => lines.extend(explanation_sentences(found).iter().map(|sentence| one_line(sentence, 500))),
         None => lines.push(format!("They are too far apart in time to be compared: more than {window:#}.")),
     }
-    let value = serde_json::json!({ "items": [one, other], "stories": stories, "explanation": explanation });
+    let storylines: Vec<_> = placed.iter().map(|placed| placed.as_ref().map(|(story, _)| story.storyline)).collect();
+    let value = serde_json::json!({
+        "items": [one, other], "stories": stories, "storylines": storylines, "explanation": explanation,
+    });
     context.print(&value, lines.join("\n"))
+}
+
+/// A story with the number of stories in its storyline.
+fn placed_story(db: &ReadConnection, id: StoryId) -> store::Result<Option<(Story, u32)>> {
+    let Some(story) = stories::get(db, id)? else { return Ok(None) };
+    let story_count = storylines::count_stories(db, story.storyline)?;
+    Ok(Some((story, story_count)))
+}
+
+/// Whether two stories are in one storyline, and why.
+fn storyline_sentences(placed: &[Option<(Story, u32)>]) -> Vec<String> {
+    let [Some((one, _)), Some((other, _))] = placed else { return Vec::new() };
+    if one.id == other.id {
+        return Vec::new();
+    }
+    if one.storyline != other.storyline {
+        return vec![format!("Their stories are in different storylines, {} and {}.", one.storyline, other.storyline)];
+    }
+    let heading = format!("Both stories are in storyline {}.", one.storyline);
+    let reasons = placed.iter().flatten().map(|(story, story_count)| {
+        format!("Story {}: {}.", story.id, storyline_reason(&story.storyline_evidence, *story_count))
+    });
+    [heading].into_iter().chain(reasons).collect()
 }
 
 fn explanation_sentences(found: &PairExplanation) -> Vec<String> {

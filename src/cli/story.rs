@@ -1,15 +1,14 @@
 //! `newsfold story`: the items that report one event, the reasons for grouping them, and the operator's decisions.
 
-use super::Context;
+use super::decision::{decide, decide_together};
 use super::output::{optional_time, time};
-use crate::config::Config;
+use super::storyline::{PlacedStory, decision_line, headline};
+use super::{Context, find};
 use crate::domain::display_text::one_line;
-use crate::domain::{ConstraintId, Edition, GroupingConstraint, ItemId, Story, StoryId, StoryItem, Timestamp};
-use crate::publish::choose_lead;
-use crate::store::constraints::{self, ConstraintResult};
-use crate::store::{self, Store, WriteConnection, editions, items, stories};
-use crate::wording::{backlog_text, constraint_text, count_of, reason_sentence};
-use anyhow::{Context as _, bail};
+use crate::domain::{ConstraintId, Edition, GroupingConstraint, ItemId, Story, StoryId, StoryItem, Storyline};
+use crate::store::{self, Store, WriteConnection, constraints, editions, items, stories, storylines};
+use crate::wording::{backlog_text, count_of, join_reasons, reason_sentence, storyline_reason};
+use serde_json::json;
 use std::process::ExitCode;
 
 #[derive(clap::Subcommand)]
@@ -28,6 +27,11 @@ pub enum StoryCommand {
         /// Id of the story, or a unique prefix of it.
         story: String,
     },
+    /// Explain why each item is in the story, and why the story is in its storyline.
+    Explain {
+        /// Id of the story, or a unique prefix of it.
+        story: String,
+    },
     /// Merge two stories permanently. The older id is kept; the other redirects.
     Merge { one: String, other: String },
     /// Split items off into a story of their own, permanently.
@@ -38,7 +42,14 @@ pub enum StoryCommand {
         #[arg(required = true)]
         items: Vec<i64>,
     },
-    /// List the decisions made by merge, split and separate, newest first.
+    /// Move a story to another storyline permanently.
+    Move {
+        /// Id of the story, or a unique prefix of it.
+        story: String,
+        /// Id of the storyline, or a unique prefix of it.
+        storyline: String,
+    },
+    /// List the decisions made by merge, split, move and separate, newest first.
     Decisions,
     /// Undo a decision, so that newsfold groups the items by itself again.
     Undo {
@@ -52,8 +63,10 @@ impl StoryCommand {
         match self {
             StoryCommand::List { min_outlets, limit } => list(context, min_outlets, limit).await,
             StoryCommand::Show { story } => show(context, &story).await,
+            StoryCommand::Explain { story } => explain(context, &story).await,
             StoryCommand::Merge { one, other } => merge(context, &one, &other).await,
             StoryCommand::Split { story, items } => split(context, &story, items).await,
+            StoryCommand::Move { story, storyline } => move_story(context, &story, &storyline).await,
             StoryCommand::Decisions => list_decisions(context).await,
             StoryCommand::Undo { decision } => undo(context, ConstraintId(decision)).await,
         }
@@ -68,7 +81,7 @@ async fn list(context: &Context, min_outlets: u32, limit: u32) -> anyhow::Result
         "no stories yet; they appear when polled sources have items",
         &[
             ("story", |story| story.id.to_string()),
-            ("title", title),
+            ("title", headline),
             ("outlets", |story| story.outlets().len().to_string()),
             ("items", |story| story.items.len().to_string()),
             ("first report", |story| optional_time(story.first_report().map(|report| report.item.ranked_at))),
@@ -79,19 +92,72 @@ async fn list(context: &Context, min_outlets: u32, limit: u32) -> anyhow::Result
 
 async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
-    let story = find(&store, name).await?;
-    let id = story.id;
-    let (decisions, editions) =
-        store.read(move |db| Ok((constraints::active_in_story(db, id)?, editions::list_of_story(db, id)?))).await?;
-    let mut lines = vec![format!("{id}  {}", title(&story))];
+    let story = find::story(&store, name).await?;
+    let (id, storyline) = (story.id, story.storyline);
+    let (decisions, editions, storyline) = store
+        .read(move |db| {
+            let (decisions, editions) = (constraints::active_in_story(db, id)?, editions::list_of_story(db, id)?);
+            Ok((decisions, editions, storylines::get(db, storyline)?))
+        })
+        .await?;
+    let others = storyline.iter().flat_map(|storyline| others_in(storyline, id, &decisions)).collect::<Vec<_>>();
+    let mut lines = vec![format!("{id}  {}", headline(&story))];
     match story.merged_into {
         Some(into) => lines.push(format!("merged into {into}")),
         None => {
             lines.extend(story_lines(&story, &decisions, &editions));
+            lines.push(storyline_line(&story, others.len() as u32 + 1));
+            lines.extend(others.iter().map(|other| format!("    {}", other.line())));
             lines.extend(item_lines(&store, &story).await?);
         }
     }
-    context.print(&StoryDetails { story: &story, decisions: &decisions, editions: &editions }, lines.join("\n"))
+    let details =
+        StoryDetails { story: &story, decisions: &decisions, editions: &editions, storyline_stories: &others };
+    context.print(&details, lines.join("\n"))
+}
+
+/// The other stories of a storyline.
+fn others_in<'a>(
+    storyline: &'a Storyline,
+    story: StoryId,
+    decisions: &'a [GroupingConstraint],
+) -> impl Iterator<Item = PlacedStory<'a>> {
+    let others = storyline.stories.iter().filter(move |other| other.id != story);
+    others.map(move |other| PlacedStory::new(other, storyline, decisions))
+}
+
+fn storyline_line(story: &Story, story_count: u32) -> String {
+    let count = count_of(story_count as usize, "story", "stories");
+    let reason = one_line(&storyline_reason(&story.storyline_evidence, story_count), 500);
+    format!("storyline: {} ({count}): {reason}", story.storyline)
+}
+
+async fn explain(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
+    let (_, store) = context.open()?;
+    let story = find::unmerged_story(&store, name).await?;
+    let (id, storyline) = (story.id, story.storyline);
+    let (decisions, story_count) = store
+        .read(move |db| Ok((constraints::active_in_story(db, id)?, storylines::count_stories(db, storyline)?)))
+        .await?;
+    let mut lines = vec![format!("{id}  {}", headline(&story)), storyline_line(&story, story_count)];
+    lines.extend(decisions.iter().map(decision_line));
+    for StoryItem { item, copy_of, evidence, .. } in &story.items {
+        lines.push(format!("\n{}  {}  {}", item.id, one_line(&item.byline(), 200), one_line(&item.title, 200)));
+        lines.extend(copy_of.map(|original| format!("    a copy of item {original}")));
+        lines.extend(join_reasons(evidence).iter().map(|reason| format!("    {}", one_line(&reason.to_string(), 500))));
+    }
+    let items = story.items.iter().map(|report| {
+        let (item, why) = (&report.item, reason_sentence(&report.evidence));
+        json!({"id": item.id, "outlet": item.outlet, "title": item.title, "why": why, "evidence": report.evidence})
+    });
+    let why = storyline_reason(&story.storyline_evidence, story_count);
+    let value = json!({
+        "id": id,
+        "storyline": {"id": story.storyline, "stories": story_count, "why": why, "evidence": story.storyline_evidence},
+        "items": items.collect::<Vec<_>>(),
+        "decisions": decisions,
+    });
+    context.print(&value, lines.join("\n"))
 }
 
 fn story_lines(story: &Story, decisions: &[GroupingConstraint], editions: &[Edition]) -> Vec<String> {
@@ -105,7 +171,7 @@ fn story_lines(story: &Story, decisions: &[GroupingConstraint], editions: &[Edit
         let outlets = count_of(edition.outlet_count as usize, "outlet", "outlets");
         format!("edition {}: {}, {outlets} ({})", edition.number, edition.reason.into_str(), time(edition.made_at))
     }));
-    lines.extend(decisions.iter().map(|made| format!("{} ({})", constraint_text(made), time(made.made_at))));
+    lines.extend(decisions.iter().map(decision_line));
     lines
 }
 
@@ -129,15 +195,23 @@ async fn item_lines(store: &Store, story: &Story) -> store::Result<Vec<String>> 
 
 async fn merge(context: &Context, one: &str, other: &str) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
-    let (one, other) = (find(&store, one).await?, find(&store, other).await?);
+    let (one, other) = (find::story(&store, one).await?, find::story(&store, other).await?);
     decide(context, config, &store, move |db, now| constraints::merge_stories(db, &one, &other, now)).await
 }
 
 async fn split(context: &Context, story: &str, items: Vec<i64>) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
-    let story = find(&store, story).await?;
+    let story = find::story(&store, story).await?;
     let items: Vec<ItemId> = items.into_iter().map(ItemId).collect();
     decide(context, config, &store, move |db, now| constraints::split_story(db, &story, &items, now)).await
+}
+
+async fn move_story(context: &Context, story: &str, storyline: &str) -> anyhow::Result<ExitCode> {
+    let (config, store) = context.open()?;
+    let story = find::unmerged_story(&store, story).await?;
+    let storyline = find::unmerged_storyline(&store, storyline).await?;
+    let record = move |db: &WriteConnection, now| constraints::move_story(db, &story, &storyline, now);
+    decide_together(context, config, &store, record).await
 }
 
 async fn undo(context: &Context, id: ConstraintId) -> anyhow::Result<ExitCode> {
@@ -145,37 +219,11 @@ async fn undo(context: &Context, id: ConstraintId) -> anyhow::Result<ExitCode> {
     decide(context, config, &store, move |db, now| constraints::undo(db, id, now)).await
 }
 
-/// Records a decision with `record`, and sets a new lead for each story that lost its lead. Prints the decision, or
-/// fails with the reason why it was refused.
-pub(super) async fn decide(
-    context: &Context,
-    config: Config,
-    store: &Store,
-    record: impl FnOnce(&WriteConnection, Timestamp) -> store::Result<ConstraintResult> + Send + 'static,
-) -> anyhow::Result<ExitCode> {
-    let now = context.clock.now();
-    let recorded = store.write(move |db| {
-        let recorded = record(db, now)?;
-        for story in recorded.iter().flat_map(|applied| &applied.leaderless) {
-            if let Some(lead) = choose_lead(story, &config.publish) {
-                stories::set_lead(db, story.id, lead.item.id)?;
-            }
-        }
-        Ok(recorded)
-    });
-    let decision = recorded.await??.constraint;
-    let next = match decision.undone_at {
-        Some(_) => ": undone".into(),
-        None => format!("; `newsfold story undo {}` undoes it", decision.id),
-    };
-    context.print(&decision, constraint_text(&decision) + &next)
-}
-
 async fn list_decisions(context: &Context) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
     context.print_rows(
         &store.read(constraints::list).await?,
-        "no decisions yet; make one with `newsfold story merge`, `story split` or `item separate`",
+        "no decisions yet; make one with `newsfold story merge`, `story split`, `item separate` or `storyline merge`",
         &[
             ("decision", |decision| decision.id.to_string()),
             ("kind", |decision| decision.kind.into_str().to_owned()),
@@ -193,19 +241,6 @@ struct StoryDetails<'a> {
     story: &'a Story,
     decisions: &'a [GroupingConstraint],
     editions: &'a [Edition],
-}
-
-fn title(story: &Story) -> String {
-    story.lead().map_or_else(|| "(merged away)".into(), |lead| one_line(&lead.item.title, 100))
-}
-
-/// Finds the story with this id or unique prefix.
-pub(super) async fn find(store: &Store, name: &str) -> anyhow::Result<Story> {
-    let rows = StoryId::rows_of_prefix(name)?;
-    let ids = store.read(move |db| stories::find_in_id_range(db, rows)).await?;
-    if ids.len() > 1 {
-        bail!("more than one story id begins with ‘{name}’; give more characters");
-    }
-    let story = store.read(move |db| ids.first().map_or(Ok(None), |id| stories::get(db, *id))).await?;
-    story.with_context(|| format!("there is no story ‘{name}’; `newsfold story list` shows the latest"))
+    /// The other stories of the storyline.
+    storyline_stories: &'a [PlacedStory<'a>],
 }

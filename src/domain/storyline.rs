@@ -3,6 +3,7 @@
 use super::{ItemId, Story, StoryId, StorylineEvidence, StorylineId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// The stories that report one event and what follows from it. Most stories are alone in their storyline.
 #[derive(Debug, Clone, Serialize)]
@@ -11,8 +12,22 @@ pub struct Storyline {
     pub created_at: Timestamp,
     /// The storyline to which this one redirects. A merged storyline has no stories.
     pub merged_into: Option<StorylineId>,
-    /// The stories, ordered by the time of their creation.
+    /// The stories, oldest first.
     pub stories: Vec<Story>,
+}
+
+impl Storyline {
+    /// Returns the story with the most outlets, whose headline stands for the storyline. Returns `None` only if the
+    /// storyline was merged.
+    pub fn main_story(&self) -> Option<&Story> {
+        // The first of equally large stories.
+        self.stories.iter().rev().max_by_key(|story| story.outlet_count())
+    }
+
+    /// Returns the number of distinct outlets.
+    pub fn outlet_count(&self) -> usize {
+        self.stories.iter().flat_map(Story::outlets).collect::<BTreeSet<_>>().len()
+    }
 }
 
 /// An item that takes part in the grouping of stories into storylines.

@@ -1,12 +1,12 @@
 //! The documents below `/feeds/`: their file names, their contents from the database, and snapshots of them for the
-//! daemon's WebSub publisher.
+//! daemon's WebSub publisher. Also the feeds of storylines.
 
 use super::http_cache::{EncodedResponse, FEED_CACHE_CONTROL, content_hash};
-use crate::domain::{FeedVariant, PublishedFeed};
+use crate::domain::{FeedVariant, PublishedFeed, Story, StoryId, Storyline};
 use crate::publish::{
     self, FeedDocument, FeedFormat, FeedPage, FeedPart, HEALTH_FEED_NAME, Options, arrange_entries, render_health_feed,
 };
-use crate::store::{self, ReadConnection, feed_entries, operator_events, publication};
+use crate::store::{self, ReadConnection, editions, feed_entries, operator_events, publication};
 use axum::body::Bytes;
 
 /// A document below `/feeds/`.
@@ -145,6 +145,23 @@ impl FeedResource {
             publish::render(&document, self.format)
         }))
     }
+}
+
+/// The maximum number of stories on the page and in the feed of a storyline. The newest are shown.
+pub const MAX_STORYLINE_STORIES: u32 = 200;
+
+/// Renders the feed of a storyline that was read with its published stories.
+pub fn storyline_feed(
+    db: &ReadConnection,
+    storyline: &Storyline,
+    format: FeedFormat,
+    options: &Options,
+) -> store::Result<Vec<u8>> {
+    let newest_first: Vec<StoryId> = storyline.stories.iter().rev().map(|story| story.id).collect();
+    let entries = editions::latest_entries(db, &newest_first)?;
+    let headline = storyline.main_story().and_then(Story::lead).map_or("", |lead| lead.item.title.as_str());
+    let document = FeedDocument::of_storyline(storyline.id, headline, &entries, options);
+    Ok(publish::render(&document.known_since(storyline.created_at), format))
 }
 
 /// The current content of a feed document.

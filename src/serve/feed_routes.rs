@@ -1,14 +1,16 @@
 //! The routes of feeds. [`super::feed_cache`] serves subscribed feeds. Archive pages, private feeds and the feeds of
-//! stories and searches are rarely requested and therefore rendered per request.
+//! stories, storylines and searches are rarely requested and therefore rendered per request.
 
 use super::app_state::{AppState, Error};
-use super::feed_resource::{FeedContents, FeedResource};
+use super::feed_resource::{FeedContents, FeedResource, MAX_STORYLINE_STORIES, storyline_feed};
 use super::http_cache::{EncodedResponse, FEED_CACHE_CONTROL, PRIVATE_CACHE_CONTROL, respond_once};
 use super::pages;
-use crate::domain::{FeedEntry, StoryId};
+use crate::domain::{FeedEntry, StoryId, StorylineId};
 use crate::publish::{self, FeedDocument, FeedFormat, Options};
 use crate::store::story_search::{self, StorySearch};
-use crate::store::{self, ReadConnection, editions, feed_entries, feed_tokens, fts_query, publication, stories};
+use crate::store::{
+    self, ReadConnection, editions, feed_entries, feed_tokens, fts_query, publication, stories, storylines,
+};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -79,10 +81,22 @@ pub async fn story(
     Path(file): Path<String>,
     request: HeaderMap,
 ) -> Result<Response, Error> {
-    let feed = file.rsplit_once('.').and_then(|(id, extension)| Some((id, FeedFormat::from_extension(extension)?)));
-    let (id, format) = feed.map_or((&*file, None), |(id, format)| (id, Some(format)));
+    let (id, format) = id_and_format(&file);
     let Ok(id) = id.parse::<StoryId>() else { return pages::not_found(&app) };
     app.respond(move |app, db| story_response(app, db, id, format, &request)).await
+}
+
+/// Splits the name of a story or storyline from the extension of a feed's format, which a page does not have.
+fn id_and_format(file: &str) -> (&str, Option<FeedFormat>) {
+    let feed = file.rsplit_once('.').and_then(|(id, extension)| Some((id, FeedFormat::from_extension(extension)?)));
+    feed.map_or((file, None), |(id, format)| (id, Some(format)))
+}
+
+/// Redirects to the story or storyline into which another one was merged. Not permanently, because browsers would follow
+/// a permanent redirect even after the operator has undone the merge.
+fn merge_redirect(app: &AppState, path: &str, format: Option<FeedFormat>) -> Response {
+    let suffix = format.map_or_else(String::new, |format| format!(".{}", format.extension()));
+    Redirect::temporary(&app.options.url(&format!("{path}{suffix}"))).into_response()
 }
 
 fn story_response(
@@ -94,9 +108,7 @@ fn story_response(
 ) -> Result<Response, Error> {
     let Some(story) = stories::get(db, id)? else { return pages::not_found(app) };
     if let Some(into) = story.merged_into {
-        let suffix = format.map_or_else(String::new, |format| format!(".{}", format.extension()));
-        // Not a permanent redirect, because browsers would follow it even after the operator has undone the merge.
-        return Ok(Redirect::temporary(&app.options.url(&format!("stories/{into}{suffix}"))).into_response());
+        return Ok(merge_redirect(app, &format!("stories/{into}"), format));
     }
     if let Some(format) = format {
         // A story that contains only backlog has no entry in any feed.
@@ -110,6 +122,41 @@ fn story_response(
         Some(html) => Ok(pages::respond(html, request)),
         None => pages::not_found(app),
     }
+}
+
+/// Serves `/storylines/ID`, which is a page. With the extension of a format, serves the feed of the storyline's stories.
+pub async fn storyline(
+    State(app): State<AppState>,
+    Path(file): Path<String>,
+    request: HeaderMap,
+) -> Result<Response, Error> {
+    let (id, format) = id_and_format(&file);
+    let Ok(id) = id.parse::<StorylineId>() else { return pages::not_found(&app) };
+    app.respond(move |app, db| storyline_response(app, db, id, format, &request)).await
+}
+
+/// A storyline without published stories is not found.
+fn storyline_response(
+    app: &AppState,
+    db: &ReadConnection,
+    id: StorylineId,
+    format: Option<FeedFormat>,
+    request: &HeaderMap,
+) -> Result<Response, Error> {
+    let Some(storyline) = storylines::with_published(db, id, MAX_STORYLINE_STORIES)? else {
+        return pages::not_found(app);
+    };
+    if let Some(into) = storyline.merged_into {
+        return Ok(merge_redirect(app, &format!("storylines/{into}"), format));
+    }
+    if storyline.stories.is_empty() {
+        return pages::not_found(app);
+    }
+    let Some(format) = format else {
+        return Ok(pages::respond(pages::storyline_page(db, app.site(), &storyline)?, request));
+    };
+    let bytes = storyline_feed(db, &storyline, format, &app.options)?;
+    Ok(respond_once(format.content_type(), FEED_CACHE_CONTROL, bytes, request))
 }
 
 /// Serves `/search.atom?q=`, `.rss` and `.json`: the newest stories that match.

@@ -13,6 +13,7 @@ mod respond;
 mod site_layout;
 mod source;
 mod story;
+mod storyline;
 
 pub use feeds::{OPML_CONTENT_TYPE, feeds, feeds_opml, feeds_page, opml};
 pub use health::{health, health_page};
@@ -21,6 +22,7 @@ pub use respond::{HTML_CONTENT_TYPE, not_found, not_found_page, respond};
 pub use site_layout::SiteLayout;
 pub use source::{source, source_page, sources, sources_page};
 pub use story::story_page;
+pub use storyline::storyline_page;
 
 use super::http_cache::{ASSET_CACHE_CONTROL, EncodedResponse};
 use std::sync::LazyLock;

@@ -5,13 +5,15 @@
 //! not run while the files are read: the index page has no form, and the health page does not report tasks.
 
 use super::app_state::Error;
-use super::feed_resource::FeedResource;
+use super::feed_resource::{FeedResource, MAX_STORYLINE_STORIES, storyline_feed};
 use super::http_cache::{EncodedResponse, FEED_CACHE_CONTROL, PAGE_CACHE_CONTROL};
 use super::pages::{self, SiteLayout};
 use crate::clock::Clock;
 use crate::domain::{Story, StoryId, Timestamp};
 use crate::publish::{self, FeedDocument, FeedFormat, Options};
-use crate::store::{self, ReadConnection, Store, WriteConnection, feed_last_modified, publication, sources, stories};
+use crate::store::{
+    self, ReadConnection, Store, WriteConnection, feed_last_modified, publication, sources, stories, storylines,
+};
 use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -109,9 +111,30 @@ fn write_pages(db: &ReadConnection, options: &Options, write: DocumentSink) -> R
             write(&format!("stories/{id}.atom"), &response)?;
         }
     }
+    write_storylines(db, options, site, write)?;
     write("style.css", &pages::STYLE)?;
     write("robots.txt", &pages::ROBOTS)?;
     Ok(write("favicon.svg", &pages::FAVICON)?)
+}
+
+/// Writes the storylines that pages link to: those with several published stories.
+fn write_storylines<'a>(
+    db: &ReadConnection,
+    options: &Options,
+    site: impl Fn() -> SiteLayout<'a>,
+    write: DocumentSink,
+) -> Result<(), Error> {
+    for id in storylines::with_several_published(db)? {
+        let Some(storyline) = storylines::with_published(db, id, MAX_STORYLINE_STORIES)? else { continue };
+        let html = pages::storyline_page(db, site(), &storyline)?.into_bytes();
+        let page = EncodedResponse::new(pages::HTML_CONTENT_TYPE, PAGE_CACHE_CONTROL, html);
+        write(&format!("storylines/{id}"), &page)?;
+        // The page links only to the Atom feed.
+        let feed = storyline_feed(db, &storyline, FeedFormat::Atom, options)?;
+        let response = EncodedResponse::new(FeedFormat::Atom.content_type(), FEED_CACHE_CONTROL, feed);
+        write(&format!("storylines/{id}.atom"), &response)?;
+    }
+    Ok(())
 }
 
 /// The story, or the story into which it was merged.

@@ -55,7 +55,8 @@ pub fn merge_stories(db: &WriteConnection, one: &Story, other: &Story, now: Time
     let older = (one.created_at, one.id) <= (other.created_at, other.id);
     let (into, from) = if older { (one, other) } else { (other, one) };
     let (stayed, moved) = (ids(into), ids(from));
-    if let Some(against) = between(db, &stayed, &moved, &[ConstraintKind::Split, ConstraintKind::CannotLink], true)? {
+    let separating = [ConstraintKind::Split, ConstraintKind::CannotLink, ConstraintKind::StorylineSplit];
+    if let Some(against) = between(db, &stayed, &moved, &separating, true)? {
         return Ok(Err(ConstraintRefusal::Against(against)));
     }
     let id = insert(db, ConstraintKind::Merge, now, &stayed, &moved)?;
@@ -106,25 +107,39 @@ pub fn merge_storylines(
     if one.id == other.id {
         return Ok(Err(ConstraintRefusal::SameStoryline(one.id)));
     }
+    if let Some(against) = separating_storylines(db, &one.stories, &other.stories)? {
+        return Ok(Err(ConstraintRefusal::Against(against)));
+    }
     let older = (one.created_at, one.id) <= (other.created_at, other.id);
     let (into, from) = if older { (one, other) } else { (other, one) };
-    move_stories(db, &from.stories, into, now)
+    Ok(Ok(move_stories(db, &from.stories, into, now)?))
 }
 
-/// Moves a story to another storyline permanently.
-pub fn move_story(db: &WriteConnection, story: &Story, into: &Storyline, now: Timestamp) -> Result<ConstraintResult> {
+/// Moves a story to another storyline permanently. Returns two constraints if the story leaves other stories: the first
+/// separates it from them, because the next pass might otherwise merge both storylines.
+pub fn move_story(
+    db: &WriteConnection,
+    story: &Story,
+    into: &Storyline,
+    now: Timestamp,
+) -> Result<std::result::Result<Vec<AppliedConstraint>, ConstraintRefusal>> {
     if story.storyline == into.id {
         return Ok(Err(ConstraintRefusal::SameStoryline(into.id)));
     }
+    let moved = std::slice::from_ref(story);
+    if let Some(against) = separating_storylines(db, &into.stories, moved)? {
+        return Ok(Err(ConstraintRefusal::Against(against)));
+    }
     let from = storylines::get(db, story.storyline)?.ok_or_else(|| missing_storyline(story.storyline))?;
+    let mut applied = Vec::new();
     if from.stories.len() > 1 {
-        // Otherwise, the next pass might merge the other stories of the storyline as well.
         match split_storyline(db, &from, &[story.id], now)? {
-            Ok(_) => {}
+            Ok(split) => applied.push(split),
             Err(refusal) => return Ok(Err(refusal)),
         }
     }
-    move_stories(db, std::slice::from_ref(story), into, now)
+    applied.push(move_stories(db, moved, into, now)?);
+    Ok(Ok(applied))
 }
 
 /// Splits stories off a storyline permanently, into a new storyline.
@@ -142,10 +157,11 @@ pub fn split_storyline(
     let (Some(first), false) = (moved.first(), stayed.is_empty()) else {
         return Ok(Err(ConstraintRefusal::NoStoryStays(storyline.id)));
     };
-    let (stayed, leads) = (leads(stayed), leads(moved.iter().copied()));
-    if let Some(against) = between(db, &stayed, &leads, &[ConstraintKind::StorylineMerge], false)? {
+    let (stayed_items, moved_items) = (all_ids(stayed.iter().copied()), all_ids(moved.iter().copied()));
+    if let Some(against) = between(db, &stayed_items, &moved_items, &[ConstraintKind::StorylineMerge], false)? {
         return Ok(Err(ConstraintRefusal::Against(against)));
     }
+    let (stayed, leads) = (leads(stayed), leads(moved.iter().copied()));
     let id = insert(db, ConstraintKind::StorylineSplit, now, &stayed, &leads)?;
     let new = storyline_membership::mint_id(db, first.id)?;
     storyline_membership::create(db, new, now)?;
@@ -154,19 +170,20 @@ pub fn split_storyline(
     finish(db, id, moved.iter().map(|story| story.id), now)
 }
 
-fn move_stories(db: &WriteConnection, moved: &[Story], into: &Storyline, now: Timestamp) -> Result<ConstraintResult> {
-    let (stayed, leads) = (leads(&into.stories), leads(moved));
-    if let Some(against) = between(db, &stayed, &leads, &[ConstraintKind::StorylineSplit], true)? {
-        return Ok(Err(ConstraintRefusal::Against(against)));
-    }
-    let id = insert(db, ConstraintKind::StorylineMerge, now, &stayed, &leads)?;
+/// The active constraint that keeps stories of both lists in different storylines.
+fn separating_storylines(db: &ReadConnection, one: &[Story], other: &[Story]) -> Result<Option<ConstraintId>> {
+    between(db, &all_ids(one), &all_ids(other), &[ConstraintKind::StorylineSplit], true)
+}
+
+fn move_stories(db: &WriteConnection, moved: &[Story], into: &Storyline, now: Timestamp) -> Result<AppliedConstraint> {
+    let id = insert(db, ConstraintKind::StorylineMerge, now, &leads(&into.stories), &leads(moved))?;
     let evidence = StorylineEvidence { constraint: Some(id), ..StorylineEvidence::default() };
     for story in moved {
         let from = storyline_membership::storyline_of(db, story.id)?;
         storyline_membership::move_story(db, story.id, into.id, &evidence)?;
         from.map_or(Ok(()), |from| storyline_membership::redirect(db, from, into.id))?;
     }
-    finish(db, id, moved.iter().map(|story| story.id), now)
+    applied(db, id, moved.iter().map(|story| story.id), now)
 }
 
 /// Undoes a constraint. The items that it moved return if possible, and later passes may group them freely.
@@ -200,7 +217,8 @@ pub fn undo(db: &WriteConnection, id: ConstraintId, now: Timestamp) -> Result<Co
     finish(db, id, changed, now)
 }
 
-/// Returns the stories that a constraint moved to their previous storylines, which become separate again.
+/// Returns the stories that a constraint moved to their previous storylines, which become separate again. A story that
+/// another active constraint has moved since stays where it is.
 fn return_to_storylines(
     db: &WriteConnection,
     constraint: &GroupingConstraint,
@@ -213,6 +231,12 @@ fn return_to_storylines(
             [constraint.id.0, item.0],
         )?;
         let (Some(story), Some(previous)) = (stories::story_of_item(db, *item)?, previous) else { continue };
+        let is_held = "SELECT 1 FROM story JOIN grouping_constraint AS held_by
+                       ON held_by.id = story.storyline_evidence ->> '$.constraint'
+                       WHERE story.id = ?1 AND held_by.undone_at IS NULL";
+        if db.exists(is_held, [story.to_row()])? {
+            continue;
+        }
         let present = storyline_membership::storyline_of(db, story)?;
         if let Some(present) = present.filter(|present| *present != previous) {
             db.execute("UPDATE storyline SET merged_into = NULL WHERE id = ?1", [previous.to_row()])?;
@@ -244,6 +268,18 @@ pub fn active_in_story(db: &ReadConnection, story: StoryId) -> Result<Vec<Groupi
          ORDER BY id"
     );
     db.all(&sql, [story.to_row()])
+}
+
+/// The active constraints on storylines that concern a story of this storyline.
+pub fn active_in_storyline(db: &ReadConnection, storyline: StorylineId) -> Result<Vec<GroupingConstraint>> {
+    let sql = format!(
+        "{SELECT} WHERE undone_at IS NULL AND kind IN (SELECT value FROM json_each(?2)) AND id IN (
+             SELECT constraint_id FROM grouping_constraint_item JOIN item ON item.id = item_id
+             JOIN story ON story.id = story_id WHERE storyline_id = ?1)
+         ORDER BY id"
+    );
+    let kinds = json_list(&[ConstraintKind::StorylineMerge, ConstraintKind::StorylineSplit]);
+    db.all(&sql, params![storyline.to_row(), kinds])
 }
 
 /// The active constraints on items first seen since a given time, for the clusterer.
@@ -295,6 +331,10 @@ fn missing_storyline(id: StorylineId) -> Error {
 /// The leads of stories, by which constraints on storylines name the stories.
 fn leads<'s>(stories: impl IntoIterator<Item = &'s Story>) -> Vec<ItemId> {
     stories.into_iter().filter_map(|story| story.lead().map(|lead| lead.item.id)).collect()
+}
+
+fn all_ids<'s>(stories: impl IntoIterator<Item = &'s Story>) -> Vec<ItemId> {
+    stories.into_iter().flat_map(ids).collect()
 }
 
 fn ids(story: &Story) -> Vec<ItemId> {
@@ -356,9 +396,18 @@ fn finish(
     changed: impl IntoIterator<Item = StoryId>,
     now: Timestamp,
 ) -> Result<ConstraintResult> {
+    Ok(Ok(applied(db, id, changed, now)?))
+}
+
+fn applied(
+    db: &WriteConnection,
+    id: ConstraintId,
+    changed: impl IntoIterator<Item = StoryId>,
+    now: Timestamp,
+) -> Result<AppliedConstraint> {
     let leaderless = stories::mark_updated(db, changed.into_iter().collect(), now)?;
     let constraint = find(db, id)?.ok_or_else(|| Error::Corrupt(format!("decision {id} is gone")))?;
-    Ok(Ok(AppliedConstraint { constraint, leaderless }))
+    Ok(AppliedConstraint { constraint, leaderless })
 }
 
 fn find(db: &ReadConnection, id: ConstraintId) -> Result<Option<GroupingConstraint>> {

@@ -4,10 +4,52 @@ use super::connection::ReadConnection;
 use super::{Result, stories};
 use crate::domain::{ConstraintKind, GroupingConstraint, ItemId, StoryId, Storyline, StorylineId};
 use jiff::Timestamp;
+use rusqlite::params;
 use serde::Deserialize;
 
 /// A storyline by its id. A merged storyline has no stories.
 pub fn get(db: &ReadConnection, id: StorylineId) -> Result<Option<Storyline>> {
+    load(db, id, || story_ids(db, id))
+}
+
+/// A storyline with its newest published stories, at most `limit`.
+pub fn with_published(db: &ReadConnection, id: StorylineId, limit: u32) -> Result<Option<Storyline>> {
+    load(db, id, || {
+        let mut newest: Vec<StoryId> = db.all(
+            "SELECT id FROM story WHERE storyline_id = ?1 AND merged_into IS NULL AND published_at IS NOT NULL
+             ORDER BY published_at DESC, id DESC LIMIT ?2",
+            params![id.to_row(), limit],
+        )?;
+        newest.reverse();
+        Ok(newest)
+    })
+}
+
+pub fn count_stories(db: &ReadConnection, id: StorylineId) -> Result<u32> {
+    db.one("SELECT count(*) FROM story WHERE storyline_id = ?1 AND merged_into IS NULL", [id.to_row()])
+}
+
+pub fn count_published(db: &ReadConnection, id: StorylineId) -> Result<u32> {
+    db.one(
+        "SELECT count(*) FROM story WHERE storyline_id = ?1 AND merged_into IS NULL AND published_at IS NOT NULL",
+        [id.to_row()],
+    )
+}
+
+/// The storylines with several published stories.
+pub fn with_several_published(db: &ReadConnection) -> Result<Vec<StorylineId>> {
+    db.all(
+        "SELECT storyline_id FROM story WHERE merged_into IS NULL AND published_at IS NOT NULL
+         GROUP BY storyline_id HAVING count(*) > 1 ORDER BY storyline_id",
+        [],
+    )
+}
+
+fn load(
+    db: &ReadConnection,
+    id: StorylineId,
+    story_ids: impl FnOnce() -> Result<Vec<StoryId>>,
+) -> Result<Option<Storyline>> {
     #[derive(Deserialize)]
     struct Row {
         created_at: Timestamp,
@@ -15,12 +57,11 @@ pub fn get(db: &ReadConnection, id: StorylineId) -> Result<Option<Storyline>> {
     }
     let row: Option<Row> = db.first("SELECT created_at, merged_into FROM storyline WHERE id = ?1", [id.to_row()])?;
     let Some(Row { created_at, merged_into }) = row else { return Ok(None) };
-    let stories = stories::load(db, story_ids(db, id)?)?;
-    Ok(Some(Storyline { id, created_at, merged_into, stories }))
+    Ok(Some(Storyline { id, created_at, merged_into, stories: stories::load(db, story_ids()?)? }))
 }
 
 /// The stories of a storyline, ordered by the time of their creation.
-pub fn story_ids(db: &ReadConnection, id: StorylineId) -> Result<Vec<StoryId>> {
+fn story_ids(db: &ReadConnection, id: StorylineId) -> Result<Vec<StoryId>> {
     db.all(
         "SELECT id FROM story WHERE storyline_id = ?1 AND merged_into IS NULL ORDER BY created_at, id",
         [id.to_row()],

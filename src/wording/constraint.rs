@@ -16,9 +16,7 @@ pub fn constraint_text(constraint: &GroupingConstraint) -> String {
             format!("decision {id}: the stories of items {moved} belong to the storyline of items {stayed}")
         }
         ConstraintKind::StorylineSplit => {
-            format!(
-                "decision {id}: the stories of items {moved} are a different storyline from those of items {stayed}"
-            )
+            format!("decision {id}: the stories of items {moved} are a different storyline from items {stayed}")
         }
     }
 }

@@ -134,5 +134,10 @@ recluster_interval = "0s"
   await waitUntil('a headline has been changed', revised);
   await waitUntil('every source has been polled', async () => !(await text(`${base}/sources`)).includes('>never<'));
   const stories = [...(await text(`${base}/`)).matchAll(/\/stories\/\w+/g)].map((match) => match[0]);
-  return { base, story: await revised(), stories: [...new Set(stories)], sources: feeds.length };
+  const ids = [...new Set(stories)].map((path) => path.split('/').pop());
+  // Each of these stories is alone in a storyline, which has the same id.
+  for (const id of ids.slice(1, 5)) execFileSync(binary, ['story', 'move', id, ids[0], ...options]);
+  const storyline = `/storylines/${ids[0]}`;
+  await waitUntil('the storyline has five stories', async () => (await text(base + storyline)).includes('5 stories'));
+  return { base, story: await revised(), stories: ids.map((id) => `/stories/${id}`), storyline, sources: feeds.length };
 }

@@ -140,6 +140,7 @@ async function main() {
       [demo.base, '/?outlets=3', 'demo-outlets'],
       [demo.base, '/?q=train&tag=world', 'demo-search'],
       [demo.base, demo.story, 'demo-story'],
+      [demo.base, demo.story.replace('stories', 'storylines'), 'demo-storyline'],
       [demo.base, '/sources', 'demo-sources'],
       [demo.base, '/sources/1', 'demo-source'],
       [demo.base, '/health', 'demo-health'],
@@ -153,6 +154,7 @@ async function main() {
       [hostile.base, '/sources', 'sources'],
       [hostile.base, '/health', 'health'],
       [hostile.base, '/feeds', 'feeds'],
+      [hostile.base, hostile.storyline, 'storyline'],
       ...hostile.stories.slice(0, 6).map((story, index) => [hostile.base, story, `story-${index + 1}`]),
       ...Array.from({ length: hostile.sources }, (_, index) => [hostile.base, `/sources/${index + 1}`, `source-${index + 1}`]),
     ];

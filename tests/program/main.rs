@@ -25,6 +25,7 @@ mod pages;
 mod readme;
 mod secrets;
 mod sources;
+mod storylines;
 #[path = "../support/mod.rs"]
 mod support;
 mod truncation;

@@ -47,13 +47,27 @@ fn is_word(word: &str) -> bool {
 }
 
 fn is_command(word: &str) -> bool {
-    ["source", "story", "feed", "item", "origin", "db", "serve", "demo", "check", "eval", "man", "completions"]
-        .contains(&word)
+    [
+        "source",
+        "story",
+        "storyline",
+        "feed",
+        "item",
+        "origin",
+        "db",
+        "serve",
+        "demo",
+        "check",
+        "eval",
+        "man",
+        "completions",
+    ]
+    .contains(&word)
 }
 
 /// The command and its subcommand, excluding arguments that look like words.
 fn command_words<'a>(words: &[&'a String]) -> Vec<&'a str> {
-    let nested = ["source", "story", "feed", "item", "origin", "db"].contains(&words[0].as_str());
+    let nested = ["source", "story", "storyline", "feed", "item", "origin", "db"].contains(&words[0].as_str());
     words.iter().take(if nested { 2 } else { 1 }).map(|word| word.as_str()).collect()
 }
 

@@ -1,8 +1,9 @@
-//! Format-independent feed documents: a feed, an archive page, search results, and the items of one story.
+//! Format-independent feed documents: a feed, an archive page, search results, the items of one
+//! story, and the stories of one storyline.
 
 use super::entry::DocumentEntry;
 use super::value_format::uuid_urn;
-use crate::domain::{FeedEntry, FeedVariant, PublishedFeed, Story, Timestamp};
+use crate::domain::{FeedEntry, FeedVariant, PublishedFeed, Story, StorylineId, Timestamp};
 use crate::publish::feed_format::FeedFormat;
 use crate::publish::options::Options;
 
@@ -143,6 +144,24 @@ impl<'a> FeedDocument<'a> {
             description: format!("All reports of one story: {title}"),
             home: options.url(&path),
             entries: items.map(|item| DocumentEntry::from_item(item, story, instance, options)).collect(),
+            ..FeedDocument::empty(options, DocumentPath { path, query: String::new() })
+        }
+    }
+
+    /// The published stories of a storyline. `headline` is that of its main story, `entries` are newest first.
+    pub fn of_storyline(
+        storyline: StorylineId,
+        headline: &str,
+        entries: &'a [FeedEntry],
+        options: &'a Options,
+    ) -> FeedDocument<'a> {
+        let path = format!("storylines/{storyline}");
+        FeedDocument {
+            id: uuid_urn(&format!("newsfold storyline {storyline}")),
+            title: headline.to_owned(),
+            description: format!("All stories of one storyline: {headline}"),
+            home: options.url(&path),
+            entries: entries.iter().map(|entry| DocumentEntry::from_edition(entry, options)).collect(),
             ..FeedDocument::empty(options, DocumentPath { path, query: String::new() })
         }
     }

@@ -1,17 +1,21 @@
-//! The page of a story: its reports in order of time, each with its copies, the reason why it belongs to the story, and
-//! its earlier versions.
+//! The page of a story: its storyline, and its reports in order of time, each with its copies, the reason why it belongs
+//! to the story, and its earlier versions.
 
 use super::chart::{TimelineMark, timeline_marks};
 use super::format::{link, machine_time, time};
 use super::site_layout::SiteLayout;
-use crate::domain::{ItemId, Story, StoryItem, Timestamp};
+use super::storyline::Development;
+use crate::domain::{ItemId, Story, StoryItem, Storyline, StorylineId, Timestamp};
 use crate::serve::app_state::Error;
-use crate::store::ReadConnection;
 use crate::store::items::{self, EarlierText};
-use crate::wording::{ReasonText, backlog_text, count_of, duration, join_reasons};
+use crate::store::{ReadConnection, storylines};
+use crate::wording::{ReasonText, backlog_text, count_of, duration, join_reasons, storyline_reason};
 use askama::Template;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
+
+/// The maximum number of other stories of the storyline that the page lists.
+const MAX_OTHER_STORIES: u32 = 5;
 
 #[derive(Template)]
 #[template(path = "story.html")]
@@ -23,6 +27,18 @@ struct StoryPage<'a> {
     last: Timestamp,
     marks: Vec<TimelineMark>,
     reports: Vec<ReportView<'a>>,
+    /// `None` if the storyline has no other published story.
+    storyline: Option<StorylineView<'a>>,
+}
+
+/// The storyline of a story as shown on the story's page.
+struct StorylineView<'a> {
+    id: StorylineId,
+    /// The number of its other published stories: `2 other stories`.
+    other_stories: String,
+    reason: String,
+    /// The newest other stories, newest first.
+    others: Vec<Development<'a>>,
 }
 
 /// A report as shown on the page.
@@ -58,6 +74,8 @@ pub fn story_page(db: &ReadConnection, site: SiteLayout, story: &Story) -> Resul
     let (Some(lead), Some(first)) = (story.lead(), story.first_report()) else { return Ok(None) };
     let last = story.news().last().unwrap_or(first);
     let earlier = items::earlier_texts(db, story.id)?;
+    let storyline = storylines::with_published(db, story.storyline, MAX_OTHER_STORIES + 1)?;
+    let published = storylines::count_published(db, story.storyline)?;
     let page = StoryPage {
         site,
         story,
@@ -66,8 +84,20 @@ pub fn story_page(db: &ReadConnection, site: SiteLayout, story: &Story) -> Resul
         last: last.item.ranked_at,
         marks: timeline_marks(story),
         reports: report_views(story, first.item.ranked_at, &earlier),
+        storyline: storyline.as_ref().and_then(|storyline| storyline_view(story, storyline, published)),
     };
     Ok(Some(page.render()?))
+}
+
+/// The place of a story in its storyline, which was read with its newest published stories. `published` is their number.
+fn storyline_view<'a>(story: &Story, storyline: &'a Storyline, published: u32) -> Option<StorylineView<'a>> {
+    let other_count = published - u32::from(story.published_at.is_some());
+    let newest = storyline.stories.iter().rev().filter(|other| other.id != story.id);
+    let others = newest.filter_map(|other| Development::new(other, published)).take(MAX_OTHER_STORIES as usize);
+    let others: Vec<Development> = others.collect();
+    let reason = storyline_reason(&story.storyline_evidence, other_count + 1);
+    let other_stories = count_of(other_count as usize, "other story", "other stories");
+    (!others.is_empty()).then_some(StorylineView { id: storyline.id, other_stories, reason, others })
 }
 
 /// The reports in order of time, with the copies of each.

@@ -1,0 +1,49 @@
+//! Finds stories and storylines by their ids or unique prefixes of their ids.
+
+use crate::domain::{Story, StoryId, Storyline, StorylineId};
+use crate::store::{Store, stories, storylines};
+use anyhow::{Context as _, bail};
+
+/// Finds the story with this id or unique prefix.
+pub async fn story(store: &Store, name: &str) -> anyhow::Result<Story> {
+    let rows = StoryId::rows_of_prefix(name)?;
+    let ids = store.read(move |db| stories::find_in_id_range(db, rows)).await?;
+    if ids.len() > 1 {
+        bail!("more than one story id begins with ‘{name}’; give more characters");
+    }
+    let story = store.read(move |db| ids.first().map_or(Ok(None), |id| stories::get(db, *id))).await?;
+    story.with_context(|| format!("there is no story ‘{name}’; `newsfold story list` shows the latest"))
+}
+
+/// Like [`story()`], but fails if the story was merged into another one.
+pub async fn unmerged_story(store: &Store, name: &str) -> anyhow::Result<Story> {
+    let story = story(store, name).await?;
+    if let Some(into) = story.merged_into {
+        bail!("story {} was merged into story {into}; name {into} instead", story.id);
+    }
+    Ok(story)
+}
+
+/// Finds the storyline with this id or unique prefix.
+pub async fn storyline(store: &Store, name: &str) -> anyhow::Result<Storyline> {
+    let rows = StorylineId::rows_of_prefix(name)?;
+    let ids = store.read(move |db| storylines::find_in_id_range(db, rows)).await?;
+    if ids.len() > 1 {
+        bail!("more than one storyline id begins with ‘{name}’; give more characters");
+    }
+    let storyline = store.read(move |db| ids.first().map_or(Ok(None), |id| storylines::get(db, *id))).await?;
+    storyline.with_context(|| {
+        format!(
+            "there is no storyline ‘{name}’; `newsfold storyline list` shows the latest, `story show` that of a story"
+        )
+    })
+}
+
+/// Like [`storyline()`], but fails if the storyline was merged into another one.
+pub async fn unmerged_storyline(store: &Store, name: &str) -> anyhow::Result<Storyline> {
+    let storyline = storyline(store, name).await?;
+    if let Some(into) = storyline.merged_into {
+        bail!("storyline {} was merged into storyline {into}; name {into} instead", storyline.id);
+    }
+    Ok(storyline)
+}

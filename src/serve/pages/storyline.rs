@@ -1,0 +1,82 @@
+//! The page of a storyline: its published stories on a timeline, newest first.
+
+use super::format::{machine_time, time};
+use super::site_layout::SiteLayout;
+use crate::domain::{Story, Storyline, Timestamp};
+use crate::serve::app_state::Error;
+use crate::store::{ReadConnection, storylines};
+use crate::wording::{count_of, storyline_reason};
+use askama::Template;
+
+#[derive(Template)]
+#[template(path = "storyline.html")]
+struct StorylinePage<'a> {
+    site: SiteLayout<'a>,
+    storyline: &'a Storyline,
+    title: &'a str,
+    lang: Option<&'a str>,
+    story_count: u32,
+    developments: Vec<Development<'a>>,
+}
+
+/// A story of a storyline as pages show it.
+pub struct Development<'a> {
+    pub story: &'a Story,
+    pub title: &'a str,
+    pub summary: &'a str,
+    pub lang: Option<&'a str>,
+    /// The time of the story's first report.
+    pub at: Timestamp,
+    /// Why the story belongs to the storyline.
+    pub reason: String,
+}
+
+impl<'a> Development<'a> {
+    /// Describes a story; `None` if it was merged.
+    pub fn new(story: &'a Story, story_count: u32) -> Option<Development<'a>> {
+        let (lead, first) = (&story.lead()?.item, &story.first_report()?.item);
+        Some(Development {
+            story,
+            title: &lead.title,
+            summary: &lead.summary,
+            lang: lead.lang.as_deref(),
+            at: first.ranked_at,
+            reason: storyline_reason(&story.storyline_evidence, story_count),
+        })
+    }
+
+    pub fn outlets(&self) -> String {
+        count_of(self.story.outlets().len(), "outlet", "outlets")
+    }
+}
+
+/// Renders the page of a storyline that was read with its published stories.
+pub fn storyline_page(db: &ReadConnection, site: SiteLayout, storyline: &Storyline) -> Result<String, Error> {
+    let story_count = storylines::count_published(db, storyline.id)?;
+    let stories = storyline.stories.iter().rev();
+    let main = storyline.main_story().and_then(Story::lead).map(|lead| &lead.item);
+    let page = StorylinePage {
+        site,
+        storyline,
+        title: main.map_or("", |item| item.title.as_str()),
+        lang: main.and_then(|item| item.lang.as_deref()),
+        story_count,
+        developments: stories.filter_map(|story| Development::new(story, story_count)).collect(),
+    };
+    Ok(page.render()?)
+}
+
+impl StorylinePage<'_> {
+    fn stories(&self) -> String {
+        count_of(self.story_count as usize, "story", "stories")
+    }
+
+    fn outlets(&self) -> String {
+        count_of(self.storyline.outlet_count(), "outlet", "outlets")
+    }
+
+    /// The number of older stories that the page omits.
+    fn omitted(&self) -> usize {
+        (self.story_count as usize).saturating_sub(self.developments.len())
+    }
+}

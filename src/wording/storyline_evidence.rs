@@ -1,0 +1,86 @@
+//! Why a story belongs to its storyline, in words.
+
+use crate::domain::{StorylineEvidence, UnusualTerm};
+
+/// The minimum rate at which a term is described as unusual. Lower rates occur by chance.
+const MIN_STATED_RATE: f32 = 3.0;
+
+/// Returns why a story belongs to its storyline of `story_count` stories: `both report ‘Maduro’ and ‘Caracas’, 40 times
+/// their usual rate`. “Both” are the story and the stories that it resembles.
+pub fn storyline_reason(evidence: &StorylineEvidence, story_count: u32) -> String {
+    if let Some(constraint) = evidence.constraint {
+        return format!("placed here by decision {constraint} of the operator");
+    }
+    if story_count == 1 {
+        return "the only story of its storyline".into();
+    }
+    if evidence.terms.is_empty() {
+        return match evidence.score > 0.0 {
+            true => "similar to another story".into(),
+            false => "the storyline started with this story".into(),
+        };
+    }
+    let (unusual, others): (Vec<&UnusualTerm>, Vec<&UnusualTerm>) =
+        evidence.terms.iter().partition(|term| term.rate >= MIN_STATED_RATE);
+    let unusual = (!unusual.is_empty()).then(|| format!("both report {}, {}", listed(&unusual), rate_text(&unusual)));
+    let others = (!others.is_empty()).then(|| format!("shares {}", listed(&others)));
+    unusual.into_iter().chain(others).collect::<Vec<_>>().join("; ")
+}
+
+/// Describes a term: `‘Maduro’: 40 times its usual rate`.
+pub fn term_rate_text(term: &UnusualTerm) -> String {
+    if term.rate < MIN_STATED_RATE {
+        return format!("‘{}’: not above its usual rate", term.term);
+    }
+    format!("‘{}’: {}", term.term, rate_text(&[term]))
+}
+
+/// Formats how often terms occur: `40 times their usual rate`, or `at least 40 times their usual rate` if the rates differ.
+fn rate_text(terms: &[&UnusualTerm]) -> String {
+    let rates = || terms.iter().map(|term| term.rate.round());
+    let (least, most) = (rates().fold(f32::INFINITY, f32::min), rates().fold(0.0, f32::max));
+    let at_least = if least < most { "at least " } else { "" };
+    let whose = if terms.len() == 1 { "its" } else { "their" };
+    format!("{at_least}{least:.0} times {whose} usual rate")
+}
+
+/// Lists terms: `‘Maduro’, ‘Caracas’ and ‘Flores’`.
+fn listed(terms: &[&UnusualTerm]) -> String {
+    let quoted: Vec<String> = terms.iter().map(|term| format!("‘{}’", term.term)).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => quoted.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ConstraintId;
+
+    fn reason(terms: &[(&str, f32)], change: impl FnOnce(&mut StorylineEvidence)) -> String {
+        let terms = terms.iter().map(|(term, rate)| UnusualTerm { term: (*term).to_owned(), rate: *rate }).collect();
+        let mut evidence = StorylineEvidence { score: 0.8, terms, constraint: None };
+        change(&mut evidence);
+        storyline_reason(&evidence, 2)
+    }
+
+    #[test]
+    fn evidence_names_unusual_terms_with_their_rate() {
+        let both = reason(&[("Maduro", 40.2), ("Caracas", 39.8)], |_| ());
+        assert_eq!(both, "both report ‘Maduro’ and ‘Caracas’, 40 times their usual rate");
+        let different = reason(&[("Maduro", 200.0), ("Caracas", 40.0), ("jail", 3.5)], |_| ());
+        assert_eq!(different, "both report ‘Maduro’, ‘Caracas’ and ‘jail’, at least 4 times their usual rate");
+        let mixed = reason(&[("Maduro", 40.0), ("jail", 1.2)], |_| ());
+        assert_eq!(mixed, "both report ‘Maduro’, 40 times its usual rate; shares ‘jail’");
+        assert_eq!(reason(&[("jail", 1.2), ("court", 2.9)], |_| ()), "shares ‘jail’ and ‘court’");
+    }
+
+    #[test]
+    fn evidence_without_terms_names_the_decision_or_the_position_of_the_story() {
+        let placed = reason(&[], |evidence| evidence.constraint = Some(ConstraintId(3)));
+        assert_eq!(placed, "placed here by decision 3 of the operator");
+        assert_eq!(reason(&[], |evidence| evidence.score = 0.0), "the storyline started with this story");
+        assert_eq!(storyline_reason(&StorylineEvidence::default(), 1), "the only story of its storyline");
+    }
+}
