@@ -2,19 +2,20 @@
 //!
 //! A line is one if it consists of words on buttons. The module does not look at the lines around it.
 
-use super::words::words_of;
+use super::words::{consists_of, trim_signs, words_of};
 
 /// Words on buttons that name an action.
 #[rustfmt::skip]
 const ACTIONS: &[&str] = &[
     "share", "tweet", "email", "e-mail", "print", "copy", "save", "comment", "comments", "follow", "subscribe", "sign",
-    "log", "like", "click", "loading", "permalink", "opens", "advertisement", "ad", "advert",
+    "log", "like", "click", "loading", "permalink", "opens", "pin", "blogthis", "advertisement", "ad", "advert",
     "teilen", "teile", "drucken", "kommentare", "anzeige", "werbung", "merken", "gefällt", "wird",
-    "partager", "partagez", "envoyer", "imprimer", "commentaires", "publicité", "cliquez", "ouvre", "chargement",
-    "compartir", "comparte", "compartilo", "enviar", "imprimir", "comentarios", "publicidad", "haz", "clic", "cargando",
-    "compartilhar", "compartilhe", "partilhar", "comentários", "publicidade", "clique", "carregando",
-    "condividi", "condividere", "stampa", "commenti", "pubblicità", "caricamento",
-    "delen", "deel", "reacties", "advertentie", "klik", "udostępnij", "drukuj", "reklama",
+    "partager", "partagez", "envoyer", "imprimer", "commentaires", "publicité", "cliquez", "ouvre", "chargement", "j'aime",
+    "j’aime",
+    "compartir", "comparte", "gusta", "enviar", "imprimir", "comentarios", "publicidad", "haz", "clic", "cargando",
+    "compartilhar", "compartilhe", "partilhar", "comentários", "publicidade", "clique", "curtir", "carregando",
+    "condividi", "condividere", "stampa", "commenti", "pubblicità", "clic", "piace", "caricamento",
+    "delen", "deel", "reacties", "advertentie", "klik", "leuk", "vind-ik-leuk", "udostępnij", "drukuj", "reklama",
     "поделиться", "поделитесь", "реклама", "комментарии", "поширити", "поділитися", "dela", "annons", "annonse", "jaa",
     "mainos", "sdílet", "paylaş", "bagikan", "megosztás", "distribuie",
 ];
@@ -31,23 +32,40 @@ const FILLERS: &[&str] = &[
     "link", "us", "on", "this", "article", "story", "post", "page", "via", "up", "in", "and", "with", "your", "friends",
     "friend", "or", "to", "a", "an", "by", "new", "window", "leave", "now", "it",
     "auf", "per", "bei", "über", "mit", "den", "diesen", "artikel", "beitrag", "sie", "mir", "neuem", "fenster",
-    "geöffnet", "um", "zu", "freunden", "und", "in", "geladen", "klick", "senden",
+    "geöffnet", "um", "zu", "freunden", "und", "in", "geladen", "klick", "klicken", "senden",
     "sur", "par", "cet", "l'article", "l’article", "avec", "vos", "amis", "pour", "dans", "une", "nouvelle", "fenêtre",
-    "un", "lien", "à", "et",
+    "un", "lien", "à", "et", "ça",
     "en", "por", "este", "artículo", "con", "tus", "amigos", "para", "se", "abre", "una", "ventana", "nueva", "y", "el",
-    "correo", "esta", "noticia", "no", "na", "pelo", "artigo", "notícia", "com", "os", "seus", "em", "janela", "nova", "e",
-    "su", "questo", "articolo", "con", "i", "tuoi", "amici", "fai", "si", "apre", "nuova", "finestra",
-    "op", "dit", "artikel", "met", "je", "vrienden", "om", "te", "wordt", "een", "nieuw", "venster", "geopend", "en",
+    "correo", "me", "esto", "esta", "noticia", "no", "na", "pelo", "artigo", "notícia", "com", "os", "seus", "em", "isso", "janela", "nova", "e",
+    "su", "mi", "questo", "articolo", "con", "i", "tuoi", "amici", "fai", "si", "apre", "nuova", "finestra",
+    "op", "vind", "ik", "aan", "het", "laden", "dit", "artikel", "met", "je", "vrienden", "om", "te", "wordt", "een", "nieuw", "venster", "geopend", "en",
     "ten", "artykuł", "w", "в", "на", "у", "статью", "новостью", "с", "друзьями", "и",
     "på", "del", "den", "denne", "artikkelen", "artikeln", "och", "og", "med",
 ];
+/// Lines without such words, in lowercase.
+const LINES: &[&str] = &["spread the word", "sharing is caring", "tell your friends"];
+/// Words on buttons in languages that are written without spaces, in lowercase.
+#[rustfmt::skip]
+const UNSPACED_WORDS: &[&str] = &[
+    "分享", "到", "至", "转发", "轉發", "微信", "微博", "朋友圈", "脸书", "打印", "列印", "シェア", "ツイート", "ポスト", "ブックマーク", "印刷", "する", "で",
+    "に", "送る", "保存", "공유", "하기", "인쇄", "복사", "페이스북", "트위터", "카카오톡", "에", "로", "facebook", "twitter", "x", "line", "telegram",
+    "whatsapp", "linkedin",
+];
 const MAX_BUTTON_WORDS: usize = 40;
+const MAX_UNSPACED_BYTES: usize = 100;
 /// The maximum number of words of a line that names no platform.
 const MAX_UNNAMED_WORDS: usize = 12;
 
-/// Returns whether a word in lowercase is the name of a platform.
+/// The minimum length of a name that an ending may follow, and the maximum length of the ending: "Facebooku".
+const MIN_STEM_BYTES: usize = 6;
+const MAX_ENDING_BYTES: usize = 4;
+
+/// Returns whether a word in lowercase is the name of a platform, with or without an ending.
 pub fn is_platform(word: &str) -> bool {
-    PLATFORMS.contains(&word)
+    let has_ending = |name: &&str| {
+        name.len() >= MIN_STEM_BYTES && word.strip_prefix(*name).is_some_and(|ending| ending.len() <= MAX_ENDING_BYTES)
+    };
+    PLATFORMS.contains(&word) || PLATFORMS.iter().any(has_ending)
 }
 
 /// What a line of button labels says.
@@ -63,6 +81,9 @@ pub enum ButtonLine {
 
 /// Returns what a line of button labels says; `None` if the line contains other words, or a number without an action.
 pub fn button_line(line: &str) -> Option<ButtonLine> {
+    if is_line_of_button(line) {
+        return Some(ButtonLine::Action);
+    }
     let is_separator = |c: char| c.is_whitespace() || ",:()·•|-/+".contains(c);
     let (mut count, mut actions, mut platforms, mut has_number) = (0, 0, 0, false);
     for word in words_of(line) {
@@ -87,6 +108,14 @@ pub fn button_line(line: &str) -> Option<ButtonLine> {
     }
 }
 
+fn is_line_of_button(line: &str) -> bool {
+    let is_short = line.len() <= MAX_UNSPACED_BYTES;
+    is_short && {
+        let lower = line.to_lowercase();
+        LINES.contains(&trim_signs(&lower)) || consists_of(&lower, UNSPACED_WORDS) && !lower.is_ascii()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,10 +128,17 @@ mod tests {
             "Teilen Sie diesen Artikel auf Facebook",
             "Partager cet article sur X",
             "Compartir en Facebook | Compartir en WhatsApp",
+            "Udostępnij na Facebooku",
         ] {
             assert_eq!(button_line(line), Some(ButtonLine::ActionOnPlatform), "{line}");
         }
-        for line in ["Share this article", "Like this: Like Loading…", "Permalink | Leave a comment"] {
+        for line in [
+            "Share this article",
+            "Like this: Like Loading…",
+            "Permalink | Leave a comment",
+            "Facebookでシェアする",
+            "分享到微信",
+        ] {
             assert_eq!(button_line(line), Some(ButtonLine::Action), "{line}");
         }
         assert_eq!(button_line("Reddit and Threads"), Some(ButtonLine::Platforms));

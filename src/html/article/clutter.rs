@@ -7,7 +7,7 @@
 
 use super::buttons::{ButtonLine, button_line};
 use super::labels::{Label, label};
-use super::more_links::is_cut;
+use super::more_links::{is_cut, is_more_after_cut};
 use super::text_block::{BlockKind, TextBlock};
 use super::words::{ends_sentence, is_headline, letters};
 use std::collections::{HashMap, HashSet};
@@ -273,7 +273,8 @@ fn find_buttons(blocks: &[TextBlock], labels: &[Option<Label>]) -> Vec<bool> {
             start.checked_sub(1).map(|before| &blocks[before]).filter(|before| button_line(&before.text).is_none());
         let is_announced = before.is_some_and(|before| before.text.ends_with(':'));
         let is_run = match button_line(&run[0].text) {
-            None => false,
+            // "More" ends a row of buttons.
+            None => is_more_after_cut(&run[0].text) && is_button.last() == Some(&true),
             Some(_) if is_item(&run[0]) => {
                 let is_under_heading = before.is_some_and(|before| before.kind == BlockKind::Heading);
                 let is_at_end = last_text.is_some_and(|last| last < start) && !is_under_heading;
@@ -293,10 +294,15 @@ fn find_buttons(blocks: &[TextBlock], labels: &[Option<Label>]) -> Vec<bool> {
     is_button
 }
 
+/// Returns what an item of a list of buttons says. The last item may be "More".
+fn button_of_item(text: &str) -> Option<ButtonLine> {
+    button_line(text).or_else(|| is_more_after_cut(text).then_some(ButtonLine::Platforms))
+}
+
 /// Returns whether each list item or table row names an action or a platform, and is a link. At the end of the text, the
 /// items need not be links if they name an action or there are several of them.
 fn is_list_of_buttons(items: &[TextBlock], is_at_end: bool) -> bool {
-    let names: Option<Vec<ButtonLine>> = items.iter().map(|item| button_line(&item.text)).collect();
+    let names: Option<Vec<ButtonLine>> = items.iter().map(|item| button_of_item(&item.text)).collect();
     names.is_some_and(|names| {
         let has_action = names.iter().any(|name| *name != ButtonLine::Platforms);
         let is_share_list = is_at_end && (names.len() >= MIN_UNLINKED_PLATFORMS || (has_action && names.len() > 1));

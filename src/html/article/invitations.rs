@@ -6,7 +6,8 @@
 
 use super::buttons::is_platform;
 use super::words::{
-    contains_words, has_attribution, starts_of_words, starts_with_words, trim_signs, word_indices, words_of,
+    consists_of, contains_words, has_attribution, starts_of_words, starts_with_words, trim_signs, word_indices,
+    words_of,
 };
 
 /// The beginnings of words in invitations to subscribe, in lowercase.
@@ -46,25 +47,26 @@ const MAX_SUBSCRIPTION_WORDS: usize = 35;
 #[rustfmt::skip]
 const IMPERATIVES: &[&str] = &[
     "follow", "like", "join", "find", "subscribe to", "sign up for", "sign up to", "support", "download", "get",
-    "listen to", "watch", "connect with", "visit", "donate to", "contact", "add", "see", "check out", "read",
+    "listen to", "watch", "connect with", "visit", "donate to", "contact", "add", "see", "check out", "read", "supporting",
+    "following", "joining", "subscribing to",
 ];
 /// Such invitations that end in another word, or that need no other word, in lowercase.
 #[rustfmt::skip]
 const INVITATIONS: &[&str] = &[
-    "follow us", "subscribe now", "support us", "support our journalism", "support our work", "support our newsroom",
+    "follow us", "subscribe now", "support us", "support independent journalism",
+    "support local journalism", "support our journalism", "support our work", "support our newsroom",
     "support our reporting", "become a member", "become a supporter", "become a patron", "download our app",
     "buy us a coffee", "join our whatsapp", "join our telegram", "join our channel", "folgen sie uns", "folge uns",
     "folgt uns", "besuchen sie uns", "abonnieren sie unser", "abonniere unser", "jetzt abonnieren", "laden sie unsere app",
     "unterstützen sie uns", "suivez-nous", "suivez nous", "abonnez-vous", "rejoignez-nous", "retrouvez-nous", "soutenez-nous",
-    "rejoignez notre", "téléchargez notre", "síguenos", "síganos", "suscríbete", "suscríbase", "únete a nuestro", "únete a nuestra",
+    "rejoignez notre", "téléchargez notre", "suivez notre", "síguenos", "síganos", "sigue nuestro", "sigue nuestra", "suscríbete", "suscríbase", "únete a nuestro", "únete a nuestra",
     "únase a nuestro", "descarga nuestra", "apóyanos", "encuéntranos", "siga-nos", "siga nos", "nos siga", "inscreva-se",
-    "baixe nosso", "entre no nosso", "participe do nosso", "apoie-nos", "seguici", "iscriviti", "unisciti al nostro",
+    "baixe nosso", "entre no nosso", "participe do nosso", "apoie-nos", "seguici", "segui il nostro", "segui la nostra", "iscriviti", "unisciti al nostro",
     "scarica la nostra", "sostienici", "volg ons", "abonneer je", "steun ons", "download onze", "obserwuj nas", "śledź nas",
     "polub nas", "dołącz do nas", "wspieraj nas", "подписывайтесь на", "подпишитесь на", "присоединяйтесь к", "читайте нас",
     "підписуйтесь на", "підписуйтеся на", "читайте нас", "följ oss", "gilla oss", "stöd oss", "følg oss", "støtt oss", "følg os",
     "støt os", "seuraa meitä", "sledujte nás", "kövess minket", "kövessen minket", "kövess bennünket", "urmăriți-ne",
-    "urmărește-ne", "ακολουθήστε μας", "bizi takip edin", "ikuti kami", "theo dõi chúng tôi", "تابعونا", "关注我们", "關注我們",
-    "欢迎关注", "フォローしてください",
+    "urmărește-ne", "ακολουθήστε μας", "bizi takip edin", "ikuti kami", "theo dõi chúng tôi", "تابعونا",
 ];
 /// One of these words occurs in an invitation that is longer than its first words. Endings may follow long words.
 #[rustfmt::skip]
@@ -73,14 +75,31 @@ const OUTLET_WORDS: &[&str] = &[
     "instagram", "flipboard", "youtube", "tiktok", "google", "patreon", "ko-fi", "paypal", "newsletter", "podcast",
     "channel", "app", "journalism", "newsroom", "reporting", "social media", "website", "kanal", "canal", "kanaal", "chaîne",
     "canale", "kanał", "канал", "телеграм", "дзен", "vk", "viber", "boletín", "nieuwsbrief", "nyhetsbrev", "nyhedsbrev",
-    "infolettre", "aplicación", "aplicativo", "微信", "公众号",
+    "infolettre", "aplicación", "aplicativo", "steady", "substack", "discord", "twitch", "signal", "pinterest", "snapchat",
+    "فيسبوك", "تويتر", "واتساب", "يوتيوب", "تلغرام", "إنستغرام",
 ];
 /// The minimum number of letters of a word that endings may follow: "Facebookon".
 const MIN_STEM_BYTES: usize = 6;
+/// The maximum number of words in the title of a newsletter before an invitation.
+const MAX_TITLE_WORDS: usize = 4;
 const MAX_INVITATION_WORDS: usize = 30;
 const MAX_LINE_BYTES: usize = 1_000;
 /// The maximum number of words between an imperative and the word "us" or "our".
 const MAX_OBJECT_WORDS: usize = 3;
+
+/// Imperatives at the end of a line, in lowercase.
+const LAST_WORDS: &[&str] = &["takip edin", "takip et", "abone olun", "beğenin", "abonnieren", "folgen"];
+/// Words for the outlet in lines with such an imperative, in lowercase.
+const OWN_WORDS: &[&str] =
+    &["uns", "unser", "unseren", "unserem", "unsere", "bizi", "kanalımıza", "sayfamızı", "kanalımızı"];
+const MAX_UNSPACED_BYTES: usize = 100;
+/// Words of invitations in languages that are written without spaces, in lowercase.
+#[rustfmt::skip]
+const UNSPACED_WORDS: &[&str] = &[
+    "关注", "關注", "欢迎", "请", "我们", "我們", "的", "微信", "公众号", "微博", "订阅", "訂閱", "频道", "頻道", "官方", "扫码", "加入", "群", "フォロー", "して",
+    "ください", "しよう", "公式", "を", "の", "アカウント", "チャンネル", "登録", "お願いします", "友だち追加", "メルマガ", "팔로우", "하세요", "구독", "채널", "에서", "을",
+    "를", "페이스북", "유튜브", "facebook", "twitter", "x", "line", "telegram", "youtube", "instagram",
+];
 
 /// The first words of clauses before an invitation, in lowercase: "Like what you read?".
 #[rustfmt::skip]
@@ -95,7 +114,7 @@ const MAX_LEAD_IN_WORDS: usize = 12;
 /// Phrases before the imperative, in lowercase.
 #[rustfmt::skip]
 const BEFORE_IMPERATIVE: &[&str] = &[
-    "click here to", "click to", "tap here to", "tap to", "please", "don't forget to", "don’t forget to", "be sure to",
+    "click here to", "click to", "tap here to", "tap to", "please", "please consider", "consider", "don't forget to", "don’t forget to", "be sure to",
     "make sure to", "remember to", "you can", "you can also", "also", "and", "why not", "hier klicken und",
 ];
 
@@ -109,7 +128,7 @@ const FOLLOW_VERBS: &[&str] = &[
 /// Words around the names of an outlet and of platforms, in lowercase.
 #[rustfmt::skip]
 const NAME_FILLERS: &[&str] = &[
-    "the", "of", "on", "at", "and", "or", "our", "us", "auf", "bei", "und", "sur", "et", "le", "la", "les", "de", "en", "y", "e",
+    "the", "of", "on", "at", "and", "or", "our", "us", "der", "die", "das", "dem", "den", "uns", "auf", "bei", "und", "sur", "et", "le", "la", "les", "de", "en", "y", "e",
     "el", "no", "na", "do", "da", "o", "a", "su", "il", "op", "het", "på", "och", "og", "i", "w", "ons", "oss", "os",
     "channel", "page", "group", "app", "account", "accounts", "profile", "kanal", "kanaal", "canal", "too", "here", "now",
 ];
@@ -124,17 +143,21 @@ pub fn is_short_invitation(line: &str) -> bool {
 /// Returns whether a line invites readers to follow, support or subscribe to an outlet.
 pub fn is_invitation(line: &str) -> bool {
     let words = line.split_whitespace().count();
+    // A headline may ask whether to follow somebody.
     if line.len() > MAX_LINE_BYTES
+        || line.ends_with('?')
         || words > MAX_SUBSCRIPTION_WORDS
         || line.contains(['"', '“', '„', '«'])
         || has_attribution(&line.to_lowercase())
     {
         return false;
     }
-    imperatives(line).any(|part| {
-        let lower = part.to_lowercase();
-        is_subscription(&lower) || (words <= MAX_INVITATION_WORDS && (is_follow_line(part) || concerns_outlet(&lower)))
-    })
+    is_last_imperative(line)
+        || imperatives(line).any(|part| {
+            let lower = part.to_lowercase();
+            is_subscription(&lower)
+                || (words <= MAX_INVITATION_WORDS && (is_follow_line(part) || concerns_outlet(&lower)))
+        })
 }
 
 /// Returns the parts of a line that may start with an imperative: the line, and the text after each clause that leads
@@ -179,7 +202,25 @@ fn is_subscription(lower: &str) -> bool {
     let first = lower.split_once(". ").map_or(lower, |(first, _)| first);
     let is_in_first = || starts(first) || (has_noun(first) && contains(first, ADDRESSING_PHRASES));
     let addresses_readers = || contains(lower, SUBSCRIPTION_PHRASES) && contains(lower, ADDRESSING_PHRASES);
-    has_noun(lower) && (starts(lower) || is_heading() || (addresses_readers() && is_in_first()))
+    // "The mail ended with the words: Subscribe to our newsletter."
+    let is_quoted = || {
+        let quoted = lower.split_once(": ").filter(|(before, _)| before.split_whitespace().count() > MAX_TITLE_WORDS);
+        quoted.is_some_and(|(_, quoted)| starts(quoted))
+    };
+    has_noun(lower) && (starts(lower) || is_heading() || (addresses_readers() && is_in_first() && !is_quoted()))
+}
+
+/// Returns whether a line ends with an imperative that concerns the outlet, or consists of the words of an invitation
+/// without spaces.
+fn is_last_imperative(line: &str) -> bool {
+    let lower = line.to_lowercase();
+    let ends = || LAST_WORDS.iter().any(|words| trim_signs(&lower).ends_with(words));
+    let is_own = || words_of(&lower).any(|word| OWN_WORDS.contains(&word));
+    (line.len() <= MAX_UNSPACED_BYTES && !lower.is_ascii() && consists_of(&lower, UNSPACED_WORDS))
+        || (ends()
+            && is_own()
+            && !lower.contains(". ")
+            && OUTLET_WORDS.iter().any(|word| is_outlet_word_in(&lower, word)))
 }
 
 /// Returns whether a text starts with an imperative that concerns the outlet and continues as an invitation.
@@ -196,7 +237,8 @@ fn concerns_outlet(lower: &str) -> bool {
     let continues = |part: &str| {
         let part = part.trim_start_matches(|c: char| !c.is_alphanumeric());
         let first = words_of(part).next().unwrap_or_default();
-        part.is_empty() || OUTLET_WORDS.contains(&first) || starts(part)
+        let is_address = || part.split_whitespace().next().is_some_and(|word| word.contains('.') && word.contains('/'));
+        part.is_empty() || OUTLET_WORDS.contains(&first) || starts(part) || is_address()
     };
     let is_break = |c: char| c.is_whitespace() || "–—".contains(c);
     let ends_clause = |c: char| ",:;.!?–—-".contains(c);
@@ -250,6 +292,7 @@ mod tests {
             "All the news of the harbour, delivered to your inbox every morning",
             "Every Friday: our newsletter on boats. Sign up here.",
             "Newsletter abonnieren",
+            "The Tide Table: sign up for our weekly newsletter",
             "Suscríbete al boletín del puerto",
             "Enjoyed this? Get our newsletter.",
         ] {
@@ -263,6 +306,7 @@ mod tests {
             "Subscribers receive the newsletter again from Sunday on.",
             "Sign up for the newsletter, the coach told her team",
             "The ferry sails again. Subscribe to our newsletter.",
+            "Our advice ended with the words: Sign up for our newsletter",
         ] {
             assert!(!is_invitation(line), "{line}");
         }
@@ -280,6 +324,10 @@ mod tests {
             "Follow Bay Ledger on Facebook, Mastodon and @bay on Threads",
             "Suivez Le Quai sur Facebook et Instagram",
             "Kövess minket a Facebookon",
+            "Bizi Instagram’da takip edin",
+            "Unseren WhatsApp-Kanal abonnieren",
+            "关注我们的微信公众号",
+            "Join us on Telegram: t.me/bay",
         ] {
             assert!(is_invitation(line), "{line}");
         }
@@ -294,6 +342,8 @@ mod tests {
             "Join us on X: how a film crew left its app behind",
             "Follow the river on foot",
             "Follow the money on Facebook as far as it goes",
+            "Follow us on Facebook?",
+            "Viele wollen den Kanal bei WhatsApp abonnieren",
             "Like Holm, many users left Facebook and X",
         ] {
             assert!(!is_invitation(line), "{line}");

@@ -31,7 +31,7 @@ const TEASER_HEADINGS: &[&str] = &[
     "related", "related articles", "related stories", "related content", "related topics", "related news",
     "related coverage", "related posts", "related reading", "related links", "read more", "read next", "read also",
     "read this next", "also read", "see also", "more stories", "more on this story", "more on this", "more news",
-    "more from", "more headlines", "more like this", "what you may have missed", "icymi", "recommended", "recommended for you",
+    "more from", "more headlines", "more like this", "icymi", "recommended", "recommended for you",
     "recommended stories", "recommended reading", "recommended articles", "don't miss", "don’t miss", "dont miss",
     "don't miss these", "don't miss out", "trending", "trending now", "trending stories", "most read", "most popular",
     "most viewed", "popular now", "popular stories", "popular posts", "popular articles", "top stories", "top news",
@@ -42,33 +42,33 @@ const TEASER_HEADINGS: &[&str] = &[
     "in case you missed it", "must read", "must reads", "similar articles", "similar stories", "suggested for you",
     "previous article", "next article", "previous post", "next post", "similar posts", "our picks", "top picks",
     "lesen sie auch", "lesen sie mehr", "mehr zum thema", "zum thema", "mehr dazu", "mehr lesen", "lies auch",
-    "das könnte sie auch interessieren", "das könnte dich auch interessieren", "auch interessant", "weiterlesen",
+    "das könnte ihnen auch gefallen", "das könnte dir auch gefallen", "das könnte sie auch interessieren", "das könnte dich auch interessieren", "auch interessant", "weiterlesen",
     "meistgelesen", "meistgelesene artikel", "ähnliche artikel", "verwandte artikel", "verwandte themen",
     "weitere artikel", "weitere meldungen", "weitere nachrichten", "aktuelle nachrichten", "empfohlene artikel",
     "nicht verpassen", "beliebte artikel", "passend dazu", "à lire aussi", "lire aussi", "à lire également",
     "sur le même sujet", "dans la même rubrique", "les plus lus", "articles similaires", "articles liés",
     "articles connexes", "articles recommandés", "à découvrir", "à ne pas manquer", "ne manquez pas",
-    "vous aimerez aussi", "vous pourriez aussi aimer", "ceci pourrait aussi vous intéresser", "lire la suite",
+    "vous aimerez aussi", "vous aimerez peut-être", "vous avez peut-être manqué", "cela pourrait vous intéresser", "vous pourriez aussi aimer", "ceci pourrait aussi vous intéresser", "lire la suite",
     "lea también", "lee también", "lea además", "lea más", "te puede interesar", "le puede interesar",
     "te puede gustar", "también te puede interesar", "quizás te interese", "más leídas", "lo más leído", "más noticias",
-    "noticias relacionadas", "artículos relacionados", "contenido relacionado", "no te pierdas", "no se pierda",
+    "noticias relacionadas", "artículos relacionados", "contenido relacionado", "no te pierdas", "quizás te perdiste", "por si te lo perdiste", "también te puede gustar", "no se pierda",
     "últimas noticias", "recomendados", "leia também", "leia mais", "veja também", "saiba mais", "mais lidas",
-    "notícias relacionadas", "artigos relacionados", "matérias relacionadas", "não perca", "você pode gostar",
+    "notícias relacionadas", "artigos relacionados", "matérias relacionadas", "não perca", "você pode gostar", "você pode ter perdido",
     "você também pode gostar", "últimas notícias", "recomendado para você", "leggi anche", "potrebbe interessarti",
-    "ti potrebbe interessare", "potrebbe interessarti anche", "articoli correlati", "articoli simili",
+    "ti potrebbe interessare", "potrebbe interessarti anche", "potrebbe piacerti anche", "forse ti sei perso", "articoli correlati", "articoli simili",
     "notizie correlate", "i più letti", "da non perdere", "non perdere", "ultime notizie", "lees ook", "lees verder",
     "meer over", "meer nieuws", "meest gelezen", "gerelateerde artikelen", "gerelateerd", "aanbevolen", "mis niets",
-    "mis dit niet", "ook interessant", "czytaj też", "czytaj także", "czytaj więcej", "zobacz też", "zobacz także",
+    "mis dit niet", "ook interessant", "misschien gemist", "czytaj też", "czytaj także", "czytaj więcej", "zobacz też", "zobacz także",
     "przeczytaj także", "przeczytaj też", "podobne artykuły", "powiązane artykuły", "najczęściej czytane", "polecane",
-    "nie przegap", "читайте также", "по теме", "смотрите также", "похожие статьи", "похожие новости", "самое читаемое",
-    "популярное", "не пропустите", "рекомендуем", "другие новости", "материалы по теме", "читайте ещё", "читайте далее",
+    "nie przegap", "może cię zainteresować", "читайте также", "по теме", "смотрите также", "похожие статьи", "похожие новости", "самое читаемое",
+    "популярное", "не пропустите", "рекомендуем", "другие новости", "материалы по теме", "читайте ещё", "читайте далее", "вам может быть интересно", "возможно, вы пропустили", "вам также может понравиться",
     "читайте також", "популярне", "схожі статті", "не пропустіть", "läs också", "läs även", "läs mer", "mest läst",
-    "relaterade artiklar", "missa inte", "les også", "læs også", "mest lest", "mest læste", "relaterte artikler",
+    "relaterade artiklar", "missa inte", "du kanske missade", "les også", "læs også", "mest lest", "mest læste", "relaterte artikler",
     "relaterede artikler", "lue myös", "luetuimmat", "čtěte také", "mohlo by vás zajímat", "související články",
     "nejčtenější", "olvasta már", "kapcsolódó cikkek", "ajánljuk", "citește și", "citeşte şi", "articole similare",
     "διαβάστε επίσης", "διαβάστε ακόμη", "σχετικά άρθρα", "ilgili haberler", "bunları da okuyun", "çok okunanlar",
-    "bunlar da ilginizi çekebilir", "baca juga", "artikel terkait", "berita terkait", "terpopuler", "اقرأ أيضا",
-    "اقرأ أيضاً", "مواضيع ذات صلة", "相关阅读", "相关新闻", "相关文章", "推荐阅读", "热门文章", "延伸阅读", "猜你喜欢",
+    "bunlar da ilginizi çekebilir", "ilginizi çekebilir", "baca juga", "artikel terkait", "berita terkait", "terpopuler", "اقرأ أيضا",
+    "اقرأ أيضاً", "مواضيع ذات صلة", "相关阅读", "相关新闻", "相关文章", "推荐阅读", "热门文章", "延伸阅读", "猜你喜欢", "你可能错过", "您可能错过",
     "相關新聞", "延伸閱讀", "推薦閱讀", "関連記事", "関連ニュース", "あわせて読みたい", "おすすめ記事", "人気記事",
     "関連 기사", "관련 기사", "관련기사", "많이 본 뉴스", "추천 기사",
 ];
@@ -82,7 +82,8 @@ const TEASER_HEADING_STARTS: &[&str] = &[
     "meer van ", "meer uit ", "więcej z ", "ещё из ",
 ];
 const MAX_HEADING_WORDS: usize = 7;
-/// Words after "you may" in such headings.
+/// Words before and after "you may" in such headings.
+const SUGGESTED_ITEMS: &[&str] = &["what", "stories", "articles", "news", "posts", "more", "other", "things"];
 const SUGGESTION_WORDS: &[&str] = &[
     "also",
     "have",
@@ -209,13 +210,13 @@ fn is_teaser_heading(trimmed: &str, words: usize) -> bool {
         || (words <= MAX_HEADING_WORDS && TEASER_HEADING_STARTS.iter().any(|start| trimmed.starts_with(start)))
 }
 
-/// Returns whether a heading suggests something to the readers: "You may also like", "You might have missed".
+/// Returns whether a heading suggests something to the readers: "You may also like", "Stories you might have missed".
 fn is_suggestion(heading: &str) -> bool {
-    let mut words = words_of(heading);
+    let mut words = words_of(heading).skip_while(|word| SUGGESTED_ITEMS.contains(word));
     words.next() == Some("you")
         && matches!(words.next(), Some("may" | "might"))
-        && words.next().is_some()
-        && words_of(heading).skip(2).all(|word| SUGGESTION_WORDS.contains(&word))
+        && words.next().is_some_and(|word| SUGGESTION_WORDS.contains(&word))
+        && words.all(|word| SUGGESTION_WORDS.contains(&word))
 }
 
 /// Returns whether the text is a comment count: "Comments", "Comments (12)", "3 comments".
@@ -234,7 +235,12 @@ mod tests {
 
     #[test]
     fn suggestion_is_a_teaser_heading() {
-        for line in ["You may have missed", "You might also enjoy", "You may also be interested in:"] {
+        for line in [
+            "You may have missed",
+            "You might also enjoy",
+            "Stories you might have missed",
+            "You may also be interested in:",
+        ] {
             check(line, Some(Label::Teasers));
         }
         for line in ["You may vote on Sunday", "You may have missed the launch, but a second one follows.", "You may"] {

@@ -3,23 +3,23 @@
 //! Such a line consists of a verb of reading and a word for the rest of the text. The title of the item, the name of
 //! the outlet or an arrow may follow. The words of a sentence may not: "Read more books, the minister says".
 
-use super::words::{is_headline, is_outlet_name, letters, trim_signs, word_indices};
+use super::words::{consists_of, is_headline, is_outlet_name, letters, trim_signs, word_indices};
 
 /// Verbs of such lines, in lowercase.
 #[rustfmt::skip]
 const VERBS: &[&str] = &[
-    "read", "reading", "view", "see", "click", "tap", "weiterlesen", "lesen", "lies", "ansehen", "lire", "lecture", "lisez", "voir", "leer",
+    "read", "reading", "learn", "find", "discover", "view", "see", "click", "tap", "weiterlesen", "lesen", "lies", "ansehen", "lire", "lecture", "lisez", "voir", "leer",
     "lee", "lea", "leyendo", "ver", "ler", "leia", "lendo", "veja", "leggi", "leggere", "vedi", "lees", "lezen", "bekijk",
     "czytaj", "przeczytaj", "czytanie", "zobacz", "читать", "читайте", "читати", "läs", "läsa", "les", "læs", "lue", "číst",
-    "čtěte", "olvass", "olvasd", "citește", "citiți", "oku", "okuyun", "okumaya", "baca", "membaca", "đọc", "xem",
+    "čtěte", "olvass", "olvasd", "olvasom", "citește", "citiți", "oku", "okuyun", "okumaya", "baca", "membaca", "đọc", "xem",
     "διαβάστε", "اقرأ", "اقرأوا",
 ];
 /// Words for the rest of the text, in lowercase.
 #[rustfmt::skip]
 const REST_WORDS: &[&str] = &[
-    "more", "click", "tap", "full", "whole", "entire", "rest", "complete", "original", "continue", "continued", "keep", "mehr", "weiter", "weiterlesen",
+    "more", "click", "tap", "full", "whole", "entire", "rest", "complete", "original", "all", "continue", "continued", "keep", "mehr", "weiter", "weiterlesen",
     "ganzen", "vollständigen", "vollständig", "kompletten", "komplett", "gesamten", "plus", "suite", "continuer",
-    "continuez", "poursuivre", "complet", "intégral", "intégralité", "entier", "más", "completo", "completa", "entero",
+    "continuez", "poursuivre", "complet", "intégral", "intégralité", "l'intégralité", "l’intégralité", "entier", "más", "completo", "completa", "entero",
     "seguir", "sigue", "siga", "continuar", "continúa", "mais", "íntegra", "continua", "tutto", "più", "intero", "meer",
     "verder", "volledige", "hele", "więcej", "dalej", "cały", "całość", "pełny", "далее", "дальше", "ещё", "полностью",
     "продолжить", "далі", "більше", "повністю", "mer", "mera", "vidare", "hela", "mere", "videre", "hele", "lisää", "více",
@@ -29,21 +29,25 @@ const REST_WORDS: &[&str] = &[
 /// Other words of such lines, in lowercase.
 #[rustfmt::skip]
 const FILLERS: &[&str] = &[
-    "the", "this", "of", "a", "to", "here", "story", "article", "post", "entry", "news", "item", "text", "report",
-    "den", "der", "die", "das", "diesen", "artikel", "beitrag", "hier", "sie", "zum", "im", "for", "la", "le", "l'article",
+    "the", "this", "of", "a", "to", "it", "out", "our", "website", "site", "here", "story", "article", "post", "entry", "news", "item", "text", "report",
+    "den", "der", "die", "das", "diesen", "artikel", "beitrag", "hier", "es", "dazu", "sie", "zum", "unserer", "webseite", "notre", "nuestra", "nosso", "nostro", "onze", "im", "for", "la", "le", "l'article",
     "l’article", "cet", "ici", "de", "dans", "el", "este", "artículo", "noticia", "nota", "entrada", "aquí", 
     "o", "artigo", "matéria", "notícia", "aqui", "l'articolo", "l’articolo", "articolo", "notizia", "qui", "a",
     "il", "het", "bericht", "dit", "artykuł", "tutaj", "статью", "полный", "здесь", "hele", "artikeln", "här",
-    "artikkelen", "saken", "her", "článek", "articolul", "haberin", "yazının", "et", "edin", "bài", "عن",
+    "artikkelen", "artiklen", "saken", "her", "článek", "zde", "mai", "articolul", "stronie", "сайте", "сайті", "haberin", "yazının", "et", "edin", "bài", "عن",
 ];
 /// Lines without such a verb, in lowercase.
 #[rustfmt::skip]
 const WHOLE_LINES: &[&str] = &[
-    "full story", "full article", "read on", "zum artikel", "zum ganzen artikel",
+    "full story", "full article", "read on", "zum artikel", "hier geht es zum artikel", "hier geht es zum ganzen artikel", "hier geht’s zum artikel", "zum ganzen artikel",
     "zum vollständigen artikel", "zum beitrag", "en savoir plus", "lire la suite", "saiba mais", "continua", "verder lezen",
-    "lees verder", "читать далее", "devamı", "阅读全文", "继续阅读", "阅读更多", "閱讀全文", "繼續閱讀", "查看全文",
-    "続きを読む", "もっと読む", "記事全文を読む", "더 보기", "더 읽기", "계속 읽기", "전문 보기", "อ่านต่อ", "อ่านเพิ่มเติม", "और पढ़ें",
-    "और पढ़ें", "קרא עוד", "להמשך קריאה",
+    "lees verder", "читать далее", "devamı", "อ่านต่อ", "อ่านเพิ่มเติม", "और पढ़ें", "קרא עוד", "להמשך קריאה",
+];
+/// Words of such lines in languages that are written without spaces.
+#[rustfmt::skip]
+const UNSPACED_WORDS: &[&str] = &[
+    "阅读", "閱讀", "查看", "点击", "點擊", "点此", "继续", "繼續", "全文", "原文", "更多", "详情", "完整", "文章", "这里", "続き", "を", "は", "読む", "見る",
+    "記事", "の", "もっと", "詳しく", "こちら", "더", "계속", "기사", "전문", "보기", "읽기", "자세히", "알아보기",
 ];
 /// Lines that are such a link only as the text of a link or after a truncated text, in lowercase.
 const AMBIGUOUS_LINES: &[&str] =
@@ -51,7 +55,7 @@ const AMBIGUOUS_LINES: &[&str] =
 /// Prepositions between such words and the name of an outlet, in lowercase.
 const PREPOSITIONS: &[&str] = &[
     "on", "at", "in", "from", "via", "auf", "bei", "sur", "en", "su", "op", "bij", "på", "na", "w", "no", "em", "di",
-    "на", "в",
+    "на", "в", "about", "zu", "über", "sobre", "over", "om", "o", "о",
 ];
 /// Words before the URL of the text, in lowercase.
 #[rustfmt::skip]
@@ -76,30 +80,38 @@ pub fn is_more_link(text: &str) -> bool {
     let starts_like = |line: &&str| line.contains(' ') && trimmed.strip_prefix(*line).is_some_and(is_followed);
     AMBIGUOUS_LINES.contains(&trimmed)
         || WHOLE_LINES.contains(&trimmed)
+        || consists_of(trimmed, UNSPACED_WORDS)
         || (text.split_whitespace().count() <= MAX_LINK_WORDS
             && (rest_of_more_line(text).is_some() || WHOLE_LINES.iter().any(starts_like)))
 }
 
 /// Returns whether a line without a link refers to the complete text of an excerpt. `title` is the title of the item.
 pub fn is_more_line(line: &str, title: Option<&str>) -> bool {
-    let trimmed = trim_signs(line);
-    if WHOLE_LINES.contains(&trimmed.to_lowercase().as_str()) {
+    if WHOLE_LINES.contains(&trim_signs(line).to_lowercase().as_str()) || consists_of(line, UNSPACED_WORDS) {
         return true;
     }
     let words = line.split_whitespace().count();
     let has_arrow = words <= MAX_ARROW_WORDS && line.trim_end().ends_with(['»', '›', '→', '>', '▸', '⟶', '➜']);
-    let Some(rest) = rest_of_more_line(line).filter(|_| words <= MAX_LINK_WORDS) else { return false };
+    let Some(rest) = rest_of_more_line(line).filter(|_| words <= MAX_LINK_WORDS) else {
+        return has_arrow && is_more_after_cut(line);
+    };
+    let after_preposition = text_after_preposition(rest);
     let announces = rest.starts_with([':', '：']) && is_headline(rest);
     has_arrow
         || announces
         || trim_signs(rest).is_empty()
-        || is_quoted(rest)
-        || names_title(rest, title)
+        || is_quoted(after_preposition)
+        || names_title(after_preposition, title)
         || names_outlet(rest)
 }
 
 /// Returns whether a text is a label before the URL of the complete text: "Read more", "Source".
 pub fn is_address_label(text: &str) -> bool {
+    let text = text.trim_end_matches([':', '：']);
+    // "More at https://…"
+    let without_preposition =
+        text.rsplit_once(' ').filter(|(_, word)| PREPOSITIONS.contains(word)).map(|(label, _)| label);
+    let text = without_preposition.unwrap_or(text);
     let lower = trim_signs(text).to_lowercase();
     ADDRESS_LABELS.contains(&lower.as_str()) || AMBIGUOUS_LINES.contains(&lower.as_str()) || is_more_line(text, None)
 }
@@ -121,16 +133,22 @@ pub fn is_cut(text: &str) -> bool {
 
 /// Returns the text after the words that refer to the rest of a text; `None` if the line does not start with them.
 fn rest_of_more_line(line: &str) -> Option<&str> {
-    let (mut has_verb, mut has_rest_word, mut end) = (false, false, 0);
+    let (mut has_verb, mut has_rest_word, mut end, mut last_end) = (false, false, 0, 0);
     for (start, word) in word_indices(line) {
         let lower = word.to_lowercase();
-        let (is_verb, is_rest_word) = (VERBS.contains(&lower.as_str()), REST_WORDS.contains(&lower.as_str()));
-        let is_separated = end > 0 && line[end..start].contains(|c: char| !c.is_whitespace());
-        if is_separated || !(is_verb || is_rest_word || FILLERS.contains(&lower.as_str())) {
+        let is_one_of = |words: &[&str]| words.contains(&lower.as_str());
+        let (is_verb, is_rest_word) = (is_one_of(VERBS), is_one_of(REST_WORDS));
+        let is_separated = last_end > 0 && line[last_end..start].contains(|c: char| !c.is_whitespace());
+        let is_word = is_verb || is_rest_word || is_one_of(FILLERS);
+        let starts_name = last_end > end && word.starts_with(char::is_uppercase);
+        if is_separated || starts_name || !(is_word || is_one_of(PREPOSITIONS)) {
             break;
         }
-        (has_verb, has_rest_word) = (has_verb || is_verb, has_rest_word || is_rest_word);
-        end = start + word.len();
+        last_end = start + word.len();
+        // The name of an outlet may follow a preposition.
+        if is_word {
+            (has_verb, has_rest_word, end) = (has_verb || is_verb, has_rest_word || is_rest_word, last_end);
+        }
     }
     (has_verb && has_rest_word).then(|| &line[end..])
 }
@@ -150,8 +168,14 @@ fn names_title(text: &str, title: Option<&str>) -> bool {
 
 /// Returns whether a text is the name of an outlet after a preposition.
 fn names_outlet(text: &str) -> bool {
-    let Some((preposition, name)) = text.trim_start().split_once(char::is_whitespace) else { return false };
-    PREPOSITIONS.contains(&preposition.to_lowercase().as_str()) && is_outlet_name(name)
+    let name = text_after_preposition(text);
+    name.len() < text.len() && is_outlet_name(name)
+}
+
+/// Returns the text without a preposition at its start.
+fn text_after_preposition(text: &str) -> &str {
+    let first = text.trim_start().split_once(char::is_whitespace);
+    first.filter(|(word, _)| PREPOSITIONS.contains(&word.to_lowercase().as_str())).map_or(text, |(_, rest)| rest)
 }
 
 #[cfg(test)]
@@ -171,6 +195,14 @@ mod tests {
             "Lire l’article complet sur Le Quai",
             "Continue reading: How seals sleep",
             "Seguir leyendo en quai.example",
+            "Lire l’article en entier",
+            "Lees meer over “Robben”",
+            "Read it all",
+            "Leer la noticia completa en El Muelle",
+            "Read more on our website.",
+            "阅读全文",
+            "기사 전문 보기",
+            "More »",
             "Читать далее »",
         ] {
             assert!(is_more_line(line, title), "{line}");

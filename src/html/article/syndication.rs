@@ -20,10 +20,10 @@ const FIRST_PUBLICATION: &[&str] = &[
     "спершу з’явиться на", "спершу з'явиться на", "вперше з’явилась на", "вперше з'явилась на",
     "dök först upp på", "dök upp först på", "publicerades först på", "dukket først opp på", "dukket opp først på",
     "ble først publisert på", "dukkede først op på", "dukkede op først på", "blev først udgivet på", "ilmestyi ensin",
-    "julkaistiin ensin", "pochází z", "se nejdříve objevil na", "se objevil nejdříve na", "bejegyzés először",
+    "julkaistiin ensin", "julkaistiin ensimmäisen kerran", "pochází z", "se nejdříve objevil na", "se objevil nejdříve na", "bejegyzés először",
     "cikk először", "először itt jelent meg", "apare prima dată în", "a apărut prima dată în", "a apărut mai întâi pe",
     "εμφανίστηκε πρώτα στο", "εμφανίστηκε πρώτα στη", "ilk önce", "ilk olarak", "pertama kali tampil pada", "pertama kali tampil di", "pertama kali muncul di",
-    "muncul pertama kali di", "xuất hiện đầu tiên trên", "xuất hiện đầu tiên tại", "xuất hiện đầu tiên vào ngày", "ظهرت أولاً", "ظهر أولاً", "הופיע לראשונה", "最初に表示", "最初に掲載", "最初に登場",
+    "muncul pertama kali di", "xuất hiện đầu tiên trên", "xuất hiện đầu tiên tại", "xuất hiện đầu tiên vào ngày", "ظهرت أولاً", "ظهر أولاً", "أولاً على", "הופיע לראשונה", "最初に表示", "最初に掲載", "最初に登場",
     "最先出现", "最早出现", "首先出现", "最先出現", "最早出現", "首先出現", "最早發佈", "最早发布", "처음 등장", "먼저 등장", "ปรากฏครั้งแรก",
 ];
 /// The first words of such a line. A title follows.
@@ -67,8 +67,9 @@ pub fn is_syndication_line(line: &str, title: Option<&str>, link: Option<&str>) 
 /// words for the first publication, or other words follow it.
 fn frames_title(line: &str, title: Option<&str>, outlet: &str) -> bool {
     let title = title.map(trim_signs).unwrap_or_default();
+    let is_name = |word: &str| !trim_signs(word).starts_with(char::is_lowercase);
     !title.is_empty()
-        && (is_outlet_name(outlet) || !trim_signs(outlet).starts_with(char::is_lowercase))
+        && (is_outlet_name(outlet) || outlet.split_whitespace().take(2).any(is_name) || trim_signs(outlet).is_empty())
         && line.split_once(title).is_some_and(|(before, after)| {
             before.len() <= MAX_BYTES_BEFORE_TITLE && after.len() <= MAX_BYTES_AFTER_TITLE
         })

@@ -56,6 +56,18 @@ pub fn is_outlet_name(text: &str) -> bool {
     words.len() <= MAX_OUTLET_WORDS && words.first().is_some_and(is_name) && words.last().is_some_and(is_name)
 }
 
+/// Returns whether a text consists of several of these words, with or without spaces between them. The words are those of
+/// languages that are written without spaces.
+pub fn consists_of(text: &str, words: &[&str]) -> bool {
+    let (mut rest, mut count) = (trim_signs(text), 0);
+    while !rest.is_empty() {
+        let longest = words.iter().filter_map(|word| rest.strip_prefix(word)).min_by_key(|rest| rest.len());
+        let Some(after) = longest else { return false };
+        (rest, count) = (after.trim_start_matches(|c: char| !c.is_alphanumeric()), count + 1);
+    }
+    count > 1
+}
+
 /// Returns the letters and digits of the text in lowercase.
 pub fn letters(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()

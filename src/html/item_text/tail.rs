@@ -30,7 +30,7 @@ const MAX_JOINING_BYTES: usize = 3;
 /// The names of lists of hashtags, in lowercase.
 #[rustfmt::skip]
 const HASHTAG_LABELS: &[&str] = &[
-    "tags", "tag", "hashtags", "hashtag", "topics", "topic", "keywords", "labels", "schlagwörter", "schlagworte", "stichwörter",
+    "tags", "tag", "tagged", "hashtags", "hashtag", "topics", "topic", "keywords", "labels", "schlagwörter", "schlagworte", "stichwörter",
     "themen", "mots-clés", "mots clés", "étiquettes", "sujets", "etiquetas", "temas", "palabras clave", "palavras-chave",
     "etichette", "parole chiave", "trefwoorden", "tagi", "słowa kluczowe", "теги", "метки", "taggar", "emneord", "etiketler",
     "štítky", "címkék", "etichete", "ετικέτες", "タグ", "标签", "標籤", "từ khóa", "태그",
@@ -57,7 +57,14 @@ pub(super) fn length_without_tail(text: &str, context: &TailContext<'_>) -> usiz
         let start = context.link_text.and_then(|link| link_start(text, link));
         let start = start.or_else(|| sentence_start(text, context)).or_else(|| address_start(text, context));
         let Some(start) = start.or_else(|| hashtags_start(text).filter(|_| context.is_last)) else { break };
-        end = text[..start].trim_end_matches(|c: char| c.is_whitespace() || SEPARATORS.contains(&c)).len();
+        let is_separator = |c: char| c.is_whitespace() || SEPARATORS.contains(&c);
+        let kept = text[..start].trim_end_matches(is_separator);
+        // "[… Continue reading]" loses its first bracket too.
+        let kept = kept
+            .strip_suffix("[…")
+            .or(kept.strip_suffix("[..."))
+            .map_or(kept, |before| before.trim_end_matches(is_separator));
+        end = kept.len();
     }
     end
 }
@@ -105,9 +112,7 @@ fn address_start(text: &str, context: &TailContext<'_>) -> Option<usize> {
     let is_own = context.item_link.is_some_and(|link| outlet_of_url(link) == outlet_of_url(&url));
     let start = text.len() - end.len();
     // "(Read more: https://…)"
-    let label = before
-        .strip_suffix([':', '：'])
-        .and_then(|label| last_sentences(label).into_iter().find(|start| is_address_label(&label[*start..])));
+    let label = last_sentences(before).into_iter().find(|start| is_address_label(&before[*start..]));
     let follows_hashtag = last_word(before).is_some_and(|(_, word)| is_hashtag(word));
     let is_appended = match before.is_empty() {
         true => !context.is_announced,
@@ -150,7 +155,7 @@ fn hashtags_start(text: &str) -> Option<usize> {
 }
 
 fn is_hashtag(word: &str) -> bool {
-    let name = word.strip_prefix(['#', '＃']).unwrap_or_default().trim_end_matches([',', ';']);
+    let name = word.strip_prefix(['#', '＃']).unwrap_or_default().trim_end_matches([',', ';', '#']);
     name.contains(char::is_alphabetic) && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '·'))
 }
 
@@ -216,6 +221,7 @@ mod tests {
         check("The seals are back https://t.co/aBc1", "The seals are back");
         check("Die Robben [&hellip;] Weiterlesen", "Die Robben [&hellip;] Weiterlesen");
         check("Die Robben sind da […] Weiterlesen", "Die Robben sind da […]");
+        check("Die Robben sind da. [… Weiterlesen]", "Die Robben sind da.");
         check("https://ledger.example/1", "");
         check("#seals", "");
     }
