@@ -231,16 +231,23 @@ async fn operator_corrects_storylines_and_undoes_the_corrections() {
         assert!(cli.run(&["story", "undo", decision]).contains(": undone"));
     }
     assert_eq!(newsroom.storyline_of("Captain of"), separate);
+
+    // While the merge is active, undoing the split leaves the story in place.
+    cli.run(&["story", "move", &captain, &bank]);
+    cli.run(&["story", "undo", "4"]);
+    assert_eq!(newsroom.storyline_of("Captain of"), bank);
+    cli.run(&["story", "undo", "5"]);
+    assert_ne!(newsroom.storyline_of("Captain of"), bank);
     let moved = cli.run_json(&["story", "move", &museum, &bank]);
     assert_eq!((moved.as_array().unwrap().len(), moved[0]["kind"].as_str()), (1, Some("storyline-merge")));
-    cli.run(&["story", "undo", "4"]);
+    cli.run(&["story", "undo", "6"]);
     cli.run(&["story", "undo", "1"]);
     newsroom.poll_all();
     assert_eq!(newsroom.ferry(), (storyline.clone(), stories));
 
     // The older id survives, and the other one redirects.
     let merged = cli.run_json(&["storyline", "merge", &bank, &storyline]);
-    assert_eq!((merged["id"].as_i64(), merged["kind"].as_str()), (Some(5), Some("storyline-merge")));
+    assert_eq!((merged["id"].as_i64(), merged["kind"].as_str()), (Some(7), Some("storyline-merge")));
     let survivor = newsroom.storyline_of("Central bank");
     let other = if survivor == storyline { &bank } else { &storyline };
     assert!(cli.run(&["storyline", "show", other]).contains(&format!("merged into {survivor}")));
