@@ -6,7 +6,9 @@ use super::output::{self, print};
 use crate::cluster::Clusterer;
 use crate::domain::StoryId;
 use crate::domain::display_text::one_line;
-use crate::evaluation::metrics::{ClusteringMetrics, GroupingError, PrecisionRecall, false_merges, misses};
+use crate::evaluation::metrics::{
+    ClusteringMetrics, FeedMetrics, GroupingError, PrecisionRecall, false_merges, misses,
+};
 use crate::evaluation::{LabeledItem, group_into_storylines, items_of_dataset, parse_dataset, replay};
 use anyhow::{Context as _, bail};
 use serde::Serialize;
@@ -56,6 +58,7 @@ impl Eval {
         let grouped: Vec<(String, StoryId)> =
             labeled.iter().zip(&found).map(|(item, story)| (item.story.to_string(), *story)).collect();
         let metrics = ClusteringMetrics::new(&grouped);
+        let feed = feed_metrics(labeled.iter().map(|item| item.story.to_string()), &found, &labeled);
         let storylines = storyline_metrics(&labeled, &in_storylines);
         let (mut false_merges, mut misses) = (false_merges(&grouped), misses(&grouped));
         false_merges.truncate(self.samples);
@@ -63,17 +66,19 @@ impl Eval {
         if context.json() {
             let by_id = |errors: &[GroupingError]| errors.iter().map(|error| by_id(error, &labeled)).collect::<Value>();
             let mistakes = json!({ "false_merges": by_id(&false_merges), "misses": by_id(&misses) });
-            output::json(&Evaluation { metrics, storylines, mistakes })?;
+            output::json(&Evaluation { metrics, feed, storylines, mistakes })?;
             return Ok(ExitCode::SUCCESS);
         }
         let ClusteringMetrics { items, stories_labeled, stories_found, b_cubed, pairs } = metrics;
         print(&format!("items {items} stories gold {stories_labeled} system {stories_found}"))?;
         print_figures("b-cubed", &b_cubed)?;
         print_figures("pairs  ", &pairs)?;
-        if let Some(storylines) = storylines {
+        print_feed("feed", &feed)?;
+        if let Some(StorylineFigures { metrics: storylines, feed }) = storylines {
             print(&format!("storylines gold {} system {}", storylines.stories_labeled, storylines.stories_found))?;
             print_figures("storyline b-cubed", &storylines.b_cubed)?;
             print_figures("storyline pairs  ", &storylines.pairs)?;
+            print_feed("storyline feed", &feed)?;
         }
         print_errors("false merge", &false_merges, &labeled)?;
         print_errors("miss", &misses, &labeled)?;
@@ -83,14 +88,27 @@ impl Eval {
 }
 
 /// Scores storylines, if the dataset labels any.
-fn storyline_metrics(labeled: &[LabeledItem], found: &[StoryId]) -> Option<ClusteringMetrics> {
+fn storyline_metrics(labeled: &[LabeledItem], found: &[StoryId]) -> Option<StorylineFigures> {
     labeled.iter().find(|item| item.storyline.is_some())?;
     let labels = labeled.iter().map(LabeledItem::storyline_label);
-    Some(ClusteringMetrics::new(&labels.zip(found.iter().copied()).collect::<Vec<_>>()))
+    let metrics = ClusteringMetrics::new(&labels.clone().zip(found.iter().copied()).collect::<Vec<_>>());
+    Some(StorylineFigures { metrics, feed: feed_metrics(labels, found, labeled) })
+}
+
+/// Scores the feed with one entry for each group of two or more outlets.
+fn feed_metrics(labels: impl Iterator<Item = String>, found: &[StoryId], labeled: &[LabeledItem]) -> FeedMetrics {
+    let outlets = labeled.iter().map(|item| item.outlet.as_str());
+    let grouped = labels.zip(found).zip(outlets).map(|((label, group), outlet)| (label, *group, outlet));
+    FeedMetrics::new(&grouped.collect::<Vec<_>>())
 }
 
 fn print_figures(name: &str, figures: &PrecisionRecall) -> anyhow::Result<()> {
     print(&format!("{name} P {:.4} R {:.4} F1 {:.4}", figures.precision, figures.recall, figures.f1))
+}
+
+fn print_feed(name: &str, feed: &FeedMetrics) -> anyhow::Result<()> {
+    let FeedMetrics { entries, labels, pure, repeats, found } = feed;
+    print(&format!("{name} entries {entries} gold {labels} pure {pure:.3} repeats {repeats:.3} found {found:.3}"))
 }
 
 /// Prints the parts of each error and the first items of each part.
@@ -113,9 +131,17 @@ fn print_errors(kind: &str, errors: &[GroupingError], labeled: &[LabeledItem]) -
 struct Evaluation {
     #[serde(flatten)]
     metrics: ClusteringMetrics,
+    feed: FeedMetrics,
     /// `None` if the dataset labels no storylines.
-    storylines: Option<ClusteringMetrics>,
+    storylines: Option<StorylineFigures>,
     mistakes: Value,
+}
+
+#[derive(Serialize)]
+struct StorylineFigures {
+    #[serde(flatten)]
+    metrics: ClusteringMetrics,
+    feed: FeedMetrics,
 }
 
 /// An error with item ids instead of positions.

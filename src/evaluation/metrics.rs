@@ -1,5 +1,6 @@
 //! Scores a grouping against labels: B-cubed (Bagga and Baldwin, 1998) and pairwise precision, recall and F1.
 
+use indexmap::IndexMap;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
 
@@ -92,6 +93,55 @@ impl MetricSums {
     }
 }
 
+/// The minimum share of a pure entry's items that have one label.
+const PURE_SHARE: f64 = 0.9;
+
+/// What a reader of a feed meets that has one entry for each predicted story of two or more outlets.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct FeedMetrics {
+    pub entries: usize,
+    /// The number of labels with items of two or more outlets.
+    pub labels: usize,
+    /// The share of entries of which at least 90% of the items have one label.
+    pub pure: f64,
+    /// The share of entries whose most frequent label is that of an earlier entry.
+    pub repeats: f64,
+    /// The share of the counted labels that are the most frequent label of an entry.
+    pub found: f64,
+}
+
+impl FeedMetrics {
+    /// Scores items, each given by its label, its predicted story and its outlet.
+    pub fn new<L: Eq + Hash, S: Eq + Hash>(items: &[(L, S, &str)]) -> FeedMetrics {
+        let (mut by_label, mut by_story) = (IndexMap::new(), IndexMap::new());
+        for (label, story, outlet) in items {
+            by_label.entry(label).or_insert_with(HashSet::new).insert(outlet);
+            let (outlets, labels) = by_story.entry(story).or_insert_with(|| (HashSet::new(), IndexMap::new()));
+            outlets.insert(outlet);
+            *labels.entry(label).or_insert(0) += 1;
+        }
+        by_label.retain(|_, outlets| outlets.len() > 1);
+        by_story.retain(|_, (outlets, _)| outlets.len() > 1);
+        let (mut pure, mut shown) = (0, HashSet::new());
+        for (_, counts) in by_story.values() {
+            // Of equally frequent labels, the first one counts.
+            let most_frequent = counts.iter().rev().max_by_key(|(_, count)| **count);
+            let Some((label, count)) = most_frequent else { continue };
+            pure += usize::from(f64::from(*count) >= PURE_SHARE * f64::from(counts.values().sum::<i32>()));
+            shown.insert(*label);
+        }
+        let found = by_label.keys().filter(|label| shown.contains(*label)).count();
+        let share = |part: usize, whole: usize| part as f64 / whole.max(1) as f64;
+        FeedMetrics {
+            entries: by_story.len(),
+            labels: by_label.len(),
+            pure: share(pure, by_story.len()),
+            repeats: share(by_story.len() - shown.len(), by_story.len()),
+            found: share(found, by_label.len()),
+        }
+    }
+}
+
 /// A predicted story whose items have several labels, or a label whose items are in several predicted stories.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupingError {
@@ -158,6 +208,26 @@ mod tests {
         sums.add(&items, |label| *label != 1);
         let whole = ClusteringMetrics::new(&items);
         assert_eq!((sums.b_cubed(), sums.pairs()), (whole.b_cubed, whole.pairs));
+    }
+
+    /// The expected figures are those of an independent implementation.
+    #[test]
+    fn feed_metrics_count_the_entries_of_two_outlets() {
+        let items = [
+            (1, 'a', "x"),
+            (1, 'a', "y"),
+            (1, 'b', "x"),
+            (1, 'b', "z"),
+            (2, 'c', "x"),
+            (3, 'c', "y"),
+            (3, 'd', "z"),
+            (4, 'e', "x"),
+            (4, 'f', "y"),
+        ];
+        let metrics = FeedMetrics::new(&items);
+        assert_eq!((metrics.entries, metrics.labels), (3, 3));
+        let thirds = [metrics.pure, metrics.repeats, metrics.found].map(|share| share * 3.0);
+        assert_eq!(thirds, [2.0, 1.0, 1.0]);
     }
 
     #[test]
