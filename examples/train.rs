@@ -1,22 +1,21 @@
-//! Learns the weights of the pair model from labeled items and cross-validates them on held-out stories.
+//! Learns the weights of the pair model from labeled items, and tests it on sets of days that it was not trained on.
 //!
-//! `cargo run --release --example train -- GOLD.jsonl [--write]` runs the clusterer on the items, records every scored
-//! pair, and fits a logistic regression on the features and their products (Newton's method, L2 regularization). It
-//! prints the metrics of 5-fold cross-validation: it groups the stories of each fold, among all other stories, with
-//! weights trained on the other four folds. `--write` stores the weights trained on all stories in
-//! `src/cluster/pair_model_weights.txt`; `--show` prints them.
+//! `cargo run --release --example train -- SET.jsonl SET.jsonl … [--write]` runs the clusterer on the items of each set,
+//! records every scored pair, and fits a logistic regression on the features and their products (Newton's method, L2
+//! regularization). For each set, it prints the figures of a model that was trained on the other sets, and at the end
+//! their means. `--write` stores a model that is trained on all sets in `src/cluster/pair_model_weights.txt`.
 //!
-//! For experiments: `--without NAME,NAME` removes features; `--max-weight`, `--size-penalty`, `--threshold` (in
-//! log-odds) and `--missing-pair` set the linkage; `--large` sets the exponent that reduces the weight of pairs of
-//! large stories; `--prior` sets the regularization of products; `--seeds` sets the number of splits into folds.
+//! For experiments: `--without NAME,NAME` removes features; `--max-weight`, `--size-penalty`, `--large-bonus`,
+//! `--missing-pair` and `--threshold` (in log-odds) set the linkage; `--large` sets the exponent that reduces the weight
+//! of pairs of large stories; `--prior` sets the regularization of products. `--out FOLDER` writes the stories.
 
 use newsfold::cluster::{Clusterer, FEATURE_NAMES, Linkage, Options, PairFeatures, PairModel};
 use newsfold::domain::{Item, ItemId, StoryId};
-use newsfold::evaluation::metrics::MetricSums;
-use newsfold::evaluation::{items_of_dataset, parse_dataset, replay};
+use newsfold::evaluation::metrics::{ClusteringMetrics, FeedMetrics, misses};
+use newsfold::evaluation::{LabeledItem, items_of_dataset, parse_dataset, replay};
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
-const FOLDS: u64 = 5;
 const FEATURES: usize = FEATURE_NAMES.len();
 /// The number of terms: the features, the products of two features, and the constant 1.
 const TERMS: usize = FEATURES + FEATURES * (FEATURES + 1) / 2 + 1;
@@ -25,57 +24,62 @@ type Terms = [f64; TERMS];
 /// The precision of the Gaussian prior on the weights of features, of products and of the bias. There are many
 /// products, and few of them matter.
 const FEATURE_PRIOR: f64 = 1.0;
-const PRODUCT_PRIOR: f64 = 200.0;
+const PRODUCT_PRIOR: f64 = 1000.0;
 const BIAS_PRIOR: f64 = 1e-6;
+/// A pair in a story of n items has the weight (n − 1) to the power of minus this value, because otherwise the pairs of
+/// a few large stories would outweigh the pairs of all small ones.
+const LARGE_STORY_EXPONENT: f64 = 0.5;
 
 /// A scored pair with its label.
 struct LabeledPair {
     features: PairFeatures,
     same_story: bool,
     weight: f64,
-    folds: [u64; 2],
+}
+
+struct TrainingSet {
+    name: String,
+    labeled: Vec<LabeledItem>,
+    items: Vec<Item>,
+    pairs: Vec<LabeledPair>,
 }
 
 struct Training {
-    items: Vec<Item>,
-    labels: Vec<String>,
-    options: Options,
     linkage: Linkage,
     /// The features that are used.
     enabled: [bool; FEATURES],
-    /// A pair in a story of n items has the weight (n − 1) to the power of minus this value, because otherwise the
-    /// pairs of a few large stories would outweigh the pairs of all small ones.
     large_story_exponent: f64,
     product_prior: f64,
 }
 
+/// The figures of one set, in the order of [`FIGURE_NAMES`].
+type Figures = [f64; FIGURE_NAMES.len()];
+const FIGURE_NAMES: [&str; 8] = ["B-cubed P", "R", "F1", "pairs F1", "pure", "found", "repeats", "parts of largest"];
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let has_flag = |name: &str| arguments.iter().any(|argument| argument == name);
     let training = Training::from_arguments(&arguments);
-    let mut model = PairModel::learned();
-    // The recorded pairs depend on the model, which rescores neighbors and decides which items join a story.
-    for round in 0..2 {
-        let pairs = training.record_pairs(&model, 0);
-        model = training.fit(&pairs, |_| true);
-        if round == 0 {
-            let positives = pairs.iter().filter(|pair| pair.same_story).count();
-            eprintln!("{} pairs, {positives} of one story", pairs.len());
+    let paths = arguments.iter().filter(|argument| argument.ends_with(".jsonl"));
+    let sets: Vec<TrainingSet> = paths.map(|path| training.read_set(Path::new(path))).collect();
+    assert!(!sets.is_empty(), "usage: train SET.jsonl … [--write]");
+    let mut all: Vec<Figures> = Vec::new();
+    for tested in sets.iter().filter(|_| sets.len() > 1) {
+        let others = sets.iter().filter(|set| set.name != tested.name);
+        let model = training.fit(&others.flat_map(|set| &set.pairs).collect::<Vec<_>>());
+        let found = replay(&mut training.clusterer(&model), &tested.items);
+        all.push(figures(tested, &found));
+        print_figures(&tested.name, &all[all.len() - 1]);
+        if let Some(folder) = argument(&arguments, "--out") {
+            tested.write(&found, Path::new(folder));
         }
     }
-    let splits = number(&arguments, "--seeds", 3.0) as u64;
-    let validated: Vec<MetricSums> = (0..splits).map(|split| training.cross_validate(&model, split)).collect();
-    for (split, sums) in validated.iter().enumerate() {
-        println!("unseen stories, split {split}: {}", figures(sums));
-    }
-    let mut sums = MetricSums::default();
-    training.score(&mut sums, &training.group(&model), |_| true);
-    println!("all stories, learned from: {}", figures(&sums));
-    if has_flag("--show") {
-        print!("{}", model.write());
-    }
-    if has_flag("--write") {
-        let header = "# Learned by `cargo run --release --example train -- GOLD.jsonl --write`; read by src/cluster/pair_model.rs.\n";
+    print_figures(
+        "mean",
+        &std::array::from_fn(|n| all.iter().map(|figures| figures[n]).sum::<f64>() / all.len() as f64),
+    );
+    if arguments.iter().any(|argument| argument == "--write") {
+        let model = training.fit(&sets.iter().flat_map(|set| &set.pairs).collect::<Vec<_>>());
+        let header = "# Learned by `cargo run --release --example train -- SET.jsonl … --write`; read by src/cluster/pair_model.rs.\n";
         let text = format!("{header}{}", model.write());
         std::fs::write("src/cluster/pair_model_weights.txt", text).expect("the weights file is writable");
     }
@@ -90,95 +94,92 @@ fn number(arguments: &[String], name: &str, default: f64) -> f64 {
     argument(arguments, name).map_or(default, |value| value.parse().expect("a number"))
 }
 
-fn figures(sums: &MetricSums) -> String {
-    let (b, p) = (sums.b_cubed(), sums.pairs());
-    format!(
-        "B-cubed P {:.3} R {:.3} F1 {:.4}  pairs P {:.3} R {:.3} F1 {:.4}",
-        b.precision, b.recall, b.f1, p.precision, p.recall, p.f1
-    )
+fn figures(set: &TrainingSet, found: &[StoryId]) -> Figures {
+    let labels: Vec<String> = set.labeled.iter().map(|item| item.story.to_string()).collect();
+    let grouped: Vec<(&str, StoryId)> = labels.iter().map(String::as_str).zip(found.iter().copied()).collect();
+    let ClusteringMetrics { b_cubed, pairs, .. } = ClusteringMetrics::new(&grouped);
+    let outlets = set.labeled.iter().map(|item| item.outlet.as_str());
+    let entries: Vec<_> =
+        grouped.iter().zip(outlets).map(|((label, story), outlet)| (*label, *story, outlet)).collect();
+    let FeedMetrics { pure, found, repeats, .. } = FeedMetrics::new(&entries);
+    let largest = misses(&grouped).into_iter().max_by_key(|miss| miss.parts.iter().map(Vec::len).sum::<usize>());
+    let parts = largest.map_or(1, |largest| largest.parts.len()) as f64;
+    [b_cubed.precision, b_cubed.recall, b_cubed.f1, pairs.f1, pure, found, repeats, parts]
 }
 
-fn fold(label: &str, split: u64) -> u64 {
-    xxhash_rust::xxh3::xxh3_64_with_seed(label.as_bytes(), split) % FOLDS
+fn print_figures(name: &str, figures: &Figures) {
+    let columns: Vec<String> =
+        FIGURE_NAMES.iter().zip(figures).map(|(name, figure)| format!("{name} {figure:.3}")).collect();
+    println!("{name}: {}", columns.join("  "));
+}
+
+impl TrainingSet {
+    fn write(&self, found: &[StoryId], folder: &Path) {
+        let line =
+            |(item, story): (&LabeledItem, &StoryId)| format!("{{\"id\":\"{}\",\"story\":\"{story}\"}}\n", item.id);
+        let lines: String = self.labeled.iter().zip(found).map(line).collect();
+        std::fs::write(folder.join(format!("{}.jsonl", self.name)), lines).expect("the folder is writable");
+    }
 }
 
 impl Training {
     fn from_arguments(arguments: &[String]) -> Training {
-        let path = arguments.first().expect("usage: train GOLD.jsonl [--write]");
-        let text = std::fs::read_to_string(path).expect("the dataset is readable");
-        let labeled = parse_dataset(&text).expect("the dataset is valid");
-        let options = Options::default();
-        let default = Linkage::new(&options);
+        let default = Linkage::new(&Options::default());
         let linkage = Linkage {
             max_weight: number(arguments, "--max-weight", default.max_weight.into()) as f32,
             size_penalty: number(arguments, "--size-penalty", default.size_penalty.into()) as f32,
+            large_bonus: number(arguments, "--large-bonus", default.large_bonus.into()) as f32,
             threshold: number(arguments, "--threshold", default.threshold.into()) as f32,
             missing_pair: number(arguments, "--missing-pair", default.missing_pair.into()) as f32,
         };
         let disabled: Vec<&str> = argument(arguments, "--without").unwrap_or_default().split(',').collect();
         Training {
-            items: items_of_dataset(&labeled),
-            labels: labeled.iter().map(|item| item.story.to_string()).collect(),
-            options,
             linkage,
             enabled: FEATURE_NAMES.map(|name| !disabled.contains(&name)),
-            large_story_exponent: number(arguments, "--large", 0.3),
+            large_story_exponent: number(arguments, "--large", LARGE_STORY_EXPONENT),
             product_prior: number(arguments, "--prior", PRODUCT_PRIOR),
         }
     }
 
     fn clusterer(&self, model: &PairModel) -> Clusterer {
-        let mut clusterer = Clusterer::new(self.options.clone());
+        let mut clusterer = Clusterer::new(Options::default());
         (clusterer.model, clusterer.linkage) = (model.clone(), self.linkage.clone());
         clusterer
     }
 
-    fn group(&self, model: &PairModel) -> Vec<StoryId> {
-        replay(&mut self.clusterer(model), &self.items)
+    fn read_set(&self, path: &Path) -> TrainingSet {
+        let text = std::fs::read_to_string(path).expect("the dataset is readable");
+        let labeled = parse_dataset(&text).expect("the dataset is valid");
+        let items = items_of_dataset(&labeled);
+        let pairs = self.record_pairs(&labeled, &items);
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        TrainingSet { name, labeled, items, pairs }
     }
 
-    /// Adds the items whose label satisfies `counts` to the sums.
-    fn score(&self, sums: &mut MetricSums, found: &[StoryId], counts: impl Fn(&str) -> bool) {
-        let grouped: Vec<(&str, StoryId)> =
-            self.labels.iter().zip(found).map(|(label, story)| (label.as_str(), *story)).collect();
-        sums.add(&grouped, |label| counts(label));
-    }
-
-    /// Every pair that the clusterer scores, with its features at the last scoring.
-    fn record_pairs(&self, model: &PairModel, split: u64) -> Vec<LabeledPair> {
-        let mut clusterer = self.clusterer(model);
+    /// Every pair that the clusterer scores, with its features at the last scoring. They hardly depend on the model.
+    fn record_pairs(&self, labeled: &[LabeledItem], items: &[Item]) -> Vec<LabeledPair> {
+        let mut clusterer = self.clusterer(&PairModel::learned());
         clusterer.recorded_pairs = Some(BTreeMap::new());
-        replay(&mut clusterer, &self.items);
+        replay(&mut clusterer, items);
+        let labels: Vec<String> = labeled.iter().map(|item| item.story.to_string()).collect();
         let mut sizes: HashMap<&str, usize> = HashMap::new();
-        self.labels.iter().for_each(|label| *sizes.entry(label).or_default() += 1);
+        labels.iter().for_each(|label| *sizes.entry(label).or_default() += 1);
         let label = |(items, features): ([ItemId; 2], PairFeatures)| {
-            let [a, b] = items.map(|item| self.labels[item.0 as usize].as_str());
+            let [a, b] = items.map(|item| labels[item.0 as usize].as_str());
             let features = std::array::from_fn(|n| if self.enabled[n] { features[n] } else { 0.0 });
             let weight = if a == b { libm::pow((sizes[a] - 1) as f64, -self.large_story_exponent) } else { 1.0 };
-            LabeledPair { features, same_story: a == b, weight, folds: [fold(a, split), fold(b, split)] }
+            LabeledPair { features, same_story: a == b, weight }
         };
         clusterer.recorded_pairs.into_iter().flatten().map(label).collect()
     }
 
-    /// Groups the stories of each fold, among all other stories, with a model trained on the other folds.
-    fn cross_validate(&self, model: &PairModel, split: u64) -> MetricSums {
-        let pairs = self.record_pairs(model, split);
-        let mut sums = MetricSums::default();
-        for held_out in 0..FOLDS {
-            let model = self.fit(&pairs, |pair| !pair.folds.contains(&held_out));
-            self.score(&mut sums, &self.group(&model), |label| fold(label, split) == held_out);
-        }
-        sums
-    }
-
-    /// Fits the model to the selected pairs with weighted logistic regression and a Gaussian prior on the standardized
-    /// features and their products.
-    fn fit(&self, pairs: &[LabeledPair], selects: impl Fn(&LabeledPair) -> bool) -> PairModel {
-        let pairs: Vec<&LabeledPair> = pairs.iter().filter(|pair| selects(pair)).collect();
-        let mut model = standardization(&pairs);
+    /// Fits the model to the pairs with weighted logistic regression and a Gaussian prior on the standardized features
+    /// and their products.
+    fn fit(&self, pairs: &[&LabeledPair]) -> PairModel {
+        let mut model = standardization(pairs);
         let mut x: Vec<Terms> = pairs.iter().map(|pair| terms(&model, &pair.features)).collect();
         let centers = center_products(&mut x);
-        let w = self.minimize(&pairs, &x);
+        let w = self.minimize(pairs, &x);
         // The weights of positive pairs shift the log-odds by the logarithm of their mean.
         let positives: Vec<f64> = pairs.iter().filter(|pair| pair.same_story).map(|pair| pair.weight).collect();
         let shift = libm::log(positives.iter().sum::<f64>() / positives.len() as f64);

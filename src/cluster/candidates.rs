@@ -4,7 +4,6 @@
 use super::item_seq::{ItemSeq, OpenAddressTable};
 use super::neighbor::MAX_NEIGHBORS;
 use super::pair_features::{BloomPrefilter, SharedTerm};
-use super::term_index::MAX_POSTINGS;
 use super::term_weights::WeightedTerm;
 use super::window::ItemWindow;
 use smallvec::SmallVec;
@@ -13,14 +12,14 @@ use std::ops::Range;
 /// The number of an item's strongest terms that are indexed and looked up to find neighbors.
 const INDEXED_TERMS: usize = 16;
 /// The maximum number of postings that are read for one item. Postings of the strongest terms are read first.
-const MAX_POSTINGS_READ: usize = 320;
+const MAX_POSTINGS_READ: usize = 2000;
 /// The maximum number of candidates that are compared in full.
-const MAX_COMPARED: usize = 32;
+const MAX_COMPARED: usize = 160;
 /// The minimum cosine over the indexed terms for a candidate to be compared in full: 0.06, in units of 1/65,535².
 const MIN_INDEXED_COSINE: u32 = 65_535 * 65_535 / 100 * 6;
 /// The minimum number of postings of a common term. A single shared common term does not justify a comparison: of the
 /// candidates that share only one term with an item, one in thirty is a neighbor.
-const COMMON_TERM_POSTINGS: usize = MAX_POSTINGS / 2;
+const COMMON_TERM_POSTINGS: usize = 32;
 /// The minimum cosine of a neighbor.
 const MIN_NEIGHBOR_COSINE: f32 = 0.14;
 /// The number of neighbors over which local document frequencies are computed. The estimate also assumes this number of

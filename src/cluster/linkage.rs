@@ -8,6 +8,11 @@ use super::options::Options;
 /// The minimum log-odds of a pair that is linked.
 pub(super) const MIN_PAIR_LOG_ODDS: f32 = -3.5;
 
+/// The size from which a story is large, and the size above which its bonus does not grow. Without a limit, the largest
+/// story would attract more and more items.
+const LARGE_STORY_ITEMS: f32 = 6.0;
+const MAX_BONUS_ITEMS: f32 = 96.0;
+
 /// The parameters of the linkage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Linkage {
@@ -15,6 +20,9 @@ pub struct Linkage {
     pub max_weight: f32,
     /// The penalty in log-odds for each e-fold increase of the smaller group's size.
     pub size_penalty: f32,
+    /// The bonus in log-odds for each e-fold increase of the larger group's size above [`LARGE_STORY_ITEMS`]. An item that
+    /// resembles one of many reports of an event probably belongs to that event.
+    pub large_bonus: f32,
     /// The minimum log-odds at which groups merge.
     pub threshold: f32,
     /// The log-odds that are assumed for a pair that was never a candidate.
@@ -26,7 +34,7 @@ impl Linkage {
     pub fn new(options: &Options) -> Linkage {
         let threshold = options.threshold.clamp(0.001, 0.999);
         let threshold = libm::logf(threshold / (1.0 - threshold));
-        Linkage { max_weight: 0.7, size_penalty: 0.4, threshold, missing_pair: -4.0 }
+        Linkage { max_weight: 0.7, size_penalty: 0.1, large_bonus: 0.6, threshold, missing_pair: -4.5 }
     }
 
     /// Returns the log-odds that two groups of these sizes report one event.
@@ -34,8 +42,10 @@ impl Linkage {
         let pairs = link.pairs as usize;
         let all = (sizes[0] * sizes[1]).max(pairs);
         let mean = (link.sum + (all - pairs) as f32 * self.missing_pair) / all as f32;
-        let smaller = sizes[0].min(sizes[1]).max(1) as f32;
-        (1.0 - self.max_weight) * mean + self.max_weight * link.max - self.size_penalty * libm::logf(smaller)
+        let [smaller, larger] = [sizes[0].min(sizes[1]), sizes[0].max(sizes[1])].map(|size| size.max(1) as f32);
+        let growth = libm::logf(larger.clamp(LARGE_STORY_ITEMS, MAX_BONUS_ITEMS) / LARGE_STORY_ITEMS);
+        (1.0 - self.max_weight) * mean + self.max_weight * link.max + self.large_bonus * growth
+            - self.size_penalty * libm::logf(smaller)
     }
 }
 
@@ -65,5 +75,22 @@ impl ClusterLink {
             max: self.max.max(other.max),
             separate: self.separate || other.separate,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_story_attracts_items_up_to_a_limit() {
+        let linkage = Linkage::new(&Options::default());
+        // All pairs are equally likely, so only the size matters.
+        let log_odds = |size: usize| {
+            linkage.log_odds(ClusterLink { sum: size as f32, pairs: size as u32, max: 1.0, separate: false }, [1, size])
+        };
+        assert_eq!(log_odds(1), log_odds(6));
+        assert!(log_odds(6) < log_odds(12) && log_odds(12) < log_odds(96));
+        assert_eq!(log_odds(96), log_odds(1000));
     }
 }

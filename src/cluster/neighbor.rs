@@ -4,8 +4,10 @@
 use super::item_seq::{ItemSeq, OpenAddressTable};
 use smallvec::SmallVec;
 
-/// The maximum number of neighbors that an item keeps.
-pub(super) const MAX_NEIGHBORS: usize = 24;
+/// The maximum number of neighbors that an item keeps. Only items on a dominant event have more than 24.
+pub(super) const MAX_NEIGHBORS: usize = 96;
+/// The number of nearest neighbors by which two items are compared. A longer list would favor large stories.
+const PROFILE_NEIGHBORS: usize = 24;
 
 /// The neighbors of an item, nearest first. Twelve neighbors suffice for most items and are stored inline, because
 /// almost every access to an item also reads its neighbors.
@@ -67,15 +69,16 @@ impl LocalDensity {
     }
 }
 
-/// A list of neighbors, indexed for comparison with the lists of other items.
+/// The [`PROFILE_NEIGHBORS`] nearest neighbors of an item, indexed for comparison with the lists of other items.
 pub(super) struct NeighborProfile<'a> {
     neighbors: &'a [Neighbor],
-    positions: OpenAddressTable<256>,
+    positions: OpenAddressTable<64>,
     norm_squared: u64,
 }
 
 impl<'a> NeighborProfile<'a> {
     pub(super) fn new(neighbors: &'a [Neighbor]) -> NeighborProfile<'a> {
+        let neighbors = nearest(neighbors);
         let (positions, norm_squared) = (OpenAddressTable::default(), norm_squared(neighbors));
         let mut profile = NeighborProfile { neighbors, positions, norm_squared };
         for (position, neighbor) in neighbors.iter().enumerate() {
@@ -88,6 +91,7 @@ impl<'a> NeighborProfile<'a> {
 
     /// Returns the shared-nearest-neighbor similarity: the cosine of two neighbor lists as sparse vectors of cosines.
     pub(super) fn similarity(&self, other: &[Neighbor]) -> f32 {
+        let other = nearest(other);
         let shared = other.iter().filter_map(|neighbor| {
             let own = &self.neighbors[self.position(neighbor.seq).ok()?];
             Some(own.cosine_product(neighbor))
@@ -99,6 +103,10 @@ impl<'a> NeighborProfile<'a> {
     fn position(&self, seq: ItemSeq) -> Result<usize, usize> {
         self.positions.find(seq, |position| self.neighbors.get(position).map(|neighbor| neighbor.seq))
     }
+}
+
+fn nearest(neighbors: &[Neighbor]) -> &[Neighbor] {
+    &neighbors[..neighbors.len().min(PROFILE_NEIGHBORS)]
 }
 
 /// Returns the squared norm of a neighbor list in units of 1/65,535².

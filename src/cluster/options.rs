@@ -29,7 +29,7 @@ impl Default for Options {
             window: SignedDuration::from_hours(72),
             revision_window: SignedDuration::from_hours(48),
             recluster_interval: SignedDuration::from_mins(5),
-            threshold: 0.55,
+            threshold: 0.69,
             storyline_lifetime: SignedDuration::from_hours(7 * 24),
         }
     }

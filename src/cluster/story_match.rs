@@ -93,19 +93,7 @@ impl Clusterer {
                 None => candidates.push((other.story, link)),
             }
         }
-        candidates.sort_unstable_by(|(a, one), (b, other)| other.max.total_cmp(&one.max).then(a.cmp(b)));
-        let mut best: Option<(StoryId, f32)> = None;
-        for (story, link) in candidates {
-            // A link is at most as strong as its best pair, so the remaining stories cannot be better.
-            if best.is_some_and(|(_, log_odds)| link.max < log_odds) {
-                break;
-            }
-            let log_odds = self.linkage.log_odds(link, [1, self.window.active_members(story)]);
-            let is_better = |(known, than): (StoryId, f32)| log_odds > than || (log_odds == than && story < known);
-            if best.is_none_or(is_better) {
-                best = Some((story, log_odds));
-            }
-        }
-        best
+        let log_odds = |(story, link)| (story, self.linkage.log_odds(link, [1, self.window.active_members(story)]));
+        candidates.into_iter().map(log_odds).max_by(|(a, one), (b, other)| one.total_cmp(other).then(b.cmp(a)))
     }
 }

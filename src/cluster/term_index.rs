@@ -14,7 +14,7 @@ pub(super) struct TermId(pub u32);
 
 /// The maximum number of postings that are read for one term, latest first. A term that more items share discriminates
 /// too little.
-pub(super) const MAX_POSTINGS: usize = 64;
+const MAX_POSTINGS: usize = 512;
 /// The number of documents assumed to precede the first one, so that not all terms of the first items are rare.
 const PRIOR_DOCUMENTS: f32 = 1000.0;
 /// The number of document frequencies with a precomputed logarithm.
