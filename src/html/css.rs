@@ -14,7 +14,9 @@ pub(super) fn declarations(element: &StartTag<'_>) -> Vec<Declaration> {
     let read = |declaration: &str| {
         let (property, value) = declaration.split_once(':')?;
         let value = value.split('!').next().unwrap_or_default();
-        Some(Declaration { property: property.trim().to_owned(), value: value.trim().to_owned() })
+        let property = property.trim();
+        let property = property.strip_prefix("-webkit-").unwrap_or(property);
+        Some(Declaration { property: property.to_owned(), value: value.trim().to_owned() })
     };
     style.iter().flat_map(|style| style.split(';')).filter_map(read).collect()
 }
@@ -55,6 +57,7 @@ pub(super) fn pixels(value: &str) -> Option<f64> {
         _ => arguments.get(1..)?.chunks(2).try_fold(plain_pixels(arguments.first()?)?, |sum, term| match term {
             ["+", length] => Some(sum + plain_pixels(length)?),
             ["-", length] => Some(sum - plain_pixels(length)?),
+            ["*", factor] => Some(sum * factor.parse::<f64>().ok()?),
             _ => None,
         }),
     }

@@ -9,7 +9,7 @@ use super::lazy_image::{ImageSource, declares_photo, image_html, image_source, i
 use super::link_rules::LinkRules;
 use super::open_elements::OpenElements;
 use super::player::{is_player_element, player_addresses, video_page};
-use super::tracking_pixel::is_tracking_pixel;
+use super::tracking_pixel::{ContentVisibility, is_tracking_pixel};
 use crate::markup::entities::escape_html;
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
@@ -111,6 +111,8 @@ struct MediaRewriter<'a> {
     /// The address of the last image that was written in place of a lazy image.
     last_image: String,
     last_link: String,
+    /// The id of the last video. A fallback for readers without scripts often repeats the video.
+    last_video: String,
     link_count: usize,
 }
 
@@ -127,12 +129,23 @@ impl<'a> MediaRewriter<'a> {
             neighbor: Neighbor::None,
             last_image: String::new(),
             last_link: String::new(),
+            last_video: String::new(),
             link_count: 0,
         }
     }
 
     fn remaining_end_tags(&self, name: &str) -> usize {
         CONTAINERS.iter().position(|container| *container == name).map_or(0, |at| self.end_tags[at])
+    }
+
+    /// Returns whether readers see an image or player at the current position. Photos in a transparent element are faded
+    /// in.
+    fn shows(&self, image: Option<&StartTag<'_>>) -> bool {
+        match self.open.visibility() {
+            ContentVisibility::Visible => true,
+            ContentVisibility::Transparent => image.is_some_and(declares_photo),
+            ContentVisibility::Hidden => false,
+        }
     }
 
     fn text(&mut self, text: &str) {
@@ -173,7 +186,10 @@ impl<'a> MediaRewriter<'a> {
                 if is_player_element(name) {
                     self.push_player(tag);
                 }
-                self.push_link(video_page(name, tag).filter(|_| !self.open.hides_content()), &player_title(tag));
+                if let Some(page) = video_page(name, tag).filter(|_| self.shows(None)) {
+                    self.last_video = page.rsplit(['/', '=']).next().unwrap_or_default().to_owned();
+                    self.push_link(Some(page), &player_title(tag));
+                }
                 self.out.push_str(source);
             }
         }
@@ -188,11 +204,11 @@ impl<'a> MediaRewriter<'a> {
             }
             _ => None,
         };
-        let remaining = self.remaining_end_tags(name);
+        let (remaining, is_shown) = (self.remaining_end_tags(name), self.shows(Some(tag)));
         let Some(container) = &mut self.container else { return };
         container.address = container.address.take().or(address);
         container.depth += usize::from(container.name == name && remaining > container.depth);
-        if name == "img" && container.name == "noscript" && !self.open.hides_content() {
+        if name == "img" && container.name == "noscript" && is_shown {
             let address = match image_source(tag, None) {
                 ImageSource::Lazy(address) => Some(address),
                 ImageSource::Declared => tag.attribute("src").map(|source| source.trim().to_owned()),
@@ -235,7 +251,8 @@ impl<'a> MediaRewriter<'a> {
         if container.name == "noscript" {
             self.push_fallback(container.images);
         }
-        self.push_link(container.address, &container.title);
+        let is_repeated = |address: &String| !self.last_video.is_empty() && address.contains(&self.last_video);
+        self.push_link(container.address.filter(|address| !is_repeated(address)), &container.title);
     }
 
     fn finish(mut self) -> String {
@@ -281,7 +298,7 @@ impl<'a> MediaRewriter<'a> {
     }
 
     fn push_image(&mut self, tag: &StartTag<'_>, source: &str) {
-        if self.open.hides_content() {
+        if !self.shows(Some(tag)) {
             self.picture_source = None;
             return;
         }
@@ -315,7 +332,7 @@ impl<'a> MediaRewriter<'a> {
 
     /// Writes the image of a `<picture>` that contains no image.
     fn end_picture(&mut self) {
-        if let Some(address) = self.picture_source.take().filter(|_| !self.open.hides_content()) {
+        if let Some(address) = self.picture_source.take().filter(|_| self.shows(None)) {
             self.end_neighbor();
             self.out.push_str(&format!("<img src=\"{}\">", escape_html(&address)));
             self.last_image = address;
@@ -328,7 +345,7 @@ impl<'a> MediaRewriter<'a> {
 
     /// Returns the address of a player, unless readers cannot see the player.
     fn player_address(&self, tag: &StartTag<'_>) -> Option<String> {
-        let is_hidden = is_tracking_pixel(tag, false) || self.open.hides_content();
+        let is_hidden = is_tracking_pixel(tag, false) || !self.shows(None);
         player_addresses(tag).iter().filter(|_| !is_hidden).find_map(|address| self.absolute_address(address))
     }
 
@@ -468,6 +485,7 @@ mod tests {
             "<div style='max-width:0.5em'>",
             "<table width=1><tr><td>",
             "<iframe style='display:none' src=https://v.example/1>",
+            "<div style='opacity:0'><img width=600 src=https://a.example/b.jpg>",
         ] {
             let clean = sanitize_html(&format!("{start}<img src=https://a.example/b.jpg>"), None);
             assert!(clean.contains("<img"), "{start}: {clean}");
@@ -512,6 +530,9 @@ mod tests {
             "<amp-youtube data-videoid=aB3-_9 layout=responsive></amp-youtube>",
             "<div class=youtube_player videoID=aB3-_9></div>",
             "<div class='video lazy' data-youtube-id=aB3-_9></div>",
+            "<embetty-video type=youtube video-id=aB3-_9></embetty-video>",
+            "<amp-youtube data-videoid=aB3-_9><noscript><iframe src=//v.example/aB3-_9></iframe></noscript></amp-youtube>",
+            "<iframe data-url='https://www.youtube.com/watch?v=aB3-_9'></iframe>",
         ] {
             check(&format!("{player}1"), link);
         }

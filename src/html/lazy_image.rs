@@ -82,7 +82,8 @@ pub(super) fn is_photo_address(address: &str) -> bool {
 /// Returns whether an image declares what tracking pixels do not need: a size, several files, or lazy loading.
 pub(super) fn declares_photo(image: &StartTag<'_>) -> bool {
     let has = |name, word| image.attribute(name).is_some_and(|value| value.to_ascii_lowercase().contains(word));
-    has_photo_size(image) || image.attribute("srcset").is_some() || has("loading", "lazy") || has("class", "lazy")
+    let has_addresses = || LAZY_SOURCES.iter().chain(&["srcset"]).any(|name| image.attribute(name).is_some());
+    has_photo_size(image) || has_addresses() || has("loading", "lazy") || has("class", "lazy")
 }
 
 fn real_address(image: &StartTag<'_>, picture_source: Option<&str>) -> Option<String> {

@@ -1,10 +1,10 @@
-//! Tracks the open elements of HTML, and whether one of them hides its content.
+//! Tracks the open elements of HTML, and whether readers see their content.
 //!
 //! The number of elements is limited, so each end tag takes bounded time.
 
 use super::MAX_HTML_DEPTH;
 use super::elements::is_inline;
-use super::tracking_pixel::hides_content;
+use super::tracking_pixel::{ContentVisibility, content_visibility};
 use crate::markup::tag::StartTag;
 
 /// Elements without content, other than those that become a link or an image.
@@ -13,8 +13,8 @@ const VOID_ELEMENTS: [&str; 12] =
 
 #[derive(Default)]
 pub(super) struct OpenElements {
-    /// For each open element, its name, and whether it or an element around it hides its content.
-    open: Vec<(String, bool)>,
+    /// For each open element, its name, and whether readers see content at this place.
+    open: Vec<(String, ContentVisibility)>,
 }
 
 impl OpenElements {
@@ -24,8 +24,8 @@ impl OpenElements {
         }
         self.close_implied(name);
         if self.open.len() < MAX_HTML_DEPTH {
-            let is_hidden = self.hides_content() || hides_content(tag);
-            self.open.push((name.to_owned(), is_hidden));
+            let visibility = self.visibility().max(content_visibility(tag));
+            self.open.push((name.to_owned(), visibility));
         }
     }
 
@@ -39,9 +39,12 @@ impl OpenElements {
         self.open.iter().any(|(open, _)| open == name)
     }
 
-    /// Returns whether readers cannot see an image at the current position.
-    pub(super) fn hides_content(&self) -> bool {
-        self.open.len() >= MAX_HTML_DEPTH || self.open.last().is_some_and(|(_, is_hidden)| *is_hidden)
+    /// Returns whether readers see an image at the current position.
+    pub(super) fn visibility(&self) -> ContentVisibility {
+        match self.open.last() {
+            _ if self.open.len() >= MAX_HTML_DEPTH => ContentVisibility::Hidden,
+            last => last.map_or_else(ContentVisibility::default, |(_, visibility)| *visibility),
+        }
     }
 
     /// Closes the elements whose end tags may be omitted before this start tag (WHATWG HTML, §13.1.2.4).

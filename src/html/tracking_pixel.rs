@@ -14,7 +14,7 @@ const MIN_PHOTO_SIZE: f64 = 50.0;
 const OFF_PAGE_PIXELS: f64 = -500.0;
 /// The maximum opacity and scale of an invisible image, 0 to 1.
 const MAX_INVISIBLE_OPACITY: f64 = 0.02;
-const SIZES: [&str; 4] = ["width", "max-width", "height", "max-height"];
+const SIZES: [&str; 6] = ["width", "max-width", "inline-size", "height", "max-height", "block-size"];
 
 /// Returns whether an `<img>` or player declares that it is invisible. A photo may start transparent, because a script
 /// fades it in.
@@ -61,9 +61,19 @@ pub(super) fn hides_element(element: &StartTag<'_>) -> bool {
     element.attribute("hidden").is_some() || declarations(element).iter().any(hides)
 }
 
-/// Returns whether an element declares that images inside it are invisible. A small box shows what is larger than the box,
-/// unless it clips its content or both its dimensions are small.
-pub(super) fn hides_content(element: &StartTag<'_>) -> bool {
+/// Whether readers see the content of an element.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum ContentVisibility {
+    #[default]
+    Visible,
+    /// A script may fade the content in.
+    Transparent,
+    Hidden,
+}
+
+/// Returns what an element declares about the images inside it. A small box shows what is larger than the box, unless it
+/// clips its content or both its dimensions are small.
+pub(super) fn content_visibility(element: &StartTag<'_>) -> ContentVisibility {
     let style = declarations(element);
     let is_small = |sides: [&str; 2]| {
         style.iter().any(|size| {
@@ -74,14 +84,17 @@ pub(super) fn hides_content(element: &StartTag<'_>) -> bool {
         declaration.property.starts_with("overflow") && matches!(declaration.value.as_str(), "hidden" | "clip")
     });
     let (is_narrow, is_low) = (is_small(["width", "max-width"]), is_small(["height", "max-height"]));
-    let is_invisible = |declaration: &Declaration| {
-        makes_transparent(declaration)
-            || !SIZES.contains(&declaration.property.as_str()) && makes_invisible(declaration)
-    };
-    hides_element(element)
+    let is_invisible =
+        |declaration: &Declaration| !SIZES.contains(&declaration.property.as_str()) && makes_invisible(declaration);
+    let is_hidden = hides_element(element)
         || (is_narrow && is_low)
         || (clips && (is_narrow || is_low))
-        || style.iter().any(is_invisible)
+        || style.iter().any(is_invisible);
+    match is_hidden {
+        true => ContentVisibility::Hidden,
+        false if style.iter().any(makes_transparent) => ContentVisibility::Transparent,
+        false => ContentVisibility::Visible,
+    }
 }
 
 fn is_invisible_size(size: f64) -> bool {
@@ -117,11 +130,12 @@ fn makes_invisible(Declaration { property, value }: &Declaration) -> bool {
     match property.as_str() {
         "transform" => functions(value).any(|(name, arguments)| {
             name.starts_with("scale") && arguments.iter().any(|scale| is_nearly_zero(scale))
+                || name == "matrix" && arguments.first().is_some_and(|scale| is_nearly_zero(scale))
                 || name.starts_with("translate") && arguments.iter().any(|offset| is_off_page(offset))
         }),
         "scale" => value.split_ascii_whitespace().any(is_nearly_zero),
         "clip" | "clip-path" => functions(value).any(|(name, arguments)| clips_all(name, &arguments)),
-        "width" | "max-width" | "inline-size" | "height" | "max-height" | "block-size" => is_invisible_length(value),
+        size if SIZES.contains(&size) => is_invisible_length(value),
         "left" | "right" | "top" | "bottom" | "inset" | "translate" | "margin" | "margin-left" | "margin-top"
         | "text-indent" => value.split_ascii_whitespace().any(is_off_page),
         _ => false,
@@ -195,6 +209,7 @@ mod tests {
             "style='opacity:1%'",
             "style='filter:blur(1px) opacity(0)'",
             "style='filter:opacity(0%)'",
+            "style='-webkit-filter:opacity(0)'",
             "style='display:/* none */none'",
             "style='/* a */width/**/:1px'",
             "style='width:1pt'",
@@ -204,6 +219,7 @@ mod tests {
             "style='width:.1vw'",
             "style='width:calc(1px)'",
             "style='width:calc(2px - 1px)'",
+            "style='width:calc(1px * 1)'",
             "style='width:min(1px, 100%)'",
             "style='clip-path:inset(50%)'",
             "style='clip-path:inset(0 100% 0 0)'",
@@ -223,7 +239,8 @@ mod tests {
     fn box_with_a_fixed_aspect_ratio_shows_its_content() {
         let hides = |style: &str| {
             let attributes = format!("style=\"{style}\"");
-            hides_content(&StartTag { name: "div", attribute_text: &attributes, self_closing: false })
+            let tag = StartTag { name: "div", attribute_text: &attributes, self_closing: false };
+            content_visibility(&tag) == ContentVisibility::Hidden
         };
         assert!(!hides("position:relative;height:0;padding-bottom:56.25%;overflow:hidden"));
         assert!(!hides("height:0;padding:40% 0 0;overflow:hidden"));

@@ -34,6 +34,9 @@ impl FeedSecrets {
             let credentials = [address.username(), password].into_iter().filter(|text| is_random(text));
             all.secrets.extend(credentials.map(str::to_owned));
             all.secrets.extend((!password.is_empty()).then(|| format!("{}:{password}@", address.username())));
+            if path_with(address, is_unusual_segment).is_some() || has_unusual_parameter(address) {
+                all.secrets.push(address[Position::BeforeHost..Position::AfterQuery].to_owned());
+            }
             all.addresses.push(address.clone());
         }
         all
@@ -48,9 +51,8 @@ impl FeedSecrets {
     /// Returns whether a link that was relative contains a part of the feed's path that may be secret. Few feeds have
     /// relative links, so an unusual name suffices.
     pub fn are_in_relative_link(&self, link: &Url) -> bool {
-        let is_unusual = |segment: &str| !is_ordinary_segment(segment);
-        let paths = self.addresses.iter().filter_map(|address| path_with(address, is_unusual));
-        paths.into_iter().any(|path| link[Position::BeforeHost..].starts_with(path))
+        let mut paths = self.addresses.iter().filter_map(|address| path_with(address, is_unusual_segment));
+        paths.any(|path| link[Position::BeforeHost..].starts_with(path))
     }
 
     /// Replaces each secret in a text with an ellipsis.
@@ -69,9 +71,12 @@ fn is_feed(link: &Url, feed: &Url) -> bool {
         return feed.query().is_some() || feed.path() != "/";
     }
     // `?show=12&episode=3` may be an episode in the feed `?show=12`.
-    let mut parameters = feed.query_pairs();
-    parameters.clone().any(|(_, value)| !is_ordinary_segment(&value))
-        && parameters.all(|parameter| link.query_pairs().any(|other| other == parameter))
+    has_unusual_parameter(feed)
+        && feed.query_pairs().all(|parameter| link.query_pairs().any(|other| other == parameter))
+}
+
+fn has_unusual_parameter(url: &Url) -> bool {
+    url.query_pairs().any(|(_, value)| is_unusual_segment(&value))
 }
 
 /// Returns the host of a URL and its path up to the first segment that matches.
@@ -108,25 +113,24 @@ fn is_random_segment(segment: &str) -> bool {
 }
 
 /// Returns whether a text consists of random characters: it often changes between letters and digits, or between
-/// lowercase and uppercase.
+/// lowercase and uppercase. In words with separators, such as `2026-q3-results`, fewer changes are usual.
 fn is_random(text: &str) -> bool {
     let chars: Vec<char> = text.chars().filter(char::is_ascii_alphanumeric).collect();
     let (length, runs) = (chars.len(), count_runs(&chars));
-    let has_digit = chars.iter().any(char::is_ascii_digit);
-    let has_letter = chars.iter().any(char::is_ascii_alphabetic);
-    let is_code = |min| has_digit && chars.iter().filter(|c| c.is_ascii_uppercase()).count() >= min;
+    let count = |is_kind: fn(&char) -> bool| chars.iter().filter(|c| is_kind(c)).count();
+    let (digits, uppercase) = (count(char::is_ascii_digit), count(char::is_ascii_uppercase));
+    let is_one_word = length == text.len() && (runs * 4 >= length || digits * 3 >= length);
     match length {
-        MIN_RANDOM_CHARS.. => has_digit && (!has_letter || runs * 7 >= length * 2) || is_code(length / 2),
-        MIN_SECRET_CHARS.. => {
-            has_digit && length >= 10 && runs * 2 >= length || is_code(MIN_SECRET_CHARS.min(length - 3))
-        }
+        _ if digits == 0 => false,
+        MIN_RANDOM_CHARS.. => runs * 7 >= length * 2 || is_one_word || uppercase * 2 >= length,
+        MIN_SECRET_CHARS.. => length >= 10 && runs * 2 >= length || uppercase >= MIN_SECRET_CHARS.min(length - 3),
         _ => false,
     }
 }
 
-/// Returns whether a segment consists of words and short numbers.
-fn is_ordinary_segment(segment: &str) -> bool {
-    segment.split(['-', '_', '.', '~', '+', '@']).all(|word| {
+/// Returns whether a segment contains more than words and short numbers.
+fn is_unusual_segment(segment: &str) -> bool {
+    !segment.split(['-', '_', '.', '~', '+', '@']).all(|word| {
         let chars: Vec<char> = word.chars().collect();
         let digits = chars.iter().filter(|c| c.is_ascii_digit()).count();
         let is_word = || chars.len() <= 4 || chars.iter().skip(1).any(char::is_ascii_lowercase);
@@ -166,6 +170,8 @@ mod tests {
             ("a.example/f/1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed", "a.example/f/1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed/1"),
             ("a.example/v12;k3J9xQ2mL8vT4wZ7/x", "b.example/?to=https://a.example/v12;k3J9xQ2mL8vT4wZ7/x"),
             ("a.example/SECRETTOKEN42/feed", "a.example/SECRETTOKEN42/1"),
+            ("a.example/AbCdEf1234567890/feed", "a.example/AbCdEf1234567890/1"),
+            ("a.example/abcdef1234567890/feed", "a.example/abcdef1234567890/1"),
             ("a.example/news/feed", "a.example/news/feed#1"),
             ("a.example/feed?auth=abc", "a.example/1?auth=abc"),
             ("a.example/feed?auth=summer-rain", "b.example/1?token=summer-rain"),
@@ -185,6 +191,8 @@ mod tests {
             ("a.example/", "a.example/"),
             ("a.example/OwnerOf3/RepoName2/releases.atom", "a.example/OwnerOf3/RepoName2/releases/1"),
             ("a.example/topics/world-cup-2026-news/feed", "a.example/topics/world-cup-2026-news/1"),
+            ("a.example/topics/2026-q3-results-live/feed", "a.example/topics/2026-q3-results-live/1"),
+            ("a.example/MyCompanyProducts2024/feed", "a.example/MyCompanyProducts2024/1"),
             ("a.example/profile/did:plc:k3j9xq2ml8vt4wz7/rss", "a.example/profile/did:plc:k3j9xq2ml8vt4wz7/post/1"),
             ("a.example/videos.xml?channel_id=UCk3J9xQ2mL8vT4wZ7", "a.example/channel/UCk3J9xQ2mL8vT4wZ7"),
             (
@@ -224,5 +232,7 @@ mod tests {
         let secrets = FeedSecrets::of([&url("ann:word@a.example/rss/9f8e7d6c5b4a3f2e1d0c/feed?auth=summer-rain")]);
         let text = "See https://ann:word@a.example/rss/9f8e7d6c5b4a3f2e1d0c/feed?auth=summer-rain now";
         assert_eq!(secrets.remove_from(text.into()), "See https://……/feed?auth=… now");
+        let secrets = FeedSecrets::of([&url("a.example/SUMMER/feed")]);
+        assert_eq!(secrets.remove_from("a.example/SUMMER/feed a.example/SUMMER".into()), "… a.example/SUMMER");
     }
 }
