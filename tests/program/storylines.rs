@@ -225,7 +225,7 @@ async fn operator_corrects_storylines_and_undoes_the_corrections() {
     assert!(moved.contains("to undo: `newsfold story undo 3`, then `newsfold story undo 2`"), "{moved}");
     assert_eq!(newsroom.storyline_of("Captain of"), bank);
     assert!(cli.run(&["story", "show", &captain]).contains("placed here by decision 3 of the operator"));
-    newsroom.poll_all();
+    cli.run(&["source", "poll", "1"]);
     assert_eq!(newsroom.storyline_of("Captain of"), bank);
     for decision in ["3", "2"] {
         assert!(cli.run(&["story", "undo", decision]).contains(": undone"));
@@ -242,7 +242,7 @@ async fn operator_corrects_storylines_and_undoes_the_corrections() {
     assert_eq!((moved.as_array().unwrap().len(), moved[0]["kind"].as_str()), (1, Some("storyline-merge")));
     cli.run(&["story", "undo", "6"]);
     cli.run(&["story", "undo", "1"]);
-    newsroom.poll_all();
+    cli.run(&["source", "poll", "1"]);
     assert_eq!(newsroom.ferry(), (storyline.clone(), stories));
 
     // The older id survives, and the other one redirects.
