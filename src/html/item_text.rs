@@ -108,6 +108,7 @@ impl ItemTextReader<'_> {
                 title: self.title,
                 item_link: self.link,
                 link_text: block.last_link_text.as_deref(),
+                is_mostly_linked: block.is_mostly_link(),
                 is_last,
                 is_announced: at > 0 && blocks[at - 1].text.ends_with(':'),
             };

@@ -32,10 +32,10 @@ const FILLERS: &[&str] = &[
     "link", "us", "on", "this", "article", "story", "post", "page", "via", "up", "in", "and", "with", "your", "friends",
     "friend", "or", "to", "a", "an", "by", "new", "window", "leave", "now", "it",
     "auf", "per", "bei", "über", "mit", "den", "diesen", "artikel", "beitrag", "sie", "mir", "neuem", "fenster",
-    "geöffnet", "um", "zu", "freunden", "und", "in", "geladen", "klick", "klicken", "senden",
+    "geöffnet", "um", "zu", "freunden", "und", "oder", "in", "geladen", "klick", "klicken", "senden",
     "sur", "par", "cet", "l'article", "l’article", "avec", "vos", "amis", "pour", "dans", "une", "nouvelle", "fenêtre",
-    "un", "lien", "à", "et", "ça",
-    "en", "por", "este", "artículo", "con", "tus", "amigos", "para", "se", "abre", "una", "ventana", "nueva", "y", "el",
+    "un", "lien", "à", "et", "ou", "ça",
+    "en", "por", "este", "artículo", "con", "tus", "amigos", "para", "se", "abre", "una", "ventana", "nueva", "y", "o", "el",
     "correo", "me", "esto", "esta", "noticia", "no", "na", "pelo", "artigo", "notícia", "com", "os", "seus", "em", "isso", "janela", "nova", "e",
     "su", "mi", "questo", "articolo", "con", "i", "tuoi", "amici", "fai", "si", "apre", "nuova", "finestra",
     "op", "vind", "ik", "aan", "het", "laden", "dit", "artikel", "met", "je", "vrienden", "om", "te", "wordt", "een", "nieuw", "venster", "geopend", "en",
@@ -100,7 +100,7 @@ pub fn button_line(line: &str) -> Option<ButtonLine> {
     }
     match (actions, platforms) {
         (0, 0) if count == 0 => line.chars().all(is_separator).then_some(ButtonLine::Platforms),
-        (0, _) if has_number || platforms * 2 < count => None,
+        (0, _) if has_number || line.ends_with('.') || platforms * 2 < count => None,
         (0, _) => Some(ButtonLine::Platforms),
         (_, 0) if count > MAX_UNNAMED_WORDS => None,
         (_, 0) => Some(ButtonLine::Action),
@@ -142,7 +142,7 @@ mod tests {
             assert_eq!(button_line(line), Some(ButtonLine::Action), "{line}");
         }
         assert_eq!(button_line("Reddit and Threads"), Some(ButtonLine::Platforms));
-        for line in ["3 - 2", "Reddit 3", "Reddit was down", "New on YouTube", "This story", "***"] {
+        for line in ["3 - 2", "Reddit 3", "Reddit was down", "Reddit and X.", "New on YouTube", "This story", "***"] {
             assert_eq!(button_line(line), None, "{line}");
         }
     }

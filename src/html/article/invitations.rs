@@ -48,7 +48,7 @@ const MAX_SUBSCRIPTION_WORDS: usize = 35;
 const IMPERATIVES: &[&str] = &[
     "follow", "like", "join", "find", "subscribe to", "sign up for", "sign up to", "support", "download", "get",
     "listen to", "watch", "connect with", "visit", "donate to", "contact", "add", "see", "check out", "read", "supporting",
-    "following", "joining", "subscribing to",
+    "following", "joining", "subscribing to", "stay connected with", "keep up with",
 ];
 /// Such invitations that end in another word, or that need no other word, in lowercase.
 #[rustfmt::skip]
@@ -56,7 +56,7 @@ const INVITATIONS: &[&str] = &[
     "follow us", "subscribe now", "support us", "support independent journalism",
     "support local journalism", "support our journalism", "support our work", "support our newsroom",
     "support our reporting", "become a member", "become a supporter", "become a patron", "download our app",
-    "buy us a coffee", "join our whatsapp", "join our telegram", "join our channel", "folgen sie uns", "folge uns",
+    "buy us a coffee", "join the conversation on", "join the discussion on", "join our whatsapp", "join our telegram", "join our channel", "folgen sie uns", "folge uns",
     "folgt uns", "besuchen sie uns", "abonnieren sie unser", "abonniere unser", "jetzt abonnieren", "laden sie unsere app",
     "unterstützen sie uns", "suivez-nous", "suivez nous", "abonnez-vous", "rejoignez-nous", "retrouvez-nous", "soutenez-nous",
     "rejoignez notre", "téléchargez notre", "suivez notre", "síguenos", "síganos", "sigue nuestro", "sigue nuestra", "suscríbete", "suscríbase", "únete a nuestro", "únete a nuestra",
@@ -89,9 +89,13 @@ const MAX_OBJECT_WORDS: usize = 3;
 
 /// Imperatives at the end of a line, in lowercase.
 const LAST_WORDS: &[&str] = &["takip edin", "takip et", "abone olun", "beğenin", "abonnieren", "folgen"];
-/// Words for the outlet in lines with such an imperative, in lowercase.
-const OWN_WORDS: &[&str] =
-    &["uns", "unser", "unseren", "unserem", "unsere", "bizi", "kanalımıza", "sayfamızı", "kanalımızı"];
+/// Words for the outlet in lines with an imperative, in lowercase.
+#[rustfmt::skip]
+const OWN_WORDS: &[&str] = &[
+    "uns", "unser", "unseren", "unserem", "unsere", "notre", "nos", "nuestro", "nuestra", "nuestros", "nosso", "nossa",
+    "nostro", "nostra", "ons", "onze", "nas", "nasz", "нас", "наш", "нашем", "oss", "vår", "vårt", "bizi", "kanalımıza",
+    "sayfamızı", "kanalımızı",
+];
 const MAX_UNSPACED_BYTES: usize = 100;
 /// Words of invitations in languages that are written without spaces, in lowercase.
 #[rustfmt::skip]
@@ -104,7 +108,7 @@ const UNSPACED_WORDS: &[&str] = &[
 /// The first words of clauses before an invitation, in lowercase: "Like what you read?".
 #[rustfmt::skip]
 const LEAD_IN_WORDS: &[&str] = &[
-    "for", "want", "like", "liked", "love", "loved", "enjoy", "enjoyed", "enjoying", "if", "to", "stay", "never", "don't",
+    "for", "want", "like", "liked", "love", "loved", "enjoy", "enjoyed", "enjoying", "if", "to", "stay", "keep", "never", "don't",
     "don’t", "did", "do", "got", "have", "you", "more", "für", "mehr", "nichts", "gefällt", "ihnen", "hat", "immer", "wollen",
     "pour", "plus", "vous", "envie", "si", "para", "te", "más", "quieres", "per", "ti", "vuoi", "gostou", "quer", "voor",
     "meer", "wil", "vind", "chcesz", "podoba", "więcej", "хотите", "больше", "чтобы", "понравилась", "понравился", "för",
@@ -128,10 +132,12 @@ const FOLLOW_VERBS: &[&str] = &[
 /// Words around the names of an outlet and of platforms, in lowercase.
 #[rustfmt::skip]
 const NAME_FILLERS: &[&str] = &[
-    "the", "of", "on", "at", "and", "or", "our", "us", "der", "die", "das", "dem", "den", "uns", "auf", "bei", "und", "sur", "et", "le", "la", "les", "de", "en", "y", "e",
+    "the", "of", "by", "becoming", "a", "member", "supporter", "on", "at", "and", "or", "our", "us", "der", "die", "das", "dem", "den", "uns", "auf", "bei", "und", "sur", "et", "le", "la", "les", "de", "en", "y", "e",
     "el", "no", "na", "do", "da", "o", "a", "su", "il", "op", "het", "på", "och", "og", "i", "w", "ons", "oss", "os",
     "channel", "page", "group", "app", "account", "accounts", "profile", "kanal", "kanaal", "canal", "too", "here", "now",
 ];
+/// The first words of a purpose, in lowercase: "for more news".
+const PURPOSE_WORDS: &[&str] = &["for", "to", "um", "für", "pour", "para", "per", "om", "voor", "för"];
 /// The maximum number of words after the name of a platform: "for more news".
 const MAX_PURPOSE_WORDS: usize = 8;
 
@@ -230,7 +236,13 @@ fn concerns_outlet(lower: &str) -> bool {
             let object = text.strip_prefix(*verb).filter(|rest| rest.starts_with(' '));
             object.is_some_and(|rest| words_of(rest).take(MAX_OBJECT_WORDS).any(|word| matches!(word, "us" | "our")))
         };
-        INVITATIONS.iter().any(|start| starts_with_words(text, start)) || IMPERATIVES.iter().any(follows)
+        let follows_own = || {
+            FOLLOW_VERBS.iter().any(|verb| starts_with_words(text, verb))
+                && words_of(text).any(|word| OWN_WORDS.contains(&word))
+        };
+        follows_own()
+            || INVITATIONS.iter().any(|start| starts_with_words(text, start))
+            || IMPERATIVES.iter().any(follows)
     };
     let has_outlet = || OUTLET_WORDS.iter().any(|word| is_outlet_word_in(lower, word));
     // After a comma, a name or another invitation follows: "Follow us on Facebook, X and Mastodon".
@@ -238,7 +250,11 @@ fn concerns_outlet(lower: &str) -> bool {
         let part = part.trim_start_matches(|c: char| !c.is_alphanumeric());
         let first = words_of(part).next().unwrap_or_default();
         let is_address = || part.split_whitespace().next().is_some_and(|word| word.contains('.') && word.contains('/'));
-        part.is_empty() || OUTLET_WORDS.contains(&first) || starts(part) || is_address()
+        part.is_empty()
+            || OUTLET_WORDS.contains(&first)
+            || PURPOSE_WORDS.contains(&first)
+            || starts(part)
+            || is_address()
     };
     let is_break = |c: char| c.is_whitespace() || "–—".contains(c);
     let ends_clause = |c: char| ",:;.!?–—-".contains(c);
@@ -268,9 +284,9 @@ fn consists_of_name_and_platforms(text: &str) -> bool {
     for (start, word) in word_indices(text) {
         let lower = word.to_lowercase();
         let is_handle = text[..start].ends_with('@');
-        if has_platform && matches!(lower.as_str(), "for" | "to" | "für" | "pour" | "para" | "per" | "voor" | "för") {
+        if has_platform && PURPOSE_WORDS.contains(&lower.as_str()) {
             return words_of(&text[start..]).count() <= MAX_PURPOSE_WORDS;
-        } else if has_name && !is_handle && is_platform(&lower) {
+        } else if has_name && !is_handle && (is_platform(&lower) || OUTLET_WORDS.contains(&lower.as_str())) {
             has_platform = true;
         } else if is_handle || (!has_platform && !word.starts_with(char::is_lowercase)) {
             has_name = true;
@@ -328,6 +344,9 @@ mod tests {
             "Unseren WhatsApp-Kanal abonnieren",
             "关注我们的微信公众号",
             "Join us on Telegram: t.me/bay",
+            "Sigue las noticias en nuestro canal de WhatsApp",
+            "Folgen Sie uns auf Facebook, um nichts zu verpassen",
+            "Support Bay Ledger by becoming a member on Patreon",
         ] {
             assert!(is_invitation(line), "{line}");
         }

@@ -5,7 +5,7 @@
 
 use super::invitations::{is_invitation, is_short_invitation};
 use super::more_links::{is_more_after_cut, is_more_line, is_more_link};
-use super::syndication::is_syndication_line;
+use super::syndication::{LineContext, is_syndication_line};
 use super::words::{is_headline, trim_signs, words_of};
 
 /// The kind of clutter that a line introduces.
@@ -182,7 +182,7 @@ pub fn label(line: &str, is_link: bool) -> Option<Label> {
     if is_short_invitation(line) {
         return Some(Label::Invitation);
     }
-    if is_invitation(line) || is_syndication_line(line, None, None) || is_more(line, is_link) {
+    if is_invitation(line) || is_syndication_line(line, LineContext::default()) || is_more(line, is_link) {
         return Some(Label::Line);
     }
     let (heading, rest) = lower.split_once([':', '|', '»', '→', '：'])?;

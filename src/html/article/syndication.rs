@@ -44,9 +44,19 @@ const MAX_LINE_BYTES: usize = 1_000;
 /// The maximum number of words of the outlet's name if the name is a link.
 const MAX_LINKED_OUTLET_WORDS: usize = 10;
 
-/// Returns whether a line states where the item was first published. `title` is the title of the item, `link` the text
-/// of a link at the end of the line.
-pub fn is_syndication_line(line: &str, title: Option<&str>, link: Option<&str>) -> bool {
+/// The words and links around a line.
+#[derive(Clone, Copy, Default)]
+pub struct LineContext<'a> {
+    /// The title of the item.
+    pub title: Option<&'a str>,
+    /// The text of a link at the end of the line.
+    pub last_link: Option<&'a str>,
+    /// Whether most of the line is inside links.
+    pub is_mostly_linked: bool,
+}
+
+/// Returns whether a line states where the item was first published.
+pub fn is_syndication_line(line: &str, context: LineContext<'_>) -> bool {
     let line = line.trim_start_matches(|c: char| !c.is_alphanumeric());
     if line.len() > MAX_LINE_BYTES {
         return false;
@@ -59,18 +69,22 @@ pub fn is_syndication_line(line: &str, title: Option<&str>, link: Option<&str>) 
         let rest = before.strip_prefix(words).map(str::trim);
         rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(char::is_lowercase))
     });
-    let is_named = is_outlet_name(outlet) || is_linked(outlet, link);
-    (names_item && is_named) || frames_title(line, title, outlet)
+    let is_linked = is_linked(outlet, context.last_link);
+    (names_item && (is_linked || is_outlet_name(outlet)))
+        || (is_linked && context.is_mostly_linked)
+        || frames_title(line, context.title, outlet)
 }
 
 /// Returns whether a line consists of the title and a few words. In some languages, the name of the outlet precedes the
 /// words for the first publication, or other words follow it.
 fn frames_title(line: &str, title: Option<&str>, outlet: &str) -> bool {
-    let title = title.map(trim_signs).unwrap_or_default();
+    // The kinds of quotation marks may differ.
+    let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+    let title = letters(title.unwrap_or_default());
     let is_name = |word: &str| !trim_signs(word).starts_with(char::is_lowercase);
     !title.is_empty()
         && (is_outlet_name(outlet) || outlet.split_whitespace().take(2).any(is_name) || trim_signs(outlet).is_empty())
-        && line.split_once(title).is_some_and(|(before, after)| {
+        && letters(line).split_once(&title).is_some_and(|(before, after)| {
             before.len() <= MAX_BYTES_BEFORE_TITLE && after.len() <= MAX_BYTES_AFTER_TITLE
         })
 }
@@ -84,7 +98,8 @@ fn is_linked(outlet: &str, link: Option<&str>) -> bool {
 mod tests {
     use super::*;
 
-    const TITLE: &str = "Seals are back";
+    const CONTEXT: LineContext<'_> =
+        LineContext { title: Some("“Seals are back”"), last_link: None, is_mostly_linked: false };
 
     #[test]
     fn line_names_the_item_and_an_outlet() {
@@ -98,7 +113,7 @@ mod tests {
             "投稿 Seals are back は Bay Ledger に最初に表示されました。",
             "《Seals are back》最先出现在Bay Ledger。",
         ] {
-            assert!(is_syndication_line(line, Some(TITLE), None), "{line}");
+            assert!(is_syndication_line(line, CONTEXT), "{line}");
         }
         for line in [
             "The post Parliament created appeared first on a list of savings",
@@ -108,14 +123,18 @@ mod tests {
             "The plague appeared first on Bay Island.",
             "Seals are back, and the plague appeared first on a ship.",
         ] {
-            assert!(!is_syndication_line(line, Some(TITLE), None), "{line}");
+            assert!(!is_syndication_line(line, CONTEXT), "{line}");
         }
     }
 
     #[test]
     fn linked_outlet_may_have_any_name() {
         let line = "The post Seals are back appeared first on the bay.";
-        assert!(is_syndication_line(line, None, Some("the bay")));
-        assert!(!is_syndication_line(line, None, Some("bay")));
+        let with_link = |link| LineContext { last_link: Some(link), ..LineContext::default() };
+        assert!(is_syndication_line(line, with_link("the bay")));
+        assert!(!is_syndication_line(line, with_link("bay")));
+        let line = "Robben sind da appeared first on Bay Ledger";
+        assert!(is_syndication_line(line, LineContext { is_mostly_linked: true, ..with_link("Bay Ledger") }));
+        assert!(!is_syndication_line(line, with_link("Bay Ledger")));
     }
 }

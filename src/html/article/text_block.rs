@@ -47,8 +47,16 @@ impl TextBlock {
 
     /// Returns whether nearly all of the text is inside links.
     pub fn is_link(&self) -> bool {
-        let visible = self.text.chars().filter(|c| !c.is_whitespace()).count();
-        self.link_chars > 0 && self.link_chars * 10 >= visible * 9
+        self.link_chars > 0 && self.link_chars * 10 >= self.visible_chars() * 9
+    }
+
+    /// Returns whether at least half of the text is inside links.
+    pub fn is_mostly_link(&self) -> bool {
+        self.link_chars > 0 && self.link_chars * 2 >= self.visible_chars()
+    }
+
+    fn visible_chars(&self) -> usize {
+        self.text.chars().filter(|c| !c.is_whitespace()).count()
     }
 }
 

@@ -7,7 +7,7 @@
 use super::super::article::buttons::button_line;
 use super::super::article::invitations::{is_invitation, is_short_invitation};
 use super::super::article::more_links::{is_address_label, is_cut, is_more_after_cut, is_more_line, is_more_link};
-use super::super::article::syndication::is_syndication_line;
+use super::super::article::syndication::{LineContext, is_syndication_line};
 use super::super::article::words::{ends_sentence, last_sentences, trim_signs};
 use crate::urls::outlet::outlet_of_url;
 use url::Url;
@@ -43,6 +43,8 @@ pub(super) struct TailContext<'a> {
     pub item_link: Option<&'a Url>,
     /// The text of a link at the end of the text.
     pub link_text: Option<&'a str>,
+    /// Whether most of the text is inside links.
+    pub is_mostly_linked: bool,
     /// Whether only clutter follows the text.
     pub is_last: bool,
     /// Whether the preceding text introduces this text.
@@ -86,7 +88,14 @@ fn sentence_start(text: &str, context: &TailContext<'_>) -> Option<usize> {
         let (before, line) = text.split_at(*start);
         is_more_line(line, context.title)
             || (is_more_after_cut(line) && is_cut(before))
-            || is_syndication_line(line, context.title, context.link_text)
+            || is_syndication_line(
+                line,
+                LineContext {
+                    title: context.title,
+                    last_link: context.link_text,
+                    is_mostly_linked: context.is_mostly_linked && *start == 0,
+                },
+            )
     };
     let is_appeal = |start: &usize| {
         let line = &text[*start..];
@@ -183,6 +192,7 @@ mod tests {
             title: Some("Seals are back"),
             item_link: Some(&link),
             link_text: None,
+            is_mostly_linked: false,
             is_last: true,
             is_announced: false,
         };
