@@ -57,3 +57,52 @@ ALTER TABLE new_constraint_item RENAME TO grouping_constraint_item;
 CREATE INDEX grouping_constraint_item_by_item ON grouping_constraint_item (item_id);
 CREATE INDEX grouping_constraint_item_by_story ON grouping_constraint_item (previous_story_id);
 CREATE INDEX grouping_constraint_item_by_storyline ON grouping_constraint_item (previous_storyline_id);
+
+-- Feeds fold the stories of a storyline, so that a story can have an entry in only one variant of a feed.
+CREATE TABLE new_feed_entry (
+    feed           TEXT    NOT NULL,
+    -- 1, 2, 3 … within the feed: archive pages are ranges of these numbers.
+    sequence       INTEGER NOT NULL,
+    story_id       INTEGER NOT NULL REFERENCES story (id) ON DELETE CASCADE,
+    -- The variants of the feed that show the entry (domain::EntryVariants).
+    variants       TEXT    NOT NULL CHECK (variants IN ('both', 'live', 'stable')),
+    -- The story's latest edition at that time, which the stable variant of the feed keeps.
+    edition_number INTEGER NOT NULL,
+    entered_at     INTEGER NOT NULL,
+    -- A copy of the story's date, which never changes, so that the newest date of a feed is found without reading its
+    -- stories.
+    published_at   INTEGER NOT NULL,
+    PRIMARY KEY (feed, sequence),
+    UNIQUE (feed, story_id, variants)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO new_feed_entry (feed, sequence, story_id, variants, edition_number, entered_at, published_at)
+SELECT feed, sequence, story_id, 'both', edition_number, entered_at, published_at FROM feed_entry;
+DROP TABLE feed_entry;
+ALTER TABLE new_feed_entry RENAME TO feed_entry;
+CREATE INDEX feed_entry_by_story ON feed_entry (story_id);
+CREATE INDEX feed_entry_by_date ON feed_entry (feed, published_at);
+
+CREATE TRIGGER feeds_version_on_added_entry AFTER INSERT ON feed_entry BEGIN
+    UPDATE publication SET feeds_version = feeds_version + 1;
+END;
+
+CREATE TRIGGER feeds_version_on_removed_entry AFTER DELETE ON feed_entry BEGIN
+    UPDATE publication SET feeds_version = feeds_version + 1;
+END;
+
+-- How many documents of other weeks contain a term, decayed by age: the long-term rate with which the current rate of a term
+-- is compared. The term 0 counts all documents of the language.
+CREATE TABLE term_frequency (
+    language  TEXT    NOT NULL,
+    -- The hash of the term (cluster::tokenizer::TermHash), as a signed number.
+    term      INTEGER NOT NULL,
+    documents REAL    NOT NULL,
+    PRIMARY KEY (language, term)
+) STRICT, WITHOUT ROWID;
+
+-- How far items have been counted, in a single row: all items that were first seen up to this time.
+CREATE TABLE term_frequency_progress (
+    singleton     INTEGER PRIMARY KEY CHECK (singleton = 1),
+    counted_until INTEGER NOT NULL
+) STRICT;

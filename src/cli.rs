@@ -136,7 +136,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Item(command) => command.run(&context).await,
         Command::Db(command) => command.run(&context).await,
         Command::Check(command) => command.run(&context).await,
-        Command::Eval(command) => command.run(&context),
+        Command::Eval(command) => command.run(&context).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "newsfold", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -7,6 +7,8 @@
 mod database_watcher;
 mod export;
 mod feed_change_notifier;
+mod feed_entering;
+mod feed_simulation;
 mod full_text;
 mod grouping;
 mod lock;
@@ -21,6 +23,7 @@ mod websub_publisher;
 mod websub_subscriber;
 
 pub use export::{ExportReport, export};
+pub use feed_simulation::{SimulatedFeed, simulate_feed};
 pub use lock::{DatabaseLock, LockError};
 pub use publisher::rotate_feed_token;
 

@@ -31,7 +31,8 @@ pub mod volatile_text;
 pub use client_address::client_address;
 pub use constraint::{ConstraintKind, GroupingConstraint};
 pub use edition::{
-    Edition, EditionReason, EditionReport, EditionText, EditionTimes, FeedCandidate, FeedEntry, FeedVariant,
+    Development, Edition, EditionReason, EditionReport, EditionText, EditionTimes, EntryVariants, FeedCandidate,
+    FeedEntry, FeedVariant, StorylineEntry,
 };
 pub use feed_problem::{FeedProblem, ProblemKind};
 pub use hub_subscriber::{HubNotification, HubSubscriber, RateLimitCounts, RequestCounts, SubscriberRequest};
@@ -46,7 +47,7 @@ pub use operator_event::{OperatorEvent, OperatorEventKind, RecordedEvent};
 pub use origin_hold::{HoldReason, HoldScope, OriginHold, ShortenedDelay};
 pub use poll::{FeedMetadata, PollRecord, RequestRecord, SourceUpdate};
 pub use polling_hints::{PollingHints, parse_weekday};
-pub use published_feed::{FeedOrder, FeedSelection, PublishedFeed};
+pub use published_feed::{FeedFold, FeedOrder, FeedSelection, PublishedFeed};
 pub use source::{
     CacheValidators, DueSource, FullTextMode, NewSource, OutletProvenance, PendingRedirect, PollOutcome, Source,
     SourceEdit, SourceState, TruncatedEnd,
@@ -55,5 +56,7 @@ pub use story::{
     AssignedItem, CreatedStory, ItemMove, JoinEvidence, JoinReason, Story, StoryAssignment, StoryItem, StoryMerge,
     StoryPlacement, StoryRegrouping,
 };
-pub use storyline::{CreatedStoryline, StoryMove, Storyline, StorylineMember, StorylineMerge, StorylineRegrouping};
+pub use storyline::{
+    CreatedStoryline, StoryMove, Storyline, StorylineMember, StorylineMerge, StorylineRegrouping, TermFrequency,
+};
 pub use storyline_evidence::{StorylineEvidence, UnusualTerm};

@@ -1,5 +1,6 @@
 //! Evaluates grouping on labeled items: reads them, replays them on the daemon's schedule, and scores the result.
 
+pub mod feed_metrics;
 pub mod metrics;
 
 use crate::cluster::Clusterer;

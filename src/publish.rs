@@ -7,16 +7,19 @@ mod edition_policy;
 mod feed_format;
 mod feed_membership;
 mod feed_order;
+mod folding;
 mod health_feed;
 mod options;
 mod render;
 
 pub use edition_policy::{
-    EditionStep, choose_lead, compose_edition, edition_on_entering, first_publication, next_edition, probation_until,
+    EditionReview, EditionStep, choose_lead, compose_edition, edition_on_entering, first_publication, next_edition,
+    probation_until,
 };
 pub use feed_format::FeedFormat;
 pub use feed_membership::{MembershipCondition, QueryMatches, membership_conditions};
 pub use feed_order::arrange_entries;
+pub use folding::{developments, entry_variants, listing_entry};
 pub use health_feed::render_health_feed;
 pub use options::{FeedOptions, HEALTH_FEED_NAME, Options};
 pub use render::document::{FeedDocument, FeedPage, FeedPart};

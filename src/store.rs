@@ -31,6 +31,7 @@ pub mod story_search;
 pub mod story_selection;
 pub mod storyline_membership;
 pub mod storylines;
+pub mod term_frequencies;
 pub mod tombstones;
 pub mod websub_subscriber_requests;
 pub mod websub_subscribers;

@@ -4,8 +4,11 @@ use super::Context;
 use super::input::read_bytes;
 use super::output::{self, print};
 use crate::cluster::Clusterer;
-use crate::domain::StoryId;
+use crate::config::Config;
+use crate::daemon::{SimulatedFeed, simulate_feed};
 use crate::domain::display_text::one_line;
+use crate::domain::{Item, StoryId};
+use crate::evaluation::feed_metrics::{FeedItem, ListedEntry, SimulatedFeedMetrics};
 use crate::evaluation::metrics::{
     ClusteringMetrics, FeedMetrics, GroupingError, PrecisionRecall, false_merges, misses,
 };
@@ -30,6 +33,10 @@ pub struct Eval {
     /// Number of false merges and misses to show, worst first.
     #[arg(long, value_name = "N", default_value_t = 3)]
     samples: usize,
+    /// Play the items through a daemon with the configured publishing policy, and score the feed of all stories. Takes
+    /// minutes.
+    #[arg(long)]
+    feed: bool,
 }
 
 /// The maximum number of parts to show per error, and of items per part.
@@ -37,15 +44,15 @@ const MAX_SHOWN_PARTS: usize = 5;
 const MAX_SHOWN_ITEMS: usize = 2;
 
 impl Eval {
-    pub fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+    pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let labeled = read_dataset(&self.gold)?;
-        let mut options = context.config()?.cluster;
+        let mut config = context.config()?;
         if let Some(threshold) = self.threshold {
-            options.threshold = threshold;
+            config.cluster.threshold = threshold;
         }
         let items = items_of_dataset(&labeled);
         let start = Instant::now();
-        let found = replay(&mut Clusterer::new(options), &items);
+        let found = replay(&mut Clusterer::new(config.cluster.clone()), &items);
         let elapsed = start.elapsed();
         let in_storylines = group_into_storylines(&items, &found);
         if let Some(out) = &self.out {
@@ -60,13 +67,14 @@ impl Eval {
         let metrics = ClusteringMetrics::new(&grouped);
         let feed = feed_metrics(labeled.iter().map(|item| item.story.to_string()), &found, &labeled);
         let storylines = storyline_metrics(&labeled, &in_storylines);
+        let simulated_feed = if self.feed { Some(simulated_metrics(&config, &labeled, &items).await?) } else { None };
         let (mut false_merges, mut misses) = (false_merges(&grouped), misses(&grouped));
         false_merges.truncate(self.samples);
         misses.truncate(self.samples);
         if context.json() {
             let by_id = |errors: &[GroupingError]| errors.iter().map(|error| by_id(error, &labeled)).collect::<Value>();
             let mistakes = json!({ "false_merges": by_id(&false_merges), "misses": by_id(&misses) });
-            output::json(&Evaluation { metrics, feed, storylines, mistakes })?;
+            output::json(&Evaluation { metrics, feed, storylines, simulated_feed, mistakes })?;
             return Ok(ExitCode::SUCCESS);
         }
         let ClusteringMetrics { items, stories_labeled, stories_found, b_cubed, pairs } = metrics;
@@ -80,11 +88,48 @@ impl Eval {
             print_figures("storyline pairs  ", &storylines.pairs)?;
             print_feed("storyline feed", &feed)?;
         }
+        simulated_feed.as_ref().map_or(Ok(()), print_simulated_feed)?;
         print_errors("false merge", &false_merges, &labeled)?;
         print_errors("miss", &misses, &labeled)?;
         eprintln!("{:.0} items per second", found.len() as f64 / elapsed.as_secs_f64());
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn print_simulated_feed(figures: &SimulatedFeedMetrics) -> anyhow::Result<()> {
+    let SimulatedFeedMetrics { entries, repeats, visible, with_entry, foreign } = figures;
+    print(&format!(
+        "simulated feed entries {entries} repeats {repeats:.4} visible {visible:.4} with entry {with_entry:.4} foreign {foreign:.4}"
+    ))
+}
+
+/// Plays the items through a daemon and scores the feed of all stories.
+async fn simulated_metrics(
+    config: &Config,
+    labeled: &[LabeledItem],
+    items: &[Item],
+) -> anyhow::Result<SimulatedFeedMetrics> {
+    let folder = tempfile::tempdir().context("cannot create a temporary folder for the database")?;
+    let SimulatedFeed { stories, entries } = simulate_feed(config, items, folder.path()).await?;
+    let labels: Vec<[String; 2]> =
+        labeled.iter().map(|item| [format!("story {}", item.story), item.storyline_label()]).collect();
+    let feed_items: Vec<FeedItem<'_>> = labeled
+        .iter()
+        .zip(&labels)
+        .zip(&stories)
+        .filter_map(|((item, [story_label, storyline_label]), story)| {
+            let story = story.as_ref()?.to_row();
+            Some(FeedItem { outlet: &item.outlet, story_label, storyline_label, story })
+        })
+        .collect();
+    let entries: Vec<ListedEntry> = entries
+        .into_iter()
+        .map(|(story, listed)| ListedEntry {
+            story: story.to_row(),
+            listed: listed.into_iter().map(StoryId::to_row).collect(),
+        })
+        .collect();
+    Ok(SimulatedFeedMetrics::new(&feed_items, &entries))
 }
 
 /// Scores storylines, if the dataset labels any.
@@ -134,6 +179,8 @@ struct Evaluation {
     feed: FeedMetrics,
     /// `None` if the dataset labels no storylines.
     storylines: Option<StorylineFigures>,
+    /// `None` without `--feed`.
+    simulated_feed: Option<SimulatedFeedMetrics>,
     mistakes: Value,
 }
 

@@ -234,7 +234,8 @@ async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<E
             };
             let query = matches(selection.query.as_ref())?;
             let exclude_query = matches(selection.exclude_query.as_ref())?;
-            Ok((feed_entries::membership(db, &name, id)?, QueryMatches { query, exclude_query }))
+            let member = feed_entries::membership(db, &name, id, FeedVariant::Live)?;
+            Ok((member, QueryMatches { query, exclude_query }))
         })
         .await?;
     let conditions = membership_conditions(&story, &feed.selection, matches);

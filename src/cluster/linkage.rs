@@ -34,7 +34,7 @@ impl Linkage {
     pub fn new(options: &Options) -> Linkage {
         let threshold = options.threshold.clamp(0.001, 0.999);
         let threshold = libm::logf(threshold / (1.0 - threshold));
-        Linkage { max_weight: 0.7, size_penalty: 0.1, large_bonus: 0.6, threshold, missing_pair: -4.5 }
+        Linkage { max_weight: 0.7, size_penalty: 0.2, large_bonus: 0.6, threshold, missing_pair: -4.75 }
     }
 
     /// Returns the log-odds that two groups of these sizes report one event.

@@ -70,7 +70,7 @@ impl TokenizedText {
     }
 
     /// Returns all terms in order, starting with the terms of the title.
-    pub(super) fn terms(&self) -> impl Iterator<Item = TermHash> {
+    pub fn terms(&self) -> impl Iterator<Item = TermHash> {
         self.title.iter().chain(&self.summary).map(|token| token.term)
     }
 

@@ -156,13 +156,14 @@ fn within(key: &str, value: SignedDuration, least: SignedDuration, most: SignedD
 }
 
 fn numbers(config: &Config) -> Result<(), InvalidSetting> {
-    let Config { serve, fetch, hub, daemon, cluster, .. } = config;
+    let Config { serve, fetch, hub, publish, daemon, cluster, .. } = config;
     let bounds = [
         ("serve.max_connections", serve.max_connections, 1, 1_000_000),
         ("serve.max_connections_per_ip", serve.max_connections_per_ip, 1, 1_000_000),
         ("daemon.concurrency", daemon.concurrency, 1, 1000),
         ("fetch.max_body_bytes", fetch.max_body_bytes, 1024, 1 << 30),
         ("fetch.max_redirects", fetch.max_redirects, 0, 50),
+        ("publish.development_outlets", publish.development_outlets as usize, 1, 1_000_000),
         ("hub.concurrency", hub.concurrency as usize, 1, 1000),
         ("hub.max_subscribers", hub.max_subscribers as usize, 1, 1_000_000),
         ("hub.max_subscribers_per_topic", hub.max_subscribers_per_topic as usize, 1, 1_000_000),

@@ -2,12 +2,13 @@
 //! the decisions, and the database stores the results.
 
 use super::database_watcher::NextRun;
+use super::feed_entering::{EditionsOnEntering, EnteringTime, enqueue_storyline, entered_variants, related_stories};
 use super::task_context::TaskContext;
 use crate::clock::Clock;
 use crate::domain::duration::{after, before};
-use crate::domain::{Edition, EditionReason, EditionText, PublishedFeed, Story, StoryId, Timestamp};
-use crate::publish::{EditionStep, Options, compose_edition, edition_on_entering, first_publication, next_edition};
-use crate::store::feed_entries::MembershipPlan;
+use crate::domain::{Edition, EditionReason, FeedVariant, PublishedFeed, Story, StoryId, Timestamp};
+use crate::publish::{EditionReview, EditionStep, Options, compose_edition, first_publication, next_edition};
+use crate::store::feed_entries::{MembershipPlan, NewEntry};
 use crate::store::review_queue::{self, StoryReview};
 use crate::store::{
     self, ReadConnection, Store, WriteConnection, editions, feed_entries, feed_tokens, publication, stories,
@@ -15,7 +16,6 @@ use crate::store::{
 use crate::websub::secrets;
 use anyhow::Context;
 use jiff::SignedDuration;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The maximum number of stories per transaction.
@@ -104,16 +104,10 @@ impl EditionPublisher {
             let stories = store.read(move |db| stories::unpublished(db, created_until, after, BATCH)).await?;
             let Some(last) = stories.last() else { return Ok(in_probation) };
             after = Some((last.created_at, last.id));
-            let mut due: Vec<(Story, EditionText, Timestamp)> = Vec::new();
-            for story in stories {
-                match first_publication(&story, now, &self.options) {
-                    None => in_probation = true,
-                    Some((lead, published_at)) => {
-                        let text = compose_edition(&story, lead, None);
-                        due.push((story, text, published_at));
-                    }
-                }
-            }
+            let mut due: Vec<Story> = stories;
+            let count = due.len();
+            due.retain(|story| first_publication(story, now, &self.options).is_some());
+            in_probation |= due.len() < count;
             if !due.is_empty() {
                 let this = self.clone();
                 store.write(move |db| this.write_first_editions(db, &due, now)).await?;
@@ -121,23 +115,25 @@ impl EditionPublisher {
         }
     }
 
-    fn write_first_editions(
-        &self,
-        db: &WriteConnection,
-        due: &[(Story, EditionText, Timestamp)],
-        now: Timestamp,
-    ) -> store::Result<()> {
-        let mut published = Vec::new();
-        for (story, text, published_at) in due {
-            if stories::publish(db, story.id, text.lead, *published_at)? {
-                editions::add(db, story, EditionReason::First, text, now)?;
+    fn write_first_editions(&self, db: &WriteConnection, due: &[Story], now: Timestamp) -> store::Result<()> {
+        let mut published: Vec<StoryId> = Vec::new();
+        for story in due {
+            let Some((lead, published_at)) = first_publication(story, now, &self.options) else { continue };
+            if stories::publish(db, story.id, lead.item.id, published_at)? {
+                let text = compose_edition(story, lead, None, related_stories(db, story, now, &self.options)?);
+                editions::add(db, story, EditionReason::First, &text, now)?;
                 published.push(story.id);
+                enqueue_storyline(db, story)?;
             }
         }
         for feed in self.feeds.iter() {
             // The newest story is first in the list and must enter the feed last.
-            for story in feed_entries::find_entering(db, feed, &published)?.into_iter().rev() {
-                feed_entries::add(db, &feed.name, story, 1, now)?;
+            for id in feed_entries::find_entering(db, feed, &published)?.into_iter().rev() {
+                let Some(story) = due.iter().find(|story| story.id == id) else { continue };
+                if let Some(variants) = entered_variants(db, feed, story, now, &self.options)? {
+                    let entry = NewEntry { feed: &feed.name, story: id, variants, edition: 1 };
+                    feed_entries::add(db, entry, now)?;
+                }
             }
         }
         if published.is_empty() { Ok(()) } else { publication::touch(db) }
@@ -148,9 +144,13 @@ impl EditionPublisher {
             let options = self.options.clone();
             let review = move |db: &ReadConnection| {
                 let due = review_queue::due_reviews(db, now, BATCH)?.into_iter();
-                let step =
-                    |due: &StoryReview| next_edition(&due.story, due.edition_times, due.latest.as_ref(), now, &options);
-                Ok(due.map(|due| (step(&due), due)).collect::<Vec<_>>())
+                let step = |due: &StoryReview| {
+                    let developments = related_stories(db, &due.story, now, &options)?;
+                    let StoryReview { story, edition_times: times, latest, .. } = due;
+                    let review = EditionReview { story, times: *times, latest: latest.as_ref(), developments };
+                    store::Result::Ok(next_edition(review, now, &options))
+                };
+                due.map(|due| Ok((step(&due)?, due))).collect::<store::Result<Vec<_>>>()
             };
             let reviewed = store.read(review).await?;
             if reviewed.is_empty() {
@@ -206,11 +206,13 @@ impl EditionPublisher {
         for feed in self.feeds.iter() {
             for id in feed_entries::find_entering(db, feed, &ids)?.into_iter().rev() {
                 let Some((story, latest)) = stories.iter().find(|(story, _)| story.id == id) else { continue };
+                let Some(variants) = entered_variants(db, feed, story, now, &self.options)? else { continue };
                 let edition = entered.number(db, story, latest, EnteringTime { at: now, options: &self.options })?;
-                feed_entries::add(db, &feed.name, id, edition, now)?;
+                let entry = NewEntry { feed: &feed.name, story: id, variants, edition };
+                feed_entries::add(db, entry, now)?;
             }
         }
-        Ok(!entered.0.is_empty())
+        Ok(!entered.is_empty())
     }
 
     /// Rebuilds the entries of feeds whose selection changed, either in the configuration or through tags of sources.
@@ -232,16 +234,18 @@ impl EditionPublisher {
         for plan in plans {
             feed_entries::delete_unfit(db, plan)?;
             for id in &plan.matching {
-                if feed_entries::membership(db, &plan.feed.name, *id)?.is_some() {
+                if feed_entries::membership(db, &plan.feed.name, *id, FeedVariant::Live)?.is_some() {
                     continue;
                 }
                 let (Some(story), Some(latest)) = (stories::get(db, *id)?, editions::latest(db, *id)?) else {
                     continue;
                 };
+                let Some(variants) = entered_variants(db, &plan.feed, &story, now, &self.options)? else { continue };
                 // The edition has the date of the last change.
                 let at = story.updated_at.max(latest.made_at).min(now);
                 let edition = entered.number(db, &story, &latest, EnteringTime { at, options: &self.options })?;
-                feed_entries::add(db, &plan.feed.name, *id, edition, now)?;
+                let entry = NewEntry { feed: &plan.feed.name, story: *id, variants, edition };
+                feed_entries::add(db, entry, now)?;
             }
             feed_entries::record_selection(db, &plan.feed, now)?;
         }
@@ -260,41 +264,5 @@ impl EditionPublisher {
             }
         }
         Ok(())
-    }
-}
-
-/// The editions with which stories enter feeds at the same time, by story. The feeds share them.
-#[derive(Default)]
-struct EditionsOnEntering(HashMap<StoryId, u32>);
-
-/// The date of an edition that is written because a story enters a feed, and the options for its text.
-struct EnteringTime<'o> {
-    at: Timestamp,
-    options: &'o Options,
-}
-
-impl EditionsOnEntering {
-    /// The number of the edition with which a story enters: the latest one, or a new one if the story contains more.
-    fn number(
-        &mut self,
-        db: &WriteConnection,
-        story: &Story,
-        latest: &Edition,
-        time: EnteringTime<'_>,
-    ) -> store::Result<u32> {
-        if let Some(number) = self.0.get(&story.id) {
-            return Ok(*number);
-        }
-        let number = match edition_on_entering(story, latest, time.options) {
-            Some(text) => {
-                // All feeds show the same link for a story.
-                let has_new_link = text.linked != latest.text.linked;
-                let reason = if has_new_link { EditionReason::Corrected } else { EditionReason::Entered };
-                editions::add(db, story, reason, &text, time.at)?
-            }
-            None => latest.number,
-        };
-        self.0.insert(story.id, number);
-        Ok(number)
     }
 }

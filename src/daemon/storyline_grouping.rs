@@ -2,27 +2,48 @@
 //! nothing.
 
 use crate::cluster::Options;
-use crate::domain::{ConstraintKind, Item, StoryId, StorylineId, StorylineMember, StorylineRegrouping, Timestamp};
+use crate::domain::duration::before;
+use crate::domain::{
+    ConstraintKind, Item, StoryId, StorylineId, StorylineMember, StorylineRegrouping, TermFrequency, Timestamp,
+};
 use crate::store::storyline_membership::{self, MemberWindow};
 use crate::store::storylines::{self, StorylineConstraint};
-use crate::store::{self, ReadConnection, Store, WriteConnection, constraints, items, stories};
+use crate::store::{self, ReadConnection, Store, WriteConnection, constraints, items, stories, term_frequencies};
 use crate::storyline::{StoryLinks, StoryLookup, StorylineGrouper, TreeModel};
+use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The maximum number of items that are compared, which bounds the time of a pass. The newest items are used.
-const MAX_MEMBERS: u32 = 50_000;
+const MAX_MEMBERS: u32 = 20_000;
+
+/// The minimum age of uncounted items at which they are counted, so that a pass counts many at once.
+const COUNT_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
+/// How far back a database without counts is counted, and the maximum number of items that a pass counts.
+const COUNTED_SPAN: SignedDuration = SignedDuration::from_hours(30 * 24);
+const MAX_COUNTED_ITEMS: u32 = 20_000;
 
 /// The grouper, and what the last pass grouped.
 pub(super) struct StorylineSession {
     grouper: StorylineGrouper,
     model: TreeModel,
     grouped: Option<(Vec<StorylineMember>, StoryLinks)>,
+    /// The time until which the items in the grouper's statistics are counted.
+    counted_until: Option<Timestamp>,
+}
+
+/// What a pass changes in the database.
+#[derive(Default)]
+struct PassResult {
+    regrouping: StorylineRegrouping,
+    /// Counts of the terms of items that left the window, and the time until which items are counted.
+    counted: Option<(Vec<TermFrequency>, Timestamp)>,
 }
 
 impl StorylineSession {
     pub(super) fn new() -> StorylineSession {
-        StorylineSession { grouper: StorylineGrouper::default(), model: TreeModel::learned(), grouped: None }
+        let (grouper, model) = (StorylineGrouper::default(), TreeModel::learned());
+        StorylineSession { grouper, model, grouped: None, counted_until: None }
     }
 
     /// Groups the stories of the window. Returns the session for the next pass.
@@ -37,7 +58,7 @@ impl StorylineSession {
         now: Timestamp,
     ) -> store::Result<StorylineSession> {
         let options = options.clone();
-        let (session, regrouping) = store.read(move |db| self.plan(db, &options, now)).await?;
+        let (session, PassResult { regrouping, counted }) = store.read(move |db| self.plan(db, &options, now)).await?;
         if !regrouping.is_empty() {
             let (moved, merged) = (regrouping.moved.len(), regrouping.merged.len());
             tracing::debug!(moved, merged, "grouping changed storylines");
@@ -47,7 +68,31 @@ impl StorylineSession {
             };
             store.write(apply).await?;
         }
+        if let Some((counts, until)) = counted {
+            store.write(move |db| term_frequencies::add(db, &counts, until)).await?;
+        }
         Ok(session)
+    }
+
+    /// Reads the statistics if they have changed, and counts the items that have left the window since.
+    fn count_terms(
+        &mut self,
+        db: &ReadConnection,
+        window_start: Timestamp,
+    ) -> store::Result<Option<(Vec<TermFrequency>, Timestamp)>> {
+        let counted_until = term_frequencies::counted_until(db)?;
+        if self.counted_until != counted_until {
+            self.grouper.set_statistics(term_frequencies::all(db)?);
+            (self.counted_until, self.grouped) = (counted_until, None);
+        }
+        let after = counted_until.unwrap_or_else(|| before(window_start, COUNTED_SPAN));
+        if window_start.duration_since(after) < COUNT_INTERVAL {
+            return Ok(None);
+        }
+        let items = term_frequencies::uncounted_items(db, after, window_start, MAX_COUNTED_ITEMS)?;
+        let is_cut = items.len() == MAX_COUNTED_ITEMS as usize;
+        let until = items.last().filter(|_| is_cut).map_or(window_start, |last| last.first_seen_at);
+        Ok(Some((self.grouper.count_terms(&items), until)))
     }
 
     fn plan(
@@ -55,7 +100,8 @@ impl StorylineSession {
         db: &ReadConnection,
         options: &Options,
         now: Timestamp,
-    ) -> store::Result<(StorylineSession, StorylineRegrouping)> {
+    ) -> store::Result<(StorylineSession, PassResult)> {
+        let counted = self.count_terms(db, now - options.window)?;
         let related_since = now - options.storyline_lifetime.max(options.window);
         let window = MemberWindow { all_since: now - options.window, related_since, limit: MAX_MEMBERS };
         let members = storyline_membership::members(db, window)?;
@@ -63,7 +109,7 @@ impl StorylineSession {
         let mut links = operator_links(&storylines::constraints_on_stories(db, &all)?);
         links.must_link.extend(settled_links(&members, now - options.revision_window));
         if self.grouped.as_ref().is_some_and(|(known, known_links)| *known == members && *known_links == links) {
-            return Ok((self, StorylineRegrouping::default()));
+            return Ok((self, PassResult { counted, ..PassResult::default() }));
         }
         let by_item: BTreeMap<_, StoryId> = members.iter().map(|member| (member.item, member.story)).collect();
         let mut missing: Vec<Item> = Vec::new();
@@ -78,10 +124,10 @@ impl StorylineSession {
             tracing::error!(
                 "grouping stories into storylines panicked; storylines stay as they are until the next pass"
             );
-            return Ok((StorylineSession::new(), StorylineRegrouping::default()));
+            return Ok((StorylineSession::new(), PassResult::default()));
         };
         self.grouped = Some((members, links));
-        Ok((self, regrouping?))
+        Ok((self, PassResult { regrouping: regrouping?, counted }))
     }
 }
 

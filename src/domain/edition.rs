@@ -1,6 +1,6 @@
 //! Editions: immutable snapshots of a story as readers see it.
 
-use super::{Enclosure, ItemId, SourceId, StoryId};
+use super::{Enclosure, ItemId, SourceId, StoryId, StorylineId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,8 @@ pub enum EditionReason {
     Grown,
     /// The lead or its text changed, or reports left the story.
     Corrected,
+    /// Another story of the storyline, without an entry of its own, was added to the list.
+    Developed,
     /// Another published story was merged into this one.
     Merged,
     /// The story entered a feed. Only that feed shows this edition, until the next one.
@@ -71,6 +73,47 @@ pub struct EditionText {
     pub reports: Vec<EditionReport>,
     /// The number of published stories merged into this one so far.
     pub merged_count: u32,
+    /// The storyline, if it has several published stories.
+    #[serde(default)]
+    pub storyline: Option<StorylineId>,
+    /// Other stories of the storyline: first those without an entry of their own, then those with one; each newest first.
+    #[serde(default)]
+    pub developments: Vec<Development>,
+}
+
+/// Another published story of the storyline, as an edition lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Development {
+    pub story: StoryId,
+    pub title: String,
+    /// The link of the lead.
+    pub link: Option<String>,
+    /// The outlet of the lead.
+    pub outlet: String,
+    pub outlet_count: u32,
+    /// The date of the story, which never changes.
+    pub at: Timestamp,
+    /// Whether the story has an entry of its own.
+    pub has_entry: bool,
+}
+
+/// An entry of a storyline's story in the live variant of a feed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct StorylineEntry {
+    pub feed: String,
+    pub story: StoryId,
+    /// When the first edition of the story was made.
+    pub first_edition_at: Timestamp,
+}
+
+/// The variants of a feed that show an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", const_into_str)]
+pub enum EntryVariants {
+    Both,
+    Live,
+    Stable,
 }
 
 /// One report in an edition.
@@ -91,8 +134,9 @@ pub struct EditionReport {
 }
 
 /// The two variants in which each feed is published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum FeedVariant {
     /// Each entry shows the story's latest edition.
     Live,

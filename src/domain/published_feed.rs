@@ -35,6 +35,18 @@ pub struct FeedSelection {
     /// The maximum number of stories.
     pub limit: u32,
     pub order: FeedOrder,
+    pub fold: FeedFold,
+}
+
+/// The stories of a feed that share an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FeedFold {
+    /// The stories of a storyline share an entry, except major developments.
+    #[default]
+    Storylines,
+    /// Every story has an entry.
+    Stories,
 }
 
 /// The order of a feed. When a feed is full, the order also determines which stories are omitted.
@@ -60,6 +72,7 @@ impl Default for FeedSelection {
             max_age: None,
             limit: 100,
             order: FeedOrder::Newest,
+            fold: FeedFold::Storylines,
         }
     }
 }

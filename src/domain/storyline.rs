@@ -41,6 +41,15 @@ pub struct StorylineMember {
     pub first_seen_at: Timestamp,
 }
 
+/// The number of documents in a language that contain a term, decayed by their age.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct TermFrequency {
+    pub language: String,
+    /// The hash of the term as a signed number; 0 counts all documents of the language.
+    pub term: i64,
+    pub documents: f64,
+}
+
 /// The changes that grouping makes to storylines. They must be applied in the order of the fields.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct StorylineRegrouping {

@@ -4,7 +4,8 @@ use super::options::Options;
 use crate::domain::duration::after;
 use crate::domain::volatile_text::equals_but_for_volatile_parts;
 use crate::domain::{
-    Edition, EditionReason, EditionReport, EditionText, EditionTimes, Item, ItemId, Source, Story, StoryItem, Timestamp,
+    Development, Edition, EditionReason, EditionReport, EditionText, EditionTimes, Item, ItemId, Source, Story,
+    StoryId, StoryItem, Timestamp,
 };
 use crate::markup::entities::escape_html;
 use crate::urls::redact::site_of;
@@ -75,17 +76,22 @@ pub enum EditionStep {
     Unchanged,
 }
 
-/// Decides whether a published story needs a new edition. `times` are the times of its editions, and `latest` is the
-/// latest edition that was not created for a single feed.
-pub fn next_edition(
-    story: &Story,
-    times: Option<EditionTimes>,
-    latest: Option<&Edition>,
-    now: Timestamp,
-    options: &Options,
-) -> EditionStep {
+/// A published story, and what decides whether it needs a new edition.
+pub struct EditionReview<'a> {
+    pub story: &'a Story,
+    /// The times of its editions; `None` if there is none.
+    pub times: Option<EditionTimes>,
+    /// The latest edition that was not created for a single feed.
+    pub latest: Option<&'a Edition>,
+    /// The other stories of the storyline that the entry lists.
+    pub developments: Vec<Development>,
+}
+
+/// Decides whether a published story needs a new edition.
+pub fn next_edition(review: EditionReview<'_>, now: Timestamp, options: &Options) -> EditionStep {
+    let EditionReview { story, times, latest, developments } = review;
     let Some(lead) = keep_lead(story, options) else { return EditionStep::Unchanged };
-    let text = compose_edition(story, lead, latest.map(|latest| &latest.text));
+    let text = compose_edition(story, lead, latest.map(|latest| &latest.text), developments);
     let (Some(times), Some(latest)) = (times, latest) else {
         return EditionStep::Write(EditionReason::First, text.into());
     };
@@ -129,14 +135,23 @@ fn change_between(
         Some(EditionReason::Corrected)
     } else if outlets.max(1).ilog2() > known.outlet_count.max(1).ilog2() {
         Some(EditionReason::Grown)
+    } else if lists_others(text, old) {
+        Some(EditionReason::Developed)
     } else {
         None
     }
 }
 
+/// Whether an edition lists a story without an entry of its own that an older edition does not list.
+fn lists_others(text: &EditionText, old: &EditionText) -> bool {
+    let known: BTreeSet<StoryId> = old.developments.iter().map(|development| development.story).collect();
+    text.developments.iter().any(|development| !development.has_entry && !known.contains(&development.story))
+}
+
 /// The edition with which a story enters a feed, if the story contains more than its latest edition.
 pub fn edition_on_entering(story: &Story, latest: &Edition, options: &Options) -> Option<EditionText> {
-    let text = compose_edition(story, keep_lead(story, options)?, Some(&latest.text));
+    let developments = latest.text.developments.clone();
+    let text = compose_edition(story, keep_lead(story, options)?, Some(&latest.text), developments);
     (text.reports.len() != latest.text.reports.len() || change_since(latest, story, &text).is_some()).then_some(text)
 }
 
@@ -152,7 +167,12 @@ const MAX_REPORTS: usize = 500;
 
 /// Composes the text of a new edition after the edition with the text `known`. The new edition keeps the link, unless
 /// the linked report has left the story. In that case, it takes both the title and the link from the new lead.
-pub fn compose_edition(story: &Story, lead: &StoryItem, known: Option<&EditionText>) -> EditionText {
+pub fn compose_edition(
+    story: &Story,
+    lead: &StoryItem,
+    known: Option<&EditionText>,
+    developments: Vec<Development>,
+) -> EditionText {
     let item = &lead.item;
     let is_present = |known: &&EditionText| story.items.iter().any(|report| report.item.id == known.linked);
     let (linked, link) = match known.filter(is_present) {
@@ -188,6 +208,8 @@ pub fn compose_edition(story: &Story, lead: &StoryItem, known: Option<&EditionTe
         tags: story.tags.clone(),
         reports: reports.collect(),
         merged_count: story.merged_count,
+        storyline: (!developments.is_empty()).then_some(story.storyline),
+        developments,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The publishing settings, and the feeds that they define.
 
-use crate::domain::{FeedOrder, FeedSelection, PublishedFeed};
+use crate::domain::{FeedFold, FeedOrder, FeedSelection, PublishedFeed};
 use crate::urls::outlet::readable_outlet;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,8 @@ pub struct Options {
     /// item of another source to be published. Sources added on the database's first day are never new.
     #[serde(with = "crate::domain::duration")]
     pub probation: SignedDuration,
+    /// The minimum number of outlets of a story that gets an entry of its own although its storyline has one.
+    pub development_outlets: u32,
     /// Whether entries show the reason for including each report.
     pub show_evidence: bool,
     /// The directory for the static export, which is updated after each change.
@@ -72,6 +74,9 @@ pub struct FeedOptions {
     pub limit: u32,
     #[serde(default)]
     pub order: FeedOrder,
+    /// Whether the stories of a storyline share an entry.
+    #[serde(default)]
+    pub fold: FeedFold,
     /// Whether the feed requires a token. `newsfold feed token NAME` prints it.
     #[serde(default)]
     pub private: bool,
@@ -86,6 +91,7 @@ impl Default for Options {
             min_update_interval: SignedDuration::from_mins(60),
             update_window: SignedDuration::from_hours(48),
             probation: SignedDuration::from_hours(6),
+            development_outlets: 3,
             show_evidence: false,
             export_dir: None,
             hubs: Vec::new(),
@@ -165,6 +171,7 @@ impl FeedOptions {
                 max_age: self.max_age,
                 limit: self.limit,
                 order: self.order,
+                fold: self.fold,
             },
         }
     }

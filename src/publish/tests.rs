@@ -64,7 +64,7 @@ fn edition(story: &Story, number: u32, minute: i64) -> Edition {
         made_at: Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute),
         reason: EditionReason::First,
         outlet_count: story.outlet_count(),
-        text: compose_edition(story, story.lead().unwrap(), None),
+        text: compose_edition(story, story.lead().unwrap(), None, Vec::new()),
     }
 }
 
@@ -247,7 +247,8 @@ fn story_of(outlets: i64) -> Story {
 fn next(story: &Story, latest: &Edition, minute: i64) -> EditionStep {
     let at = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute);
     let times = EditionTimes { first: Timestamp::UNIX_EPOCH, last: latest.made_at };
-    next_edition(story, Some(times), Some(latest), at, &Options::default())
+    let review = EditionReview { story, times: Some(times), latest: Some(latest), developments: Vec::new() };
+    next_edition(review, at, &Options::default())
 }
 
 #[test]
@@ -331,17 +332,17 @@ fn lead_without_text_borrows_that_of_the_first_report_with_text() {
     items[0].item.content = Some("<img src=\"https://1.example/p.jpg\">".into());
     items[2].item.content = Some("<p>Boats sail</p>".into());
     let mut one = story(items);
-    let text = compose_edition(&one, &one.items[0], None);
+    let text = compose_edition(&one, &one.items[0], None, Vec::new());
     assert_eq!((text.lead, text.title, &*text.summary), (ItemId(1), one.items[0].item.title.clone(), "Boats"));
     assert_eq!(text.content.as_deref(), Some("<img src=\"https://1.example/p.jpg\"><p>Boats sail</p>"));
     one.items[2].item.content = None;
-    let text = compose_edition(&one, &one.items[0], None);
+    let text = compose_edition(&one, &one.items[0], None, Vec::new());
     assert_eq!(text.content.as_deref(), Some("<img src=\"https://1.example/p.jpg\"><p>Boats</p>"));
     one.items[0].item.summary = one.items[0].item.title.clone();
-    let text = compose_edition(&one, &one.items[0], None);
+    let text = compose_edition(&one, &one.items[0], None, Vec::new());
     assert_eq!((&*text.summary, text.content), ("Boats", None), "a title is no text");
     one.items[0].item.summary = "Own".into();
-    let text = compose_edition(&one, &one.items[0], None);
+    let text = compose_edition(&one, &one.items[0], None, Vec::new());
     assert_eq!((&*text.summary, text.content), ("Own", one.items[0].item.content.clone()));
 }
 

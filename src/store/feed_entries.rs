@@ -8,14 +8,15 @@ use super::rows::{column, from_row, json_list, to_json};
 use super::story_selection::matching;
 use crate::domain::duration::before;
 use crate::domain::{
-    Edition, EditionReason, FeedCandidate, FeedOrder, FeedSelection, FeedVariant, PublishedFeed, StoryId,
+    Edition, EditionReason, EntryVariants, FeedCandidate, FeedOrder, FeedSelection, FeedVariant, PublishedFeed,
+    StoryId, StorylineEntry, StorylineId,
 };
 use jiff::Timestamp;
 use rusqlite::{named_params, params};
 use serde::Deserialize;
 use std::ops::RangeInclusive;
 
-/// The given stories that enter a feed now: they match and are not in it yet. Empty for a feed without initialized
+/// The given stories that may enter a feed now: they match and are not in its live variant yet. Empty for a feed without initialized
 /// entries, because initialization adds stories in order of date.
 pub fn find_entering(db: &ReadConnection, feed: &PublishedFeed, among: &[StoryId]) -> Result<Vec<StoryId>> {
     if !is_initialized(db, feed)? {
@@ -23,24 +24,41 @@ pub fn find_entering(db: &ReadConnection, feed: &PublishedFeed, among: &[StoryId
     }
     let mut new = Vec::new();
     for id in among {
-        if membership(db, &feed.name, *id)?.is_none() {
+        if membership(db, &feed.name, *id, FeedVariant::Live)?.is_none() {
             new.push(*id);
         }
     }
     if new.is_empty() { Ok(new) } else { matching(db, &feed.selection, Some(&new)) }
 }
 
-/// Adds a story to a feed, with the edition that the stable variant keeps.
-pub fn add(db: &WriteConnection, feed: &str, story: StoryId, edition: u32, now: Timestamp) -> Result<()> {
+/// An entry to add to a feed.
+#[derive(Debug, Clone, Copy)]
+pub struct NewEntry<'f> {
+    pub feed: &'f str,
+    pub story: StoryId,
+    pub variants: EntryVariants,
+    /// The edition that the stable variant keeps.
+    pub edition: u32,
+}
+
+/// Adds a story to the variants of a feed that do not contain it yet.
+pub fn add(db: &WriteConnection, entry: NewEntry<'_>, now: Timestamp) -> Result<()> {
+    let NewEntry { feed, story, mut variants, edition } = entry;
+    if membership(db, feed, story, FeedVariant::Stable)?.is_some() {
+        if variants == EntryVariants::Stable {
+            return Ok(());
+        }
+        variants = EntryVariants::Live;
+    }
     let sequence: i64 = db.one(
         "INSERT INTO feed_sequence (feed, last_sequence) VALUES (?1, 1)
          ON CONFLICT (feed) DO UPDATE SET last_sequence = last_sequence + 1 RETURNING last_sequence",
         [feed],
     )?;
     db.execute(
-        "INSERT INTO feed_entry (feed, sequence, story_id, edition_number, entered_at, published_at)
-         SELECT ?1, ?2, id, ?4, ?5, published_at FROM story WHERE id = ?3",
-        params![feed, sequence, story.to_row(), edition, now.as_millisecond()],
+        "INSERT INTO feed_entry (feed, sequence, story_id, variants, edition_number, entered_at, published_at)
+         SELECT ?1, ?2, id, ?6, ?4, ?5, published_at FROM story WHERE id = ?3",
+        params![feed, sequence, story.to_row(), edition, now.as_millisecond(), variants.into_str()],
     )?;
     Ok(())
 }
@@ -199,8 +217,9 @@ pub fn current_page(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVari
         // Consider the whole feed: the last stories to enter may be older than those that entered before.
         let newest: Option<Timestamp> = db.first(
             "SELECT entry.published_at FROM feed_entry AS entry CROSS JOIN story ON story.id = entry.story_id
-             WHERE feed = ?1 AND (?2 OR merged_into IS NULL) ORDER BY entry.published_at DESC LIMIT 1",
-            params![feed.name, variant == FeedVariant::Stable],
+             WHERE feed = ?1 AND (?2 OR merged_into IS NULL) AND variants IN ('both', ?3)
+             ORDER BY entry.published_at DESC LIMIT 1",
+            params![feed.name, variant == FeedVariant::Stable, variant.into_str()],
         )?;
         floor = newest.map_or(floor, |newest| before(newest, age));
     }
@@ -277,12 +296,13 @@ fn candidates(
          JOIN edition ON edition.story_id = entry.story_id AND edition.number = {shown}
          LEFT JOIN item ON item.id = edition.text ->> '$.lead' LEFT JOIN source ON source.id = item.source_id
          WHERE entry.feed = :feed AND sequence BETWEEN :first AND :last AND entry.published_at >= :floor
-         AND (:stable OR merged_into IS NULL)
+         AND (:stable OR merged_into IS NULL) AND variants IN ('both', :variant)
          ORDER BY sequence DESC LIMIT :limit"
     );
     let params = named_params! {
         ":feed": feed.name, ":first": range.sequences.start(), ":last": range.sequences.end(), ":limit": range.limit,
         ":floor": range.floor.as_millisecond(), ":stable": variant == FeedVariant::Stable,
+        ":variant": variant.into_str(),
     };
     db.map(&sql, params, |row| {
         let edition: Edition = from_row(row)?;
@@ -311,10 +331,27 @@ pub struct FeedMembership {
     pub edition_number: u32,
 }
 
-/// The membership of a story in a feed; `None` if the story is not in the feed.
-pub fn membership(db: &ReadConnection, feed: &str, story: StoryId) -> Result<Option<FeedMembership>> {
+/// The membership of a story in a variant of a feed; `None` if the story is not in it.
+pub fn membership(
+    db: &ReadConnection,
+    feed: &str,
+    story: StoryId,
+    variant: FeedVariant,
+) -> Result<Option<FeedMembership>> {
     db.first(
-        "SELECT entered_at, edition_number FROM feed_entry WHERE feed = ?1 AND story_id = ?2",
-        params![feed, story.to_row()],
+        "SELECT entered_at, edition_number FROM feed_entry
+         WHERE feed = ?1 AND story_id = ?2 AND variants IN ('both', ?3)",
+        params![feed, story.to_row(), variant.into_str()],
+    )
+}
+
+/// The entries of a storyline in the live variants of all feeds, oldest story first.
+pub fn of_storyline(db: &ReadConnection, storyline: StorylineId) -> Result<Vec<StorylineEntry>> {
+    db.all(
+        "SELECT feed, story.id AS story, (SELECT min(made_at) FROM edition WHERE story_id = story.id) AS first_edition_at
+         FROM story JOIN feed_entry ON feed_entry.story_id = story.id
+         WHERE storyline_id = ?1 AND merged_into IS NULL AND variants <> 'stable'
+         ORDER BY story.published_at, story.id, feed",
+        [storyline.to_row()],
     )
 }

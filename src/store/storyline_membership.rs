@@ -6,6 +6,7 @@ use super::{Error, Result, publication};
 use crate::domain::{StoryId, StorylineEvidence, StorylineId, StorylineMember, StorylineRegrouping};
 use jiff::Timestamp;
 use rusqlite::{named_params, params};
+use std::collections::BTreeSet;
 
 /// The id of a storyline that this story starts. It depends only on the database's contents. A story that leaves a storyline
 /// returns to the storyline that it once started, unless that contains other stories.
@@ -72,6 +73,10 @@ pub fn apply_regrouping(db: &WriteConnection, regrouped: &StorylineRegrouping, n
         )?;
         redirect(db, merge.from, merge.into)?;
     }
+    let grown = regrouped.moved.iter().map(|moved| moved.into).chain(regrouped.merged.iter().map(|merge| merge.into));
+    for storyline in grown.collect::<BTreeSet<_>>() {
+        enqueue_reviews(db, storyline)?;
+    }
     publication::touch(db)
 }
 
@@ -94,6 +99,26 @@ pub(super) fn redirect(db: &WriteConnection, from: StorylineId, into: StorylineI
         "UPDATE storyline SET merged_into = ?2 WHERE (id = ?1 OR merged_into = ?1) AND id <> ?2
          AND NOT EXISTS (SELECT 1 FROM story WHERE storyline_id = ?1 AND merged_into IS NULL)",
         [from.to_row(), into.to_row()],
+    )?;
+    Ok(())
+}
+
+/// Whether the storyline of a story contains other stories.
+pub fn has_other_stories(db: &ReadConnection, story: StoryId) -> Result<bool> {
+    db.exists(
+        "SELECT 1 FROM story JOIN story AS other USING (storyline_id)
+         WHERE story.id = ?1 AND other.id <> ?1 AND other.merged_into IS NULL",
+        [story.to_row()],
+    )
+}
+
+/// Enqueues the published stories of a storyline for review, because their entries may have to list other stories.
+pub fn enqueue_reviews(db: &WriteConnection, storyline: StorylineId) -> Result<()> {
+    db.execute(
+        "INSERT INTO story_review_queue (story_id, review_at, generation)
+         SELECT id, 0, 1 FROM story WHERE storyline_id = ?1 AND published_at IS NOT NULL AND merged_into IS NULL
+         ON CONFLICT (story_id) DO UPDATE SET review_at = 0, generation = generation + 1",
+        [storyline.to_row()],
     )?;
     Ok(())
 }

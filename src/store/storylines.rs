@@ -1,8 +1,9 @@
 //! Storylines with their stories, and the operator's constraints on them.
 
 use super::connection::ReadConnection;
+use super::rows::OUTLET;
 use super::{Result, stories};
-use crate::domain::{ConstraintKind, GroupingConstraint, ItemId, StoryId, Storyline, StorylineId};
+use crate::domain::{ConstraintKind, Development, GroupingConstraint, ItemId, StoryId, Storyline, StorylineId};
 use jiff::Timestamp;
 use rusqlite::params;
 use serde::Deserialize;
@@ -66,6 +67,23 @@ fn story_ids(db: &ReadConnection, id: StorylineId) -> Result<Vec<StoryId>> {
         "SELECT id FROM story WHERE storyline_id = ?1 AND merged_into IS NULL ORDER BY created_at, id",
         [id.to_row()],
     )
+}
+
+/// The maximum number of stories that [`developments`] returns. The newest are returned.
+const MAX_DEVELOPMENTS: u32 = 200;
+
+/// The published stories of a storyline in brief, newest first. None is marked as an entry.
+pub fn developments(db: &ReadConnection, id: StorylineId) -> Result<Vec<Development>> {
+    let sql = format!(
+        "SELECT story.id AS story, item.title, item.url AS link, {OUTLET} AS outlet, story.published_at AS at,
+                (SELECT outlet_count FROM edition WHERE edition.story_id = story.id ORDER BY number DESC LIMIT 1)
+                    AS outlet_count, 0 AS has_entry
+         FROM story JOIN item ON item.id = lead_item_id JOIN source ON source.id = item.source_id
+         WHERE storyline_id = ?1 AND merged_into IS NULL AND story.published_at IS NOT NULL
+         AND EXISTS (SELECT 1 FROM edition WHERE edition.story_id = story.id)
+         ORDER BY story.published_at DESC, story.id DESC LIMIT {MAX_DEVELOPMENTS}"
+    );
+    db.all(&sql, [id.to_row()])
 }
 
 /// The storylines with the most recent changes that have at least this number of stories, most recent first.

@@ -3,11 +3,12 @@
 use super::report::{Report, TermNumber, TermTable};
 use super::story_text::StoryText;
 use super::term_census::TermCensus;
+use super::term_statistics::{ALL_DOCUMENTS, LongTermStatistics};
 use super::weighed_stories::WeighedStories;
 use crate::cluster::headline_kind::HeadlineClassifier;
 use crate::cluster::language::LanguageRegistry;
 use crate::cluster::tokenizer::{StemCache, TokenizedText};
-use crate::domain::{Item, ItemId, StoryId, StorylineMember};
+use crate::domain::{Item, ItemId, StoryId, StorylineMember, TermFrequency};
 use indexmap::IndexSet;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ pub struct StorylineGrouper {
     languages: LanguageRegistry,
     stems: StemCache,
     headlines: HeadlineClassifier,
+    statistics: LongTermStatistics,
 }
 
 impl StorylineGrouper {
@@ -73,10 +75,32 @@ impl StorylineGrouper {
         stories.into_keys().filter(|item| !self.reports.contains_key(item)).collect()
     }
 
+    /// Sets the long-term frequencies that the installation has counted.
+    pub fn set_statistics(&mut self, counted: Vec<TermFrequency>) {
+        self.statistics = LongTermStatistics::new(counted);
+    }
+
+    /// Counts the documents that contain each term, by language.
+    pub fn count_terms(&mut self, items: &[Item]) -> Vec<TermFrequency> {
+        let mut counts: BTreeMap<(String, i64), f64> = BTreeMap::new();
+        for item in items {
+            let language = self.languages.resolve(item.lang.as_deref());
+            let text = TokenizedText::new(&item.title, &item.grouping_text(), language, &mut self.stems);
+            let mut terms: Vec<i64> = text.terms().chain([ALL_DOCUMENTS]).map(|term| term.0 as i64).collect();
+            terms.sort_unstable();
+            terms.dedup();
+            for term in terms {
+                *counts.entry((language.subtag.clone(), term)).or_default() += 1.0;
+            }
+        }
+        let frequency = |((language, term), documents)| TermFrequency { language, term, documents };
+        counts.into_iter().map(frequency).collect()
+    }
+
     /// Counts the terms of all items, and returns the stories with their terms, in order of their first items.
     pub fn weigh(&self) -> WeighedStories {
         let reports: Vec<&Report> = self.reports.values().collect();
-        let census = TermCensus::new(&reports, &self.terms, &self.language_names);
+        let census = TermCensus::new(&reports, &self.terms, &self.language_names, &self.statistics);
         let mut positions: FxHashMap<StoryId, usize> = FxHashMap::default();
         let mut members: Vec<(StoryId, Vec<&Report>)> = Vec::new();
         for report in reports {

@@ -6,7 +6,7 @@ use super::options::{
     MIN_BURST_RATIO, REFERENCE_DOCUMENTS,
 };
 use super::report::{Report, TermNumber, TermTable};
-use super::term_statistics::long_term_frequency;
+use super::term_statistics::LongTermStatistics;
 use crate::cluster::tokenizer::TermHash;
 
 /// The facts on each term, by term number.
@@ -50,6 +50,7 @@ pub(super) struct Burst {
 struct CountedReports<'a> {
     reports: &'a [&'a Report],
     languages: &'a [String],
+    statistics: &'a LongTermStatistics,
     /// The number of reports in each language.
     by_language: Vec<f64>,
     /// The number of all reports.
@@ -58,7 +59,12 @@ struct CountedReports<'a> {
 
 impl TermCensus {
     /// Counts the terms of the reports.
-    pub(super) fn new(reports: &[&Report], table: &TermTable, languages: &[String]) -> Self {
+    pub(super) fn new(
+        reports: &[&Report],
+        table: &TermTable,
+        languages: &[String],
+        statistics: &LongTermStatistics,
+    ) -> Self {
         let mut postings: Vec<Vec<u32>> = vec![Vec::new(); table.len()];
         let mut by_language = vec![0.0; languages.len()];
         for (position, report) in reports.iter().enumerate() {
@@ -68,7 +74,7 @@ impl TermCensus {
             }
         }
         let items = reports.len() as f64;
-        let counted = CountedReports { reports, languages, by_language, items };
+        let counted = CountedReports { reports, languages, statistics, by_language, items };
         let outlets = distinct(reports.iter().map(|report| report.outlet)).len() as f64;
         let mut census = TermCensus { terms: vec![TermFacts::default(); table.len()], items, outlets };
         for (number, posting) in postings.iter().enumerate().filter(|(_, posting)| !posting.is_empty()) {
@@ -152,7 +158,7 @@ impl CountedReports<'_> {
         let items = posting.len() as f64;
         let (mut expected, mut mean_frequency) = (0.0, 0.0);
         for (language, count) in in_language.iter().enumerate().filter(|(_, count)| **count > 0.0) {
-            let frequency = long_term_frequency(&self.languages[language], hash);
+            let frequency = self.statistics.frequency(&self.languages[language], hash);
             expected += frequency * self.by_language[language];
             mean_frequency += frequency * count / items;
         }

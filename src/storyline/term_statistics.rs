@@ -1,20 +1,50 @@
 //! Long-term document frequencies: how often a term occurs in news of other weeks. In the last hours the event itself
 //! makes its terms common, so statistics of the window hide what is new.
 //!
-//! The table of words comes with the program, so that a new installation works at once.
+//! A table of words comes with the program, so that a new installation works at once. The counts of the installation's own
+//! documents outweigh it with time.
 
 use crate::cluster::language::LanguageRegistry;
 use crate::cluster::tokenizer::{TermHash, word_terms};
+use crate::domain::TermFrequency;
 use rustc_hash::FxHashMap;
 use std::sync::OnceLock;
 
-/// The frequencies of one language, by term.
+/// Shares or numbers of documents in one language, by term.
 type Frequencies = FxHashMap<TermHash, f32>;
 
-/// Returns the share of documents in a language that contain a term, 0 to 1.
-pub(super) fn long_term_frequency(language: &str, term: TermHash) -> f64 {
-    let frequency = shipped_frequencies().get(language).and_then(|table| table.get(&term));
-    f64::from(frequency.copied().unwrap_or_default())
+/// The number of documents for which the table of words counts, in languages that it contains and in others.
+const SHIPPED_DOCUMENTS: f64 = 20_000.0;
+const UNKNOWN_DOCUMENTS: f64 = 2_000.0;
+
+/// The term that counts all documents of a language.
+pub(super) const ALL_DOCUMENTS: TermHash = TermHash(0);
+
+/// The long-term frequencies of terms.
+#[derive(Default)]
+pub(super) struct LongTermStatistics {
+    /// The decayed numbers of documents that the installation has seen, by language.
+    counted: FxHashMap<String, Frequencies>,
+}
+
+impl LongTermStatistics {
+    pub(super) fn new(counted: Vec<TermFrequency>) -> LongTermStatistics {
+        let mut statistics = LongTermStatistics::default();
+        for TermFrequency { language, term, documents } in counted {
+            statistics.counted.entry(language).or_default().insert(TermHash(term as u64), documents as f32);
+        }
+        statistics
+    }
+
+    /// Returns the share of documents in a language that contain a term, 0 to 1.
+    pub(super) fn frequency(&self, language: &str, term: TermHash) -> f64 {
+        let shipped = shipped_frequencies().get(language);
+        let of_words = shipped.and_then(|table| table.get(&term)).map_or(0.0, |share| f64::from(*share));
+        let Some(counted) = self.counted.get(language) else { return of_words };
+        let documents = |term| counted.get(&term).map_or(0.0, |documents| f64::from(*documents));
+        let prior = if shipped.is_some() { SHIPPED_DOCUMENTS } else { UNKNOWN_DOCUMENTS };
+        (of_words * prior + documents(term)) / (prior + documents(ALL_DOCUMENTS))
+    }
 }
 
 /// Returns the table that comes with the program, by language.
@@ -45,7 +75,7 @@ mod tests {
     fn frequency(language: &str, word: &str) -> f64 {
         let mut languages = LanguageRegistry::default();
         let term = word_terms(word, languages.resolve(Some(language))).next().unwrap();
-        long_term_frequency(language, term)
+        LongTermStatistics::default().frequency(language, term)
     }
 
     #[test]
@@ -57,6 +87,17 @@ mod tests {
     #[test]
     fn inflected_forms_add_up() {
         assert_eq!(frequency("en", "election"), frequency("en", "elections"));
+    }
+
+    #[test]
+    fn counted_documents_outweigh_the_table_with_time() {
+        let term = word_terms("submersible", LanguageRegistry::default().resolve(Some("en"))).next().unwrap();
+        let count = |term: TermHash, documents| TermFrequency { language: "en".into(), term: term.0 as i64, documents };
+        let share = |all: f64| {
+            let counted = vec![count(ALL_DOCUMENTS, all), count(term, all / 10.0)];
+            LongTermStatistics::new(counted).frequency("en", term)
+        };
+        assert!(share(100.0) < 0.001 && share(20_000.0) > 0.04 && share(1e6) > 0.09, "{} {}", share(100.0), share(1e6));
     }
 
     #[test]

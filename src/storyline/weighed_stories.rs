@@ -61,6 +61,14 @@ impl WeighedStories {
         self.pairs().map(|(pair, features)| ComparedPair { stories: stories(pair), features }).collect()
     }
 
+    /// Returns the highest cosine of a story's text and that of another story, by long-term statistics; 0 if there is none.
+    pub fn highest_similarity(&self, story: StoryId) -> f32 {
+        let Some(own) = self.positions.get(&story).map(|position| &self.stories[*position]) else { return 0.0 };
+        let others = self.stories.iter().filter(|other| other.id != story);
+        let cosine = |other| own.shared(other).map(|[a, b]| a.long_term_weight * b.long_term_weight).sum::<f64>();
+        others.map(cosine).fold(0.0, f64::max) as f32
+    }
+
     /// Compares a story with others of its storyline, at most [`MAX_COMPARED_STORIES`].
     pub(super) fn relation(&self, story: StoryId, others: &[StoryId], model: &TreeModel) -> Relation {
         let mut relation = Relation { probability: 0.0, terms: Vec::new() };

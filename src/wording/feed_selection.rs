@@ -2,11 +2,11 @@
 
 use super::{count_of, duration, grouped_digits};
 use crate::domain::language::language_name;
-use crate::domain::{FeedOrder, FeedSelection};
+use crate::domain::{FeedFold, FeedOrder, FeedSelection};
 
 /// Describes a selection: `Stories from sources tagged ‘war’, in English; newest 100.`
 pub fn selection_text(selection: &FeedSelection) -> String {
-    let FeedSelection { tags, outlets, languages, query, exclude_query, min_outlets, max_age, limit, order } =
+    let FeedSelection { tags, outlets, languages, query, exclude_query, min_outlets, max_age, limit, order, fold } =
         selection;
     let mut parts = Vec::new();
     if !tags.is_empty() {
@@ -34,10 +34,15 @@ pub fn selection_text(selection: &FeedSelection) -> String {
     }
     let stories = if parts.is_empty() { "All stories".to_owned() } else { format!("Stories {}", parts.join(", ")) };
     let limit = grouped_digits(u64::from(*limit));
-    match order {
-        FeedOrder::Newest => format!("{stories}; newest {limit}."),
-        FeedOrder::Hot => format!("{stories}; top {limit} by outlets, priority and age."),
-    }
+    let order = match order {
+        FeedOrder::Newest => format!("newest {limit}"),
+        FeedOrder::Hot => format!("top {limit} by outlets, priority and age"),
+    };
+    let fold = match fold {
+        FeedFold::Storylines => "one entry per storyline and major development",
+        FeedFold::Stories => "one entry per story",
+    };
+    format!("{stories}; {order}; {fold}.")
 }
 
 #[cfg(test)]
@@ -47,7 +52,10 @@ mod tests {
 
     #[test]
     fn selection_reads_as_one_sentence() {
-        assert_eq!(selection_text(&FeedSelection::default()), "All stories; newest 100.");
+        assert_eq!(
+            selection_text(&FeedSelection::default()),
+            "All stories; newest 100; one entry per storyline and major development."
+        );
         let selection = FeedSelection {
             tags: vec!["war".into(), "peace".into()],
             languages: vec!["en".into()],
@@ -60,7 +68,8 @@ mod tests {
         assert_eq!(
             selection_text(&selection),
             "Stories from sources tagged ‘war’ or ‘peace’, in English, matching grid, reported by at least 3 outlets, \
-             from the 2 d before the newest story; top 100 by outlets, priority and age."
+             from the 2 d before the newest story; top 100 by outlets, priority and age; one entry per storyline and \
+             major development."
         );
     }
 }

@@ -15,6 +15,7 @@ mod etiquette;
 mod export;
 mod faults;
 mod feed_rules;
+mod folding;
 mod fetch_limits;
 mod full_text;
 mod holds;

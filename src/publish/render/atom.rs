@@ -58,6 +58,7 @@ fn render_entry(entry: &DocumentEntry<'_>) -> Entry {
             links.push(link("related", url, "", Some(strip_invalid_chars(&report.title))));
         }
     }
+    links.extend(entry.storyline.iter().map(|page| link("related", page.clone(), "text/html", None)));
     links.push(link("via", entry.page.clone(), "text/html", None));
     links.extend(entry.enclosures.iter().map(|file| Link {
         length: file.length.map(|length| length.to_string()),
@@ -65,13 +66,18 @@ fn render_entry(entry: &DocumentEntry<'_>) -> Entry {
     }));
     let text = |value: String| Text { lang: entry.lang.map(str::to_owned), ..Text::plain(value) };
     let category = |tag: &String| Category { term: strip_invalid_chars(tag), ..Category::default() };
+    let storyline = entry.storyline_category().map(|(scheme, term)| Category {
+        term: term.to_owned(),
+        scheme: Some(scheme.to_owned()),
+        ..Category::default()
+    });
     Entry {
         id: entry.id.clone(),
         title: text(entry.title.clone()),
         published: Some(date(entry.published_at)),
         updated: date(entry.updated_at),
         authors: vec![Person { name: entry.author.clone(), ..Person::default() }],
-        categories: entry.tags.iter().map(category).collect(),
+        categories: entry.tags.iter().map(category).chain(storyline).collect(),
         summary: (!entry.summary.is_empty()).then(|| text(entry.summary.clone())),
         content: Some(Content {
             value: Some(entry.html.clone()),

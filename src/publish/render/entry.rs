@@ -1,11 +1,12 @@
 //! The feed entry for a story or for one of its items. All formats contain the same entry.
 
 use super::value_format::{encode_uri, strip_invalid_chars, uuid_urn};
-use crate::domain::{EditionReport, Enclosure, FeedEntry, SourceId, Story, StoryItem, Timestamp};
+use crate::domain::{Development, EditionReport, Enclosure, FeedEntry, SourceId, Story, StoryItem, Timestamp};
 use crate::html::sanitize::sanitize_html;
 use crate::markup::entities::escape_html;
 use crate::publish::edition_policy::site_of_item;
 use crate::publish::options::Options;
+use crate::wording::count_of;
 use std::fmt::Write;
 
 /// The values of an entry. Text contains no characters that XML forbids, and links are valid URIs.
@@ -28,6 +29,10 @@ pub struct DocumentEntry<'a> {
     pub tags: &'a [String],
     pub source: EntrySource,
     pub reports: &'a [EditionReport],
+    /// The other stories of the storyline.
+    pub developments: &'a [Development],
+    /// The URL of the storyline's page, if the entry lists other stories of the storyline.
+    pub storyline: Option<String>,
 }
 
 /// The feed that the entry's text comes from. Documents omit its address, which may contain a secret.
@@ -49,6 +54,10 @@ impl<'a> DocumentEntry<'a> {
         let page = options.url(&format!("stories/{}", edition.story));
         let mut html = body_html(text.article.as_deref(), text.content.as_deref(), &text.summary);
         push_reports(&mut html, &text.reports, &page, options.show_evidence);
+        let storyline = text.storyline.map(|storyline| options.url(&format!("storylines/{storyline}")));
+        if let Some(storyline) = &storyline {
+            push_developments(&mut html, &text.developments, storyline, options);
+        }
         let lead_at = text.reports.iter().find(|report| report.item == text.lead).map(|report| report.at);
         DocumentEntry {
             id: uuid_urn(&format!("newsfold story {}", edition.story)),
@@ -71,7 +80,14 @@ impl<'a> DocumentEntry<'a> {
             },
             page,
             reports: &text.reports,
+            developments: &text.developments,
+            storyline,
         }
+    }
+
+    /// The storyline as a category: the URL of the vocabulary, and the id.
+    pub(super) fn storyline_category(&self) -> Option<(&str, &str)> {
+        self.storyline.as_deref()?.rsplit_once('/')
     }
 
     /// Creates the entry for one item, in the feed of its story.
@@ -103,6 +119,8 @@ impl<'a> DocumentEntry<'a> {
             },
             page,
             reports: &[],
+            developments: &[],
+            storyline: None,
         }
     }
 }
@@ -151,4 +169,27 @@ fn push_reports(out: &mut String, reports: &[EditionReport], page: &str, show_ev
         out.push_str("</li>");
     }
     let _ = write!(out, "</ul><p><a href=\"{}\">All reports of this story</a></p>", escape_html(page));
+}
+
+/// Appends the other stories of the storyline: those without an entry under their own headlines, then those with an entry.
+fn push_developments(out: &mut String, developments: &[Development], storyline: &str, options: &Options) {
+    for (heading, has_entry) in [("Also in this storyline:", false), ("More on this:", true)] {
+        let mut listed = developments.iter().filter(|development| development.has_entry == has_entry).peekable();
+        if listed.peek().is_none() {
+            continue;
+        }
+        let _ = write!(out, "<p>{heading}</p><ul>");
+        for development in listed {
+            let page = || options.url(&format!("stories/{}", development.story));
+            let link = development.link.as_deref().filter(|_| !has_entry).map_or_else(page, encode_uri);
+            let (title, outlet) = (escape_html(&development.title), escape_html(&development.outlet));
+            let outlets = match development.outlet_count {
+                0 | 1 => outlet,
+                outlets => format!("{outlet} and {}", count_of(outlets as usize - 1, "other outlet", "other outlets")),
+            };
+            let _ = write!(out, "<li><a href=\"{}\">{title}</a> — {outlets}</li>", escape_html(&link));
+        }
+        out.push_str("</ul>");
+    }
+    let _ = write!(out, "<p><a href=\"{}\">All developments of this storyline</a></p>", escape_html(storyline));
 }

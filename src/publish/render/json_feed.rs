@@ -3,7 +3,7 @@
 
 use super::document::FeedDocument;
 use super::value_format::{encode_uri, rfc3339, strip_invalid_chars};
-use crate::domain::Enclosure;
+use crate::domain::{Development, Enclosure};
 use crate::publish::feed_format::FeedFormat;
 use serde::Serialize;
 
@@ -75,7 +75,22 @@ impl<'a> JsonAttachment<'a> {
 struct JsonExtension<'a> {
     about: &'static str,
     story_url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    storyline_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    developments: Vec<JsonDevelopment>,
     reports: Vec<JsonReport>,
+}
+
+/// Another story of the storyline.
+#[derive(Serialize)]
+struct JsonDevelopment {
+    title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    outlets: u32,
+    date: String,
+    own_entry: bool,
 }
 
 #[derive(Serialize)]
@@ -90,11 +105,23 @@ struct JsonReport {
     copy: bool,
 }
 
+fn json_development(development: &Development) -> JsonDevelopment {
+    JsonDevelopment {
+        title: strip_invalid_chars(&development.title),
+        url: development.link.as_deref().map(encode_uri),
+        outlets: development.outlet_count,
+        date: rfc3339(development.at),
+        own_entry: development.has_entry,
+    }
+}
+
 pub fn render(document: &FeedDocument<'_>) -> Vec<u8> {
     let items = document.entries.iter().map(|entry| JsonItem {
         _newsfold: JsonExtension {
             about: "The items that report this story, in order of their dates.",
             story_url: &entry.page,
+            storyline_url: entry.storyline.as_deref(),
+            developments: entry.developments.iter().map(json_development).collect(),
             reports: entry
                 .reports
                 .iter()

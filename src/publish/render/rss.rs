@@ -71,6 +71,10 @@ fn render_item(entry: &DocumentEntry<'_>) -> Item {
         attributes.extend(length.as_deref().map(|length| ("fileSize", length)));
         add_element(&mut extensions, "media", "content", &attributes);
     }
+    let category = |tag: &String| Category { name: strip_invalid_chars(tag), domain: None };
+    let storyline = entry
+        .storyline_category()
+        .map(|(domain, name)| Category { name: name.to_owned(), domain: Some(domain.to_owned()) });
     Item {
         // The length is required; 0 means unknown.
         enclosure: entry.enclosures.first().map(|file| Enclosure {
@@ -85,7 +89,7 @@ fn render_item(entry: &DocumentEntry<'_>) -> Item {
         // Feed readers interpret a description as HTML.
         description: Some(escape_html(&entry.summary)),
         content: Some(entry.html.clone()),
-        categories: entry.tags.iter().map(|tag| Category { name: strip_invalid_chars(tag), domain: None }).collect(),
+        categories: entry.tags.iter().map(category).chain(storyline).collect(),
         source: entry.source.site.clone().map(|url| Source { url, title: Some(entry.source.title.clone()) }),
         dublin_core_ext: Some(DublinCoreExtension {
             creators: vec![entry.author.clone()],

@@ -1,0 +1,114 @@
+//! How a story enters a feed: with an entry of its own or as a part of its storyline's entry, and with which edition.
+
+use crate::domain::{
+    Development, Edition, EditionReason, EntryVariants, FeedFold, PublishedFeed, Story, StoryId, StorylineEntry,
+    Timestamp,
+};
+use crate::publish::{Options, developments, edition_on_entering, entry_variants};
+use crate::store::{
+    self, ReadConnection, WriteConnection, editions, feed_entries, stories, storyline_membership, storylines,
+};
+use crate::storyline::StorylineGrouper;
+use std::collections::HashMap;
+
+/// The maximum number of entries with which a story is compared, the newest ones, and of reports of each story.
+const MAX_COMPARED_ENTRIES: usize = 40;
+const MAX_COMPARED_REPORTS: usize = 20;
+
+/// The variants of a feed in which a story gets an entry of its own; `None` if it is a part of its storyline's entry.
+pub(super) fn entered_variants(
+    db: &ReadConnection,
+    feed: &PublishedFeed,
+    story: &Story,
+    now: Timestamp,
+    options: &Options,
+) -> store::Result<Option<EntryVariants>> {
+    if feed.selection.fold == FeedFold::Stories {
+        return Ok(Some(EntryVariants::Both));
+    }
+    let mut entries = feed_entries::of_storyline(db, story.storyline)?;
+    entries.retain(|entry| entry.feed == feed.name && entry.story != story.id);
+    entry_variants(story.outlet_count(), &entries, now, options, || similarity(db, story, &entries))
+}
+
+/// The other stories of the storyline that an edition of the story lists.
+pub(super) fn related_stories(
+    db: &ReadConnection,
+    story: &Story,
+    now: Timestamp,
+    options: &Options,
+) -> store::Result<Vec<Development>> {
+    if !storyline_membership::has_other_stories(db, story.id)? {
+        return Ok(Vec::new());
+    }
+    let others = storylines::developments(db, story.storyline)?;
+    let mut entries = feed_entries::of_storyline(db, story.storyline)?;
+    let feeds = options.published_feeds();
+    let folds = |name: &str| feeds.iter().any(|f| f.name == name && f.selection.fold == FeedFold::Storylines);
+    entries.retain(|entry| folds(&entry.feed));
+    Ok(developments(story.id, others, &entries, now, options))
+}
+
+/// Enqueues the stories of a storyline for review if the storyline has other stories than this one.
+pub(super) fn enqueue_storyline(db: &WriteConnection, story: &Story) -> store::Result<()> {
+    match storyline_membership::has_other_stories(db, story.id)? {
+        true => storyline_membership::enqueue_reviews(db, story.storyline),
+        false => Ok(()),
+    }
+}
+
+/// The highest similarity of a story to one of the entries.
+fn similarity(db: &ReadConnection, story: &Story, entries: &[StorylineEntry]) -> store::Result<f32> {
+    let mut compared = StorylineGrouper::default();
+    let mut add = |story: &Story| {
+        let reports = story.items.iter().take(MAX_COMPARED_REPORTS);
+        reports.for_each(|report| compared.add(&report.item, story.id));
+    };
+    add(story);
+    for entry in entries.iter().rev().take(MAX_COMPARED_ENTRIES) {
+        if let Some(other) = stories::get(db, entry.story)? {
+            add(&other);
+        }
+    }
+    Ok(compared.weigh().highest_similarity(story.id))
+}
+
+/// The editions with which stories enter feeds at the same time, by story. The feeds share them.
+#[derive(Default)]
+pub(super) struct EditionsOnEntering(HashMap<StoryId, u32>);
+
+/// The date of an edition that is written because a story enters a feed, and the options for its text.
+pub(super) struct EnteringTime<'o> {
+    pub at: Timestamp,
+    pub options: &'o Options,
+}
+
+impl EditionsOnEntering {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The number of the edition with which a story enters: the latest one, or a new one if the story contains more.
+    pub(super) fn number(
+        &mut self,
+        db: &WriteConnection,
+        story: &Story,
+        latest: &Edition,
+        time: EnteringTime<'_>,
+    ) -> store::Result<u32> {
+        if let Some(number) = self.0.get(&story.id) {
+            return Ok(*number);
+        }
+        let number = match edition_on_entering(story, latest, time.options) {
+            Some(text) => {
+                // All feeds show the same link for a story.
+                let has_new_link = text.linked != latest.text.linked;
+                let reason = if has_new_link { EditionReason::Corrected } else { EditionReason::Entered };
+                editions::add(db, story, reason, &text, time.at)?
+            }
+            None => latest.number,
+        };
+        self.0.insert(story.id, number);
+        Ok(number)
+    }
+}

@@ -1,0 +1,176 @@
+//! Decides whether a story gets an entry of its own in a feed, or is listed in the entry of its storyline. All functions are
+//! pure.
+
+use super::options::Options;
+use crate::domain::duration::{after, before};
+use crate::domain::{Development, EntryVariants, StoryId, StorylineEntry, Timestamp};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+/// The maximum number of stories that an entry lists in full.
+const MAX_SUB_HEADLINES: usize = 12;
+/// The maximum number of stories with an entry of their own that an entry names.
+const MAX_RELATED_ENTRIES: usize = 5;
+/// The minimum number of outlets of a story that gets an entry where no other entry can list it.
+const MIN_UNLISTED_OUTLETS: u32 = 2;
+/// The maximum similarity of a story to an entry of its storyline for which the story is a new development. A higher
+/// similarity means that both report the same.
+pub const MAX_DEVELOPMENT_SIMILARITY: f32 = 0.3;
+
+/// Returns the entry that lists the stories of a storyline without an entry: the oldest that can get another edition.
+pub fn listing_entry(entries: &[StorylineEntry], now: Timestamp, options: &Options) -> Option<StoryId> {
+    let closes_after = before(now, options.update_window);
+    let is_open = |entry: &&StorylineEntry| entry.first_edition_at > after(closes_after, options.min_update_interval);
+    entries.iter().find(is_open).map(|entry| entry.story)
+}
+
+/// Returns the variants of a feed in which a story gets an entry of its own. `entries` are the entries of its storyline in
+/// the live variant, oldest first. `similarity` returns the highest similarity of the story to one of them, 0 to 1.
+///
+/// The first story of a storyline has an entry. A later one has an entry if enough outlets report it and it is new compared
+/// with the entries. Fewer outlets suffice where no entry can list the story: in the stable variant, whose entries never
+/// change, and after the update window.
+///
+/// # Errors
+/// Fails if `similarity` fails.
+pub fn entry_variants<E>(
+    outlets: u32,
+    entries: &[StorylineEntry],
+    now: Timestamp,
+    options: &Options,
+    similarity: impl FnOnce() -> Result<f32, E>,
+) -> Result<Option<EntryVariants>, E> {
+    if entries.is_empty() {
+        return Ok(Some(EntryVariants::Both));
+    }
+    if outlets < MIN_UNLISTED_OUTLETS.min(options.development_outlets) || similarity()? > MAX_DEVELOPMENT_SIMILARITY {
+        return Ok(None);
+    }
+    let is_listed = listing_entry(entries, now, options).is_some();
+    if outlets >= options.development_outlets || !is_listed {
+        return Ok(Some(EntryVariants::Both));
+    }
+    Ok(Some(EntryVariants::Stable))
+}
+
+/// Returns the other stories of a storyline that the entry of `story` lists: those without an entry of their own, if the entry
+/// lists them in one of its feeds, and the newest of those with an entry. `stories` are the published stories of the
+/// storyline, and `entries` are their entries in the live variants of the feeds that fold storylines, oldest first.
+pub fn developments(
+    story: StoryId,
+    stories: Vec<Development>,
+    entries: &[StorylineEntry],
+    now: Timestamp,
+    options: &Options,
+) -> Vec<Development> {
+    let own = entries.iter().filter(|entry| entry.story == story);
+    let mut feeds: BTreeSet<&str> = own.map(|entry| entry.feed.as_str()).collect();
+    let has_entry = |feed: &str, other: StoryId| entries.iter().any(|e| e.story == other && e.feed == feed);
+    let lists_others = |feed: &str| {
+        let in_feed: Vec<StorylineEntry> = entries.iter().filter(|entry| entry.feed == feed).cloned().collect();
+        listing_entry(&in_feed, now, options) == Some(story)
+    };
+    let listing: Vec<&str> = feeds.iter().copied().filter(|feed| lists_others(feed)).collect();
+    if feeds.is_empty() {
+        // The story may be about to enter.
+        feeds = entries.iter().map(|entry| entry.feed.as_str()).collect();
+    }
+    let (mut related, mut listed) = (Vec::new(), Vec::new());
+    for other in stories.into_iter().filter(|other| other.story != story) {
+        if listing.iter().any(|feed| !has_entry(feed, other.story)) {
+            listed.push(Development { has_entry: false, ..other });
+        } else if feeds.iter().any(|feed| has_entry(feed, other.story)) {
+            related.push(Development { has_entry: true, ..other });
+        }
+    }
+    let newest = |development: &Development| Reverse((development.at, development.story));
+    listed.sort_by_key(|development| (Reverse(development.outlet_count), newest(development)));
+    listed.truncate(MAX_SUB_HEADLINES);
+    listed.sort_by_key(newest);
+    related.sort_by_key(newest);
+    related.truncate(MAX_RELATED_ENTRIES);
+    listed.extend(related);
+    listed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::SignedDuration;
+
+    fn hour(hour: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hour)
+    }
+
+    /// An entry of the story with this number, whose first edition was made at this hour.
+    fn entry(feed: &str, story: i64, at: i64) -> StorylineEntry {
+        StorylineEntry { feed: feed.into(), story: StoryId::from_row(story), first_edition_at: hour(at) }
+    }
+
+    fn story(number: i64, outlet_count: u32) -> Development {
+        Development {
+            story: StoryId::from_row(number),
+            title: number.to_string(),
+            link: None,
+            outlet: "a.example".into(),
+            outlet_count,
+            at: hour(number),
+            has_entry: false,
+        }
+    }
+
+    /// The variants that a story enters, 10 hours after the first edition of the storyline's entry and 60 hours after it.
+    fn variants(outlets: u32, similarity: f32) -> [Option<EntryVariants>; 2] {
+        let similarity = || Ok::<_, std::convert::Infallible>(similarity);
+        [10, 60].map(|now| {
+            let options = Options::default();
+            entry_variants(outlets, &[entry("all", 1, 0)], hour(now), &options, similarity).unwrap_or_default()
+        })
+    }
+
+    /// The stories that the entry of a story lists 10 hours after the epoch, and whether they have entries.
+    fn listed(of: i64, stories: Vec<Development>, entries: &[StorylineEntry]) -> Vec<(i64, bool)> {
+        let found = developments(StoryId::from_row(of), stories, entries, hour(10), &Options::default());
+        found.iter().map(|development| (development.story.to_row(), development.has_entry)).collect()
+    }
+
+    #[test]
+    fn the_first_story_of_a_storyline_gets_an_entry_and_is_not_compared() {
+        let options = Options::default();
+        let found = entry_variants(1, &[], hour(1), &options, || Err("compared"));
+        assert_eq!(found, Ok(Some(EntryVariants::Both)));
+    }
+
+    #[test]
+    fn a_new_development_of_enough_outlets_gets_an_entry() {
+        assert_eq!(variants(3, 0.1), [Some(EntryVariants::Both); 2]);
+        assert_eq!(variants(1, 0.1), [None; 2]);
+    }
+
+    #[test]
+    fn two_outlets_suffice_where_no_entry_can_list_the_story() {
+        assert_eq!(variants(2, 0.1), [Some(EntryVariants::Stable), Some(EntryVariants::Both)]);
+    }
+
+    #[test]
+    fn a_story_that_repeats_an_entry_never_gets_one() {
+        assert_eq!(variants(9, MAX_DEVELOPMENT_SIMILARITY + 0.01), [None; 2]);
+    }
+
+    #[test]
+    fn the_oldest_entry_of_a_feed_lists_the_stories_without_an_entry() {
+        let entries = [entry("all", 1, 1), entry("all", 2, 2), entry("war", 2, 2)];
+        assert_eq!(listed(1, vec![story(1, 5), story(2, 4), story(3, 1)], &entries), [(3, false), (2, true)]);
+        // In the feed `war`, the second story is the oldest entry, and the first has none.
+        assert_eq!(listed(2, vec![story(1, 5), story(2, 4), story(3, 1)], &entries), [(3, false), (1, false)]);
+        assert_eq!(listed(2, vec![story(1, 5), story(2, 4), story(3, 1)], &entries[..2]), [(1, true)]);
+    }
+
+    #[test]
+    fn an_entry_lists_the_twelve_stories_with_most_outlets_newest_first() {
+        let stories = (2..20).map(|number| story(number, number as u32 % 9)).collect();
+        let found = listed(1, stories, &[entry("all", 1, 1)]);
+        assert_eq!(found.len(), 12);
+        assert!(found.is_sorted_by(|a, b| a.0 > b.0) && !found.iter().any(|(number, _)| number % 9 < 2), "{found:?}");
+    }
+}

@@ -1,0 +1,146 @@
+//! Tests that a feed folds the stories of a storyline: which of them have entries, and which an entry lists.
+
+use crate::support::origin_server::{OriginServer, StubResponse};
+use crate::support::test_daemon::TestDaemon;
+use crate::support::{rss, wait_until};
+use jiff::SignedDuration;
+use newsfold::domain::{ConstraintId, ItemId, StoryId, Storyline};
+use newsfold::publish::FeedOptions;
+use newsfold::store::{ReadConnection, constraints, statistics, stories, storyline_membership, storylines};
+
+const DELAY: SignedDuration = SignedDuration::from_mins(10);
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// One outlet's report of the event with which the storyline starts.
+const CAPTURE: &str = "capture | Marshal Dorn captured at dawn in Veshna | Soldiers seized Marshal Dorn in his palace";
+/// Reports of what follows, in other words.
+const TANKER: [&str; 3] = [
+    "1 | Tanker runs aground off Cape Brennoc with forty sailors | Tugs try to free the tanker off Cape Brennoc",
+    "2 | Forty sailors aboard tanker aground at Cape Brennoc | The tanker struck the reef of Cape Brennoc in fog",
+    "3 | Tanker aground: forty sailors wait off Cape Brennoc | Helicopters stand by while tugs reach the Cape Brennoc reef",
+];
+
+/// A daemon with a story that has an entry.
+struct Newsroom {
+    daemon: TestDaemon,
+    origin: OriginServer,
+    sources: usize,
+    decision: Option<ConstraintId>,
+}
+
+impl Newsroom {
+    async fn start() -> Newsroom {
+        let mut daemon = TestDaemon::new();
+        daemon.config.publish.delay = DELAY;
+        daemon.config.publish.min_update_interval = HOUR;
+        daemon.config.publish.probation = SignedDuration::ZERO;
+        let each: FeedOptions = toml::from_str("name = \"each\"\nfold = \"stories\"").unwrap();
+        daemon.config.publish.feeds = vec![each];
+        daemon.start().await;
+        let mut room = Newsroom { daemon, origin: OriginServer::start().await, sources: 0, decision: None };
+        room.read(CAPTURE).await;
+        room.publish().await;
+        room
+    }
+
+    /// Adds an outlet with this report, and waits until the report is grouped.
+    async fn read(&mut self, report: &str) {
+        self.sources += 1;
+        let path = format!("/{}", self.sources);
+        self.origin.serve(&path, StubResponse::ok(rss(&[report])));
+        self.daemon.add_source(&self.origin.url(&path), &format!("outlet{}.example", self.sources)).await;
+        let count = self.sources as u64;
+        wait_until("the report has a story", async || {
+            let counts = self.daemon.store.read(statistics::row_counts).await.unwrap();
+            counts.items == count && counts.unassigned == 0
+        })
+        .await;
+    }
+
+    /// The outlets report a tanker, and the operator adds it to the storyline before it is published.
+    async fn report_tanker(&mut self, outlets: usize) {
+        for report in &TANKER[..outlets] {
+            self.read(report).await;
+        }
+        let now = self.daemon.now();
+        let merge = move |db: &newsfold::store::WriteConnection| {
+            let of_item = |item| storyline(db, story_of(db, ItemId(item)));
+            Ok(constraints::merge_storylines(db, &of_item(1), &of_item(2), now)?.unwrap().constraint.id)
+        };
+        self.decision = Some(self.daemon.store.write(merge).await.unwrap());
+        self.publish().await;
+    }
+
+    async fn publish(&self) {
+        self.daemon.advance(DELAY);
+        self.daemon.wait_until_idle().await;
+    }
+
+    /// The titles of the entries.
+    async fn titles(&self, feed: &str) -> Vec<String> {
+        let feed: serde_json::Value =
+            serde_json::from_str(&self.daemon.get(&format!("/feeds/{feed}.json")).await).unwrap();
+        let title = |item: &serde_json::Value| item["title"].as_str().unwrap().split(' ').next().unwrap().to_owned();
+        feed["items"].as_array().unwrap().iter().map(title).collect()
+    }
+}
+
+fn story_of(db: &ReadConnection, item: ItemId) -> StoryId {
+    stories::story_of_item(db, item).unwrap().unwrap()
+}
+
+fn storyline(db: &ReadConnection, story: StoryId) -> Storyline {
+    let id = storyline_membership::storyline_of(db, story).unwrap().unwrap();
+    storylines::get(db, id).unwrap().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_development_of_one_outlet_is_listed_in_the_entry_of_its_storyline_at_the_next_edition() {
+    let mut room = Newsroom::start().await;
+    room.report_tanker(1).await;
+    assert_eq!(room.titles("all").await, ["Marshal"]);
+    assert_eq!(room.titles("each").await.len(), 2);
+    assert!(!room.daemon.get("/feeds/all.atom").await.contains("Tanker runs aground"));
+    let stable = room.daemon.get("/feeds/all.stable.atom").await;
+    room.daemon.advance(HOUR);
+    room.daemon.wait_until_idle().await;
+    assert_eq!(room.titles("all").await, ["Marshal"]);
+    for format in ["atom", "rss", "json"] {
+        let document = room.daemon.get(&format!("/feeds/all.{format}")).await;
+        assert!(document.contains("Also in this storyline") && document.contains("Tanker runs aground"), "{document}");
+        assert!(document.contains("/storylines/"), "{document}");
+    }
+    assert_eq!(room.daemon.get("/feeds/all.stable.atom").await, stable, "the stable variant does not change");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_development_of_three_outlets_gets_an_entry_that_names_the_other_one() {
+    let mut room = Newsroom::start().await;
+    room.report_tanker(3).await;
+    assert_eq!(room.titles("all").await.len(), 2);
+    assert_eq!(room.titles("all.stable").await.len(), 2);
+    let document = room.daemon.get("/feeds/all.atom").await;
+    assert!(document.contains("More on this") && !document.contains("Also in this storyline"), "{document}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_development_of_two_outlets_gets_an_entry_only_where_entries_cannot_change() {
+    let mut room = Newsroom::start().await;
+    room.report_tanker(2).await;
+    assert_eq!(room.titles("all").await, ["Marshal"]);
+    assert_eq!(room.titles("all.stable").await.len(), 2);
+    let mut room = Newsroom::start().await;
+    room.daemon.advance(SignedDuration::from_hours(49));
+    room.report_tanker(2).await;
+    assert_eq!(room.titles("all").await.len(), 2, "the storyline's entry is older than the update window");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_story_that_leaves_the_storyline_gets_an_entry() {
+    let mut room = Newsroom::start().await;
+    room.report_tanker(1).await;
+    assert_eq!(room.titles("all").await, ["Marshal"]);
+    let (decision, now) = (room.decision.unwrap(), room.daemon.now());
+    room.daemon.store.write(move |db| constraints::undo(db, decision, now)).await.unwrap().unwrap();
+    wait_until("the tanker has an entry", async || room.titles("all").await.len() == 2).await;
+}
