@@ -23,4 +23,4 @@ pub(super) const MAX_COMPARED_STORIES: usize = 40;
 /// The maximum number of terms in the explanation.
 pub(super) const MAX_UNUSUAL_TERMS: usize = 4;
 /// The minimum mean probability of the pairs of stories in a storyline.
-pub const STORYLINE_THRESHOLD: f64 = 0.3;
+pub const STORYLINE_THRESHOLD: f64 = 0.2;
