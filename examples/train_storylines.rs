@@ -1,12 +1,12 @@
 //! Learns the model of storylines from labeled items, and tests it on sets of days that it was not trained on.
 //!
-//! `cargo run --release --example train_storylines -- SET.jsonl SET.jsonl … [--write]` groups the items of each set into
-//! stories, compares the stories, and fits boosted trees (Friedman, 2001) to the labels of their storylines. For each set,
-//! it prints the figures of a model that was trained on the other sets. `--write` stores a model trained on all sets in
-//! `src/storyline/tree_model.txt`. `--out FOLDER` writes the stories and storylines of each tested set.
+//! `cargo run --release --example train_storylines -- SET.jsonl SET.jsonl … [--write]` groups the items of each set
+//! into stories, compares the stories, and fits boosted trees (Friedman, 2001) to the labels of their storylines. For
+//! each set, it prints the figures of a model that was trained on the other sets. `--write` stores a model trained on
+//! all sets in `src/storyline/tree_model.txt`. `--out FOLDER` writes the stories and storylines of each tested set.
 //!
 //! Each set is also used in smaller versions, in which one storyline is a third of all items, because an event that
-//! dominates the news is rare in labeled data. If a storyline dominates a set, versions have a part of it only.
+//! dominates the news is rare in labeled data. If a storyline dominates a set, the versions contain only a part of it.
 
 use newsfold::cluster::{Clusterer, Options};
 use newsfold::domain::StoryId;
@@ -26,14 +26,14 @@ const LEARNING_RATE: f64 = 0.08;
 const LEAF_PRIOR: f64 = 5.0;
 /// Features are compared at this number of quantiles.
 const BINS: usize = 128;
-/// The weight of a pair of a smaller version of a set.
+/// The weight of a pair from a smaller version of a set.
 const VERSION_WEIGHT: f64 = 0.5;
-/// The share of the items of a set that a storyline has in the version that it dominates.
+/// The share of the items that belong to the dominant storyline of a smaller version of a set.
 const DOMINANT_SHARE: f64 = 0.3;
 /// The number of versions of a set.
 const VERSIONS: usize = 4;
 
-/// The items of a set in their stories.
+/// The items of a set, grouped into stories.
 struct LabeledStories {
     items: Vec<LabeledItem>,
     stories: Vec<StoryId>,
@@ -147,8 +147,8 @@ fn group_into_stories(labeled: Vec<LabeledItem>) -> LabeledStories {
 }
 
 impl TrainingPairs {
-    /// Adds the compared pairs of stories. The label of a story is that of most of its items. A pair of one storyline of n
-    /// stories weighs 1 / n, because the pairs of a few large storylines would otherwise outweigh all others.
+    /// Adds the compared pairs of stories. The label of a story is that of most of its items. A pair of one storyline
+    /// of n stories weighs 1 / n, because the pairs of a few large storylines would otherwise outweigh all others.
     fn add(&mut self, set: &LabeledStories, weight: f64) {
         let mut counts: HashMap<StoryId, HashMap<String, usize>> = HashMap::new();
         for (item, story) in set.items.iter().zip(&set.stories) {
@@ -243,7 +243,7 @@ struct GrowingLeaf {
     best: Option<Split>,
 }
 
-/// The rows whose bin is at most `bin` stay below.
+/// A split of a leaf. Rows whose bin is at most `bin` stay in the leaf.
 #[derive(Clone, Copy)]
 struct Split {
     gain: f64,
@@ -318,7 +318,7 @@ impl GrowingTree {
         nodes
     }
 
-    /// Pushes the branch that a leaf had grown into, starting with the split at `next` or a later one of it.
+    /// Appends the branch that grew from a leaf, starting with the split at `next` or a later split of the leaf.
     fn push_nodes(&self, pairs: &BinnedPairs, leaf: usize, next: usize, nodes: &mut Tree) {
         let own = self.splits.iter().enumerate().skip(next).find(|(_, (split_leaf, _))| *split_leaf == leaf);
         let Some((order, (_, Split { feature, bin, .. }))) = own else {

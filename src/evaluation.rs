@@ -137,8 +137,8 @@ pub fn group_into_storylines(items: &[Item], stories: &[StoryId]) -> Vec<StoryId
     storylines(weighed.group(&TreeModel::learned(), STORYLINE_THRESHOLD, &StoryLinks::default()), stories)
 }
 
-/// Returns the storyline of each item, identified by its first story. `groups` contains each story with the first story of
-/// its storyline.
+/// Returns the storyline of each item, identified by its first story. `groups` contains each story with the first story
+/// of its storyline.
 pub fn storylines(groups: Vec<(StoryId, StoryId)>, stories: &[StoryId]) -> Vec<StoryId> {
     let groups: HashMap<StoryId, StoryId> = groups.into_iter().collect();
     stories.iter().map(|story| groups[story]).collect()

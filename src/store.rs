@@ -78,7 +78,7 @@ pub enum Error {
     NotWritten(String),
     #[error("a database task panicked: {0}")]
     Panicked(String),
-    #[error("the grouping constraints changed meanwhile")]
+    #[error("the grouping constraints have changed in the meantime")]
     Outdated,
     #[error("the database writer has stopped")]
     Stopped,

@@ -1,14 +1,14 @@
 //! Groups the stories that report one event and what follows from it into storylines.
 //!
-//! Pure: items with their stories in, storylines out. The module accesses no database and no clock. It never changes which
-//! story an item belongs to; [`crate::cluster`] decides that.
+//! Pure: items with their stories in, storylines out. The module accesses no database and no clock. It never changes
+//! which story an item belongs to; [`crate::cluster`] decides that.
 //!
 //! 1. The terms of the window are counted, and compared with their long-term frequencies ([`term_census`],
 //!    [`term_statistics`]). A term that occurs far more often than usual, at several outlets, is a burst.
 //! 2. Stories that share rare terms are compared ([`story_text`], [`pair_features`]).
 //! 3. A learned model estimates for each pair whether it belongs to one storyline ([`tree_model`]).
 //! 4. Average linkage groups the stories ([`average_linkage`], [`weighed_stories`]).
-//! 5. The groups become changes of storylines, whose ids remain ([`regrouping`]).
+//! 5. The groups become changes to storylines, whose ids remain stable ([`regrouping`]).
 //!
 //! `docs/clustering.md` describes the method and gives its figures.
 

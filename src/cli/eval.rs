@@ -22,7 +22,8 @@ use std::time::Instant;
 
 #[derive(clap::Args)]
 pub struct Eval {
-    /// Labeled items: one JSON object per line with id, outlet, published, title, summary, url and story; - reads stdin.
+    /// Labeled items: one JSON object per line with id, outlet, published, title, summary, url and story; - reads
+    /// stdin.
     gold: PathBuf,
     /// Write each item's id, predicted story and predicted storyline, one JSON object per line.
     #[arg(long, value_name = "FILE")]

@@ -8,8 +8,8 @@ use super::options::Options;
 /// The minimum log-odds of a pair that is linked.
 pub(super) const MIN_PAIR_LOG_ODDS: f32 = -3.5;
 
-/// The size from which a story is large, and the size above which its bonus does not grow. Without a limit, the largest
-/// story would attract more and more items.
+/// The size above which a story counts as large, and the size above which its bonus does not grow. Without a limit, the
+/// largest story would attract more and more items.
 const LARGE_STORY_ITEMS: f32 = 6.0;
 const MAX_BONUS_ITEMS: f32 = 96.0;
 
@@ -20,8 +20,8 @@ pub struct Linkage {
     pub max_weight: f32,
     /// The penalty in log-odds for each e-fold increase of the smaller group's size.
     pub size_penalty: f32,
-    /// The bonus in log-odds for each e-fold increase of the larger group's size above [`LARGE_STORY_ITEMS`]. An item that
-    /// resembles one of many reports of an event probably belongs to that event.
+    /// The bonus in log-odds for each e-fold increase of the larger group's size above [`LARGE_STORY_ITEMS`]. An item
+    /// that resembles one of many reports of an event probably belongs to that event.
     pub large_bonus: f32,
     /// The minimum log-odds at which groups merge.
     pub threshold: f32,

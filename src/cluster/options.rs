@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// How long after it is first seen an item expires. New items are not compared with expired items.
+    /// The time from when an item is first seen until it expires. New items are not compared with expired items.
     #[serde(with = "crate::domain::duration")]
     pub window: SignedDuration,
-    /// How long after it is first seen an item can move to another story.
+    /// The time after an item is first seen during which it can move to another story.
     #[serde(with = "crate::domain::duration")]
     pub revision_window: SignedDuration,
     /// The time between reclustering passes.
@@ -18,7 +18,7 @@ pub struct Options {
     pub recluster_interval: SignedDuration,
     /// The minimum score for an item to join a story, 0 to 1.
     pub threshold: f32,
-    /// How long after its last story new stories can join a storyline of several stories.
+    /// The time after its last story during which a storyline of several stories accepts new stories.
     #[serde(with = "crate::domain::duration")]
     pub storyline_lifetime: SignedDuration,
 }

@@ -114,12 +114,14 @@ impl StemCache {
     }
 }
 
-/// Returns the term of a number or an acronym. The term of an acronym differs from that of a word with the same letters.
+/// Returns the term of a number or an acronym. The term of an acronym differs from that of a word with the same
+/// letters.
 fn unstemmed_term(lower: &str, is_acronym: bool) -> TermHash {
     TermHash(xxh3_64(lower.as_bytes()) ^ u64::from(is_acronym))
 }
 
-/// Returns the terms of a word in lower case: its stem, unless it is a stop word, and its acronym if it has two letters.
+/// Returns the terms of a word in lower case: its stem, unless it is a stop word, and its acronym if it has two
+/// letters.
 pub fn word_terms(word: &str, language: &LanguageRules) -> impl Iterator<Item = TermHash> {
     let mut stems = StemCache::default();
     let stem = stems.term(StemCache::key(language, word), language, word);

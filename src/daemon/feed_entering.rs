@@ -11,7 +11,8 @@ use crate::store::{
 use crate::storyline::StorylineGrouper;
 use std::collections::HashMap;
 
-/// The maximum number of entries with which a story is compared, the newest ones, and of reports of each story.
+/// The maximum number of entries with which a story is compared, and of reports of each story. The newest entries are
+/// compared.
 const MAX_COMPARED_ENTRIES: usize = 40;
 const MAX_COMPARED_REPORTS: usize = 20;
 
@@ -49,7 +50,7 @@ pub(super) fn related_stories(
     Ok(developments(story.id, others, &entries, now, options))
 }
 
-/// Enqueues the stories of a storyline for review if the storyline has other stories than this one.
+/// Enqueues the stories of a storyline for review if the storyline contains stories other than this one.
 pub(super) fn enqueue_storyline(db: &WriteConnection, story: &Story) -> store::Result<()> {
     match storyline_membership::has_other_stories(db, story.id)? {
         true => storyline_membership::enqueue_reviews(db, story.storyline),

@@ -1,4 +1,5 @@
-//! Plays items into a new database at their times, as the daemon would have met them, and reads the feed of all stories.
+//! Plays items into a new database at the times at which the daemon would have read them, and reads the feed of all
+//! stories.
 
 use super::grouping::GroupingSession;
 use super::publisher::EditionPublisher;
@@ -21,7 +22,8 @@ const POLL_INTERVAL: SignedDuration = SignedDuration::from_mins(10);
 
 /// The state after a simulation.
 pub struct SimulatedFeed {
-    /// The story of each item, in the order of the items; `None` if the item was recognized as another item of its source.
+    /// The story of each item, in the order of the items; `None` if the item was recognized as another item of its
+    /// source.
     pub stories: Vec<Option<StoryId>>,
     /// The stories with entries, newest first, each with the stories that its entry lists under their own headlines.
     pub entries: Vec<(StoryId, Vec<StoryId>)>,

@@ -19,16 +19,16 @@ const MAX_MEMBERS: u32 = 20_000;
 
 /// The minimum age of uncounted items at which they are counted, so that a pass counts many at once.
 const COUNT_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
-/// How far back a database without counts is counted, and the maximum number of items that a pass counts.
+/// The maximum age of counted items in a database without counts, and the maximum number of items that a pass counts.
 const COUNTED_SPAN: SignedDuration = SignedDuration::from_hours(30 * 24);
 const MAX_COUNTED_ITEMS: u32 = 20_000;
 
-/// The grouper, and what the last pass grouped.
+/// The grouper, and the input of the last pass.
 pub(super) struct StorylineSession {
     grouper: StorylineGrouper,
     model: TreeModel,
     grouped: Option<(Vec<StorylineMember>, StoryLinks)>,
-    /// The time until which the items in the grouper's statistics are counted.
+    /// The time until which items have been counted in the grouper's statistics.
     counted_until: Option<Timestamp>,
 }
 
@@ -145,8 +145,8 @@ fn operator_links(constraints: &[StorylineConstraint]) -> StoryLinks {
     links
 }
 
-/// Links that keep the stories of each storyline together whose items were all first seen before `until`: readers have known
-/// them as one storyline for a long time.
+/// Links within each storyline between the stories whose items were all first seen before `until`. These stories stay
+/// together, because readers have known them as one storyline for a long time.
 fn settled_links(members: &[StorylineMember], until: Timestamp) -> Vec<[StoryId; 2]> {
     let mut storylines: BTreeMap<StorylineId, BTreeMap<StoryId, Timestamp>> = BTreeMap::new();
     for member in members {

@@ -14,8 +14,8 @@ pub struct GroupingConstraint {
     pub undone_at: Option<Timestamp>,
     /// The items that stayed in their story. A constraint on storylines names each story by its lead.
     pub stayed: Vec<ItemId>,
-    /// The items that moved into the other items' story (merge) or out of it (split). For constraints on storylines, the
-    /// stories of these items moved.
+    /// The items that moved into the other items' story (merge) or out of it (split). For constraints on storylines,
+    /// the stories of these items moved.
     pub moved: Vec<ItemId>,
 }
 
@@ -32,7 +32,8 @@ pub enum ConstraintKind {
     CannotLink,
     /// The stories of all items belong to one storyline.
     StorylineMerge,
-    /// The stories of the moved items belong to one storyline, which does not contain the stories of the items that stayed.
+    /// The stories of the moved items belong to one storyline, which does not contain the stories of the items that
+    /// stayed.
     StorylineSplit,
 }
 

@@ -76,7 +76,8 @@ pub struct EditionText {
     /// The storyline, if it has several published stories.
     #[serde(default)]
     pub storyline: Option<StorylineId>,
-    /// Other stories of the storyline: first those without an entry of their own, then those with one; each newest first.
+    /// Other stories of the storyline: first those without an entry of their own, then those with one. Each group is
+    /// sorted newest first.
     #[serde(default)]
     pub developments: Vec<Development>,
 }
@@ -102,7 +103,7 @@ pub struct Development {
 pub struct StorylineEntry {
     pub feed: String,
     pub story: StoryId,
-    /// When the first edition of the story was made.
+    /// When the first edition of the story was created.
     pub first_edition_at: Timestamp,
 }
 

@@ -66,8 +66,8 @@ macro_rules! public_id {
                 $name((row as u64 & MASK) as i64)
             }
 
-            /// Returns the row numbers of all ids that begin with `prefix`. The command line accepts a prefix instead of
-            /// an id.
+            /// Returns the row numbers of all ids that begin with `prefix`. The command line accepts a prefix instead
+            /// of an id.
             pub fn rows_of_prefix(prefix: &str) -> Result<RangeInclusive<i64>, InvalidPublicId> {
                 let invalid = || InvalidPublicId { text: one_line(prefix, 40), kind: $kind };
                 rows_of_prefix(prefix).ok_or_else(invalid)
@@ -137,8 +137,8 @@ impl StoryId {
 }
 
 impl StorylineId {
-    /// Mints the id of a storyline that `story` starts. At first, it equals the id of the story. `attempt` increases while
-    /// the id is taken by an earlier storyline of the story.
+    /// Mints the id of a storyline that `story` starts. At first, it equals the id of the story. `attempt` increases
+    /// while the id is taken by an earlier storyline of the story.
     pub fn mint(story: StoryId, attempt: u32) -> Self {
         match attempt {
             0 => Self::from_row(story.to_row()),

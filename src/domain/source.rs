@@ -136,7 +136,7 @@ pub struct PendingRedirect {
 pub struct TruncatedEnd {
     /// The guid of the last item, which may be incomplete; empty if there is no item.
     pub last_guid: String,
-    /// Whether the previous document was truncated there too. Until then, an incomplete item is not stored.
+    /// Whether the previous document was truncated at the same place. Only then is an incomplete item stored.
     pub is_confirmed: bool,
 }
 

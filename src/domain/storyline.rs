@@ -17,10 +17,10 @@ pub struct Storyline {
 }
 
 impl Storyline {
-    /// Returns the story with the most outlets, whose headline stands for the storyline. Returns `None` only if the
+    /// Returns the story with the most outlets, whose headline represents the storyline. Returns `None` only if the
     /// storyline was merged.
     pub fn main_story(&self) -> Option<&Story> {
-        // The first of equally large stories.
+        // Of equally large stories, the first one counts.
         self.stories.iter().rev().max_by_key(|story| story.outlet_count())
     }
 

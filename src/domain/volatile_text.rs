@@ -70,8 +70,8 @@ const UNSPACED_AGO_UNITS: &[&str] = &[
     "分钟前", "分鐘前", "小时前", "小時前", "分前", "時間前", "秒前", "秒钟前", "天前", "日前", "วินาทีที่แล้ว", "นาทีที่แล้ว", "ชั่วโมงที่แล้ว",
     "วันที่แล้ว", "วินาทีที่ผ่านมา", "นาทีที่ผ่านมา", "ชั่วโมงที่ผ่านมา", "วันที่ผ่านมา", "วินาทีก่อน", "นาทีก่อน", "ชั่วโมงก่อน", "วันก่อน", "ชม.ที่แล้ว",
 ];
-/// Prefixes of words that follow or precede a counter: “12 comments”, “Comments: 12”. The words for points and votes are
-/// not among them, because after a number they may be results.
+/// Prefixes of words that follow or precede a counter: “12 comments”, “Comments: 12”. Words for points and votes are
+/// excluded, because after a number they may be a result.
 const COUNTED: &[&str] = &[
     "comment",
     "kommentar",

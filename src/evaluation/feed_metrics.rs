@@ -1,5 +1,5 @@
-//! Scores what a subscriber of a feed meets: entries that repeat an event, events that are not visible, and items of other
-//! events.
+//! Scores a feed as its subscribers see it: entries that repeat an event, events that are not visible, and items about
+//! other events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,13 +26,13 @@ pub struct SimulatedFeedMetrics {
     pub entries: usize,
     /// The share of entries whose labeled story already has an entry.
     pub repeats: f64,
-    /// The share of the labeled stories of three or more outlets of which a story holds at least 80 % of the items, and has
-    /// an entry or is listed by one.
+    /// Among the labeled stories of three or more outlets, the share for which one story contains at least 80 % of the
+    /// items and has an entry or is listed in one.
     pub visible: f64,
-    /// The same, but with an entry.
+    /// Like `visible`, but the story must have an entry.
     pub with_entry: f64,
-    /// The share of items of another storyline, among all items in entries of two or more outlets. The storyline of an entry
-    /// is that of most of its items.
+    /// Among all items in entries of two or more outlets, the share that belongs to a different storyline from that of
+    /// the entry. The storyline of an entry is that of most of its items.
     pub foreign: f64,
 }
 

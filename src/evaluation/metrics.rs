@@ -93,16 +93,16 @@ impl MetricSums {
     }
 }
 
-/// The minimum share of a pure entry's items that have one label.
+/// The minimum share of a pure entry's items that have the same label.
 const PURE_SHARE: f64 = 0.9;
 
-/// What a reader of a feed meets that has one entry for each predicted story of two or more outlets.
+/// The metrics of a feed that has one entry for each predicted story of two or more outlets.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct FeedMetrics {
     pub entries: usize,
     /// The number of labels with items of two or more outlets.
     pub labels: usize,
-    /// The share of entries of which at least 90% of the items have one label.
+    /// The share of entries in which at least 90% of the items have the same label.
     pub pure: f64,
     /// The share of entries whose most frequent label is that of an earlier entry.
     pub repeats: f64,

@@ -16,7 +16,8 @@ struct Fraction {
     child_elements: usize,
 }
 
-/// Adds slashes to fractions, and parentheses around terms of several elements. Returns `None` without fractions.
+/// Adds slashes to fractions, and parentheses around terms of several elements. Returns `None` if there are no
+/// fractions.
 pub fn with_fraction_slashes(html: &str) -> Option<String> {
     if !html.contains("mfrac") {
         return None;

@@ -24,8 +24,8 @@ pub struct UrlResolver<'o> {
     document_url: Url,
     /// The secrets of the document's address. Relative URLs that repeat them are dropped.
     secrets: FeedSecrets,
-    /// The feed's website, if [`website_as_base`] returns it. In this case, relative URLs belong to the website, unless the
-    /// document sets a base.
+    /// The feed's website, if [`website_as_base`] returns it. In this case, relative URLs belong to the website, unless
+    /// the document sets a base.
     website: Option<&'o Url>,
     /// Whether a relative URL was resolved against the document's own URL.
     pub used_document_url: bool,

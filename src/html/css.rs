@@ -1,4 +1,4 @@
-//! Reads the declarations of a `style` attribute, as far as they decide whether readers see an element.
+//! Reads the declarations of a `style` attribute that determine whether readers see an element.
 
 use crate::markup::tag::StartTag;
 

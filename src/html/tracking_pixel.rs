@@ -71,8 +71,8 @@ pub(super) enum ContentVisibility {
     Hidden,
 }
 
-/// Returns what an element declares about the images inside it. A small box shows what is larger than the box, unless it
-/// clips its content or both its dimensions are small.
+/// Returns what an element declares about the images inside it. Content that is larger than a small box remains
+/// visible, unless the box clips it or both dimensions of the box are small.
 pub(super) fn content_visibility(element: &StartTag<'_>) -> ContentVisibility {
     let style = declarations(element);
     let is_small = |sides: [&str; 2]| {

@@ -34,7 +34,8 @@ const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_hours(24);
 const ZERO_DATE_RANGE: SignedDuration = SignedDuration::from_hours(48);
 
 /// Normalizes the items of a document. The feed's website, or else `document_url`, is the base for relative links in
-/// items without a link. `source_url` is the address before redirects. `now` is used only to reject dates in the future.
+/// items without a link. `source_url` is the address before redirects. `now` is used only to reject dates in the
+/// future.
 pub fn normalize_items(
     feed: &ParsedFeed,
     document_url: &Url,

@@ -273,8 +273,8 @@ fn follows_equals(before: &[u8]) -> bool {
     before.iter().rev().find(|b| !b.is_ascii_whitespace()) == Some(&b'=')
 }
 
-/// Returns the name in an end tag after `</`; empty if there is none. White space may precede the name if the tag contains
-/// nothing else: `</ link>`.
+/// Returns the name in an end tag after `</`; empty if there is none. White space may precede the name if the tag
+/// contains nothing else: `</ link>`.
 fn end_tag_name(text: &str) -> &str {
     let start = text.trim_start();
     let name = name_at(start);

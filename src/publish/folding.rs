@@ -1,5 +1,5 @@
-//! Decides whether a story gets an entry of its own in a feed, or is listed in the entry of its storyline. All functions are
-//! pure.
+//! Decides whether a story gets an entry of its own in a feed, or is listed in the entry of its storyline. All
+//! functions are pure.
 
 use super::options::Options;
 use crate::domain::duration::{after, before};
@@ -24,12 +24,12 @@ pub fn listing_entry(entries: &[StorylineEntry], now: Timestamp, options: &Optio
     entries.iter().find(is_open).map(|entry| entry.story)
 }
 
-/// Returns the variants of a feed in which a story gets an entry of its own. `entries` are the entries of its storyline in
-/// the live variant, oldest first. `similarity` returns the highest similarity of the story to one of them, 0 to 1.
+/// Returns the variants of a feed in which a story gets an entry of its own. `entries` are the entries of its storyline
+/// in the live variant, oldest first. `similarity` returns the highest similarity of the story to one of them, 0 to 1.
 ///
-/// The first story of a storyline has an entry. A later one has an entry if enough outlets report it and it is new compared
-/// with the entries. Fewer outlets suffice where no entry can list the story: in the stable variant, whose entries never
-/// change, and after the update window.
+/// The first story of a storyline has an entry. A later one has an entry if enough outlets report it and it is new
+/// compared with the entries. Fewer outlets suffice where no entry can list the story: in the stable variant, whose
+/// entries never change, and after the update window.
 ///
 /// # Errors
 /// Fails if `similarity` fails.
@@ -53,9 +53,10 @@ pub fn entry_variants<E>(
     Ok(Some(EntryVariants::Stable))
 }
 
-/// Returns the other stories of a storyline that the entry of `story` lists: those without an entry of their own, if the entry
-/// lists them in one of its feeds, and the newest of those with an entry. `stories` are the published stories of the
-/// storyline, and `entries` are their entries in the live variants of the feeds that fold storylines, oldest first.
+/// Returns the other stories of a storyline that the entry of `story` lists: those without an entry of their own, if
+/// the entry lists them in one of its feeds, and the newest of those with an entry. `stories` are the published stories
+/// of the storyline, and `entries` are their entries in the live variants of the feeds that fold storylines, oldest
+/// first.
 pub fn developments(
     story: StoryId,
     stories: Vec<Development>,
@@ -102,7 +103,7 @@ mod tests {
         Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hour)
     }
 
-    /// An entry of the story with this number, whose first edition was made at this hour.
+    /// An entry of the story with this number, whose first edition was created at this hour.
     fn entry(feed: &str, story: i64, at: i64) -> StorylineEntry {
         StorylineEntry { feed: feed.into(), story: StoryId::from_row(story), first_edition_at: hour(at) }
     }
@@ -119,7 +120,8 @@ mod tests {
         }
     }
 
-    /// The variants that a story enters, 10 hours after the first edition of the storyline's entry and 60 hours after it.
+    /// The variants that a story enters, 10 hours after the first edition of the storyline's entry and 60 hours after
+    /// it.
     fn variants(outlets: u32, similarity: f32) -> [Option<EntryVariants>; 2] {
         let similarity = || Ok::<_, std::convert::Infallible>(similarity);
         [10, 60].map(|now| {

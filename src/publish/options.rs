@@ -27,7 +27,7 @@ pub struct Options {
     /// The minimum interval between two editions of a story, and therefore between changes of its entry.
     #[serde(with = "crate::domain::duration")]
     pub min_update_interval: SignedDuration,
-    /// How long after its first edition a story gets new editions.
+    /// The time after its first edition during which a story gets new editions.
     #[serde(with = "crate::domain::duration")]
     pub update_window: SignedDuration,
     /// How long a source counts as new. Items of a new source join stories but do not lead them, and a story needs an

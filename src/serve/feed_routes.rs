@@ -92,8 +92,8 @@ fn id_and_format(file: &str) -> (&str, Option<FeedFormat>) {
     feed.map_or((file, None), |(id, format)| (id, Some(format)))
 }
 
-/// Redirects to the story or storyline into which another one was merged. Not permanently, because browsers would follow
-/// a permanent redirect even after the operator has undone the merge.
+/// Redirects to the story or storyline into which another one was merged. The redirect is temporary, because browsers
+/// would follow a permanent redirect even after the operator has undone the merge.
 fn merge_redirect(app: &AppState, path: &str, format: Option<FeedFormat>) -> Response {
     let suffix = format.map_or_else(String::new, |format| format!(".{}", format.extension()));
     Redirect::temporary(&app.options.url(&format!("{path}{suffix}"))).into_response()
@@ -124,7 +124,8 @@ fn story_response(
     }
 }
 
-/// Serves `/storylines/ID`, which is a page. With the extension of a format, serves the feed of the storyline's stories.
+/// Serves `/storylines/ID`, which is a page. With the extension of a format, serves the feed of the storyline's
+/// stories.
 pub async fn storyline(
     State(app): State<AppState>,
     Path(file): Path<String>,

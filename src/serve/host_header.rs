@@ -1,5 +1,5 @@
-//! Checks that a request has exactly one `Host` header with a host (RFC 9112, section 3.2). Its value does not affect the
-//! response. An empty value is refused, because an http URL always has a host (RFC 9110, section 4.2.1; RFC 9112,
+//! Checks that a request has exactly one `Host` header with a host (RFC 9112, section 3.2). Its value does not affect
+//! the response. An empty value is refused, because an http URL always has a host (RFC 9110, section 4.2.1; RFC 9112,
 //! section 3.3 allows the refusal).
 
 use axum::extract::Request;

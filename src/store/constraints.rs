@@ -18,9 +18,9 @@ pub enum ConstraintRefusal {
     SameStory(StoryId),
     #[error("item {item} is not in story {story}; `newsfold story show {story}` lists its items")]
     NotInStory { item: ItemId, story: StoryId },
-    #[error("item {0} has no story yet; the daemon assigns it")]
+    #[error("item {0} has no story yet; wait until the daemon has assigned it")]
     NotPlaced(ItemId),
-    #[error("these are all items of story {0}; leave at least one in it")]
+    #[error("these are all the items of story {0}; leave at least one in it")]
     NothingStays(StoryId),
     #[error("name two different items")]
     SameItem,
@@ -28,7 +28,7 @@ pub enum ConstraintRefusal {
     SameStoryline(StorylineId),
     #[error("story {story} is not in storyline {storyline}; `newsfold storyline show {storyline}` lists its stories")]
     NotInStoryline { story: StoryId, storyline: StorylineId },
-    #[error("these are all stories of storyline {0}; leave at least one in it")]
+    #[error("these are all the stories of storyline {0}; leave at least one in it")]
     NoStoryStays(StorylineId),
     #[error("decision {0} conflicts with this; undo it first: `newsfold story undo {0}`")]
     Against(ConstraintId),

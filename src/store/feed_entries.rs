@@ -16,8 +16,8 @@ use rusqlite::{named_params, params};
 use serde::Deserialize;
 use std::ops::RangeInclusive;
 
-/// The given stories that may enter a feed now: they match and are not in its live variant yet. Empty for a feed without initialized
-/// entries, because initialization adds stories in order of date.
+/// The given stories that may enter a feed now: they match and are not in its live variant yet. Empty for a feed
+/// without initialized entries, because initialization adds stories in order of date.
 pub fn find_entering(db: &ReadConnection, feed: &PublishedFeed, among: &[StoryId]) -> Result<Vec<StoryId>> {
     if !is_initialized(db, feed)? {
         return Ok(Vec::new());

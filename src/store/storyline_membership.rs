@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use rusqlite::{named_params, params};
 use std::collections::BTreeSet;
 
-/// The id of a storyline that this story starts. It depends only on the database's contents. A story that leaves a storyline
-/// returns to the storyline that it once started, unless that contains other stories.
+/// The id of a storyline that this story starts. It depends only on the database's contents. A story that leaves a
+/// storyline returns to the storyline that it once started, unless that contains other stories.
 pub fn mint_id(db: &ReadConnection, story: StoryId) -> Result<StorylineId> {
     for attempt in 0.. {
         let id = StorylineId::mint(story, attempt);
@@ -128,8 +128,7 @@ pub fn storyline_of(db: &ReadConnection, story: StoryId) -> Result<Option<Storyl
     db.first("SELECT storyline_id FROM story WHERE id = ?1", [story.to_row()])
 }
 
-/// Deletes storylines that have lost all their stories, among the given ones. Storylines that redirect to them are deleted
-/// as well.
+/// Deletes those of the given storylines that have lost all their stories, and the storylines that redirect to them.
 pub(super) fn delete_empty(db: &WriteConnection, among: &[i64]) -> Result<()> {
     let among = json_list(among);
     let gone = "SELECT value FROM json_each(:among) WHERE NOT EXISTS (SELECT 1 FROM story WHERE storyline_id = value)";

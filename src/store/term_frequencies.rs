@@ -7,7 +7,7 @@ use crate::domain::{Item, TermFrequency};
 use jiff::Timestamp;
 use rusqlite::params;
 
-/// The time after which a document counts half.
+/// The time after which a document has half of its weight.
 const HALF_LIFE_DAYS: f64 = 30.0;
 /// The maximum number of terms kept per language. The most frequent are kept.
 const MAX_TERMS: u32 = 50_000;
@@ -24,8 +24,8 @@ pub fn counted_until(db: &ReadConnection) -> Result<Option<Timestamp>> {
     db.first("SELECT counted_until FROM term_frequency_progress", [])
 }
 
-/// The items to count next: the news that was first seen in this time span, without copies, which would count a text of one
-/// outlet many times.
+/// The items to count next: the news that was first seen in this time span, without copies, which would count a text of
+/// one outlet many times.
 pub fn uncounted_items(db: &ReadConnection, after: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Item>> {
     let sql = format!(
         "SELECT {ITEM_COLUMNS} FROM item JOIN source ON source.id = item.source_id

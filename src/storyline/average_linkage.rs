@@ -1,5 +1,5 @@
-//! Agglomerative clustering with average linkage over sparse similarities. The two groups with the highest mean similarity
-//! of their pairs merge first, until no mean exceeds the threshold. A pair without a similarity counts as 0.
+//! Agglomerative clustering with average linkage over sparse similarities. The two groups with the highest mean
+//! similarity of their pairs merge first, until no mean exceeds the threshold. A pair without a similarity counts as 0.
 
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
@@ -27,8 +27,8 @@ struct Group {
     version: u32,
 }
 
-/// A possible merge: the bits of the mean similarity, which sort like the positive number; the groups in ascending order; and
-/// the versions of both groups. If means are equal, the groups with the lowest numbers merge first.
+/// A possible merge: the bits of the mean similarity, which sort like the positive number; the groups in ascending
+/// order; and the versions of both groups. If means are equal, the groups with the lowest numbers merge first.
 type Candidate = (u64, Reverse<[u32; 2]>, [u32; 2]);
 
 /// Groups the nodes. Returns the first node of each node's group.

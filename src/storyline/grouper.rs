@@ -13,8 +13,8 @@ use indexmap::IndexSet;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
-/// Keeps the items that are compared. It performs no I/O and reads no clock. The outcome of a pass depends only on the items
-/// and their stories, so that a restart changes nothing.
+/// Keeps the items that are compared. It performs no I/O and reads no clock. The outcome of a pass depends only on the
+/// items and their stories, so that a restart changes nothing.
 #[derive(Default)]
 pub struct StorylineGrouper {
     /// In order of their ids.
@@ -34,7 +34,7 @@ impl StorylineGrouper {
     pub fn add(&mut self, item: &Item, story: StoryId) {
         let language = self.languages.resolve(item.lang.as_deref());
         let text = TokenizedText::new(&item.title, &item.grouping_text(), language, &mut self.stems);
-        // A roundup reports many events, so its terms relate its story to none of them.
+        // A roundup reports many events, so its terms must not relate its story to other stories.
         let terms = match self.headlines.classify(&text.normalized_title).roundup {
             true => Box::default(),
             false => self.terms.add(&text, language.capitals_mark_names),
@@ -57,8 +57,8 @@ impl StorylineGrouper {
         }
     }
 
-    /// Keeps only the items of these members, with the stories in which they are now. Returns the items that are missing, in
-    /// order; [`StorylineGrouper::add`] adds them.
+    /// Keeps only the items of these members, with their current stories. Returns the items that are missing, in order;
+    /// [`StorylineGrouper::add`] adds them.
     pub fn retain(&mut self, members: &[StorylineMember]) -> Vec<ItemId> {
         let stories: BTreeMap<ItemId, StoryId> = members.iter().map(|member| (member.item, member.story)).collect();
         let terms = &mut self.terms;
@@ -114,7 +114,8 @@ impl StorylineGrouper {
         WeighedStories { stories, census, positions }
     }
 
-    /// Returns the terms with these numbers as the text of an item spells them. Omits terms that the item does not contain.
+    /// Returns the terms with these numbers as the text of an item spells them. Omits terms that the item does not
+    /// contain.
     pub(super) fn spell(&mut self, item: &Item, terms: &[TermNumber]) -> Vec<(TermNumber, String)> {
         let language = self.languages.resolve(item.lang.as_deref());
         let text = TokenizedText::new(&item.title, &item.grouping_text(), language, &mut self.stems);

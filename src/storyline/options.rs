@@ -2,19 +2,20 @@
 
 /// The maximum number of distinct terms of an item.
 pub(super) const MAX_REPORT_TERMS: usize = 64;
-/// Documents of which document frequencies are shares, so that weights do not depend on the size of the window.
+/// The number of documents to which document frequencies are scaled, so that weights do not depend on the size of the
+/// window.
 pub(super) const REFERENCE_DOCUMENTS: f64 = 20_000.0;
 /// The minimum number of outlets and the minimum ratio to its long-term rate that make a term a burst.
 pub(super) const MIN_BURST_OUTLETS: u32 = 3;
 pub(super) const MIN_BURST_RATIO: f64 = 3.0;
-/// The number of outlets from which a burst has its full strength.
+/// The number of outlets at which a burst reaches its full strength.
 pub(super) const FULL_BURST_OUTLETS: f64 = 6.0;
-/// The rate and the share of all outlets from which a burst dominates the news.
+/// The rate and the share of all outlets at which a burst fully dominates the news.
 pub(super) const FULL_DOMINANCE_RATE: f64 = 100.0;
 pub(super) const FULL_DOMINANCE_OUTLETS: f64 = 0.3;
-/// The cohesion from which it does; the items on a mere topic have less in common.
+/// The cohesion at which a burst fully dominates the news. Items about a mere topic have less in common.
 pub(super) const FULL_DOMINANCE_COHESION: f64 = 0.1;
-/// A term that more stories contain does not make two of them candidates.
+/// The maximum number of stories that share a term. A more common term does not make two stories candidates.
 pub(super) const MAX_TERM_STORIES: usize = 600;
 /// The minimum cosine of two stories that are compared.
 pub(super) const MIN_COSINE: f64 = 0.04;

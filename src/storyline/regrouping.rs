@@ -1,5 +1,5 @@
-//! Turns groups of stories into changes of storylines, so that ids remain: a storyline stays with the group that holds most
-//! of its items, and the oldest storyline of a group survives.
+//! Turns groups of stories into changes to storylines, and keeps ids stable: a storyline stays with the group that
+//! holds most of its items, and the oldest storyline of a group survives.
 
 use super::grouper::StorylineGrouper;
 use super::options::STORYLINE_THRESHOLD;

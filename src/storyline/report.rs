@@ -1,4 +1,4 @@
-//! What the grouper keeps of an item: its terms, as numbers in a table of all terms of the window.
+//! The data that the grouper keeps about an item: its terms, as numbers in a table of all terms of the window.
 
 use super::options::MAX_REPORT_TERMS;
 use crate::cluster::tokenizer::{TermHash, TokenizedText};
@@ -23,8 +23,8 @@ pub(super) struct Report {
 pub(super) struct ReportTerm {
     pub number: TermNumber,
     pub in_title: bool,
-    /// Whether it is capitalized where other words are not; `None` if all its occurrences start sentences or are in title
-    /// case.
+    /// Whether it is capitalized where other words are not; `None` if all its occurrences start sentences or are in
+    /// title case.
     pub is_capitalized: Option<bool>,
 }
 

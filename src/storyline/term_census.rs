@@ -1,5 +1,5 @@
-//! Counts the terms of the window: which of them are rare in the long term, which burst now, and how much the items that
-//! contain them have in common.
+//! Counts the terms of the window: which of them are rare in the long term, which burst now, and how much the items
+//! that contain them have in common.
 
 use super::options::{
     FULL_BURST_OUTLETS, FULL_DOMINANCE_COHESION, FULL_DOMINANCE_OUTLETS, FULL_DOMINANCE_RATE, MIN_BURST_OUTLETS,
@@ -9,14 +9,14 @@ use super::report::{Report, TermNumber, TermTable};
 use super::term_statistics::LongTermStatistics;
 use crate::cluster::tokenizer::TermHash;
 
-/// The facts on each term, by term number.
+/// The facts about each term, by term number.
 pub(super) struct TermCensus {
     terms: Vec<TermFacts>,
     pub items: f64,
     pub outlets: f64,
 }
 
-/// What is known of a term.
+/// The facts about a term.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct TermFacts {
     /// Inverse document frequency in the long term.
@@ -28,7 +28,7 @@ pub(super) struct TermFacts {
     pub outlets: u32,
     /// Whether most items capitalize it where other words are not.
     pub is_name: bool,
-    /// How many times its long-term rate it occurs in the window.
+    /// The ratio of the term's rate in the window to its long-term rate.
     pub rate: f64,
     pub burst: Option<Burst>,
 }
@@ -36,17 +36,17 @@ pub(super) struct TermFacts {
 /// A term that occurs far more often than in the long term, at several outlets.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Burst {
-    /// The logarithm of the rate, less with few outlets.
+    /// The logarithm of the rate, reduced if few outlets use the term.
     pub strength: f64,
     /// The mean cosine of the items that contain the term, without the term: near 0 for a mere topic.
     pub cohesion: f64,
     /// Cohesion times the share of outlets.
     pub spread: f64,
-    /// The logarithm of the rate, at most that of [`FULL_DOMINANCE_RATE`], less if few of all outlets use the term.
+    /// The logarithm of the rate, capped at that of [`FULL_DOMINANCE_RATE`], and reduced if few outlets use the term.
     pub dominance: f64,
 }
 
-/// What the terms are counted in.
+/// The reports in which terms are counted.
 struct CountedReports<'a> {
     reports: &'a [&'a Report],
     languages: &'a [String],
@@ -89,8 +89,8 @@ impl TermCensus {
         &self.terms[term.0 as usize]
     }
 
-    /// Finds the bursts. The unit vectors of the items are summed up for each of them: the squared length of the sum of n
-    /// unit vectors is n plus the sum of the cosines of their pairs.
+    /// Finds the bursts. The unit vectors of the items of each burst are added: the squared length of the sum of n unit
+    /// vectors is n plus the sum of the cosines of their pairs.
     fn measure_cohesion(&mut self, postings: &[Vec<u32>], reports: &[&Report], table: &TermTable) {
         let mut sum = vec![0.0; postings.len()];
         let mut touched: Vec<u32> = Vec::new();
@@ -141,7 +141,7 @@ impl TermCensus {
 }
 
 impl CountedReports<'_> {
-    /// Returns the facts on a term that the reports at these positions contain.
+    /// Returns the facts about a term that the reports at these positions contain.
     fn facts(&self, term: TermNumber, hash: TermHash, posting: &[u32]) -> TermFacts {
         let reports = || posting.iter().map(|position| self.reports[*position as usize]);
         let mut in_language = vec![0.0; self.languages.len()];

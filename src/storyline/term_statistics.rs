@@ -1,8 +1,8 @@
-//! Long-term document frequencies: how often a term occurs in news of other weeks. In the last hours the event itself
+//! Long-term document frequencies: how often a term occurs in news from other weeks. In recent hours, an event itself
 //! makes its terms common, so statistics of the window hide what is new.
 //!
-//! A table of words comes with the program, so that a new installation works at once. The counts of the installation's own
-//! documents outweigh it with time.
+//! A table of words is part of the program, so that a new installation works immediately. Over time, the counts of the
+//! installation's own documents outweigh it.
 
 use crate::cluster::language::LanguageRegistry;
 use crate::cluster::tokenizer::{TermHash, word_terms};
@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 /// Shares or numbers of documents in one language, by term.
 type Frequencies = FxHashMap<TermHash, f32>;
 
-/// The number of documents for which the table of words counts, in languages that it contains and in others.
+/// The weight of the table of words, as a number of documents, for languages that it contains and for others.
 const SHIPPED_DOCUMENTS: f64 = 20_000.0;
 const UNKNOWN_DOCUMENTS: f64 = 2_000.0;
 

@@ -89,7 +89,7 @@ fn ferry_and_others() -> Vec<Item> {
     .collect()
 }
 
-/// A word that no other number gives.
+/// A word that is unique to the number.
 fn invented_word(n: usize) -> String {
     let letter = |digit: usize| char::from(b'b' + (n / 20_usize.pow(digit as u32) % 20) as u8);
     ["zu", "ko"].iter().enumerate().map(|(digit, syllable)| format!("{syllable}{}", letter(digit))).collect::<String>()

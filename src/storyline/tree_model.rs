@@ -1,8 +1,8 @@
 //! A boosted ensemble of decision trees: the log-odds that two stories belong to one storyline.
 //!
-//! Trees rather than a linear model, because their answers are bounded: an event that is larger than any in the training
-//! data is scored like the largest of them. The weights are in `tree_model.txt`; `cargo run --release --example
-//! train_storylines` learns them.
+//! The model consists of trees, because their output is bounded, unlike that of a linear model: an event that is larger
+//! than any event in the training data is scored like the largest one. The weights are in `tree_model.txt`; `cargo run
+//! --release --example train_storylines` learns them.
 
 use super::pair_features::{FEATURE_NAMES, StoryPairFeatures};
 use crate::cluster::sigmoid;
@@ -20,7 +20,7 @@ pub type Tree = Vec<TreeNode>;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum TreeNode {
-    /// If the feature is at most the threshold, the next node decides; otherwise the node at this position.
+    /// If the feature is at most the threshold, the next node decides; otherwise, the node at this position decides.
     Split {
         feature: usize,
         threshold: f32,
@@ -51,12 +51,12 @@ impl TreeModel {
         sigmoid(self.bias + self.trees.iter().map(|tree| evaluate(tree, features)).sum::<f32>())
     }
 
-    /// Parses a model file. Its lines are `bias VALUE`, `tree` before the nodes of each tree, `split FEATURE THRESHOLD ABOVE`
-    /// and `leaf VALUE`, with tabs between the cells. Lines that start with `#` are comments.
+    /// Parses a model file. Its lines are `bias VALUE`, `tree` before the nodes of each tree, `split FEATURE THRESHOLD
+    /// ABOVE` and `leaf VALUE`, with tabs between the cells. Lines that start with `#` are comments.
     ///
     /// # Errors
     ///
-    /// Fails on a line of another form, an unknown feature and a node that refers to no later node of its tree.
+    /// Fails on an invalid line, on an unknown feature, and on a node that does not refer to a later node of its tree.
     pub fn parse(text: &str) -> Result<TreeModel, ModelError> {
         let mut model = TreeModel::default();
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.starts_with('#')) {

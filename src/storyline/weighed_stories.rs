@@ -43,8 +43,8 @@ pub(super) struct Relation {
 }
 
 impl WeighedStories {
-    /// Groups all stories. Two groups merge if the mean probability of their pairs exceeds `threshold`. Returns each story
-    /// with the first story of its group, in order of their first items.
+    /// Groups all stories. Two groups merge if the mean probability of their pairs exceeds `threshold`. Returns each
+    /// story with the first story of its group, in order of their first items.
     pub fn group(&self, model: &TreeModel, threshold: f64, links: &StoryLinks) -> Vec<(StoryId, StoryId)> {
         let pairs = self.pairs();
         let similarities = pairs.map(|(pair, features)| (pair, model.probability(&features))).collect();
@@ -61,7 +61,8 @@ impl WeighedStories {
         self.pairs().map(|(pair, features)| ComparedPair { stories: stories(pair), features }).collect()
     }
 
-    /// Returns the highest cosine of a story's text and that of another story, by long-term statistics; 0 if there is none.
+    /// Returns the highest cosine between the text of a story and those of the other stories, with long-term
+    /// statistics; 0 if there is no other story.
     pub fn highest_similarity(&self, story: StoryId) -> f32 {
         let Some(own) = self.positions.get(&story).map(|position| &self.stories[*position]) else { return 0.0 };
         let others = self.stories.iter().filter(|other| other.id != story);
@@ -69,7 +70,7 @@ impl WeighedStories {
         others.map(cosine).fold(0.0, f64::max) as f32
     }
 
-    /// Compares a story with others of its storyline, at most [`MAX_COMPARED_STORIES`].
+    /// Compares a story with at most [`MAX_COMPARED_STORIES`] others of its storyline.
     pub(super) fn relation(&self, story: StoryId, others: &[StoryId], model: &TreeModel) -> Relation {
         let mut relation = Relation { probability: 0.0, terms: Vec::new() };
         let Some(story) = self.positions.get(&story).map(|position| &self.stories[*position]) else { return relation };

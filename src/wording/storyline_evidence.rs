@@ -35,7 +35,8 @@ pub fn term_rate_text(term: &UnusualTerm) -> String {
     format!("‘{}’: {}", term.term, rate_text(&[term]))
 }
 
-/// Formats how often terms occur: `40 times their usual rate`, or `at least 40 times their usual rate` if the rates differ.
+/// Formats how often terms occur: `40 times their usual rate`, or `at least 40 times their usual rate` if the rates
+/// differ.
 fn rate_text(terms: &[&UnusualTerm]) -> String {
     let rates = || terms.iter().map(|term| term.rate.round());
     let (least, most) = (rates().fold(f32::INFINITY, f32::min), rates().fold(0.0, f32::max));

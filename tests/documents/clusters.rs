@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// The metrics in docs/clustering.md, minus a margin for changes of a library's word lists.
 const MIN_B_CUBED_F1: f64 = 0.915;
-/// The pairs of a few large stories dominate this metric, so what readers meet has bars of its own.
+/// The pairs of a few large stories dominate this metric, so the metrics of the feed have separate minimum values.
 const MIN_PAIRS_F1: f64 = 0.65;
 const MIN_PURE: f64 = 0.76;
 const MIN_FOUND: f64 = 0.79;
@@ -30,7 +30,7 @@ fn figures_on_labeled_stories_do_not_fall() {
     assert!(figure("b_cubed", "f1") >= MIN_B_CUBED_F1 && figure("pairs", "f1") >= MIN_PAIRS_F1, "{scores}");
     let (pure, found, repeats) = (figure("feed", "pure"), figure("feed", "found"), figure("feed", "repeats"));
     assert!(pure >= MIN_PURE && found >= MIN_FOUND && repeats <= MAX_REPEATS, "{scores}");
-    // Precision matters more: a false merge hides news, and a miss only shows it twice.
+    // Precision matters more: a false merge hides news, whereas a miss only shows it twice.
     assert!(figure("pairs", "precision") >= figure("pairs", "recall"), "{scores}");
 }
 

@@ -13,7 +13,7 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// One outlet's report of the event with which the storyline starts.
 const CAPTURE: &str = "capture | Marshal Dorn captured at dawn in Veshna | Soldiers seized Marshal Dorn in his palace";
-/// Reports of what follows, in other words.
+/// Reports on later developments, in different words.
 const TANKER: [&str; 3] = [
     "1 | Tanker runs aground off Cape Brennoc with forty sailors | Tugs try to free the tanker off Cape Brennoc",
     "2 | Forty sailors aboard tanker aground at Cape Brennoc | The tanker struck the reef of Cape Brennoc in fog",

@@ -1,5 +1,5 @@
-//! A source's address may contain a secret in its credentials, its path and its query. None of it appears in a document, a
-//! page, a header, an exported file or a line of the log, whatever the source answers.
+//! A source's address may contain a secret in its credentials, its path and its query. None of it appears in a
+//! document, a page, a header, an exported file or a line of the log, whatever the source answers.
 
 use crate::support::daemon_process::{database_path, start_daemon};
 use crate::support::fake_hub::FakeHub;
@@ -26,7 +26,7 @@ fn secret_url(base: &str) -> String {
     url.replacen("://", "://canary-user:canary-password@", 1)
 }
 
-/// The settings of a daemon that polls as fast as it can, is a hub, and exports its feeds.
+/// The settings of a daemon that polls as fast as it can, acts as a hub, and exports its feeds.
 fn folder_with_configuration() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let export = folder.path().join("export");

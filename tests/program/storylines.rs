@@ -218,7 +218,7 @@ async fn operator_corrects_storylines_and_undoes_the_corrections() {
     assert!(explained.contains("decision 1: the stories of items"), "{explained}");
     cli.assert_fails(&["storyline", "merge", &separate, &storyline], "decision 1 conflicts with this; undo it first");
 
-    // A move out of a storyline with other stories is two decisions, or none if one of them is refused.
+    // A move out of a storyline with other stories consists of two decisions, or of none if one of them is refused.
     cli.assert_fails(&["story", "move", &captain, &storyline], "decision 1 conflicts with this");
     assert_eq!(cli.run_json(&["story", "decisions"]).as_array().unwrap().len(), 1);
     let moved = cli.run(&["story", "move", &captain, &bank]);

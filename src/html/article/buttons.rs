@@ -1,6 +1,6 @@
 //! Recognizes lines of button labels: "Share on Facebook", "Print", "Facebook Twitter".
 //!
-//! A line is one if it consists of words on buttons. The module does not look at the lines around it.
+//! A line is recognized if it consists of words that occur on buttons. The module does not look at the lines around it.
 
 use super::words::{consists_of, trim_signs, words_of};
 
@@ -68,18 +68,19 @@ pub fn is_platform(word: &str) -> bool {
     PLATFORMS.contains(&word) || PLATFORMS.iter().any(has_ending)
 }
 
-/// What a line of button labels says.
+/// The content of a line of button labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ButtonLine {
     /// The line names an action but no platform: "Share this article".
     Action,
     /// The line names an action and a platform: "Share on Facebook".
     ActionOnPlatform,
-    /// The line only names platforms, or consists of the signs between them: "Facebook Reddit", "|".
+    /// The line only names platforms, or consists of separators: "Facebook Reddit", "|".
     Platforms,
 }
 
-/// Returns what a line of button labels says; `None` if the line contains other words, or a number without an action.
+/// Returns the content of a line of button labels; `None` if the line contains other words, or a number without an
+/// action.
 pub fn button_line(line: &str) -> Option<ButtonLine> {
     if is_line_of_button(line) {
         return Some(ButtonLine::Action);

@@ -294,13 +294,13 @@ fn find_buttons(blocks: &[TextBlock], labels: &[Option<Label>]) -> Vec<bool> {
     is_button
 }
 
-/// Returns what an item of a list of buttons says. The last item may be "More".
+/// Returns the content of an item of a list of buttons. The last item may be "More".
 fn button_of_item(text: &str) -> Option<ButtonLine> {
     button_line(text).or_else(|| is_more_after_cut(text).then_some(ButtonLine::Platforms))
 }
 
-/// Returns whether each list item or table row names an action or a platform, and is a link. At the end of the text, the
-/// items need not be links if they name an action or there are several of them.
+/// Returns whether each list item or table row names an action or a platform, and is a link. At the end of the text,
+/// the items need not be links if they name an action or there are several of them.
 fn is_list_of_buttons(items: &[TextBlock], is_at_end: bool) -> bool {
     let names: Option<Vec<ButtonLine>> = items.iter().map(|item| button_of_item(&item.text)).collect();
     names.is_some_and(|names| {

@@ -50,7 +50,7 @@ const IMPERATIVES: &[&str] = &[
     "listen to", "watch", "connect with", "visit", "donate to", "contact", "add", "see", "check out", "read", "supporting",
     "following", "joining", "subscribing to", "stay connected with", "keep up with",
 ];
-/// Such invitations that end in another word, or that need no other word, in lowercase.
+/// Other invitations, some of which continue with another word, in lowercase.
 #[rustfmt::skip]
 const INVITATIONS: &[&str] = &[
     "follow us", "subscribe now", "support us", "support independent journalism",
@@ -68,7 +68,7 @@ const INVITATIONS: &[&str] = &[
     "støt os", "seuraa meitä", "sledujte nás", "kövess minket", "kövessen minket", "kövess bennünket", "urmăriți-ne",
     "urmărește-ne", "ακολουθήστε μας", "bizi takip edin", "ikuti kami", "theo dõi chúng tôi", "تابعونا",
 ];
-/// One of these words occurs in an invitation that is longer than its first words. Endings may follow long words.
+/// If an invitation continues after its first words, it contains one of these words. Endings may follow long words.
 #[rustfmt::skip]
 const OUTLET_WORDS: &[&str] = &[
     "facebook", "twitter", "x", "whatsapp", "linkedin", "reddit", "telegram", "bluesky", "mastodon", "threads",

@@ -160,8 +160,8 @@ const FORM_PHRASES: &[&str] = &[
 
 const MAX_FORM_LINE_WORDS: usize = 30;
 
-/// Returns the kind of clutter that a line introduces; `None` if the line is not a label. `is_link` is whether the whole
-/// line is a link.
+/// Returns the kind of clutter that a line introduces; `None` if the line is not a label. `is_link` states whether the
+/// whole line is a link.
 pub fn label(line: &str, is_link: bool) -> Option<Label> {
     let lower = line.to_lowercase();
     let words = lower.split_whitespace().count();

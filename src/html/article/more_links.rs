@@ -49,7 +49,7 @@ const UNSPACED_WORDS: &[&str] = &[
     "阅读", "閱讀", "查看", "点击", "點擊", "点此", "继续", "繼續", "全文", "原文", "更多", "详情", "完整", "文章", "这里", "続き", "を", "は", "読む", "見る",
     "記事", "の", "もっと", "詳しく", "こちら", "더", "계속", "기사", "전문", "보기", "읽기", "자세히", "알아보기",
 ];
-/// Lines that are such a link only as the text of a link or after a truncated text, in lowercase.
+/// Lines that refer to the complete text only as the text of a link or after a truncated text, in lowercase.
 const AMBIGUOUS_LINES: &[&str] =
     &["more", "mehr", "plus", "suite", "más", "mais", "continue", "weiter", "more info", "details"];
 /// Prepositions between such words and the name of an outlet, in lowercase.
@@ -68,7 +68,7 @@ const ADDRESS_LABELS: &[&str] = &[
 const MAX_LINK_WORDS: usize = 25;
 /// The maximum number of words that an arrow may follow.
 const MAX_ARROW_WORDS: usize = 12;
-/// The end of a text in which such a line is looked for.
+/// The number of bytes at the end of a text that are searched for such a line.
 const MAX_MORE_BYTES: usize = 200;
 
 /// Returns whether the text of a link refers to the complete text of an excerpt.

@@ -1,4 +1,5 @@
-//! Recognizes the line that a program adds to the text of a feed: "The post Seals are back appeared first on Bay Ledger."
+//! Recognizes the line that a program adds to the text of a feed: "The post Seals are back appeared first on Bay
+//! Ledger."
 //!
 //! Such a line contains the title of the item and, in the language of the site, the words "appeared first on".
 

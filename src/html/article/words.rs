@@ -1,12 +1,12 @@
 //! The words and sentences of a line of text.
 //!
-//! All functions read a bounded part of the text, or the text once.
+//! Each function reads the text once, or only a bounded part of it.
 
 /// The maximum number of words in a headline. A longer line is a paragraph.
 const MAX_HEADLINE_WORDS: usize = 25;
 /// The maximum number of words of an outlet's name.
 const MAX_OUTLET_WORDS: usize = 5;
-/// The part of a text in which [`last_sentences`] looks for sentences.
+/// The number of bytes at the end of a text that [`last_sentences`] searches.
 const MAX_TAIL_BYTES: usize = 800;
 const MAX_TAIL_SENTENCES: usize = 5;
 
@@ -33,7 +33,8 @@ pub fn trim_signs(text: &str) -> &str {
     text.trim_matches(|c: char| !c.is_alphanumeric())
 }
 
-/// Returns the offset of each word of a text, and the word without signs. Hyphens and apostrophes belong to words.
+/// Returns the offset of each word of a text, and the word without punctuation. Hyphens and apostrophes belong to
+/// words.
 pub fn word_indices(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_sign = |c: char| !c.is_alphanumeric() && !matches!(c, '-' | '\'' | '’');
     let mut next = 0;
@@ -56,8 +57,8 @@ pub fn is_outlet_name(text: &str) -> bool {
     words.len() <= MAX_OUTLET_WORDS && words.first().is_some_and(is_name) && words.last().is_some_and(is_name)
 }
 
-/// Returns whether a text consists of several of these words, with or without spaces between them. The words are those of
-/// languages that are written without spaces.
+/// Returns whether a text consists of several of these words, with or without spaces between them. The words are those
+/// of languages that are written without spaces.
 pub fn consists_of(text: &str, words: &[&str]) -> bool {
     let (mut rest, mut count) = (trim_signs(text), 0);
     while !rest.is_empty() {

@@ -16,7 +16,7 @@ use url::Url;
 const MAX_TAIL_PARTS: usize = 8;
 /// The minimum number of hashtags after words that do not end a sentence. Fewer hashtags belong to the sentence.
 const MIN_HASHTAGS: usize = 2;
-/// Signs between the text and its tail.
+/// Separators between the text and its tail.
 const SEPARATORS: &[char] = &['(', '[', '-', '–', '—', '|', '•', '·', '→'];
 /// Hosts of addresses that programs append instead of the URL of an item.
 #[rustfmt::skip]

@@ -171,7 +171,8 @@ fn push_reports(out: &mut String, reports: &[EditionReport], page: &str, show_ev
     let _ = write!(out, "</ul><p><a href=\"{}\">All reports of this story</a></p>", escape_html(page));
 }
 
-/// Appends the other stories of the storyline: those without an entry under their own headlines, then those with an entry.
+/// Appends the other stories of the storyline: those without an entry under their own headlines, then those with an
+/// entry.
 fn push_developments(out: &mut String, developments: &[Development], storyline: &str, options: &Options) {
     for (heading, has_entry) in [("Also in this storyline:", false), ("More on this:", true)] {
         let mut listed = developments.iter().filter(|development| development.has_entry == has_entry).peekable();

@@ -1,5 +1,5 @@
-//! The page of a story: its storyline, and its reports in order of time, each with its copies, the reason why it belongs
-//! to the story, and its earlier versions.
+//! The page of a story: its storyline, and its reports in order of time, each with its copies, the reason why it
+//! belongs to the story, and its earlier versions.
 
 use super::chart::{TimelineMark, timeline_marks};
 use super::format::{link, machine_time, time};
@@ -89,7 +89,8 @@ pub fn story_page(db: &ReadConnection, site: SiteLayout, story: &Story) -> Resul
     Ok(Some(page.render()?))
 }
 
-/// The place of a story in its storyline, which was read with its newest published stories. `published` is their number.
+/// The place of a story in its storyline, which was read with its newest published stories. `published` is their
+/// number.
 fn storyline_view<'a>(story: &Story, storyline: &'a Storyline, published: u32) -> Option<StorylineView<'a>> {
     let other_count = published - u32::from(story.published_at.is_some());
     let newest = storyline.stories.iter().rev().filter(|other| other.id != story.id);

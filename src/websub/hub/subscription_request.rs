@@ -28,7 +28,7 @@ pub enum RequestRefusal {
     MissingField(&'static str),
     #[error("hub.mode must be subscribe or unsubscribe")]
     UnknownMode,
-    #[error("this hub detects changes of its feeds itself")]
+    #[error("this hub itself detects changes to its feeds")]
     PublishMode,
     #[error("hub.topic is not a feed of this newsfold; use the exact URL of the feed's rel=self link")]
     UnknownTopic,
