@@ -28,8 +28,8 @@ CREATE TABLE new_constraint (
     id        INTEGER PRIMARY KEY AUTOINCREMENT,
     -- merge: all items report one event. split: the moved items report a different event from those that stayed.
     -- cannot-link: the two items report different events. storyline-merge: the stories of all items belong to one
-    -- storyline. storyline-split: the stories of the moved items belong to another storyline than the stories of those
-    -- that stayed.
+    -- storyline. storyline-split: the stories of the moved items belong to a different storyline from the stories of
+    -- those that stayed.
     kind      TEXT    NOT NULL CHECK (kind IN ('merge', 'split', 'cannot-link', 'storyline-merge', 'storyline-split')),
     made_at   INTEGER NOT NULL,
     undone_at INTEGER
@@ -50,6 +50,11 @@ CREATE TABLE new_constraint_item (
 INSERT INTO new_constraint (id, kind, made_at, undone_at) SELECT id, kind, made_at, undone_at FROM grouping_constraint;
 INSERT INTO new_constraint_item (constraint_id, item_id, side, previous_story_id)
 SELECT constraint_id, item_id, side, previous_story_id FROM grouping_constraint_item;
+-- Numbers of decisions are never reused.
+INSERT INTO sqlite_sequence (name, seq) SELECT 'new_constraint', seq FROM sqlite_sequence
+WHERE name = 'grouping_constraint' AND NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'new_constraint');
+UPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = 'grouping_constraint')
+WHERE name = 'new_constraint';
 DROP TABLE grouping_constraint_item;
 DROP TABLE grouping_constraint;
 ALTER TABLE new_constraint RENAME TO grouping_constraint;
@@ -79,6 +84,8 @@ CREATE TABLE new_feed_entry (
 INSERT INTO new_feed_entry (feed, sequence, story_id, variants, edition_number, entered_at, published_at)
 SELECT feed, sequence, story_id, 'both', edition_number, entered_at, published_at FROM feed_entry;
 DROP TABLE feed_entry;
+-- Feeds of an older database keep their entries.
+UPDATE feed_selection SET selection = substr(selection, 1, length(selection) - 1) || ',"fold":"storylines"}';
 ALTER TABLE new_feed_entry RENAME TO feed_entry;
 CREATE INDEX feed_entry_by_story ON feed_entry (story_id);
 CREATE INDEX feed_entry_by_date ON feed_entry (feed, published_at);

@@ -19,7 +19,7 @@ pub use edition_policy::{
 pub use feed_format::FeedFormat;
 pub use feed_membership::{MembershipCondition, QueryMatches, membership_conditions};
 pub use feed_order::arrange_entries;
-pub use folding::{developments, entry_variants, listing_entry};
+pub use folding::{developments, entry_variants};
 pub use health_feed::render_health_feed;
 pub use options::{FeedOptions, HEALTH_FEED_NAME, Options};
 pub use render::document::{FeedDocument, FeedPage, FeedPart};

@@ -6,7 +6,7 @@ use super::output::{print, table, time};
 use super::{Context, find};
 use crate::daemon;
 use crate::domain::display_text::one_line;
-use crate::domain::{Edition, EditionReason, FeedEntry, FeedVariant, PublishedFeed, Story};
+use crate::domain::{Edition, EditionReason, FeedEntry, FeedFold, FeedVariant, PublishedFeed, Story};
 use crate::publish::{
     FeedDocument, FeedFormat, FeedPage, FeedPart, Options, QueryMatches, arrange_entries, edition_on_entering,
     membership_conditions, render,
@@ -227,7 +227,8 @@ async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<E
     let feed = feed_named(&config.publish, name)?;
     let story = find::story(&store, story).await?;
     let (id, name, selection) = (story.id, feed.name.clone(), feed.selection.clone());
-    let (membership, matches) = store
+    let (storyline, folds) = (story.storyline, feed.selection.fold == FeedFold::Storylines);
+    let (membership, storyline_entries, matches) = store
         .read(move |db| {
             let matches = |words: Option<&String>| {
                 words.map(|words| story_selection::matches_expression(db, id, words)).transpose()
@@ -235,7 +236,9 @@ async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<E
             let query = matches(selection.query.as_ref())?;
             let exclude_query = matches(selection.exclude_query.as_ref())?;
             let member = feed_entries::membership(db, &name, id, FeedVariant::Live)?;
-            Ok((member, QueryMatches { query, exclude_query }))
+            let mut entries = feed_entries::of_storyline(db, storyline)?;
+            entries.retain(|entry| entry.feed == name && folds);
+            Ok((member, entries, QueryMatches { query, exclude_query }))
         })
         .await?;
     let conditions = membership_conditions(&story, &feed.selection, matches);
@@ -245,6 +248,11 @@ async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<E
         .iter()
         .any(|entry| entry.edition.story == id);
     let mut lines = vec![match membership {
+        None if conditions.iter().all(|condition| condition.holds) && !storyline_entries.is_empty() => format!(
+            "not in the feed: the entry of story {} stands for its storyline, and lists this story until it is a major \
+             development (publish.development_outlets)",
+            storyline_entries[0].story
+        ),
         None if conditions.iter().all(|condition| condition.holds) => {
             "not in the feed yet, but all conditions hold; the daemon adds it within a second".into()
         }

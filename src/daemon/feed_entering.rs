@@ -1,8 +1,8 @@
 //! How a story enters a feed: with an entry of its own or as a part of its storyline's entry, and with which edition.
 
 use crate::domain::{
-    Development, Edition, EditionReason, EntryVariants, FeedFold, PublishedFeed, Story, StoryId, StorylineEntry,
-    Timestamp,
+    Development, Edition, EditionReason, EntryVariants, FeedFold, FeedVariant, PublishedFeed, Story, StoryId,
+    StorylineEntry, Timestamp,
 };
 use crate::publish::{Options, developments, edition_on_entering, entry_variants};
 use crate::store::{
@@ -29,7 +29,10 @@ pub(super) fn entered_variants(
     }
     let mut entries = feed_entries::of_storyline(db, story.storyline)?;
     entries.retain(|entry| entry.feed == feed.name && entry.story != story.id);
-    entry_variants(story.outlet_count(), &entries, now, options, || similarity(db, story, &entries))
+    let variants = entry_variants(story.outlet_count(), &entries, now, options, || similarity(db, story, &entries))?;
+    let is_known = variants == Some(EntryVariants::Stable)
+        && feed_entries::membership(db, &feed.name, story.id, FeedVariant::Stable)?.is_some();
+    Ok(variants.filter(|_| !is_known))
 }
 
 /// The other stories of the storyline that an edition of the story lists.
@@ -50,10 +53,10 @@ pub(super) fn related_stories(
     Ok(developments(story.id, others, &entries, now, options))
 }
 
-/// Enqueues the stories of a storyline for review if the storyline contains stories other than this one.
+/// Enqueues the entries of a storyline for review if the storyline contains stories other than this one.
 pub(super) fn enqueue_storyline(db: &WriteConnection, story: &Story) -> store::Result<()> {
     match storyline_membership::has_other_stories(db, story.id)? {
-        true => storyline_membership::enqueue_reviews(db, story.storyline),
+        true => storyline_membership::enqueue_entries(db, story.storyline),
         false => Ok(()),
     }
 }

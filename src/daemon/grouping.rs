@@ -130,9 +130,20 @@ impl GroupingSession {
             self.reclustered_at = now;
             self.has_new_items = false;
             self.recluster(store, now).await?;
-            let storylines = self.storylines.take().unwrap_or_else(StorylineSession::new);
-            let regrouped = storylines.regroup(store, &self.config.cluster, self.constraints_version, now);
-            self.storylines = Some(regrouped.await?);
+            self.regroup_storylines(store, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Groups stories into storylines. A failure leaves the storylines as they are, and stops nothing else.
+    async fn regroup_storylines(&mut self, store: &Store, now: Timestamp) -> store::Result<()> {
+        let storylines = self.storylines.take().unwrap_or_else(StorylineSession::new);
+        match storylines.regroup(store, &self.config.cluster, self.constraints_version, now).await {
+            Ok(session) => self.storylines = Some(session),
+            Err(store::Error::Outdated) => return Err(store::Error::Outdated),
+            Err(error) => {
+                tracing::error!(%error, "stories could not be grouped into storylines; the next pass retries")
+            }
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ use crate::store::feed_entries::{MembershipPlan, NewEntry};
 use crate::store::review_queue::{self, StoryReview};
 use crate::store::{
     self, ReadConnection, Store, WriteConnection, editions, feed_entries, feed_tokens, publication, stories,
+    storyline_membership,
 };
 use crate::websub::secrets;
 use anyhow::Context;
@@ -119,6 +120,10 @@ impl EditionPublisher {
         let mut published: Vec<StoryId> = Vec::new();
         for story in due {
             let Some((lead, published_at)) = first_publication(story, now, &self.options) else { continue };
+            // A pass may have moved the story since it was read. It is published later.
+            if storyline_membership::storyline_of(db, story.id)? != Some(story.storyline) {
+                continue;
+            }
             if stories::publish(db, story.id, lead.item.id, published_at)? {
                 let text = compose_edition(story, lead, None, related_stories(db, story, now, &self.options)?);
                 editions::add(db, story, EditionReason::First, &text, now)?;
@@ -210,6 +215,7 @@ impl EditionPublisher {
                 let edition = entered.number(db, story, latest, EnteringTime { at: now, options: &self.options })?;
                 let entry = NewEntry { feed: &feed.name, story: id, variants, edition };
                 feed_entries::add(db, entry, now)?;
+                enqueue_storyline(db, story)?;
             }
         }
         Ok(!entered.is_empty())
@@ -246,6 +252,7 @@ impl EditionPublisher {
                 let edition = entered.number(db, &story, &latest, EnteringTime { at, options: &self.options })?;
                 let entry = NewEntry { feed: &plan.feed.name, story: *id, variants, edition };
                 feed_entries::add(db, entry, now)?;
+                enqueue_storyline(db, &story)?;
             }
             feed_entries::record_selection(db, &plan.feed, now)?;
         }

@@ -4,18 +4,24 @@
 use crate::cluster::Options;
 use crate::domain::duration::before;
 use crate::domain::{
-    ConstraintKind, Item, StoryId, StorylineId, StorylineMember, StorylineRegrouping, TermFrequency, Timestamp,
+    ConstraintKind, Item, SourceId, StoryId, StorylineId, StorylineMember, StorylineRegrouping, TermFrequency,
+    Timestamp,
 };
 use crate::store::storyline_membership::{self, MemberWindow};
 use crate::store::storylines::{self, StorylineConstraint};
 use crate::store::{self, ReadConnection, Store, WriteConnection, constraints, items, stories, term_frequencies};
 use crate::storyline::{StoryLinks, StoryLookup, StorylineGrouper, TreeModel};
 use jiff::SignedDuration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The maximum number of items that are compared, which bounds the time of a pass. The newest items are used.
 const MAX_MEMBERS: u32 = 20_000;
+
+/// The number of items of one source that are compared: the larger of this number and a fifth of all items. A source that
+/// floods newsfold thus cannot change the term statistics for others. The earliest items are used.
+const SOURCE_QUOTA: usize = 60;
+const SOURCE_QUOTA_DIVISOR: usize = 5;
 
 /// The minimum age of uncounted items at which they are counted, so that a pass counts many at once.
 const COUNT_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
@@ -104,9 +110,9 @@ impl StorylineSession {
         let counted = self.count_terms(db, now - options.window)?;
         let related_since = now - options.storyline_lifetime.max(options.window);
         let window = MemberWindow { all_since: now - options.window, related_since, limit: MAX_MEMBERS };
-        let members = storyline_membership::members(db, window)?;
+        let members = within_quotas(storyline_membership::members(db, window)?);
         let all = constraints::active_since(db, related_since)?;
-        let mut links = operator_links(&storylines::constraints_on_stories(db, &all)?);
+        let mut links = operator_links(&storylines::constraints_on_stories(db, &all)?, &members);
         links.must_link.extend(settled_links(&members, now - options.revision_window));
         if self.grouped.as_ref().is_some_and(|(known, known_links)| *known == members && *known_links == links) {
             return Ok((self, PassResult { counted, ..PassResult::default() }));
@@ -124,21 +130,38 @@ impl StorylineSession {
             tracing::error!(
                 "grouping stories into storylines panicked; storylines stay as they are until the next pass"
             );
-            return Ok((StorylineSession::new(), PassResult::default()));
+            return Ok((StorylineSession::new(), PassResult { counted, ..PassResult::default() }));
         };
         self.grouped = Some((members, links));
         Ok((self, PassResult { regrouping: regrouping?, counted }))
     }
 }
 
+fn within_quotas(members: Vec<StorylineMember>) -> Vec<StorylineMember> {
+    let mut counts: BTreeMap<SourceId, usize> = BTreeMap::new();
+    members.iter().for_each(|member| *counts.entry(member.source).or_default() += 1);
+    let within_base: usize = counts.values().map(|count| count.min(&SOURCE_QUOTA)).sum();
+    let quota = SOURCE_QUOTA.max(within_base / SOURCE_QUOTA_DIVISOR);
+    let mut used: BTreeMap<SourceId, usize> = BTreeMap::new();
+    let mut is_within = |member: &StorylineMember| {
+        let used = used.entry(member.source).or_default();
+        *used += 1;
+        *used <= quota
+    };
+    members.into_iter().filter(|member| is_within(member)).collect()
+}
+
 /// The links that follow from the operator's decisions.
-fn operator_links(constraints: &[StorylineConstraint]) -> StoryLinks {
+fn operator_links(constraints: &[StorylineConstraint], members: &[StorylineMember]) -> StoryLinks {
+    let in_window: BTreeSet<StoryId> = members.iter().map(|member| member.story).collect();
+    let present = |stories: &[StoryId]| stories.iter().copied().filter(|s| in_window.contains(s)).collect::<Vec<_>>();
     let mut links = StoryLinks::default();
     for StorylineConstraint { kind, stayed, moved } in constraints {
+        let (stayed, moved) = (present(stayed), present(moved));
         if *kind == ConstraintKind::StorylineMerge {
-            links.must_link.extend(chain(&[stayed.as_slice(), moved].concat()));
+            links.must_link.extend(chain(&[stayed, moved].concat()));
         } else {
-            links.must_link.extend(chain(moved));
+            links.must_link.extend(chain(&moved));
             links.cannot_link.extend(stayed.iter().flat_map(|one| moved.iter().map(move |other| [*one, *other])));
         }
     }

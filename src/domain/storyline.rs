@@ -1,6 +1,6 @@
 //! Storylines: the stories that report one event and what follows from it.
 
-use super::{ItemId, Story, StoryId, StorylineEvidence, StorylineId};
+use super::{ItemId, SourceId, Story, StoryId, StorylineEvidence, StorylineId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -34,6 +34,7 @@ impl Storyline {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct StorylineMember {
     pub item: ItemId,
+    pub source: SourceId,
     pub story: StoryId,
     pub storyline: StorylineId,
     /// When the storyline was created. The oldest storyline survives a merge.

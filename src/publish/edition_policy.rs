@@ -89,7 +89,13 @@ pub struct EditionReview<'a> {
 
 /// Decides whether a published story needs a new edition.
 pub fn next_edition(review: EditionReview<'_>, now: Timestamp, options: &Options) -> EditionStep {
-    let EditionReview { story, times, latest, developments } = review;
+    let EditionReview { story, times, latest, mut developments } = review;
+    if let (Some(times), Some(latest)) = (times, latest)
+        && now >= after(times.first, options.update_window)
+    {
+        // An edition after the update window only corrects the link.
+        developments.clone_from(&latest.text.developments);
+    }
     let Some(lead) = keep_lead(story, options) else { return EditionStep::Unchanged };
     let text = compose_edition(story, lead, latest.map(|latest| &latest.text), developments);
     let (Some(times), Some(latest)) = (times, latest) else {
@@ -126,12 +132,13 @@ fn change_between(
     items: &BTreeSet<ItemId>,
 ) -> Option<EditionReason> {
     let old = &known.text;
+    let left_storyline = old.storyline.is_some() && text.storyline != old.storyline;
     let lead_changed = (text.lead, &text.link) != (old.lead, &old.link)
         || !equals_but_for_volatile_parts(&text.title, &old.title)
         || !equals_but_for_volatile_parts(&text.summary, &old.summary);
     if text.merged_count > old.merged_count {
         Some(EditionReason::Merged)
-    } else if lead_changed || old.reports.iter().any(|report| !items.contains(&report.item)) {
+    } else if lead_changed || left_storyline || old.reports.iter().any(|report| !items.contains(&report.item)) {
         Some(EditionReason::Corrected)
     } else if outlets.max(1).ilog2() > known.outlet_count.max(1).ilog2() {
         Some(EditionReason::Grown)

@@ -17,11 +17,11 @@ const MIN_UNLISTED_OUTLETS: u32 = 2;
 /// similarity means that both report the same.
 pub const MAX_DEVELOPMENT_SIMILARITY: f32 = 0.3;
 
-/// Returns the entry that lists the stories of a storyline without an entry: the oldest that can get another edition.
-pub fn listing_entry(entries: &[StorylineEntry], now: Timestamp, options: &Options) -> Option<StoryId> {
-    let closes_after = before(now, options.update_window);
-    let is_open = |entry: &&StorylineEntry| entry.first_edition_at > after(closes_after, options.min_update_interval);
-    entries.iter().find(is_open).map(|entry| entry.story)
+/// Returns the entry that lists the stories of a storyline without an entry: the oldest that can get another edition at this
+/// time.
+fn listing_entry(entries: &[StorylineEntry], at: Timestamp, options: &Options) -> Option<StoryId> {
+    let closed = before(at, options.update_window);
+    entries.iter().find(|entry| entry.first_edition_at > closed).map(|entry| entry.story)
 }
 
 /// Returns the variants of a feed in which a story gets an entry of its own. `entries` are the entries of its storyline
@@ -46,7 +46,7 @@ pub fn entry_variants<E>(
     if outlets < MIN_UNLISTED_OUTLETS.min(options.development_outlets) || similarity()? > MAX_DEVELOPMENT_SIMILARITY {
         return Ok(None);
     }
-    let is_listed = listing_entry(entries, now, options).is_some();
+    let is_listed = listing_entry(entries, after(now, options.min_update_interval), options).is_some();
     if outlets >= options.development_outlets || !is_listed {
         return Ok(Some(EntryVariants::Both));
     }
@@ -71,17 +71,17 @@ pub fn developments(
         let in_feed: Vec<StorylineEntry> = entries.iter().filter(|entry| entry.feed == feed).cloned().collect();
         listing_entry(&in_feed, now, options) == Some(story)
     };
-    let listing: Vec<&str> = feeds.iter().copied().filter(|feed| lists_others(feed)).collect();
+    let is_listing = feeds.iter().any(|feed| lists_others(feed));
     if feeds.is_empty() {
         // The story may be about to enter.
         feeds = entries.iter().map(|entry| entry.feed.as_str()).collect();
     }
     let (mut related, mut listed) = (Vec::new(), Vec::new());
     for other in stories.into_iter().filter(|other| other.story != story) {
-        if listing.iter().any(|feed| !has_entry(feed, other.story)) {
-            listed.push(Development { has_entry: false, ..other });
-        } else if feeds.iter().any(|feed| has_entry(feed, other.story)) {
+        if feeds.iter().any(|feed| has_entry(feed, other.story)) {
             related.push(Development { has_entry: true, ..other });
+        } else if is_listing {
+            listed.push(Development { has_entry: false, ..other });
         }
     }
     let newest = |development: &Development| Reverse((development.at, development.story));
@@ -163,8 +163,8 @@ mod tests {
     fn the_oldest_entry_of_a_feed_lists_the_stories_without_an_entry() {
         let entries = [entry("all", 1, 1), entry("all", 2, 2), entry("war", 2, 2)];
         assert_eq!(listed(1, vec![story(1, 5), story(2, 4), story(3, 1)], &entries), [(3, false), (2, true)]);
-        // In the feed `war`, the second story is the oldest entry, and the first has none.
-        assert_eq!(listed(2, vec![story(1, 5), story(2, 4), story(3, 1)], &entries), [(3, false), (1, false)]);
+        // In the feed `war`, the second story is the oldest entry.
+        assert_eq!(listed(2, vec![story(1, 5), story(2, 4), story(3, 1)], &entries), [(3, false), (1, true)]);
         assert_eq!(listed(2, vec![story(1, 5), story(2, 4), story(3, 1)], &entries[..2]), [(1, true)]);
     }
 

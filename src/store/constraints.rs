@@ -167,6 +167,8 @@ pub fn split_storyline(
     storyline_membership::create(db, new, now)?;
     let evidence = StorylineEvidence { constraint: Some(id), ..StorylineEvidence::default() };
     moved.iter().try_for_each(|story| storyline_membership::move_story(db, story.id, new, &evidence))?;
+    storyline_membership::enqueue_reviews(db, storyline.id)?;
+    storyline_membership::enqueue_reviews(db, new)?;
     finish(db, id, moved.iter().map(|story| story.id), now)
 }
 

@@ -8,8 +8,8 @@ use super::rows::{column, from_row, json_list, to_json};
 use super::story_selection::matching;
 use crate::domain::duration::before;
 use crate::domain::{
-    Edition, EditionReason, EntryVariants, FeedCandidate, FeedOrder, FeedSelection, FeedVariant, PublishedFeed,
-    StoryId, StorylineEntry, StorylineId,
+    Edition, EditionReason, EntryVariants, FeedCandidate, FeedFold, FeedOrder, FeedSelection, FeedVariant,
+    PublishedFeed, StoryId, StorylineEntry, StorylineId,
 };
 use jiff::Timestamp;
 use rusqlite::{named_params, params};
@@ -133,7 +133,7 @@ pub fn plan_memberships(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<
 fn oldest_shown(db: &ReadConnection, feed: &PublishedFeed) -> Result<i64> {
     let oldest: Option<i64> = db.one(
         "SELECT CASE WHEN count(*) = ?2 THEN min(published_at) END FROM (
-             SELECT published_at FROM feed_entry WHERE feed = ?1 ORDER BY sequence DESC LIMIT ?2)",
+             SELECT published_at FROM feed_entry WHERE feed = ?1 AND variants <> 'stable' ORDER BY sequence DESC LIMIT ?2)",
         params![feed.name, feed.selection.limit],
     )?;
     Ok(oldest.unwrap_or(i64::MIN))
@@ -191,7 +191,8 @@ pub fn known_since(db: &ReadConnection, feed: Option<&str>) -> Result<Timestamp>
 
 /// The part of a selection that determines the entries. Limit, maximum age and order only select from the entries.
 fn stored_selection(selection: &FeedSelection) -> Result<String> {
-    to_json(&FeedSelection { limit: 0, order: FeedOrder::Newest, max_age: None, ..selection.clone() })
+    let fold = FeedFold::default();
+    to_json(&FeedSelection { limit: 0, order: FeedOrder::Newest, max_age: None, fold, ..selection.clone() })
 }
 
 /// The candidates for a document of a feed, most recently entered first, and the adjacent archive pages.

@@ -44,14 +44,14 @@ pub struct MemberWindow {
 /// The news items in the window with their stories and storylines, ordered by id.
 pub fn members(db: &ReadConnection, window: MemberWindow) -> Result<Vec<StorylineMember>> {
     let mut members: Vec<StorylineMember> = db.all(
-        "SELECT item.id AS item, item.story_id AS story, story.storyline_id AS storyline,
+        "SELECT item.id AS item, item.source_id AS source, item.story_id AS story, story.storyline_id AS storyline,
                 storyline.created_at AS storyline_created_at, item.first_seen_at
          FROM item JOIN story ON story.id = item.story_id JOIN storyline ON storyline.id = story.storyline_id
          WHERE item.first_seen_at >= min(?1, ?2) AND item.backlog_reason IS NULL
          AND (item.first_seen_at >= ?1 OR EXISTS (
              SELECT 1 FROM story AS other WHERE other.storyline_id = story.storyline_id AND other.id <> story.id
              AND other.merged_into IS NULL))
-         ORDER BY item.id DESC LIMIT ?3",
+         ORDER BY +item.id DESC LIMIT ?3",
         params![window.all_since.as_millisecond(), window.related_since.as_millisecond(), window.limit],
     )?;
     members.reverse();
@@ -73,8 +73,9 @@ pub fn apply_regrouping(db: &WriteConnection, regrouped: &StorylineRegrouping, n
         )?;
         redirect(db, merge.from, merge.into)?;
     }
-    let grown = regrouped.moved.iter().map(|moved| moved.into).chain(regrouped.merged.iter().map(|merge| merge.into));
-    for storyline in grown.collect::<BTreeSet<_>>() {
+    // A storyline that a story leaves may have lost its entry.
+    let moved = regrouped.moved.iter().flat_map(|moved| [moved.from, moved.into]);
+    for storyline in moved.chain(regrouped.merged.iter().map(|merge| merge.into)).collect::<BTreeSet<_>>() {
         enqueue_reviews(db, storyline)?;
     }
     publication::touch(db)
@@ -100,7 +101,8 @@ pub(super) fn redirect(db: &WriteConnection, from: StorylineId, into: StorylineI
          AND NOT EXISTS (SELECT 1 FROM story WHERE storyline_id = ?1 AND merged_into IS NULL)",
         [from.to_row(), into.to_row()],
     )?;
-    Ok(())
+    enqueue_reviews(db, from)?;
+    enqueue_reviews(db, into)
 }
 
 /// Whether the storyline of a story contains other stories.
@@ -112,14 +114,25 @@ pub fn has_other_stories(db: &ReadConnection, story: StoryId) -> Result<bool> {
     )
 }
 
-/// Enqueues the published stories of a storyline for review, because their entries may have to list other stories.
+/// Enqueues the published stories of a storyline for review: they may need an entry, and their entries may have to list
+/// other stories.
 pub fn enqueue_reviews(db: &WriteConnection, storyline: StorylineId) -> Result<()> {
-    db.execute(
+    enqueue(db, storyline, "TRUE")
+}
+
+/// Enqueues the stories of a storyline that have entries, because their entries may have to list another story.
+pub fn enqueue_entries(db: &WriteConnection, storyline: StorylineId) -> Result<()> {
+    enqueue(db, storyline, "EXISTS (SELECT 1 FROM feed_entry WHERE feed_entry.story_id = story.id)")
+}
+
+fn enqueue(db: &WriteConnection, storyline: StorylineId, condition: &str) -> Result<()> {
+    let sql = format!(
         "INSERT INTO story_review_queue (story_id, review_at, generation)
-         SELECT id, 0, 1 FROM story WHERE storyline_id = ?1 AND published_at IS NOT NULL AND merged_into IS NULL
-         ON CONFLICT (story_id) DO UPDATE SET review_at = 0, generation = generation + 1",
-        [storyline.to_row()],
-    )?;
+         SELECT id, 0, 1 FROM story
+         WHERE storyline_id = ?1 AND published_at IS NOT NULL AND merged_into IS NULL AND {condition}
+         ON CONFLICT (story_id) DO UPDATE SET review_at = 0, generation = generation + 1"
+    );
+    db.execute(&sql, [storyline.to_row()])?;
     Ok(())
 }
 

@@ -69,7 +69,12 @@ impl StorylineGrouper {
             for story in &group.stories {
                 let from = present[story];
                 if from != into {
-                    let evidence = self.evidence(&weighed, model, (*story, &group.stories), lookup)?;
+                    // The story that started the storyline needs no reason.
+                    let is_founder = into == StorylineId::mint(*story, 0);
+                    let evidence = match is_founder {
+                        true => StorylineEvidence::default(),
+                        false => self.evidence(&weighed, model, (*story, &group.stories), lookup)?,
+                    };
                     regrouping.moved.push(StoryMove { story: *story, from, into, evidence });
                 }
             }
@@ -129,12 +134,13 @@ fn story_groups(groups: &[(StoryId, StoryId)], members: &[StorylineMember]) -> V
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ItemId;
+    use crate::domain::{ItemId, SourceId};
 
     /// Members with one item each: a story in a storyline. The number of a storyline is also its time of creation.
     fn members(of: &[(i64, i64)]) -> Vec<StorylineMember> {
         let member = |(n, (story, storyline)): (usize, &(i64, i64))| StorylineMember {
             item: ItemId(n as i64),
+            source: SourceId(1),
             story: StoryId::from_row(*story),
             storyline: StorylineId::from_row(*storyline),
             storyline_created_at: Timestamp::from_second(*storyline).unwrap(),

@@ -19,6 +19,7 @@ fn item(id: i64, outlet: &str, title: &str, summary: &str) -> Item {
 fn member(item: &Item, story: i64) -> StorylineMember {
     StorylineMember {
         item: item.id,
+        source: item.source,
         story: StoryId::from_row(story),
         storyline: StorylineId::from_row(story),
         storyline_created_at: Timestamp::from_second(story).unwrap(),
