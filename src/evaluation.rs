@@ -1,7 +1,7 @@
 //! Evaluates grouping on labeled items: reads them, replays them on the daemon's schedule, and scores the result.
 
-pub mod feed_metrics;
 pub mod metrics;
+pub mod simulated_feed;
 
 use crate::cluster::Clusterer;
 use crate::domain::{Item, ItemId, SourceId, StoryId, Timestamp};

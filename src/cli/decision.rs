@@ -4,7 +4,7 @@ use super::Context;
 use crate::config::Config;
 use crate::domain::{GroupingConstraint, Timestamp};
 use crate::publish::choose_lead;
-use crate::store::constraints::{AppliedConstraint, ConstraintRefusal, ConstraintResult};
+use crate::store::constraints::{ConstraintListResult, ConstraintResult};
 use crate::store::{self, Store, WriteConnection, stories};
 use crate::wording::constraint_text;
 use std::process::ExitCode;
@@ -32,9 +32,7 @@ pub async fn decide_together(
     context: &Context,
     config: Config,
     store: &Store,
-    record: impl FnOnce(&WriteConnection, Timestamp) -> store::Result<Result<Vec<AppliedConstraint>, ConstraintRefusal>>
-    + Send
-    + 'static,
+    record: impl FnOnce(&WriteConnection, Timestamp) -> store::Result<ConstraintListResult> + Send + 'static,
 ) -> anyhow::Result<ExitCode> {
     let decisions = apply(context, config, store, record).await?;
     let mut lines: Vec<String> = decisions.iter().map(constraint_text).collect();
@@ -48,9 +46,7 @@ async fn apply(
     context: &Context,
     config: Config,
     store: &Store,
-    record: impl FnOnce(&WriteConnection, Timestamp) -> store::Result<Result<Vec<AppliedConstraint>, ConstraintRefusal>>
-    + Send
-    + 'static,
+    record: impl FnOnce(&WriteConnection, Timestamp) -> store::Result<ConstraintListResult> + Send + 'static,
 ) -> anyhow::Result<Vec<GroupingConstraint>> {
     let now = context.clock.now();
     let recorded = store.write(move |db| {

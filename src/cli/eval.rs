@@ -8,10 +8,10 @@ use crate::config::Config;
 use crate::daemon::{SimulatedFeed, simulate_feed};
 use crate::domain::display_text::one_line;
 use crate::domain::{Item, StoryId};
-use crate::evaluation::feed_metrics::{FeedItem, ListedEntry, SimulatedFeedMetrics};
 use crate::evaluation::metrics::{
     ClusteringMetrics, FeedMetrics, GroupingError, PrecisionRecall, false_merges, misses,
 };
+use crate::evaluation::simulated_feed::{FeedItem, ListedEntry, SimulatedFeedMetrics};
 use crate::evaluation::{LabeledItem, group_into_storylines, items_of_dataset, parse_dataset, replay};
 use anyhow::{Context as _, bail};
 use serde::Serialize;

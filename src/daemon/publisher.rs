@@ -102,10 +102,9 @@ impl EditionPublisher {
         let created_until = before(now, self.options.delay).min(regrouped_at);
         let (mut after, mut in_probation) = (None, false);
         loop {
-            let stories = store.read(move |db| stories::unpublished(db, created_until, after, BATCH)).await?;
-            let Some(last) = stories.last() else { return Ok(in_probation) };
+            let mut due = store.read(move |db| stories::unpublished(db, created_until, after, BATCH)).await?;
+            let Some(last) = due.last() else { return Ok(in_probation) };
             after = Some((last.created_at, last.id));
-            let mut due: Vec<Story> = stories;
             let count = due.len();
             due.retain(|story| first_publication(story, now, &self.options).is_some());
             in_probation |= due.len() < count;

@@ -124,7 +124,7 @@ impl StorylineSession {
         }
         let group = || {
             missing.iter().for_each(|item| self.grouper.add(item, by_item[&item.id]));
-            self.grouper.regroup(&self.model, &members, &links, &Lookup(db))
+            self.grouper.regroup(&self.model, &members, &links, &StoredStories(db))
         };
         let Ok(regrouping) = catch_unwind(AssertUnwindSafe(group)) else {
             tracing::error!(
@@ -137,6 +137,7 @@ impl StorylineSession {
     }
 }
 
+/// The members without those above the quota of their source.
 fn within_quotas(members: Vec<StorylineMember>) -> Vec<StorylineMember> {
     let mut counts: BTreeMap<SourceId, usize> = BTreeMap::new();
     members.iter().for_each(|member| *counts.entry(member.source).or_default() += 1);
@@ -190,9 +191,9 @@ fn chain(stories: &[StoryId]) -> impl Iterator<Item = [StoryId; 2]> {
 }
 
 /// The stories of the database.
-struct Lookup<'a>(&'a ReadConnection);
+struct StoredStories<'a>(&'a ReadConnection);
 
-impl StoryLookup for Lookup<'_> {
+impl StoryLookup for StoredStories<'_> {
     type Error = store::Error;
 
     fn mint_storyline(&self, first_story: StoryId) -> store::Result<StorylineId> {

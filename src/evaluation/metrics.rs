@@ -131,7 +131,6 @@ impl FeedMetrics {
             shown.insert(*label);
         }
         let found = by_label.keys().filter(|label| shown.contains(*label)).count();
-        let share = |part: usize, whole: usize| part as f64 / whole.max(1) as f64;
         FeedMetrics {
             entries: by_story.len(),
             labels: by_label.len(),
@@ -140,6 +139,11 @@ impl FeedMetrics {
             found: share(found, by_label.len()),
         }
     }
+}
+
+/// Returns a share from 0 to 1; 0 of nothing.
+pub(super) fn share(part: usize, whole: usize) -> f64 {
+    part as f64 / whole.max(1) as f64
 }
 
 /// A predicted story whose items have several labels, or a label whose items are in several predicted stories.

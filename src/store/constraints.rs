@@ -46,6 +46,8 @@ pub struct AppliedConstraint {
 }
 
 pub type ConstraintResult = std::result::Result<AppliedConstraint, ConstraintRefusal>;
+/// The result of a command that may add several constraints.
+pub type ConstraintListResult = std::result::Result<Vec<AppliedConstraint>, ConstraintRefusal>;
 
 /// Merges two stories permanently. The older id is kept, and the other id redirects to it.
 pub fn merge_stories(db: &WriteConnection, one: &Story, other: &Story, now: Timestamp) -> Result<ConstraintResult> {
@@ -122,7 +124,7 @@ pub fn move_story(
     story: &Story,
     into: &Storyline,
     now: Timestamp,
-) -> Result<std::result::Result<Vec<AppliedConstraint>, ConstraintRefusal>> {
+) -> Result<ConstraintListResult> {
     if story.storyline == into.id {
         return Ok(Err(ConstraintRefusal::SameStoryline(into.id)));
     }

@@ -189,7 +189,8 @@ pub fn known_since(db: &ReadConnection, feed: Option<&str>) -> Result<Timestamp>
     )
 }
 
-/// The part of a selection that determines the entries. Limit, maximum age and order only select from the entries.
+/// The part of a selection that determines the entries. Limit, maximum age and order only select from the entries. A change
+/// of folding applies to stories that enter later.
 fn stored_selection(selection: &FeedSelection) -> Result<String> {
     let fold = FeedFold::default();
     to_json(&FeedSelection { limit: 0, order: FeedOrder::Newest, max_age: None, fold, ..selection.clone() })

@@ -6,7 +6,7 @@ use super::term_census::TermCensus;
 use super::term_statistics::{ALL_DOCUMENTS, LongTermStatistics};
 use super::weighed_stories::WeighedStories;
 use crate::cluster::headline_kind::HeadlineClassifier;
-use crate::cluster::language::LanguageRegistry;
+use crate::cluster::language::{LanguageRegistry, LanguageRules};
 use crate::cluster::tokenizer::{StemCache, TokenizedText};
 use crate::domain::{Item, ItemId, StoryId, StorylineMember, TermFrequency};
 use indexmap::IndexSet;
@@ -32,8 +32,7 @@ pub struct StorylineGrouper {
 impl StorylineGrouper {
     /// Adds an item to its story.
     pub fn add(&mut self, item: &Item, story: StoryId) {
-        let language = self.languages.resolve(item.lang.as_deref());
-        let text = TokenizedText::new(&item.title, &item.grouping_text(), language, &mut self.stems);
+        let (language, text) = tokenized(item, &mut self.languages, &mut self.stems);
         // A roundup reports many events, so its terms must not relate its story to other stories.
         let terms = match self.headlines.classify(&text.normalized_title).roundup {
             true => Box::default(),
@@ -84,8 +83,7 @@ impl StorylineGrouper {
     pub fn count_terms(&mut self, items: &[Item]) -> Vec<TermFrequency> {
         let mut counts: BTreeMap<(String, i64), f64> = BTreeMap::new();
         for item in items {
-            let language = self.languages.resolve(item.lang.as_deref());
-            let text = TokenizedText::new(&item.title, &item.grouping_text(), language, &mut self.stems);
+            let (language, text) = tokenized(item, &mut self.languages, &mut self.stems);
             let mut terms: Vec<i64> = text.terms().chain([ALL_DOCUMENTS]).map(|term| term.0 as i64).collect();
             terms.sort_unstable();
             terms.dedup();
@@ -117,8 +115,7 @@ impl StorylineGrouper {
     /// Returns the terms with these numbers as the text of an item spells them. Omits terms that the item does not
     /// contain.
     pub(super) fn spell(&mut self, item: &Item, terms: &[TermNumber]) -> Vec<(TermNumber, String)> {
-        let language = self.languages.resolve(item.lang.as_deref());
-        let text = TokenizedText::new(&item.title, &item.grouping_text(), language, &mut self.stems);
+        let (_, text) = tokenized(item, &mut self.languages, &mut self.stems);
         let tokens = [(true, &text.title), (false, &text.summary)];
         let tokens = tokens.iter().flat_map(|(in_title, tokens)| tokens.iter().map(move |token| (*in_title, token)));
         let spelling = |term: &TermNumber| {
@@ -128,4 +125,14 @@ impl StorylineGrouper {
         };
         terms.iter().filter_map(spelling).collect()
     }
+}
+
+/// Returns the terms of an item, and the rules of its language.
+fn tokenized<'l>(
+    item: &Item,
+    languages: &'l mut LanguageRegistry,
+    stems: &mut StemCache,
+) -> (&'l LanguageRules, TokenizedText) {
+    let language = languages.resolve(item.lang.as_deref());
+    (language, TokenizedText::new(&item.title, &item.grouping_text(), language, stems))
 }

@@ -106,25 +106,24 @@ const SUGGESTION_WORDS: &[&str] = &[
 const COMMENT_HEADINGS: &[&str] = &[
     "leave a comment", "leave a reply", "leave your comment", "leave your reply", "leave a response", "post a comment",
     "post your comment", "add a comment", "add your comment", "add comment", "write a comment", "submit a comment",
-    
     "comment on this article", "comment on this story", "no comments",
     "no comments yet", "be the first to comment", "comments are closed", "reader comments", "cancel reply",
     "your comment", "leave a comment cancel reply", "leave a reply cancel reply", "view comments",
     "show comments", "schreiben sie einen kommentar", "schreibe einen kommentar", "kommentar schreiben",
-    "kommentar verfassen", "kommentar hinterlassen", "hinterlasse einen kommentar", "ihr kommentar", 
+    "kommentar verfassen", "kommentar hinterlassen", "hinterlasse einen kommentar", "ihr kommentar",
     "diskutieren sie mit", "laisser un commentaire", "laissez un commentaire", "ajouter un commentaire",
     "poster un commentaire", "écrire un commentaire", "votre commentaire", "réagir", "deja un comentario",
     "dejar un comentario", "deje un comentario", "dejar una respuesta", "deja una respuesta", "añadir comentario",
     "escribe un comentario", "deixe um comentário", "deixe seu comentário", "deixe uma resposta",
     "adicionar comentário", "comente", "lascia un commento", "lascia una risposta",
     "aggiungi un commento", "scrivi un commento", "laat een reactie achter", "plaats een reactie",
-    "geef een reactie", "reageer", "dodaj komentarz", "zostaw komentarz", "skomentuj", 
+    "geef een reactie", "reageer", "dodaj komentarz", "zostaw komentarz", "skomentuj",
     "оставить комментарий", "оставьте комментарий", "добавить комментарий", "написать комментарий",
     "ваш комментарий", "залишити коментар", "додати коментар", "lämna en kommentar",
     "skriv en kommentar", "kommentera", "legg igjen en kommentar", "skriv kommentar", "jätä kommentti",
     "přidat komentář", "napsat komentář", "szólj hozzá", "hozzászólás írása",
     "lasă un comentariu", "adaugă un comentariu", "αφήστε ένα σχόλιο", "yorum yap", "bir yorum yazın",
-    "tinggalkan komentar", "tinggalkan balasan", "اترك تعليقا", "اترك تعليقاً", "发表评论", "发表回复", 
+    "tinggalkan komentar", "tinggalkan balasan", "اترك تعليقا", "اترك تعليقاً", "发表评论", "发表回复",
     "留言", "發表評論", "コメントを残す", "コメントする", "댓글 남기기",
 ];
 

@@ -31,7 +31,7 @@ const REST_WORDS: &[&str] = &[
 const FILLERS: &[&str] = &[
     "the", "this", "of", "a", "to", "it", "out", "our", "website", "site", "here", "story", "article", "post", "entry", "news", "item", "text", "report",
     "den", "der", "die", "das", "diesen", "artikel", "beitrag", "hier", "es", "dazu", "sie", "zum", "unserer", "webseite", "notre", "nuestra", "nosso", "nostro", "onze", "im", "for", "la", "le", "l'article",
-    "l’article", "cet", "ici", "de", "dans", "el", "este", "artículo", "noticia", "nota", "entrada", "aquí", 
+    "l’article", "cet", "ici", "de", "dans", "el", "este", "artículo", "noticia", "nota", "entrada", "aquí",
     "o", "artigo", "matéria", "notícia", "aqui", "l'articolo", "l’articolo", "articolo", "notizia", "qui", "a",
     "il", "het", "bericht", "dit", "artykuł", "tutaj", "статью", "полный", "здесь", "hele", "artikeln", "här",
     "artikkelen", "artiklen", "saken", "her", "článek", "zde", "mai", "articolul", "stronie", "сайте", "сайті", "haberin", "yazının", "et", "edin", "bài", "عن",

@@ -1,6 +1,7 @@
 //! Scores a feed as its subscribers see it: entries that repeat an event, events that are not visible, and items about
 //! other events.
 
+use super::metrics::share;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An item of the feed's stories, with the labels of its story and its storyline.
@@ -93,10 +94,6 @@ fn most_frequent<'a>(labels: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     labels.for_each(|label| *counts.entry(label).or_default() += 1);
     counts.into_iter().rev().max_by_key(|(_, count)| *count).map(|(label, _)| label)
-}
-
-fn share(part: usize, of: usize) -> f64 {
-    if of == 0 { 0.0 } else { part as f64 / of as f64 }
 }
 
 #[cfg(test)]
