@@ -215,7 +215,8 @@ pub async fn record_attempt(
     mut attempt: PollAttempt,
     lease: &PollLease,
 ) -> store::Result<RecordedPoll> {
-    let down_since = outage::observe_attempt(context, &mut attempt);
+    let outage_end = outage::observe_attempt(context, &mut attempt);
+    let down_since = outage_end.as_ref().map(|end| end.since);
     truncation::release_incomplete_item(context, source, &mut attempt).await?;
     let facts = PollFacts::gather(context, source, &attempt).await?;
     let PollDecision { record, mut update } = decide(source, &attempt, &facts, &context.options);
@@ -244,6 +245,9 @@ pub async fn record_attempt(
             Ok(RecordedPoll { record, update, ingested })
         })
         .await?;
+    if let Some(end) = outage_end {
+        end.commit();
+    }
     if let Some(detail) = unreachable {
         outage::observe_unreachable(context, source, &detail, now).await?;
     }

@@ -38,6 +38,31 @@ struct OutageState {
     unreachable: Vec<(String, SourceId)>,
     since: Option<Timestamp>,
     is_down: bool,
+    /// Whether the end of the outage is being recorded.
+    is_ending: bool,
+}
+
+/// The end of an outage that is not yet recorded. The network counts as down until [`Self::commit`], so that no poll
+/// starts before the missed polls are spread over time. If dropped, the next response ends the outage.
+#[derive(Debug)]
+pub(super) struct OutageEnd {
+    detector: OutageDetector,
+    pub since: Timestamp,
+}
+
+impl OutageEnd {
+    /// Reports the network as up. To be called after [`record_recovery`] is committed.
+    pub fn commit(self) {
+        let mut state = self.detector.0.lock();
+        state.since = None;
+        state.is_down = false;
+    }
+}
+
+impl Drop for OutageEnd {
+    fn drop(&mut self) {
+        self.detector.0.lock().is_ending = false;
+    }
 }
 
 impl OutageDetector {
@@ -58,13 +83,17 @@ impl OutageDetector {
         state.since.filter(|since| state.is_down && after(*since, MAX_EXCUSED) > now)
     }
 
-    /// Records that a server responded. Returns the start of the outage that this response ends.
-    fn record_response(&self) -> Option<Timestamp> {
+    /// Records that a server responded. Returns the end of the outage, unless another response is ending it.
+    fn record_response(&self) -> Option<OutageEnd> {
         let mut state = self.0.lock();
-        let (since, was_down) = (state.since.take(), state.is_down);
         state.unreachable.clear();
-        state.is_down = false;
-        since.filter(|_| was_down)
+        if !state.is_down {
+            state.since = None;
+            return None;
+        }
+        let since = state.since.filter(|_| !state.is_ending)?;
+        state.is_ending = true;
+        Some(OutageEnd { detector: self.clone(), since })
     }
 
     /// Records a failed poll without a response. `outlets` is the number of active outlets. If the network is down,
@@ -108,12 +137,12 @@ struct OutageDetected {
 }
 
 /// Evaluates an attempt as evidence. During an outage, an unreachable server becomes [`AttemptOutcome::Offline`].
-/// Returns the start of the outage that the attempt ends.
-pub(super) fn observe_attempt(context: &PollContext, attempt: &mut PollAttempt) -> Option<Timestamp> {
+/// Returns the end of the outage if the attempt ends it.
+pub(super) fn observe_attempt(context: &PollContext, attempt: &mut PollAttempt) -> Option<OutageEnd> {
     if attempt.requests.iter().any(|request| request.status.is_some()) {
-        let since = context.outage.record_response()?;
-        tracing::warn!(%since, "the network is up again; polling the missed sources in sequence");
-        return Some(since);
+        let end = context.outage.record_response()?;
+        tracing::warn!(since = %end.since, "the network is up again; polling the missed sources in sequence");
+        return Some(end);
     }
     if let AttemptOutcome::NoDocument(NoDocument::Unreachable { detail }) = &attempt.outcome
         && let Some(since) = context.outage.excused_since(attempt.finished_at)
@@ -192,8 +221,22 @@ mod tests {
             unreachable(&outage, 10, 500),
             Some(OutageDetected { since: NOW, is_new: false, blamed: vec![SourceId(10)] })
         );
-        assert_eq!(outage.record_response(), Some(NOW));
+    }
+
+    #[test]
+    fn network_is_down_until_the_end_of_the_outage_is_committed() {
+        let outage = daemon();
+        unreachable(&outage, 0, 2);
+        unreachable(&outage, 1, 2);
+        let end = outage.record_response().unwrap();
+        assert_eq!(end.since, NOW);
+        assert!(outage.is_down());
+        assert!(outage.record_response().is_none(), "one response ends the outage");
+        drop(end);
+        assert!(outage.is_down());
+        outage.record_response().expect("the end that could not be recorded is repeated").commit();
         assert!(!outage.is_down());
+        assert!(outage.record_response().is_none());
     }
 
     #[test]
@@ -202,7 +245,7 @@ mod tests {
         for n in 0..50 {
             assert_eq!(unreachable(&outage, n, 500), None);
             if n % 9 == 8 {
-                assert_eq!(outage.record_response(), None);
+                assert!(outage.record_response().is_none());
             }
         }
     }
