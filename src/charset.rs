@@ -20,7 +20,7 @@ pub struct DecodedText {
 
 /// Decodes a document of any kind and removes control characters.
 ///
-/// `content_type` is the HTTP header. The top-level domain of `host` supports the statistical detection.
+/// `content_type` is the HTTP header. The top-level domain of `host` is a hint for statistical detection.
 pub fn decode_text(bytes: &[u8], content_type: Option<&str>, host: Option<&str>) -> DecodedText {
     let mut problems = Vec::new();
     let (mut text, charset) = decode_bytes(bytes, content_type, host, &mut problems);

@@ -106,7 +106,7 @@ pub struct PollContext {
     pub clock: Clock,
     pub options: Options,
     pub parse_options: feed_parser::Options,
-    /// Whether to send requests without validators, so that a server cannot answer 304.
+    /// Whether to send requests without validators, so that a server cannot respond with 304.
     pub no_cache: bool,
     /// The time between polls of a source with a reliable hub; `None` if hubs are not used.
     pub safety_poll_interval: Option<SignedDuration>,

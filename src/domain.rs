@@ -1,6 +1,7 @@
 //! The domain types of newsfold: what it polls, stores, groups and publishes. They involve no I/O, clock or policy.
 //!
-//! Types named `Parsed*` (in [`crate::feed_parser`]) hold the contents of a document. These types hold stored data.
+//! Types named `Parsed*` (in [`crate::feed_parser`]) hold the contents of a document. The types in this module hold
+//! stored data.
 
 pub mod backoff;
 mod client_address;

@@ -1,8 +1,8 @@
 //! Fetches a document and follows redirects. Requests are conditional, limited, and checked against the address policy.
 //!
-//! This module never decides when to retry; [`crate::crawl`] does. It checks the target of every redirect, and never
-//! sends a referrer or another origin's credentials, keeps a cookie beyond one chain of redirects, retries by itself,
-//! solves a bot challenge, or changes a validator (RFC 9110, section 13; RFC 9111).
+//! This module never decides when to retry; [`crate::crawl`] does. It checks the target of every redirect. It never
+//! sends a referrer or the credentials of another origin, never keeps a cookie beyond one chain of redirects, never
+//! retries by itself, never solves a bot challenge, and never changes a validator (RFC 9110, section 13; RFC 9111).
 
 mod address_policy;
 mod body_decoder;
@@ -138,7 +138,10 @@ pub fn origin_of(url: &Url) -> String {
 }
 
 impl Fetcher {
-    /// # Errors Returns an error if the certificates of `options.ca_file` cannot be read or the client cannot be built.
+    /// Creates a fetcher with its own HTTP client.
+    ///
+    /// # Errors
+    /// Returns an error if the certificates in `options.ca_file` cannot be read or the client cannot be built.
     pub fn new(options: Options) -> Result<Fetcher, ClientBuildError> {
         let address_policy = Arc::new(AddressPolicy::new(&options));
         let client = reqwest::Client::builder()
@@ -324,7 +327,7 @@ impl Fetcher {
             // newsfold never sends range requests.
             StatusCode::PARTIAL_CONTENT => failed("the server sent a part of the document (206)"),
             StatusCode::NOT_MODIFIED if spec.validators.is_none_or(|sent| sent.url != url.as_str()) => {
-                failed("the server answered 304 (not modified) to a request without a condition")
+                failed("the server responded with 304 (not modified) to a request without a condition")
             }
             StatusCode::NOT_MODIFIED => NoDocument::NotModified { validators, fresh_for },
             StatusCode::GONE => NoDocument::Gone,
@@ -341,7 +344,7 @@ impl Fetcher {
                     .map_err(|error| failed(error.to_string()))?;
                 return Ok(ResponseDocument { body, content_type, validators, fresh_for, links });
             }
-            status => failed(format!("the server answered {status}")),
+            status => failed(format!("the server responded with status {status}")),
         })
     }
 }

@@ -83,7 +83,7 @@ fn routes(app: AppState) -> Router {
         .with_state(app)
 }
 
-/// Redirects a path with a trailing slash to the same path without it. Any other path is not found.
+/// Redirects a path with a trailing slash to the same path without it. Responds to any other path with 404.
 async fn other_path(State(app): State<AppState>, method: Method, uri: Uri) -> Result<Response, Error> {
     let path = uri.path().trim_matches('/');
     if !uri.path().ends_with('/') || !matches!(method, Method::GET | Method::HEAD) {

@@ -34,7 +34,7 @@ pub struct Eval {
     /// Number of false merges and misses to show, worst first.
     #[arg(long, value_name = "N", default_value_t = 3)]
     samples: usize,
-    /// Play the items through a daemon with the configured publishing policy, and score the feed of all stories. Takes
+    /// Replay the items through a daemon with the configured publishing policy, and score the feed of all stories. Takes
     /// minutes.
     #[arg(long)]
     feed: bool,
@@ -104,7 +104,7 @@ fn print_simulated_feed(figures: &SimulatedFeedMetrics) -> anyhow::Result<()> {
     ))
 }
 
-/// Plays the items through a daemon and scores the feed of all stories.
+/// Replays the items through a daemon and scores the feed of all stories.
 async fn simulated_metrics(
     config: &Config,
     labeled: &[LabeledItem],
@@ -141,7 +141,7 @@ fn storyline_metrics(labeled: &[LabeledItem], found: &[StoryId]) -> Option<Story
     Some(StorylineFigures { metrics, feed: feed_metrics(labels, found, labeled) })
 }
 
-/// Scores the feed with one entry for each group of two or more outlets.
+/// Scores the feed with one entry for each group with items from two or more outlets.
 fn feed_metrics(labels: impl Iterator<Item = String>, found: &[StoryId], labeled: &[LabeledItem]) -> FeedMetrics {
     let outlets = labeled.iter().map(|item| item.outlet.as_str());
     let grouped = labels.zip(found).zip(outlets).map(|((label, group), outlet)| (label, *group, outlet));

@@ -18,7 +18,7 @@ impl Export {
         daemon::group_and_publish_without_daemon(&config, &store, &context.clock).await?;
         let done = daemon::export(&config.publish, &store, &context.clock, &self.folder).await?;
         let changes = match done.new {
-            true => format!("{} documents, {} files new", done.documents, done.written),
+            true => format!("{} documents, {} new files", done.documents, done.written),
             false => "nothing has changed".into(),
         };
         context.print(&done, format!("{}: {changes}", done.generation.display()))

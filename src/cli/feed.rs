@@ -40,7 +40,7 @@ pub enum FeedCommand {
     Explain {
         /// Name of the feed, as printed by `newsfold feed list`.
         name: String,
-        /// Id of the story, or a unique prefix of it.
+        /// ID of the story, or a unique prefix of it.
         story: String,
     },
     /// Print a private feed's URLs, including its access token.
@@ -88,7 +88,7 @@ fn list(context: &Context) -> anyhow::Result<ExitCode> {
             ("feed", |row| row.feed.name.clone()),
             ("title", |row| one_line(&row.feed.title, 60)),
             ("atom (also .rss, .json, .stable.atom …)", |row| match row.feed.private {
-                true => format!("private; `newsfold feed token {}` prints it", row.feed.name),
+                true => format!("private; `newsfold feed token {}` prints the URL", row.feed.name),
                 false => row.urls[0].clone(),
             }),
         ],
@@ -249,8 +249,8 @@ async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<E
         .any(|entry| entry.edition.story == id);
     let mut lines = vec![match membership {
         None if conditions.iter().all(|condition| condition.holds) && !storyline_entries.is_empty() => format!(
-            "not in the feed: the entry of story {} stands for its storyline, and lists this story until it is a major \
-             development (publish.development_outlets)",
+            "not in the feed: the entry of story {} represents the storyline, and lists this story until this story is \
+             a major development (publish.development_outlets)",
             storyline_entries[0].story
         ),
         None if conditions.iter().all(|condition| condition.holds) => {

@@ -9,7 +9,7 @@ pub async fn story(store: &Store, name: &str) -> anyhow::Result<Story> {
     let rows = StoryId::rows_of_prefix(name)?;
     let ids = store.read(move |db| stories::find_in_id_range(db, rows)).await?;
     if ids.len() > 1 {
-        bail!("more than one story id begins with ‘{name}’; give more characters");
+        bail!("more than one story id begins with ‘{name}’; enter more characters");
     }
     let story = store.read(move |db| ids.first().map_or(Ok(None), |id| stories::get(db, *id))).await?;
     story.with_context(|| format!("there is no story ‘{name}’; `newsfold story list` shows the latest"))
@@ -19,7 +19,7 @@ pub async fn story(store: &Store, name: &str) -> anyhow::Result<Story> {
 pub async fn unmerged_story(store: &Store, name: &str) -> anyhow::Result<Story> {
     let story = story(store, name).await?;
     if let Some(into) = story.merged_into {
-        bail!("story {} was merged into story {into}; name {into} instead", story.id);
+        bail!("story {} was merged into story {into}; use {into} instead", story.id);
     }
     Ok(story)
 }
@@ -29,12 +29,13 @@ pub async fn storyline(store: &Store, name: &str) -> anyhow::Result<Storyline> {
     let rows = StorylineId::rows_of_prefix(name)?;
     let ids = store.read(move |db| storylines::find_in_id_range(db, rows)).await?;
     if ids.len() > 1 {
-        bail!("more than one storyline id begins with ‘{name}’; give more characters");
+        bail!("more than one storyline id begins with ‘{name}’; enter more characters");
     }
     let storyline = store.read(move |db| ids.first().map_or(Ok(None), |id| storylines::get(db, *id))).await?;
     storyline.with_context(|| {
         format!(
-            "there is no storyline ‘{name}’; `newsfold storyline list` shows the latest, `story show` that of a story"
+            "there is no storyline ‘{name}’; `newsfold storyline list` shows the latest storylines, and \
+             `newsfold story show` shows the storyline of a story"
         )
     })
 }
@@ -43,7 +44,7 @@ pub async fn storyline(store: &Store, name: &str) -> anyhow::Result<Storyline> {
 pub async fn unmerged_storyline(store: &Store, name: &str) -> anyhow::Result<Storyline> {
     let storyline = storyline(store, name).await?;
     if let Some(into) = storyline.merged_into {
-        bail!("storyline {} was merged into storyline {into}; name {into} instead", storyline.id);
+        bail!("storyline {} was merged into storyline {into}; use {into} instead", storyline.id);
     }
     Ok(storyline)
 }

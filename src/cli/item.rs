@@ -79,7 +79,7 @@ async fn show(context: &Context, id: ItemId) -> anyhow::Result<ExitCode> {
             rows.push(("why", one_line(&why, 500)));
             rows.push(("storyline", format!("{} (`newsfold story explain {}`)", story.storyline, story.id)));
         }
-        _ => rows.push(("story", "not grouped yet; the daemon does it".into())),
+        _ => rows.push(("story", "not grouped yet; the daemon groups new items".into())),
     }
     rows.extend(page.map(|page| ("page", one_line(&page, 300))));
     rows.extend(guids.iter().map(|RewrittenGuid { guid, matched_by }| {
@@ -105,7 +105,8 @@ async fn explain(context: &Context, one: ItemId, other: ItemId) -> anyhow::Resul
     let (a, b) = (find(&store, one).await?, find(&store, other).await?);
     let options = config.cluster;
     let window = options.window;
-    // The candidates when both items were grouped: the items in the window when the later one arrived or shortly after.
+    // The candidates at the time when both items were grouped: the items that were in the window when the later item
+    // arrived, or that arrived shortly after it.
     let from = a.first_seen_at.min(b.first_seen_at) - window;
     let until = a.first_seen_at.max(b.first_seen_at) + options.recluster_interval;
     let (stories, explanation) = store
@@ -132,7 +133,7 @@ async fn explain(context: &Context, one: ItemId, other: ItemId) -> anyhow::Resul
     lines.push(match stories {
         [Some(x), Some(y)] if x == y => format!("Both are in story {x}."),
         [Some(x), Some(y)] => format!("They are in different stories, {x} and {y}."),
-        _ => "One of them is not grouped yet; the daemon does it.".into(),
+        _ => "At least one of them is not grouped yet; the daemon groups new items.".into(),
     });
     let placed: Vec<Option<(Story, u32)>> =
         store.read(move |db| stories.iter().flatten().map(|id| placed_story(db, *id)).collect()).await?;
@@ -181,7 +182,7 @@ fn explanation_sentences(found: &PairExplanation) -> Vec<String> {
     let mut lines: Vec<String> = rule.into_iter().chain(link).collect();
     let verdict = if found.score >= found.threshold { "as the same event" } else { "as different events" };
     lines.push(format!(
-        "Compared only with each other, they count {verdict}: score {:.2}, threshold {:.2}.",
+        "Compared only with each other, they are classified {verdict}: score {:.2}, threshold {:.2}.",
         found.score, found.threshold
     ));
     lines.push(match found.shared_terms.is_empty() {

@@ -77,7 +77,7 @@ fn not_modified_percentage(traffic: &OriginTraffic) -> String {
 async fn unhold(context: &Context, origin: &str) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let url = Url::parse(origin)
-        .with_context(|| format!("‘{origin}’ is not a valid URL; write one such as https://news.example"))?;
+        .with_context(|| format!("‘{origin}’ is not a valid URL; enter one such as https://news.example"))?;
     let (name, now) = (origin_of(&url), context.clock.now());
     let Some(waiting) = crawl::clear_hold(&store, name.clone(), config.poll, now).await? else {
         bail!("{name} is not on hold; `newsfold origin list` lists servers on hold");

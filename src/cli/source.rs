@@ -31,7 +31,7 @@ pub enum SourceCommand {
         /// Only sources with this tag.
         #[arg(long)]
         tag: Option<String>,
-        /// Only sources that failed at the last poll, are on hold, or are gone.
+        /// Only sources whose last poll failed, that are on hold, or that are gone.
         #[arg(long)]
         problems: bool,
     },
@@ -178,10 +178,10 @@ pub(super) fn web_url(text: &str) -> anyhow::Result<Url> {
         other => other,
     };
     let invalid_url =
-        || format!("‘{}’ is not a valid URL; write one such as https://news.example/feed", one_line(text, 200));
+        || format!("‘{}’ is not a valid URL; enter one such as https://news.example/feed", one_line(text, 200));
     let mut url = parsed.with_context(invalid_url)?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
-        bail!("‘{}’ is not a web address: newsfold polls http and https", one_line(text, 200));
+        bail!("‘{}’ is not an http or https URL", one_line(text, 200));
     }
     url.set_fragment(None);
     Ok(url)
@@ -213,7 +213,7 @@ fn tags(given: &[String]) -> Vec<String> {
 fn language(given: &str) -> anyhow::Result<String> {
     match language_code(given) {
         Some(code) => Ok(code.to_owned()),
-        None => bail!("‘{}’ is not a language code; write one such as en, de or pt", one_line(given, 40)),
+        None => bail!("‘{}’ is not a language code; enter one such as en, de or pt", one_line(given, 40)),
     }
 }
 
@@ -226,7 +226,7 @@ fn outlet(given: &str) -> anyhow::Result<String> {
         || outlet.contains(|c: char| c.is_whitespace() || c.is_control())
     {
         let examples = "its domain, such as bbc.co.uk, or its channel, such as reddit.com/r/rust";
-        bail!("‘{}’ is not a valid outlet; write {examples}", one_line(given, 80));
+        bail!("‘{}’ is not a valid outlet; enter {examples}", one_line(given, 80));
     }
     Ok(outlet)
 }

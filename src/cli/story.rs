@@ -24,19 +24,19 @@ pub enum StoryCommand {
     },
     /// Show a story, its items, and why each item is in it.
     Show {
-        /// Id of the story, or a unique prefix of it.
+        /// ID of the story, or a unique prefix of it.
         story: String,
     },
     /// Explain why each item is in the story, and why the story is in its storyline.
     Explain {
-        /// Id of the story, or a unique prefix of it.
+        /// ID of the story, or a unique prefix of it.
         story: String,
     },
     /// Merge two stories permanently. The older id is kept; the other redirects.
     Merge { one: String, other: String },
     /// Split items off into a story of their own, permanently.
     Split {
-        /// Id of the story, or a unique prefix of it.
+        /// ID of the story, or a unique prefix of it.
         story: String,
         /// Numbers of the items to split off, as printed by `newsfold story show`.
         #[arg(required = true)]
@@ -44,14 +44,14 @@ pub enum StoryCommand {
     },
     /// Move a story to another storyline permanently.
     Move {
-        /// Id of the story, or a unique prefix of it.
+        /// ID of the story, or a unique prefix of it.
         story: String,
-        /// Id of the storyline, or a unique prefix of it.
+        /// ID of the storyline, or a unique prefix of it.
         storyline: String,
     },
     /// List the decisions made by merge, split, move and separate, newest first.
     Decisions,
-    /// Undo a decision, so that newsfold groups the items by itself again.
+    /// Undo a decision, so that newsfold groups the items automatically again.
     Undo {
         /// Number of the decision, as printed by `newsfold story decisions`.
         decision: i64,

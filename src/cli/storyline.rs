@@ -26,21 +26,21 @@ pub enum StorylineCommand {
     },
     /// Show a storyline and its stories, oldest first.
     Show {
-        /// Id of the storyline, or a unique prefix of it.
+        /// ID of the storyline, or a unique prefix of it.
         storyline: String,
     },
     /// Explain why each story belongs to its storyline, and which of the operator's decisions apply.
     Explain {
-        /// Id of the storyline, or a unique prefix of it.
+        /// ID of the storyline, or a unique prefix of it.
         storyline: String,
     },
     /// Merge two storylines permanently. The older id is kept; the other redirects.
     Merge { one: String, other: String },
     /// Split stories off into a storyline of their own, permanently.
     Split {
-        /// Id of the storyline, or a unique prefix of it.
+        /// ID of the storyline, or a unique prefix of it.
         storyline: String,
-        /// Ids of the stories to split off, or unique prefixes, as printed by `newsfold storyline show`.
+        /// IDs of the stories to split off, or unique prefixes, as printed by `newsfold storyline show`.
         #[arg(required = true)]
         stories: Vec<String>,
     },
@@ -140,7 +140,7 @@ async fn list(context: &Context, min_stories: u32, limit: u32) -> anyhow::Result
     let found = store.read(move |db| storylines::recent(db, min_stories, limit)).await?;
     context.print_rows(
         &found.iter().map(StorylineRow::new).collect::<Vec<_>>(),
-        "no storyline has this number of stories yet; the daemon groups the stories of big events",
+        "no storyline has that many stories yet; the daemon groups related stories into storylines",
         &[
             ("storyline", |row| row.id.to_string()),
             ("title", |row| row.title.clone()),

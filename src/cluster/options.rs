@@ -18,7 +18,8 @@ pub struct Options {
     pub recluster_interval: SignedDuration,
     /// The minimum score for an item to join a story, 0 to 1.
     pub threshold: f32,
-    /// The time after its last story during which a storyline of several stories accepts new stories.
+    /// The time after the last story of a storyline during which the storyline accepts new stories, if it has several
+    /// stories.
     #[serde(with = "crate::domain::duration")]
     pub storyline_lifetime: SignedDuration,
 }

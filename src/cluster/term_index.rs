@@ -12,8 +12,8 @@ use smallvec::SmallVec;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct TermId(pub u32);
 
-/// The maximum number of postings that are read for one term, latest first. A term that more items share discriminates
-/// too little.
+/// The maximum number of postings that are read for one term, latest first. A term that more items share is not
+/// selective enough.
 const MAX_POSTINGS: usize = 512;
 /// The number of documents assumed to precede the first one, so that not all terms of the first items are rare.
 const PRIOR_DOCUMENTS: f32 = 1000.0;

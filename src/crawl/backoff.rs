@@ -95,7 +95,7 @@ pub(super) fn longest<const N: usize>(delays: [PollDelay; N]) -> PollDelay {
 }
 
 /// The random part of a delay: at most a tenth of the delay and at most two minutes. It differs between sources and
-/// polls, so sources that were added together drift apart.
+/// polls, so the polls of sources that were added together drift apart.
 pub(super) fn jitter(url: &str, at: Timestamp, span: SignedDuration) -> SignedDuration {
     let seed = format!("{url}\0{}", at.as_millisecond());
     let per_mille = xxhash_rust::xxh3::xxh3_64(seed.as_bytes()) % 1000;

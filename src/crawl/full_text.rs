@@ -26,7 +26,7 @@ const ROBOTS_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 const ROBOTS_FAILURE_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 /// The maximum number of bytes of a robots.txt to read (RFC 9309, section 2.5).
 const MAX_ROBOTS_BYTES: usize = 500 * 1024;
-/// The duration of the hold of an origin that answers 429 without Retry-After.
+/// The duration of the hold on an origin that responds with 429 but without Retry-After.
 const DEFAULT_HOLD: SignedDuration = SignedDuration::from_hours(1);
 /// The maximum length of a stored error message, in characters.
 const MAX_ERROR_CHARS: usize = 300;
@@ -51,7 +51,7 @@ async fn fetch_article(
 ) -> store::Result<ArticleOutcome> {
     let url = match Url::parse(&pending.url) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => url,
-        _ => return Ok(ArticleOutcome::Failed("its link is not a web address".into())),
+        _ => return Ok(ArticleOutcome::Failed("its link is not an http or https URL".into())),
     };
     if !robots(context, &url, lease).await?.is_url_allowed(&url) {
         return Ok(ArticleOutcome::Failed("robots.txt does not allow it".into()));
@@ -75,7 +75,7 @@ async fn fetch_article(
         Err(NoDocument::Blocked { reason }) => one_line(&reason.to_string(), MAX_ERROR_CHARS),
         Err(NoDocument::Failed { detail } | NoDocument::Unreachable { detail }) => one_line(&detail, MAX_ERROR_CHARS),
         Err(NoDocument::NotModified { .. } | NoDocument::Gone | NoDocument::Refused { .. }) => {
-            format!("the server answered {}", status.unwrap_or_default())
+            format!("the server responded with status {}", status.unwrap_or_default())
         }
     };
     Ok(ArticleOutcome::Failed(failure))

@@ -35,7 +35,7 @@ pub enum ClaimOutcome {
 
 /// When a due source can be polled again if its feed skips the current hours or days; `None` if the source can be
 /// polled now. Startup and the end of a hold ignore skipped hours and days when they reschedule polls. A source whose
-/// last poll is longer ago than the maximum interval is always polled.
+/// last poll was longer ago than the maximum interval is always polled.
 pub fn skip_until(source: &Source, options: &Options, now: Timestamp) -> Option<Timestamp> {
     let latest = after(source.last_poll_at?, options.max_interval);
     let limit = latest.duration_since(now).max(SignedDuration::ZERO);

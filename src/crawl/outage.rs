@@ -43,7 +43,7 @@ struct OutageState {
 }
 
 /// The end of an outage that is not yet recorded. The network counts as down until [`Self::commit`], so that no poll
-/// starts before the missed polls are spread over time. If dropped, the next response ends the outage.
+/// starts before the missed polls are spread over time. If this value is dropped, the next response ends the outage.
 #[derive(Debug)]
 pub(super) struct OutageEnd {
     detector: OutageDetector,
@@ -51,7 +51,7 @@ pub(super) struct OutageEnd {
 }
 
 impl OutageEnd {
-    /// Reports the network as up. To be called after [`record_recovery`] is committed.
+    /// Reports the network as up. Call this after [`record_recovery`] is committed.
     pub fn commit(self) {
         let mut state = self.detector.0.lock();
         state.since = None;
@@ -160,7 +160,7 @@ pub(super) fn record_recovery(
     now: Timestamp,
 ) -> store::Result<()> {
     sources::spread_overdue(db, now, OVERDUE_SPACING, interval)?;
-    let detail = format!("servers respond again; none could be reached since {since}");
+    let detail = format!("servers respond again; none had been reachable since {since}");
     operator_events::record(db, now, OperatorEventKind::Online, None, &detail)
 }
 
@@ -180,7 +180,7 @@ pub(super) async fn observe_unreachable(
         tracing::error!(since = %outage.since, last, "no server can be reached: our own network is down");
     }
     let interval = context.options.interval;
-    let event = format!("no server can be reached since {}; the last error: {detail}", outage.since);
+    let event = format!("no server has been reachable since {}; the last error: {detail}", outage.since);
     let revert = move |db: &WriteConnection| {
         sources::revert_offline_failures(db, &outage.blamed, interval)?;
         if outage.is_new {

@@ -64,7 +64,8 @@ pub fn decide(source: &Source, attempt: &PollAttempt, facts: &PollFacts, options
     decision
 }
 
-/// Whether the next request for a source omits validators, because a faulty server or cache may answer 304 forever.
+/// Whether the next request for a source omits validators, because a faulty server or cache may respond with 304
+/// forever.
 pub(super) fn full_request_is_due(source: &Source, now: Timestamp) -> bool {
     let passed = |since: Timestamp, span| now >= after(since, span);
     source.not_modified_since.is_some_and(|since| passed(since, MAX_NOT_MODIFIED_PERIOD))
@@ -129,7 +130,9 @@ impl AttemptOutcome {
     pub fn failure_text(&self) -> String {
         let text = match self {
             AttemptOutcome::Read(_) | AttemptOutcome::NoDocument(NoDocument::NotModified { .. }) => String::new(),
-            AttemptOutcome::Offline { detail, since } => format!("no server can be reached since {since}: {detail}"),
+            AttemptOutcome::Offline { detail, since } => {
+                format!("no server has been reachable since {since}: {detail}")
+            }
             AttemptOutcome::Abandoned => "newsfold was stopped during the poll".into(),
             AttemptOutcome::NotAFeed { detail, .. }
             | AttemptOutcome::Crashed { detail }

@@ -1,5 +1,5 @@
-//! Truncated documents. An incomplete last item is held back, and is stored only if the next document is truncated there
-//! too. Until then requests are unconditional, because a 304 response would hide the complete document.
+//! Truncated documents. An incomplete last item is held back, and is stored only if the next document is truncated at
+//! the same place. Until then, requests are unconditional, because a 304 response would hide the complete document.
 
 use super::{AttemptOutcome, ParsedDocument, PollAttempt, PollContext};
 use crate::domain::{ProblemKind, Source, TruncatedEnd};
@@ -18,8 +18,8 @@ impl ParsedDocument {
     }
 }
 
-/// Adds the incomplete item to the items of the document if the previous document was truncated there too. An item that is
-/// already stored stays as it is.
+/// Adds the incomplete item to the items of the document if the previous document was truncated at the same place. An
+/// item that is already stored stays as it is.
 pub(super) async fn release_incomplete_item(
     context: &PollContext,
     source: &Source,

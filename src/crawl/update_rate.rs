@@ -47,8 +47,8 @@ const MAX_ITEMS: usize = 10_000;
 /// Dates within this number of seconds show when the feed was generated, not when its items appeared.
 const GENERATION_SPAN: i64 = 60;
 /// The share of the window that may be expected to be new at the next poll. At one half, the probability that a Poisson
-/// process exceeds the whole window is 1.4 % for a window of 10 items, 1 in 600 for 20 items, and nearly zero for
-/// larger windows. One third loses fewer items, but under a tight budget it increases all delays by up to a quarter.
+/// process exceeds the whole window is 1.4% for a window of 10 items, 1 in 600 for 20 items, and nearly zero for larger
+/// windows. One third loses fewer items, but under a tight budget it increases all delays by up to a quarter.
 const WINDOW_SHARE: f64 = 0.5;
 
 impl UpdateRate {

@@ -1,4 +1,5 @@
-//! How a story enters a feed: with an entry of its own or as a part of its storyline's entry, and with which edition.
+//! Determines how a story enters a feed: with an entry of its own or as a part of its storyline's entry, and with which
+//! edition.
 
 use crate::domain::{
     Development, Edition, EditionReason, EntryVariants, FeedFold, FeedVariant, PublishedFeed, Story, StoryId,
@@ -11,8 +12,8 @@ use crate::store::{
 use crate::storyline::StorylineGrouper;
 use std::collections::HashMap;
 
-/// The maximum number of entries with which a story is compared, and of reports of each story. The newest entries are
-/// compared.
+/// The maximum number of entries with which a story is compared, and the maximum number of reports that are read from
+/// each story. The newest entries are compared.
 const MAX_COMPARED_ENTRIES: usize = 40;
 const MAX_COMPARED_REPORTS: usize = 20;
 
@@ -92,7 +93,8 @@ impl EditionsOnEntering {
         self.0.is_empty()
     }
 
-    /// The number of the edition with which a story enters: the latest one, or a new one if the story contains more.
+    /// Returns the number of the edition with which a story enters a feed: the latest edition, or a new edition if the
+    /// story contains more than the latest one.
     pub(super) fn number(
         &mut self,
         db: &WriteConnection,

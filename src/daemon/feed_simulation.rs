@@ -1,4 +1,4 @@
-//! Plays items into a new database at the times at which the daemon would have read them, and reads the feed of all
+//! Replays items into a new database at the times at which the daemon would have read them, and reads the feed of all
 //! stories.
 
 use super::grouping::GroupingSession;
@@ -29,7 +29,7 @@ pub struct SimulatedFeed {
     pub entries: Vec<(StoryId, Vec<StoryId>)>,
 }
 
-/// Plays `items`, which are ordered by the time at which they are first seen, into a database in `folder`.
+/// Replays `items` into a database in `folder`. The items must be ordered by the time at which they are first seen.
 ///
 /// # Errors
 /// Fails if there are no items, or if the database cannot be created.

@@ -135,7 +135,8 @@ impl GroupingSession {
         Ok(())
     }
 
-    /// Groups stories into storylines. A failure leaves the storylines as they are, and stops nothing else.
+    /// Groups stories into storylines. A failure leaves the storylines as they are, and does not affect the assignment
+    /// of items.
     async fn regroup_storylines(&mut self, store: &Store, now: Timestamp) -> store::Result<()> {
         let storylines = self.storylines.take().unwrap_or_else(StorylineSession::new);
         match storylines.regroup(store, &self.config.cluster, self.constraints_version, now).await {

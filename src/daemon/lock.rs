@@ -17,11 +17,11 @@ pub struct DatabaseLock {
 /// The reason why the lock could not be acquired.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    #[error("another newsfold daemon runs on {0}; stop it first, or choose another database with --database")]
+    #[error("another newsfold daemon is using {0}; stop it first, or choose another database with --database")]
     Held(PathBuf),
     #[error(
-        "cannot lock {path}: {cause}. Choose a place that this user may write with --database FILE or `database` in the \
-         configuration, or give this user the right to write there"
+        "cannot lock {path}: {cause}. Choose a path that this user can write to with --database FILE or `database` in \
+         the configuration, or give this user write permission"
     )]
     Failed { path: PathBuf, cause: std::io::Error },
 }

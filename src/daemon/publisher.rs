@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 /// The maximum number of stories per transaction.
 const BATCH: u32 = 500;
-/// The delay before rechecking stories whose sources are all in probation.
+/// The delay before rechecking stories whose sources are all on probation.
 const PROBATION_RECHECK_DELAY: SignedDuration = SignedDuration::from_mins(1);
 
 pub(super) async fn run(mut context: TaskContext) {
@@ -52,7 +52,8 @@ pub(super) async fn catch_up_editions(context: &TaskContext) -> store::Result<()
 /// Generates a new token for a private feed, which replaces the old one.
 pub async fn rotate_feed_token(store: &Store, feed: &PublishedFeed, clock: &Clock) -> anyhow::Result<String> {
     let (name, now) = (feed.name.clone(), clock.now());
-    let token = secrets::generate().context("the system has no randomness for a token; try again later")?;
+    let token =
+        secrets::generate().context("the operating system returned no random bytes for a token; try again later")?;
     let new = token.clone();
     store.write(move |db| feed_tokens::replace(db, &name, &new, now)).await?;
     Ok(token)
@@ -97,7 +98,7 @@ impl EditionPublisher {
         self.apply_feed_selections(store, clock.now()).await
     }
 
-    /// Returns whether unpublished stories remain because all their sources are in probation.
+    /// Returns whether unpublished stories remain because all their sources are on probation.
     async fn publish_new_stories(&self, store: &Store, now: Timestamp, regrouped_at: Timestamp) -> store::Result<bool> {
         let created_until = before(now, self.options.delay).min(regrouped_at);
         let (mut after, mut in_probation) = (None, false);

@@ -1,7 +1,7 @@
 //! Polls due sources, and never sends two requests to one origin at the same time.
 //!
-//! The schedule exists only in the database. Before a request is sent, the scheduler claims the source there and moves
-//! its next poll forward, so neither a crash nor a second program causes an early poll. Sources and origins that
+//! The schedule exists only in the database. Before a request is sent, the scheduler claims the source in the database
+//! and postpones its next poll, so neither a crash nor a second program causes an early poll. Sources and origins that
 //! another program has leased are skipped until the lease ends.
 
 use super::database_watcher::NextRun;

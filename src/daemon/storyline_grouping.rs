@@ -18,8 +18,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// The maximum number of items that are compared, which bounds the time of a pass. The newest items are used.
 const MAX_MEMBERS: u32 = 20_000;
 
-/// The number of items of one source that are compared: the larger of this number and a fifth of all items. A source that
-/// floods newsfold thus cannot change the term statistics for others. The earliest items are used.
+/// The quota of a source: at most this number of its items, or a fifth of all items if that is more, are compared.
+/// Therefore, a source that floods newsfold cannot change the term statistics for others. The earliest items are used.
 const SOURCE_QUOTA: usize = 60;
 const SOURCE_QUOTA_DIVISOR: usize = 5;
 
@@ -137,7 +137,7 @@ impl StorylineSession {
     }
 }
 
-/// The members without those above the quota of their source.
+/// Returns the members that are within the quota of their source.
 fn within_quotas(members: Vec<StorylineMember>) -> Vec<StorylineMember> {
     let mut counts: BTreeMap<SourceId, usize> = BTreeMap::new();
     members.iter().for_each(|member| *counts.entry(member.source).or_default() += 1);

@@ -1,4 +1,4 @@
-//! Notifies systemd of readiness, shutdown, and the watchdog's keep-alives. Without systemd, nothing is sent.
+//! Notifies systemd of readiness and shutdown, and sends keep-alives to its watchdog. Without systemd, nothing is sent.
 
 use super::supervisor::has_unrecoverable_task;
 use super::task_context::TaskContext;

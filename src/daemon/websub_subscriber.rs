@@ -35,7 +35,7 @@ use url::Url;
 
 /// The maximum number of subscriptions processed per round.
 const BATCH_SIZE: u32 = 8;
-/// How long a hub that answers 429 without `Retry-After` is on hold.
+/// How long a hub that responds with 429 but without `Retry-After` is on hold.
 const DEFAULT_HOLD: SignedDuration = SignedDuration::from_hours(1);
 
 /// A request that is about to be sent.
@@ -175,8 +175,9 @@ async fn post(
     context.fetcher.post_to_hub(&hub, &request.form, now, &context.permits(lease)).await
 }
 
-/// The hold of a hub that answers 429. The limit applies to the server (RFC 6585, section 4), so no source sends a
-/// request to the hub until the hold ends. Polls are not held, because a feed can declare any server as its hub.
+/// Returns the hold on a hub that responded with 429. The limit applies to the server (RFC 6585, section 4), so no
+/// source sends a request to the hub until the hold ends. Polls are not held, because a feed can declare any server as
+/// its hub.
 fn hub_hold(
     response: &Result<WebSubResponse, WebSubRequestError>,
     hub: &str,

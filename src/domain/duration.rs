@@ -33,7 +33,7 @@ pub fn parse(text: &str) -> Result<SignedDuration, String> {
     match parsed {
         Ok(duration) if duration > MAX_DURATION => Err(format!("‘{text}’ is too long; the maximum is \"36500d\"")),
         Ok(duration) if !duration.is_negative() => Ok(duration),
-        _ => Err(format!("‘{text}’ is not a valid duration; write for example \"45s\", \"10m\", \"1h 30m\" or \"7d\"")),
+        _ => Err(format!("‘{text}’ is not a valid duration; use a value such as \"45s\", \"1h 30m\" or \"7d\"")),
     }
 }
 

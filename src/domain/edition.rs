@@ -49,7 +49,8 @@ pub enum EditionReason {
 pub struct EditionText {
     pub lead: ItemId,
     pub title: String,
-    /// The link of the entry, which leads to the report `linked`: the first edition's lead until it leaves the story.
+    /// The link of the entry. It leads to the report `linked`, which is the lead of the first edition until that report
+    /// leaves the story.
     pub link: Option<String>,
     pub linked: ItemId,
     /// The summary. Summary and content come from the lead or, if it has no text, from the first report with text.

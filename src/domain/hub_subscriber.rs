@@ -19,7 +19,8 @@ pub struct HubSubscriber {
     pub secret: Option<String>,
     pub subscribed_at: Timestamp,
     pub lease_until: Timestamp,
-    /// The hash of the document that the subscriber has: the last delivered one, or the current one when it subscribed.
+    /// The hash of the subscriber's copy of the document: the last delivered version, or the version at the time of the
+    /// subscription.
     #[serde(skip_serializing)]
     pub delivered_hash: Option<String>,
     pub delivered_at: Option<Timestamp>,
@@ -54,9 +55,9 @@ pub struct SubscriberRequest {
 pub struct RateLimitCounts {
     /// Whether this callback is subscribed to this topic.
     pub subscribed: bool,
-    /// When the hub will ask this callback about this topic, if a request is pending.
+    /// When the hub will send this callback a verification request for this topic, if a request is pending.
     pub pending_at: Option<Timestamp>,
-    /// When the hub last asked this callback about this topic, or will ask.
+    /// When the hub last sent this callback a verification request for this topic, or will send the next one.
     pub verified_at: Option<Timestamp>,
     /// Subscribers, and pending requests that may add subscribers.
     pub subscribers: RequestCounts,

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// An item that [`crate::ingest`] created from a document and that is not stored yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewItem {
-    /// The feed's own id of the item, or else a hash of its title and of its link or date. Never empty.
+    /// The id that the feed gives the item, or else a hash of its title and of its link or date. Never empty.
     pub guid: String,
     /// The link as it appears in the feed.
     pub url: Option<String>,
@@ -34,7 +34,8 @@ pub struct NewItem {
     pub is_incomplete: bool,
     /// The publication that the feed names as the origin of the item.
     pub reporter: Option<Reporter>,
-    /// Why the item is in the backlog if it is new; `None` for news. [`crate::ingest`] sets it for each document.
+    /// Why the item is in the backlog; `None` for news. [`crate::ingest`] sets the reason for every item of a document,
+    /// but the reason has an effect only if the item is not stored yet.
     pub backlog_reason: Option<BacklogReason>,
 }
 

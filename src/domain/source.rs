@@ -21,11 +21,11 @@ pub struct Source {
     pub priority: i32,
     pub tags: Vec<String>,
     pub full_text: FullTextMode,
-    /// Whether the source aggregates many outlets. If so, the outlets that its items name count instead of its own.
+    /// Whether the source aggregates many outlets. If so, the outlets named in its items count instead of its own.
     pub aggregator: bool,
     pub state: SourceState,
     pub added_at: Timestamp,
-    /// Whether the source was added on the first day of the database. Such a source is never in probation.
+    /// Whether the source was added on the first day of the database. Such a source is never on probation.
     pub is_initial: bool,
     /// When the first document of the source was read; `None` until then.
     pub first_document_at: Option<Timestamp>,
@@ -151,7 +151,7 @@ pub struct NewSource {
     pub priority: i32,
     pub tags: Vec<String>,
     pub full_text: FullTextMode,
-    /// Whether the source aggregates many outlets. If so, the outlets that its items name count instead of its own.
+    /// Whether the source aggregates many outlets. If so, the outlets named in its items count instead of its own.
     pub aggregator: bool,
     /// Whether to publish the old items of the source's first document as news.
     pub publish_backlog: bool,

@@ -20,7 +20,7 @@ impl Storyline {
     /// Returns the story with the most outlets, whose headline represents the storyline. Returns `None` only if the
     /// storyline was merged.
     pub fn main_story(&self) -> Option<&Story> {
-        // Of equally large stories, the first one counts.
+        // If several stories have the most outlets, the first one is used.
         self.stories.iter().rev().max_by_key(|story| story.outlet_count())
     }
 

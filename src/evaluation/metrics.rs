@@ -96,11 +96,11 @@ impl MetricSums {
 /// The minimum share of a pure entry's items that have the same label.
 const PURE_SHARE: f64 = 0.9;
 
-/// The metrics of a feed that has one entry for each predicted story of two or more outlets.
+/// The metrics of a feed that has one entry for each predicted story with items from two or more outlets.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct FeedMetrics {
     pub entries: usize,
-    /// The number of labels with items of two or more outlets.
+    /// The number of labels with items from two or more outlets.
     pub labels: usize,
     /// The share of entries in which at least 90% of the items have the same label.
     pub pure: f64,
@@ -124,7 +124,7 @@ impl FeedMetrics {
         by_story.retain(|_, (outlets, _)| outlets.len() > 1);
         let (mut pure, mut shown) = (0, HashSet::new());
         for (_, counts) in by_story.values() {
-            // Of equally frequent labels, the first one counts.
+            // If several labels are equally frequent, the first one is used.
             let most_frequent = counts.iter().rev().max_by_key(|(_, count)| **count);
             let Some((label, count)) = most_frequent else { continue };
             pure += usize::from(f64::from(*count) >= PURE_SHARE * f64::from(counts.values().sum::<i32>()));
@@ -141,7 +141,7 @@ impl FeedMetrics {
     }
 }
 
-/// Returns a share from 0 to 1; 0 of nothing.
+/// Returns `part` divided by `whole`, from 0 to 1; 0 if `whole` is 0.
 pub(super) fn share(part: usize, whole: usize) -> f64 {
     part as f64 / whole.max(1) as f64
 }

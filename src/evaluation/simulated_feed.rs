@@ -27,17 +27,17 @@ pub struct SimulatedFeedMetrics {
     pub entries: usize,
     /// The share of entries whose labeled story already has an entry.
     pub repeats: f64,
-    /// Among the labeled stories of three or more outlets, the share for which one story contains at least 80 % of the
-    /// items and has an entry or is listed in one.
+    /// Among the labeled stories with items from three or more outlets, the share for which one story contains at least
+    /// 80% of the items and has an entry or is listed in one.
     pub visible: f64,
     /// Like `visible`, but the story must have an entry.
     pub with_entry: f64,
-    /// Among all items in entries of two or more outlets, the share that belongs to a different storyline from that of
-    /// the entry. The storyline of an entry is that of most of its items.
+    /// Among all items in entries with items from two or more outlets, the share that belongs to a different storyline
+    /// from that of the entry. The storyline of an entry is that of most of its items.
     pub foreign: f64,
 }
 
-/// The minimum number of outlets of a labeled story that must be visible.
+/// The minimum number of outlets for a labeled story to count in `visible` and `with_entry`.
 const MIN_OUTLETS: usize = 3;
 
 impl SimulatedFeedMetrics {
@@ -76,7 +76,7 @@ impl SimulatedFeedMetrics {
     }
 }
 
-/// Whether one of the stories holds at least 80 % of the items.
+/// Returns whether one of the stories contains at least 80% of the items.
 fn is_held(items: &[&FeedItem<'_>], stories: &BTreeSet<i64>) -> bool {
     let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
     for item in items.iter().filter(|item| stories.contains(&item.story)) {
@@ -89,7 +89,7 @@ fn outlet_count(items: &[&FeedItem<'_>]) -> usize {
     items.iter().map(|item| item.outlet).collect::<BTreeSet<_>>().len()
 }
 
-/// The most frequent label; the first of equally frequent ones in alphabetical order.
+/// Returns the most frequent label, or the alphabetically first of several equally frequent labels.
 fn most_frequent<'a>(labels: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     labels.for_each(|label| *counts.entry(label).or_default() += 1);
@@ -100,7 +100,7 @@ fn most_frequent<'a>(labels: impl Iterator<Item = &'a str>) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    /// Items of `outlets` outlets with these labels in one story.
+    /// Returns items with these labels from `outlets` outlets, all in one story.
     fn items<'a>(
         outlets: &'a [&'a str],
         story_label: &'a str,

@@ -28,7 +28,8 @@ const MAX_DATE_CHARS: usize = 100;
 /// The conventions of a document for dates that are otherwise ambiguous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DateConventions {
-    /// The order of `02/03/2026`; `None` if it is unknown. Then the month comes first only in dates with slashes.
+    /// The order of `02/03/2026`; `None` if it is unknown. In that case, the month comes first only in dates with
+    /// slashes.
     pub order: Option<NumericOrder>,
     pub month_names: MonthNames,
 }

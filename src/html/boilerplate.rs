@@ -47,7 +47,8 @@ fn block_patterns(block: &str, blocks: &[String], title: &str) -> Vec<String> {
     let mut patterns = vec![block.to_lowercase()];
     if words.len() >= MIN_PATTERN_WORDS {
         let middle = words[2..words.len() - 4].join(" ");
-        // A frame contains the title exactly. A sentence that repeats its words writes the first one in lowercase.
+        // The comparison is case-sensitive, because boilerplate contains the exact title, whereas a sentence that
+        // repeats the title starts it in lowercase.
         let is_framed = |text: &str| {
             let extra_words = (words.len() - 6).saturating_sub(text.split_whitespace().count());
             !text.is_empty() && extra_words <= MAX_EXTRA_WORDS && middle.contains(text)

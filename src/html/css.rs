@@ -47,7 +47,7 @@ pub(super) fn number_and_unit(value: &str) -> Option<(f64, &str)> {
 }
 
 /// Returns a length in pixels, for text of 16 pixels in a window of 1000 by 1000 pixels (CSS Values and Units Level 4,
-/// §6 and §10). `calc(2px - 1px)` is one pixel. Functions in functions are not evaluated.
+/// §6 and §10). `calc(2px - 1px)` is one pixel. Nested functions are not evaluated.
 pub(super) fn pixels(value: &str) -> Option<f64> {
     let Some((name, arguments)) = functions(value).next() else { return plain_pixels(value) };
     let lengths = arguments.iter().copied().map(plain_pixels);

@@ -138,8 +138,8 @@ impl<'a> MediaRewriter<'a> {
         CONTAINERS.iter().position(|container| *container == name).map_or(0, |at| self.end_tags[at])
     }
 
-    /// Returns whether readers see an image or player at the current position. Photos in a transparent element are
-    /// faded in.
+    /// Returns whether readers see an image or player at the current position. Readers see photos in a transparent
+    /// element, because a script fades them in.
     fn shows(&self, image: Option<&StartTag<'_>>) -> bool {
         match self.open.visibility() {
             ContentVisibility::Visible => true,

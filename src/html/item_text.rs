@@ -25,7 +25,7 @@ const MAX_TREE_DEPTH: usize = 150;
 /// Elements that never contain the text of an item.
 const NON_TEXT_ELEMENTS: &str = "nav, button, dialog, select, textarea";
 
-/// The minimum number of words of a repeated paragraph that is removed between other paragraphs.
+/// The minimum number of words for a repeated paragraph between other paragraphs to be removed.
 const MIN_REPEATED_WORDS: usize = 8;
 /// Form controls that readers fill in or press.
 const FORM_FIELDS: &str = "input:not([type=hidden]), textarea, select, button";

@@ -11,7 +11,7 @@ use crate::urls::media_type::media_type_of;
 /// Attributes that always take precedence over `src`.
 const LAZY_SOURCES: [&str; 4] = ["data-src", "data-lazy-src", "data-original", "data-lazy"];
 const LAZY_SOURCE_SETS: [&str; 3] = ["data-srcset", "data-lazy-srcset", "nitro-lazy-srcset"];
-/// The ends of the names of other attributes with the address of an image that lacks a usable `src`.
+/// Suffixes of the names of other attributes that contain the address of an image if its `src` is not usable.
 const SOURCE_NAMES: [&str; 8] =
     ["src", "file", "original", "data-url", "data-image", "data-img", "img-url", "image-url"];
 /// The words in the file names of spacers, without digits: `1x1`, `spacer-16x9`.

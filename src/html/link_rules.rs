@@ -9,7 +9,8 @@ use url::Url;
 pub struct LinkRules {
     /// The base of relative links. Without a base, they are removed.
     pub base: Option<Url>,
-    /// Whether the base is only the folder of the HTML, so that links to a place in the same page are removed.
+    /// Whether the base is only the folder that contains the HTML. If so, links to a fragment of the same page are
+    /// removed, because the URL of the page is unknown.
     pub is_folder: bool,
     /// Links that reveal a secret of the feed's address are removed.
     pub secrets: FeedSecrets,

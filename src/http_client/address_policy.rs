@@ -25,7 +25,7 @@ pub struct AddressPolicy {
 /// The reason why a request was not sent.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum ForbiddenAddress {
-    #[error("the scheme {0} is not supported, only http and https")]
+    #[error("the scheme {0} is not supported; use http or https")]
     Scheme(String),
     #[error("the URL has no host")]
     NoHost,

@@ -103,7 +103,7 @@ impl TryFrom<String> for PortRange {
         let (from, to) = text.split_once('-').unwrap_or((&text, &text));
         match (from.trim().parse(), to.trim().parse()) {
             (Ok(from), Ok(to)) if from > 0 && from <= to => Ok(PortRange { from, to }),
-            _ => Err(format!("‘{text}’ is not a valid port or range; write for example 443 or 1024-65535")),
+            _ => Err(format!("‘{text}’ is not a valid port or range; use a value such as 443 or 1024-65535")),
         }
     }
 }

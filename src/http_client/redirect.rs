@@ -22,7 +22,7 @@ pub(super) fn redirect_target(from: &Url, response: &Response) -> Result<Option<
         _ => return Ok(None),
     };
     let Some(location) = response.headers().get(header::LOCATION) else {
-        return Err(format!("the server answered {status} without a Location header"));
+        return Err(format!("the server responded with status {status} but without a Location header"));
     };
     let location = String::from_utf8_lossy(location.as_bytes());
     let url = resolve(from, &location).map_err(|error| format!("the server redirects to an invalid URL: {error}"))?;

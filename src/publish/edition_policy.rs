@@ -76,10 +76,10 @@ pub enum EditionStep {
     Unchanged,
 }
 
-/// A published story, and what decides whether it needs a new edition.
+/// A published story, and the facts that determine whether it needs a new edition.
 pub struct EditionReview<'a> {
     pub story: &'a Story,
-    /// The times of its editions; `None` if there is none.
+    /// The times of the story's first and last editions; `None` if it has no editions.
     pub times: Option<EditionTimes>,
     /// The latest edition that was not created for a single feed.
     pub latest: Option<&'a Edition>,
@@ -228,7 +228,8 @@ fn item_with_text<'s>(story: &'s Story, lead: &'s Item) -> &'s Item {
     std::iter::once(lead).chain(items).find(has_text).unwrap_or(lead)
 }
 
-/// The content of a lead, then the content of the report whose text it borrows. A lead without text may have an image.
+/// Returns the content of a lead, followed by the content of the report whose text the lead uses. A lead without text
+/// may have an image.
 fn content(lead: &Item, texts: &Item) -> Option<String> {
     let bounded = |item: &Item| item.content.clone().filter(|content| content.len() <= MAX_CONTENT_BYTES);
     let is_textless = lead.id != texts.id && lead.summary.is_empty();

@@ -60,7 +60,7 @@ fn publication_condition(story: &Story) -> MembershipCondition {
             }
             _ => condition(
                 false,
-                "not published yet: the publishing delay has not passed, or all its sources are in probation".into(),
+                "not published yet: the publishing delay has not passed, or all its sources are on probation".into(),
             ),
         },
     }

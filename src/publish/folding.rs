@@ -7,14 +7,14 @@ use crate::domain::{Development, EntryVariants, StoryId, StorylineEntry, Timesta
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-/// The maximum number of stories that an entry lists in full.
+/// The maximum number of stories without an entry of their own that an entry lists.
 const MAX_SUB_HEADLINES: usize = 12;
-/// The maximum number of stories with an entry of their own that an entry names.
+/// The maximum number of stories with an entry of their own that an entry links to.
 const MAX_RELATED_ENTRIES: usize = 5;
-/// The minimum number of outlets of a story that gets an entry where no other entry can list it.
+/// The minimum number of outlets for a story to get an entry if no other entry can list it.
 const MIN_UNLISTED_OUTLETS: u32 = 2;
-/// The maximum similarity of a story to an entry of its storyline for which the story is a new development. A higher
-/// similarity means that both report the same.
+/// The maximum similarity between a new development and each entry of its storyline. If the similarity is higher, both
+/// report the same development.
 pub const MAX_DEVELOPMENT_SIMILARITY: f32 = 0.3;
 
 /// Returns the entry that lists the stories of a storyline without an entry: the oldest that can get another edition at this

@@ -27,14 +27,14 @@ pub struct Options {
     /// The minimum interval between two editions of a story, and therefore between changes of its entry.
     #[serde(with = "crate::domain::duration")]
     pub min_update_interval: SignedDuration,
-    /// The time after its first edition during which a story gets new editions.
+    /// The time after the first edition of a story during which new editions are written.
     #[serde(with = "crate::domain::duration")]
     pub update_window: SignedDuration,
     /// How long a source counts as new. Items of a new source join stories but do not lead them, and a story needs an
     /// item of another source to be published. Sources added on the database's first day are never new.
     #[serde(with = "crate::domain::duration")]
     pub probation: SignedDuration,
-    /// The minimum number of outlets of a story that gets an entry of its own although its storyline has one.
+    /// The minimum number of outlets for a story to get an entry of its own if its storyline already has an entry.
     pub development_outlets: u32,
     /// Whether entries show the reason for including each report.
     pub show_evidence: bool,

@@ -35,8 +35,8 @@ pub async fn feed(
     app.respond(move |app, db| uncached_feed(app, db, &resource, &token, &request)).await
 }
 
-/// Serves an archive page or a private feed. With a wrong token, a private feed is not found, so that its existence is
-/// not disclosed.
+/// Serves an archive page or a private feed. Responds to a wrong token with 404, so that the existence of a private
+/// feed is not disclosed.
 fn uncached_feed(
     app: &AppState,
     db: &ReadConnection,
@@ -136,7 +136,7 @@ pub async fn storyline(
     app.respond(move |app, db| storyline_response(app, db, id, format, &request)).await
 }
 
-/// A storyline without published stories is not found.
+/// Responds with 404 for a storyline without published stories.
 fn storyline_response(
     app: &AppState,
     db: &ReadConnection,

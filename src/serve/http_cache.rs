@@ -94,7 +94,8 @@ fn not_modified(mut headers: HeaderMap) -> Response {
 
 fn not_acceptable() -> Response {
     let headers = [(header::VARY, "Accept-Encoding"), (header::CACHE_CONTROL, "no-store")];
-    let text = "newsfold sends br, zstd, gzip and identity; Accept-Encoding of the request accepts none of them.\n";
+    let text = "newsfold sends br, zstd, gzip and identity; the Accept-Encoding header of the request accepts none of \
+                them.\n";
     (StatusCode::NOT_ACCEPTABLE, headers, text).into_response()
 }
 

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 /// The reason why a constraint cannot be added or undone. The operator can correct the cause.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ConstraintRefusal {
-    #[error("both are story {0} already")]
+    #[error("both ids refer to story {0}")]
     SameStory(StoryId),
     #[error("item {item} is not in story {story}; `newsfold story show {story}` lists its items")]
     NotInStory { item: ItemId, story: StoryId },
@@ -22,15 +22,15 @@ pub enum ConstraintRefusal {
     NotPlaced(ItemId),
     #[error("these are all the items of story {0}; leave at least one in it")]
     NothingStays(StoryId),
-    #[error("name two different items")]
+    #[error("specify two different items")]
     SameItem,
-    #[error("both are storyline {0} already")]
+    #[error("both ids refer to storyline {0}")]
     SameStoryline(StorylineId),
     #[error("story {story} is not in storyline {storyline}; `newsfold storyline show {storyline}` lists its stories")]
     NotInStoryline { story: StoryId, storyline: StorylineId },
     #[error("these are all the stories of storyline {0}; leave at least one in it")]
     NoStoryStays(StorylineId),
-    #[error("decision {0} conflicts with this; undo it first: `newsfold story undo {0}`")]
+    #[error("this conflicts with decision {0}; undo that decision first: `newsfold story undo {0}`")]
     Against(ConstraintId),
     #[error("there is no decision {0}; `newsfold story decisions` lists them")]
     Unknown(ConstraintId),
@@ -222,7 +222,7 @@ pub fn undo(db: &WriteConnection, id: ConstraintId, now: Timestamp) -> Result<Co
 }
 
 /// Returns the stories that a constraint moved to their previous storylines, which become separate again. A story that
-/// another active constraint has moved since stays where it is.
+/// another active constraint has moved in the meantime stays where it is.
 fn return_to_storylines(
     db: &WriteConnection,
     constraint: &GroupingConstraint,
@@ -332,7 +332,7 @@ fn missing_storyline(id: StorylineId) -> Error {
     Error::Corrupt(format!("storyline {id} is gone"))
 }
 
-/// The leads of stories, by which constraints on storylines name the stories.
+/// Returns the leads of stories. Constraints on storylines identify each story by its lead.
 fn leads<'s>(stories: impl IntoIterator<Item = &'s Story>) -> Vec<ItemId> {
     stories.into_iter().filter_map(|story| story.lead().map(|lead| lead.item.id)).collect()
 }

@@ -179,8 +179,8 @@ pub fn delete_other_feeds(db: &WriteConnection, feeds: &[PublishedFeed]) -> Resu
     Ok(())
 }
 
-/// When a feed became known: the date of its documents while it is empty. For a document without a configured feed,
-/// when the first feed became known.
+/// Returns when a feed became known, which is the date of its documents while the feed is empty. For a document that
+/// does not belong to a configured feed, returns when the first feed became known.
 pub fn known_since(db: &ReadConnection, feed: Option<&str>) -> Result<Timestamp> {
     db.one(
         "SELECT coalesce((SELECT first_known_at FROM feed_selection WHERE feed = ?1),
@@ -189,8 +189,8 @@ pub fn known_since(db: &ReadConnection, feed: Option<&str>) -> Result<Timestamp>
     )
 }
 
-/// The part of a selection that determines the entries. Limit, maximum age and order only select from the entries. A change
-/// of folding applies to stories that enter later.
+/// The part of a selection that determines the entries. The limit, the maximum age and the order are omitted, because
+/// they only select from the entries. A change of folding applies to stories that enter later.
 fn stored_selection(selection: &FeedSelection) -> Result<String> {
     let fold = FeedFold::default();
     to_json(&FeedSelection { limit: 0, order: FeedOrder::Newest, max_age: None, fold, ..selection.clone() })

@@ -73,7 +73,7 @@ fn migrate(path: &Path, connection: &mut Connection, runner: &refinery::Runner) 
 }
 
 /// The next step if the database cannot be created or written.
-const NO_PLACE: &str = "Choose a place that this user may write with --database FILE, NEWSFOLD_DATABASE or `database` \
+const NO_PLACE: &str = "Choose a path that this user can write to with --database FILE, NEWSFOLD_DATABASE or `database` \
      in the configuration, or give this user write permission";
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {

@@ -84,8 +84,8 @@ pub fn edit(db: &WriteConnection, id: SourceId, edit: &SourceEdit, next_poll_at:
     super::publication::touch(db)
 }
 
-/// Replaces a guessed outlet with the outlet of the feed's own website. The items follow, because they take the outlet
-/// from their source.
+/// Replaces a guessed outlet with the outlet of the feed's own website. The outlet of the source's items changes too,
+/// because items take their outlet from their source.
 pub(super) fn replace_guessed_outlet(db: &WriteConnection, id: SourceId, outlet: &str) -> Result<()> {
     db.execute(
         "UPDATE source SET outlet = ?2, outlet_provenance = 'site' WHERE id = ?1 AND outlet_provenance = 'guess'",
@@ -94,8 +94,9 @@ pub(super) fn replace_guessed_outlet(db: &WriteConnection, id: SourceId, outlet:
     super::publication::touch(db)
 }
 
-/// Records that a source has returned its first document. Later calls have no effect. If that document is truncated, the
-/// one after it counts, because the missing items are as old as the others.
+/// Records that a source has returned its first document. Later calls have no effect. A truncated document does not
+/// count as the first one, because the items that are missing from it are as old as the others; the document after it
+/// counts.
 pub(super) fn record_first_document(
     db: &WriteConnection,
     id: SourceId,

@@ -1,4 +1,4 @@
-//! Stories: their items and the reasons for them, their publication, and lists of stories.
+//! Stories: their items and the evidence for each, their publication, and lists of stories.
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{ITEM_COLUMNS, OUTLET, column, from_row, to_json};

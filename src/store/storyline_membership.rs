@@ -30,7 +30,7 @@ pub(super) fn create(db: &WriteConnection, storyline: StorylineId, now: Timestam
     Ok(())
 }
 
-/// The items that are compared, by when they were first seen.
+/// Selects the items to compare by the time at which they were first seen.
 #[derive(Debug, Clone, Copy)]
 pub struct MemberWindow {
     /// All items are compared if they were first seen since this time.

@@ -72,7 +72,8 @@ fn story_ids(db: &ReadConnection, id: StorylineId) -> Result<Vec<StoryId>> {
 /// The maximum number of stories that [`developments`] returns. The newest are returned.
 const MAX_DEVELOPMENTS: u32 = 200;
 
-/// The published stories of a storyline in brief, newest first. None is marked as an entry.
+/// Returns brief descriptions of the published stories of a storyline, newest first. `has_entry` is false for all of
+/// them.
 pub fn developments(db: &ReadConnection, id: StorylineId) -> Result<Vec<Development>> {
     let sql = format!(
         "SELECT story.id AS story, item.title, item.url AS link, {OUTLET} AS outlet, story.published_at AS at,

@@ -19,13 +19,13 @@ pub fn all(db: &ReadConnection) -> Result<Vec<TermFrequency>> {
     db.all("SELECT language, term, documents FROM term_frequency", [])
 }
 
-/// The time until which items have been counted; `None` if none have.
+/// Returns the time until which items have been counted; `None` if no items have been counted.
 pub fn counted_until(db: &ReadConnection) -> Result<Option<Timestamp>> {
     db.first("SELECT counted_until FROM term_frequency_progress", [])
 }
 
-/// The items to count next: the news that was first seen in this time span, without copies, which would count a text of
-/// one outlet many times.
+/// Returns the items to count next: the news that was first seen in this time span. Excludes copies, because otherwise
+/// the text of one outlet would be counted many times.
 pub fn uncounted_items(db: &ReadConnection, after: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Item>> {
     let sql = format!(
         "SELECT {ITEM_COLUMNS} FROM item JOIN source ON source.id = item.source_id

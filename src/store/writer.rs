@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 /// The maximum number of jobs in a transaction.
 const BATCH: usize = 128;
-/// The maximum number of waiting jobs. Other callers wait.
+/// The maximum number of queued jobs. When the queue is full, callers wait.
 const QUEUE: usize = 1024;
 
 /// Runs a job in the open transaction, or without a connection if the transaction could not begin. Returns a function

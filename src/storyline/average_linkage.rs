@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_missing_pair_counts_as_zero() {
-        // 2 is close to 1 only: the mean with the group of 0 and 1 is 0.4.
+        // Node 2 is similar only to node 1, so its mean similarity to the group of nodes 0 and 1 is 0.4.
         let input = input(3, &[([0, 1], 0.9), ([1, 2], 0.8)]);
         assert_eq!(group(&input, 0.5), [0, 0, 2]);
         assert_eq!(group(&input, 0.3), [0, 0, 0]);

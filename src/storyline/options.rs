@@ -5,12 +5,13 @@ pub(super) const MAX_REPORT_TERMS: usize = 64;
 /// The number of documents to which document frequencies are scaled, so that weights do not depend on the size of the
 /// window.
 pub(super) const REFERENCE_DOCUMENTS: f64 = 20_000.0;
-/// The minimum number of outlets and the minimum ratio to its long-term rate that make a term a burst.
+/// The minimum number of outlets that use a term, and the minimum ratio of its current rate to its long-term rate, for
+/// the term to be a burst.
 pub(super) const MIN_BURST_OUTLETS: u32 = 3;
 pub(super) const MIN_BURST_RATIO: f64 = 3.0;
 /// The number of outlets at which a burst reaches its full strength.
 pub(super) const FULL_BURST_OUTLETS: f64 = 6.0;
-/// The rate and the share of all outlets at which a burst fully dominates the news.
+/// The rate, and the share of all outlets, at which a burst fully dominates the news.
 pub(super) const FULL_DOMINANCE_RATE: f64 = 100.0;
 pub(super) const FULL_DOMINANCE_OUTLETS: f64 = 0.3;
 /// The cohesion at which a burst fully dominates the news. Items about a mere topic have less in common.

@@ -11,7 +11,7 @@ use crate::domain::{
 };
 use std::collections::BTreeMap;
 
-/// What the database contributes to a regrouping.
+/// The database lookups that regrouping needs.
 pub trait StoryLookup {
     type Error;
 
@@ -38,7 +38,8 @@ struct StoryGroup {
 }
 
 impl StorylineGrouper {
-    /// Groups the stories of `members`, whose items were all added, and returns the changes of their storylines.
+    /// Groups the stories of `members` and returns the changes to their storylines. All items of `members` must have
+    /// been added.
     ///
     /// # Errors
     /// Fails if `lookup` fails.

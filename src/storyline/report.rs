@@ -9,9 +9,9 @@ use slab::Slab;
 /// An item in the window.
 pub(super) struct Report {
     pub story: StoryId,
-    /// Its outlet's number in the window.
+    /// The number of the item's outlet in the window.
     pub outlet: u32,
-    /// Its language's number in the window.
+    /// The number of the item's language in the window.
     pub language: u32,
     /// Seconds since 1970.
     pub ranked_at: i64,
@@ -23,8 +23,8 @@ pub(super) struct Report {
 pub(super) struct ReportTerm {
     pub number: TermNumber,
     pub in_title: bool,
-    /// Whether it is capitalized where other words are not; `None` if all its occurrences start sentences or are in
-    /// title case.
+    /// Whether the term is capitalized where other words are not; `None` if all its occurrences start sentences or are
+    /// in title case.
     pub is_capitalized: Option<bool>,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct TermTable {
 pub(super) struct Term {
     pub hash: TermHash,
     pub is_number: bool,
-    /// The number of items that contain it.
+    /// The number of items that contain the term.
     references: u32,
 }
 

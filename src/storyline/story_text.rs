@@ -9,9 +9,9 @@ pub(super) struct StoryText {
     pub id: StoryId,
     /// In order of term number.
     pub terms: Vec<StoryTerm>,
-    /// The number of its items in the window.
+    /// The number of the story's items in the window.
     pub items: usize,
-    /// The mean time of its items, in seconds since 1970.
+    /// The mean time of these items, in seconds since 1970.
     pub time: f64,
 }
 

@@ -23,7 +23,7 @@ pub(super) struct TermFacts {
     pub long_term_idf: f64,
     /// Inverse document frequency in the window.
     pub window_idf: f64,
-    /// Items and outlets in the window that contain it.
+    /// The numbers of items and outlets in the window that contain the term.
     pub items: u32,
     pub outlets: u32,
     /// Whether most items capitalize it where other words are not.
@@ -99,7 +99,7 @@ impl TermCensus {
             if facts.outlets < MIN_BURST_OUTLETS || facts.rate <= MIN_BURST_RATIO {
                 continue;
             }
-            // The current year is new every year.
+            // Numbers do not burst; otherwise, each new year would be a burst.
             if table.get(TermNumber(number as u32)).is_number {
                 continue;
             }

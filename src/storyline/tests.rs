@@ -49,7 +49,7 @@ fn storylines(grouper: &StorylineGrouper) -> Vec<i64> {
 /// The number of reports on the ferry, which come first.
 const FERRY_REPORTS: usize = 30;
 
-/// Thirty reports of fifteen outlets on a capsized ferry, among unrelated items.
+/// Thirty reports from fifteen outlets on a capsized ferry, among unrelated items.
 fn ferry_and_others() -> Vec<Item> {
     let aspects = [
         (

@@ -10,7 +10,7 @@ use crate::cluster::sigmoid;
 /// The learned trees.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TreeModel {
-    /// The log-odds before any tree.
+    /// The log-odds to which the trees' values are added.
     pub bias: f32,
     pub trees: Vec<Tree>,
 }

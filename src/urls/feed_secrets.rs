@@ -6,10 +6,10 @@
 use std::borrow::Cow;
 use url::{Position, Url};
 
-/// The ends of the names of query parameters whose values are secret.
+/// Suffixes of the names of query parameters whose values are secret.
 const SECRET_NAMES: [&str; 10] =
     ["auth", "token", "secret", "key", "pass", "password", "passwd", "pwd", "sig", "signature"];
-/// The minimum length of a text that occurs in other addresses only if they contain the secret.
+/// The minimum length of a secret that is searched for by itself. A shorter one may occur in other addresses by chance.
 const MIN_SECRET_CHARS: usize = 8;
 /// Shorter identifiers (`54nAGcIl`) are usually public.
 const MIN_RANDOM_CHARS: usize = 16;
@@ -18,8 +18,8 @@ const MIN_RANDOM_CHARS: usize = 16;
 #[derive(Debug, Clone, Default)]
 pub struct FeedSecrets {
     addresses: Vec<Url>,
-    /// Texts that contain a secret. A secret in a path includes the host and the path up to the secret, because public
-    /// identifiers of a feed may look the same and occur in other addresses of its outlet.
+    /// Strings that contain a secret. A secret in a path includes the host and the path up to the secret, because
+    /// public identifiers of a feed may look the same and occur in other addresses of its outlet.
     secrets: Vec<String>,
 }
 
@@ -55,7 +55,7 @@ impl FeedSecrets {
         paths.any(|path| link[Position::BeforeHost..].starts_with(path))
     }
 
-    /// Replaces each secret in a text with an ellipsis.
+    /// Replaces each secret in the text with an ellipsis.
     pub fn remove_from<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
         let found = self.secrets.iter().filter(|secret| text.contains(secret.as_str())).collect::<Vec<_>>();
         found.into_iter().fold(text, |text, secret| text.replace(secret.as_str(), "…").into())
@@ -93,7 +93,7 @@ fn path_with(url: &Url, is_match: impl Fn(&str) -> bool) -> Option<&str> {
     None
 }
 
-/// Returns the text that is secret in a query parameter.
+/// Returns the secret part of a query parameter.
 fn secret_in_parameter(parameter: &str) -> Option<String> {
     let (name, value) = parameter.split_once('=')?;
     let name = name.to_ascii_lowercase();
@@ -112,7 +112,7 @@ fn is_random_segment(segment: &str) -> bool {
     !segment.starts_with("did:") && segment.split([';', ',', '=', ':']).any(is_random)
 }
 
-/// Returns whether a text consists of random characters: it often changes between letters and digits, or between
+/// Returns whether a string consists of random characters: it often changes between letters and digits, or between
 /// lowercase and uppercase. In words with separators, such as `2026-q3-results`, fewer changes are usual.
 fn is_random(text: &str) -> bool {
     let chars: Vec<char> = text.chars().filter(char::is_ascii_alphanumeric).collect();

@@ -7,9 +7,9 @@ use crate::domain::{BacklogReason, Timestamp};
 pub fn backlog_text(reason: BacklogReason) -> &'static str {
     match reason {
         BacklogReason::OldInFirstDocument => "backlog: published before the source was added",
-        BacklogReason::UndatedInFirstDocument => "backlog: without a date in the first document of its source",
+        BacklogReason::UndatedInFirstDocument => "backlog: undated in the first document of its source",
         BacklogReason::OlderThanLastPoll => {
-            "backlog: dated long before the last poll of its source, which did not show it"
+            "backlog: dated long before the last poll of its source, in which it did not appear"
         }
     }
 }
@@ -22,7 +22,7 @@ pub fn backlog_count_text(count: u64) -> String {
     }
 }
 
-/// Describes the end of a source's probation. `until` is `None` for a source that was never in probation.
+/// Describes the end of a source's probation. `until` is `None` for a source that was never on probation.
 pub fn probation_text(until: Option<Timestamp>, audience: Audience) -> String {
     match until {
         Some(until) => format!("until {}", audience.time(until)),

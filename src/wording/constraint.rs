@@ -2,7 +2,7 @@
 
 use crate::domain::{ConstraintKind, GroupingConstraint, ItemId};
 
-/// Describes a constraint: `decision 3: items 4, 5 belong to items 1, 2`.
+/// Describes a constraint: `decision 3: items 4, 5 belong with items 1, 2`.
 pub fn constraint_text(constraint: &GroupingConstraint) -> String {
     let list = |items: &[ItemId]| items.iter().map(ItemId::to_string).collect::<Vec<_>>().join(", ");
     let (id, moved, stayed) = (constraint.id, list(&constraint.moved), list(&constraint.stayed));
@@ -16,7 +16,9 @@ pub fn constraint_text(constraint: &GroupingConstraint) -> String {
             format!("decision {id}: the stories of items {moved} belong to the storyline of items {stayed}")
         }
         ConstraintKind::StorylineSplit => {
-            format!("decision {id}: the stories of items {moved} are a different storyline from items {stayed}")
+            format!(
+                "decision {id}: the stories of items {moved} belong to a different storyline from those of items {stayed}"
+            )
         }
     }
 }

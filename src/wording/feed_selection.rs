@@ -30,7 +30,7 @@ pub fn selection_text(selection: &FeedSelection) -> String {
         parts.push(format!("reported by at least {}", count_of(*min_outlets as usize, "outlet", "outlets")));
     }
     if let Some(age) = max_age {
-        parts.push(format!("from the {} before the newest story", duration(*age)));
+        parts.push(format!("at most {} older than the newest story", duration(*age)));
     }
     let stories = if parts.is_empty() { "All stories".to_owned() } else { format!("Stories {}", parts.join(", ")) };
     let limit = grouped_digits(u64::from(*limit));
@@ -68,7 +68,7 @@ mod tests {
         assert_eq!(
             selection_text(&selection),
             "Stories from sources tagged ‘war’ or ‘peace’, in English, matching grid, reported by at least 3 outlets, \
-             from the 2 d before the newest story; top 100 by outlets, priority and age; one entry per storyline and \
+             at most 2 d older than the newest story; top 100 by outlets, priority and age; one entry per storyline and \
              major development."
         );
     }

@@ -18,11 +18,15 @@ pub fn hold_reason_text(reason: &HoldReason) -> String {
              readers{}",
             shortened_text(*shortened)
         ),
-        HoldReason::ArticleThrottled => "the server asked newsfold to retry later when an article was fetched".into(),
-        HoldReason::NewSourceThrottled => {
-            "the server asked newsfold to retry later when a source was being added".into()
+        HoldReason::ArticleThrottled => {
+            "while newsfold was fetching an article, the server asked it to retry later".into()
         }
-        HoldReason::HubThrottled { failure } => format!("as a WebSub hub: {}", websub_failure(failure)),
+        HoldReason::NewSourceThrottled => {
+            "while a source was being added, the server asked newsfold to retry later".into()
+        }
+        HoldReason::HubThrottled { failure } => {
+            format!("the server throttled a WebSub request: {}", websub_failure(failure))
+        }
     }
 }
 
@@ -30,7 +34,7 @@ fn shortened_text(shortened: Option<ShortenedDelay>) -> String {
     shortened.map_or_else(String::new, |delay| {
         let (requested, kept) = (delay.requested_seconds, delay.kept_seconds);
         let [requested, kept] = [requested, kept].map(|seconds| duration(SignedDuration::from_secs(seconds)));
-        format!(", after {requested}; newsfold retries after {kept} (poll.max_retry_after)")
+        format!("; the requested delay of {requested} exceeds poll.max_retry_after, so newsfold retries after {kept}")
     })
 }
 
@@ -43,7 +47,8 @@ mod tests {
         let shortened = Some(ShortenedDelay { requested_seconds: 30 * 86_400, kept_seconds: 7 * 86_400 });
         assert_eq!(
             hold_reason_text(&HoldReason::Throttled { shortened }),
-            "the server asked newsfold to retry later, after 30 d; newsfold retries after 7 d (poll.max_retry_after)"
+            "the server asked newsfold to retry later; the requested delay of 30 d exceeds poll.max_retry_after, so \
+             newsfold retries after 7 d"
         );
         assert_eq!(hold_reason_text(&HoldReason::Refused { shortened: None }), "the server refused the request (403)");
     }

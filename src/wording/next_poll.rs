@@ -14,14 +14,14 @@ pub fn next_poll_text(reason: &NextPollReason, audience: Audience) -> String {
         }
         NextPollReason::Delay { delay_seconds, cause, moved_by_feed } => {
             let delay = duration(SignedDuration::from_secs(*delay_seconds));
-            let moved = if *moved_by_feed { ", then past the hours and days that the feed skips" } else { "" };
+            let moved = if *moved_by_feed { ", postponed past the hours and days that the feed skips" } else { "" };
             format!("{delay} after the last poll: {}{moved}", delay_cause(cause))
         }
         NextPollReason::OriginHold { hold } => format!("its server is on hold: {}", hold_reason_text(hold)),
         NextPollReason::SkippedByFeed => {
             "the feed asks not to be polled at this hour or on this day (skipHours, skipDays)".into()
         }
-        NextPollReason::HoldCleared => "the hold of its server was cleared".into(),
+        NextPollReason::HoldCleared => "the hold on its server was cleared".into(),
         NextPollReason::NetworkDown => "newsfold had no network connection at the last poll".into(),
         NextPollReason::SafetyPoll { interval_seconds } => {
             let interval = duration(SignedDuration::from_secs(*interval_seconds));
@@ -63,7 +63,7 @@ fn rate_limit(items_per_hour: f64, limit: RateLimit) -> String {
         rate => format!("about {:.1} new items per day", rate * 24.0),
     };
     match limit {
-        RateLimit::PollBudget => format!("{rate}; polls follow the square root of this rate"),
+        RateLimit::PollBudget => format!("{rate}; the polling rate is proportional to the square root of this rate"),
         RateLimit::MaxInterval => format!("{rate}; polling at the maximum interval"),
         RateLimit::Window { items } => {
             format!("{rate}; half of the feed's {items} items are expected to be new by then")

@@ -2,7 +2,7 @@
 
 use crate::domain::OperatorEventKind;
 
-/// Returns the predicate that follows the source's title or `newsfold`: `is failing`, `has no network connection`.
+/// Returns the predicate that follows the source's title or `newsfold`: `is failing`, `cannot reach any server`.
 pub fn event_phrase(kind: OperatorEventKind) -> &'static str {
     match kind {
         OperatorEventKind::Broken => "is failing",

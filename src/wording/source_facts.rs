@@ -10,7 +10,7 @@ pub struct SourceContext<'a> {
     pub hub: Option<&'a HubSubscription>,
     /// The number of the source's items that are in the backlog.
     pub backlog_items: u64,
-    /// The end of the source's probation; `None` if the source was never in probation.
+    /// The end of the source's probation; `None` if the source was never on probation.
     pub probation_until: Option<Timestamp>,
 }
 
@@ -26,7 +26,7 @@ pub fn source_facts(source: &Source, context: SourceContext<'_>, audience: Audie
         facts.push(("Priority", source.priority.to_string()));
     }
     if source.aggregator {
-        facts.push(("Aggregator", "the outlets that its items name count instead of its own".into()));
+        facts.push(("Aggregator", "the outlets named in its items count instead of its own".into()));
     }
     facts.push(("Full text", full_text(source.full_text).to_owned()));
     facts.push(("Added", audience.time(source.added_at)));

@@ -62,10 +62,10 @@ fn error_for_an_unusable_database_path_suggests_another_path() {
     for unusable in
         ["/proc/x/y.db", &folder, &cli.write_file("in-the-way", "x").replace("in-the-way", "in-the-way/y.db")]
     {
-        with(unusable).assert().code(1).stderr(predicate::str::contains("Choose a place that this user may write"));
+        with(unusable).assert().code(1).stderr(predicate::str::contains("Choose a path that this user can write to"));
         let mut serve = cli.command(&["serve"]);
         serve.env("NEWSFOLD_DATABASE", unusable);
-        serve.assert().code(1).stderr(predicate::str::contains("Choose a place that this user may write"));
+        serve.assert().code(1).stderr(predicate::str::contains("Choose a path that this user can write to"));
     }
     let text = cli.write_file("notes.txt", &"These are notes and no database. ".repeat(100));
     with(&text)
@@ -80,7 +80,7 @@ fn error_for_an_invalid_argument_shows_valid_ones() {
     for invalid_url in ["ht!tp:// foo", "http://", "a b", "://x", ""] {
         cli.assert_fails(
             &["source", "add", invalid_url, "--no-fetch"],
-            "is not a valid URL; write one such as https://",
+            "is not a valid URL; enter one such as https://",
         );
     }
     cli.run(&["source", "add", "news.example/feed", "--no-fetch"]);

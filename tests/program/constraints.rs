@@ -59,7 +59,7 @@ async fn operator_splits_merges_and_undoes_stories() {
     assert!(left != train && left != storm);
     assert!(cli.run(&["story", "show", &left]).contains("placed here by decision 1 of the operator"));
     assert!(cli.run(&["story", "show", &train]).contains("decision 1: items 3 are a different story from items 1, 2"));
-    cli.assert_fails(&["story", "merge", &train, &left], "decision 1 conflicts with this; undo it first");
+    cli.assert_fails(&["story", "merge", &train, &left], "this conflicts with decision 1; undo that decision first");
 
     // The constraint applies to later grouping passes.
     let more = "t4 | Marshal Dorn leaves Veshna after parade in his armoured train | Marshal Dorn waved to Veshna";
@@ -83,8 +83,8 @@ async fn operator_splits_merges_and_undoes_stories() {
     let survivor = story_of(&cli, 1);
     let other = if survivor == train { &storm } else { &train };
     assert!(cli.run(&["story", "show", other]).contains(&format!("merged into {survivor}")));
-    cli.assert_fails(&["item", "separate", "1", "4"], "decision 2 conflicts with this");
-    cli.assert_fails(&["story", "split", &survivor, "4"], "decision 2 conflicts with this");
+    cli.assert_fails(&["item", "separate", "1", "4"], "this conflicts with decision 2");
+    cli.assert_fails(&["story", "split", &survivor, "4"], "this conflicts with decision 2");
     cli.run(&["story", "undo", "2"]);
     assert_eq!((story_of(&cli, 1), story_of(&cli, 4)), (train.clone(), storm.clone()));
     assert_eq!(cli.run_json(&["story", "decisions"]).as_array().unwrap().len(), 2);

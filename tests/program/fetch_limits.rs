@@ -124,7 +124,7 @@ async fn at_most_ten_redirects_are_followed() {
     let reason = failure_reason(options(), &origin.url("/1")).await;
     assert_eq!(reason, "more than 10 redirects");
     for (location, expect) in
-        [("http://", "invalid URL"), ("ftp://a.example/", "only http and https"), ("http://a.example:25/", "port 25")]
+        [("http://", "invalid URL"), ("ftp://a.example/", "use http or https"), ("http://a.example:25/", "port 25")]
     {
         origin.serve("/odd", StubResponse::redirect(location));
         let reason = failure_reason(options(), &origin.url("/odd")).await;

@@ -81,7 +81,7 @@ async fn two_commands_wait_for_each_other_at_one_origin() {
 
     // A second source at the same origin, and a source that is being added.
     let mut second = RunningCommand::start(&cli, &["source", "poll", "2"]);
-    second.wait_for_message("source 2 waits: its server is in use by newsfold source poll (process");
+    second.wait_for_message("source 2 is waiting: its server is in use by newsfold source poll (process");
     origin.serve("/c", StubResponse::ok(rss(&["c | Title of c"])));
     let mut third = RunningCommand::start(&cli, &["source", "add", &origin.url("/c")]);
     third.wait_for_message("is in use by newsfold source poll (process");
@@ -105,7 +105,7 @@ async fn daemon_and_command_wait_for_each_other_at_one_origin() {
     daemon.wait_for_message("newsfold is running");
     wait_until("the daemon has sent its request", async || origin.request_count("/a") == 1).await;
     let mut command = RunningCommand::start(&cli, &["source", "poll", "2"]);
-    command.wait_for_message("source 2 waits: its server is in use by the daemon");
+    command.wait_for_message("source 2 is waiting: its server is in use by the daemon");
     cli.command(&["source", "poll", "1"])
         .assert()
         .code(1)

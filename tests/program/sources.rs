@@ -271,10 +271,10 @@ async fn page_that_only_sends_browsers_on_is_followed_once() {
     assert_eq!(cli.run_json(&["source", "add", &origin.url("/")])["url"], origin.url("/en/rss"));
     assert_eq!(cli.run_json(&["source", "add", &origin.url("/short")])["url"], origin.url("/direct"));
     let requests = origin.requests().len();
-    let target = format!("sends browsers to {}", origin.url("/loop"));
+    let target = format!("redirects browsers to {}", origin.url("/loop"));
     cli.assert_fails(&["source", "add", &origin.url("/loop")], &target);
     assert_eq!(origin.requests().len() - requests, 2);
-    cli.assert_fails(&["check", &origin.url("/")], &format!("sends browsers to {}", origin.url("/en/")));
+    cli.assert_fails(&["check", &origin.url("/")], &format!("redirects browsers to {}", origin.url("/en/")));
 }
 
 #[test]

@@ -173,7 +173,7 @@ async fn commands_show_and_explain_the_storyline_of_a_big_event() {
     assert_eq!((row["stories"].as_u64(), row["items"].as_u64()), (Some(stories.len() as u64), Some(30)), "{row}");
     let unrelated = newsroom.storyline_of("Museum shows");
     assert_eq!(newsroom.stories_of(&unrelated).len(), 1);
-    assert!(cli.run(&["storyline", "list", "--min-stories", "100"]).contains("no storyline has this number"));
+    assert!(cli.run(&["storyline", "list", "--min-stories", "100"]).contains("no storyline has that many stories"));
 
     let shown = cli.run(&["storyline", "show", &storyline[..6]]);
     assert!(shown.contains(&format!("{} stories by ", stories.len())), "{shown}");
@@ -206,11 +206,11 @@ async fn commands_show_and_explain_the_storyline_of_a_big_event() {
         cli.assert_fails(&["storyline", command, "zzzzzzzzzzzz"], "`newsfold storyline list` shows the latest");
         cli.assert_fails(&["storyline", command, "!"], "is not a storyline id");
     }
-    cli.assert_fails(&["storyline", "merge", &storyline, &storyline], "both are storyline");
+    cli.assert_fails(&["storyline", "merge", &storyline, &storyline], "both ids refer to storyline");
     cli.assert_fails(&["storyline", "split", &unrelated, &stories[0]], "is not in storyline");
     let all: Vec<&str> = stories.iter().map(String::as_str).collect();
     cli.assert_fails(&[&["storyline", "split", &storyline], &all[..]].concat(), "leave at least one");
-    cli.assert_fails(&["story", "move", &stories[0], &storyline], "both are storyline");
+    cli.assert_fails(&["story", "move", &stories[0], &storyline], "both ids refer to storyline");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -228,10 +228,13 @@ async fn operator_corrects_storylines_and_undoes_the_corrections() {
     let explained = cli.run(&["storyline", "explain", &separate]);
     assert_eq!(explained.matches("placed here by decision 1 of the operator").count(), 2, "{explained}");
     assert!(explained.contains("decision 1: the stories of items"), "{explained}");
-    cli.assert_fails(&["storyline", "merge", &separate, &storyline], "decision 1 conflicts with this; undo it first");
+    cli.assert_fails(
+        &["storyline", "merge", &separate, &storyline],
+        "this conflicts with decision 1; undo that decision first",
+    );
 
     // A move out of a storyline with other stories consists of two decisions, or of none if one of them is refused.
-    cli.assert_fails(&["story", "move", &captain, &storyline], "decision 1 conflicts with this");
+    cli.assert_fails(&["story", "move", &captain, &storyline], "this conflicts with decision 1");
     assert_eq!(cli.run_json(&["story", "decisions"]).as_array().unwrap().len(), 1);
     let moved = cli.run(&["story", "move", &captain, &bank]);
     assert!(moved.contains("to undo: `newsfold story undo 3`, then `newsfold story undo 2`"), "{moved}");
@@ -263,7 +266,7 @@ async fn operator_corrects_storylines_and_undoes_the_corrections() {
     let survivor = newsroom.storyline_of("Central bank");
     let other = if survivor == storyline { &bank } else { &storyline };
     assert!(cli.run(&["storyline", "show", other]).contains(&format!("merged into {survivor}")));
-    cli.assert_fails(&["storyline", "merge", other, &bank], &format!("name {survivor} instead"));
+    cli.assert_fails(&["storyline", "merge", other, &bank], &format!("use {survivor} instead"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -43,7 +43,7 @@ pub struct Add {
     /// Fetch full articles: no, group (for grouping only) or publish.
     #[arg(long, value_name = "FOR", value_parser = PossibleValuesParser::new(FullTextMode::VARIANTS), default_value = "no")]
     full_text: String,
-    /// Treat the source as an aggregator: the outlets that its items name count instead of its own.
+    /// Treat the source as an aggregator: count the outlets named in its items instead of its own.
     #[arg(long)]
     aggregator: bool,
     /// Also publish the old items of the feed's first document, as news.

@@ -55,7 +55,7 @@ struct Changes {
     /// Fetch full articles: no, group (for grouping only) or publish.
     #[arg(long, value_name = "FOR", value_parser = PossibleValuesParser::new(FullTextMode::VARIANTS))]
     full_text: Option<String>,
-    /// Whether the source is an aggregator: the outlets that its items name count instead of its own.
+    /// Whether the source is an aggregator, so that the outlets named in its items count instead of its own.
     #[arg(long, value_name = "BOOL")]
     aggregator: Option<bool>,
 }

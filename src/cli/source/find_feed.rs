@@ -13,8 +13,8 @@ use crate::wording::hold_reason_text;
 use anyhow::bail;
 use url::Url;
 
-/// The suggestion if the address has no feed.
-const NEXT: &str = "Use --no-fetch to use it anyway";
+/// The suggestion in the error message if no feed is found at the address.
+const NEXT: &str = "Pass --no-fetch to use the URL anyway";
 
 /// A feed that was found and read.
 pub struct FoundFeed {
@@ -63,7 +63,7 @@ impl FeedSearch<'_> {
         let attempt = self.fetch(url).await?;
         match attempt.outcome {
             AttemptOutcome::NotAFeed { feeds, refresh_target: Some(target), .. } if feeds.is_empty() => {
-                eprintln!("{url} sends browsers to {target}");
+                eprintln!("{url} redirects browsers to {target}");
                 let attempt = self.fetch(&target).await?;
                 self.follow_link(&target, attempt).await
             }
@@ -132,7 +132,7 @@ pub async fn report_similar(store: &Store, url: &Url, of: Option<SourceId>) -> a
     Ok(())
 }
 
-/// Records the hold that a server requested, although no source has its address yet.
+/// Records the hold that a server requested, although the source has not been added yet.
 async fn keep_hold(
     poll_context: &PollContext,
     status: Option<u16>,

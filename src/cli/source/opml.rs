@@ -192,8 +192,8 @@ pub async fn sync(context: &Context, file: &Path, options: Sync) -> anyhow::Resu
 fn refuse_incomplete(list: &SubscriptionList, file: &str) -> anyhow::Result<()> {
     if let Some(OpmlFault { line, message }) = &list.fault {
         bail!(
-            "{file}:{line}: {message}. Nothing was changed, because sync would delete sources that the file has lost. \
-             Fix the file, or use --lenient to read as much as possible without deleting sources"
+            "{file}:{line}: {message}. Nothing was changed, because sync would delete sources that are missing from \
+             the file. Fix the file, or use --lenient to read as much as possible without deleting sources"
         );
     }
     if !list.unusable.is_empty() {
@@ -401,7 +401,7 @@ fn print_faults(list: &SubscriptionList, repeated: usize, file: &str) {
         eprintln!("{file}:{first}: repaired: an unescaped & was read as a literal & on {lines}");
     }
     if let Some(OpmlFault { line, message }) = &list.fault {
-        eprintln!("{file}:{line}: not well-formed, outlines may be missing: {message}");
+        eprintln!("{file}:{line}: not well-formed, so outlines may be missing: {message}");
     }
     if repeated > 0 {
         eprintln!("{file}: {repeated} subscriptions repeat an earlier one; their tags are added to it");

@@ -29,7 +29,7 @@ pub struct Poll {
     /// Poll all active sources with this tag.
     #[arg(long, conflicts_with_all = ["sources", "all"])]
     tag: Option<String>,
-    /// Request the whole feed, even if the server reports that it has not changed.
+    /// Request the whole feed, even if it has not changed.
     #[arg(long)]
     no_cache: bool,
 }
@@ -148,7 +148,7 @@ async fn poll_one(
                 if !is_announced && !held.holder.is_empty() && held.holder != poll_context.program {
                     is_announced = true;
                     let holder = lease_holder_text(&held);
-                    bar.suspend(|| eprintln!("source {id} waits: its server is in use by {holder}"));
+                    bar.suspend(|| eprintln!("source {id} is waiting: its server is in use by {holder}"));
                 }
                 tokio::time::sleep(LEASE_RETRY_DELAY).await;
             }

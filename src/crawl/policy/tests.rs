@@ -257,7 +257,11 @@ fn response_429_holds_the_origin_and_reports_a_shortened_delay() {
     let hold = update_after(&source(), throttled(7200)).origin_hold.unwrap();
     assert_eq!((hold.origin.as_str(), hold.until), ("https://a.example", after(NOW, SignedDuration::from_hours(2))));
     let PollDecision { record, update } = decide_now(&source(), throttled(30 * 24 * 3600));
-    assert!(record.detail.contains("after 30 d; newsfold retries after 7 d"), "{}", record.detail);
+    assert!(
+        record.detail.contains("delay of 30 d exceeds poll.max_retry_after, so newsfold retries after 7 d"),
+        "{}",
+        record.detail
+    );
     let shortened = ShortenedDelay { requested_seconds: 30 * 86_400, kept_seconds: 7 * 86_400 };
     assert_eq!(update.origin_hold.unwrap().reason, HoldReason::Throttled { shortened: Some(shortened) });
 }

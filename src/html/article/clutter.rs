@@ -70,7 +70,7 @@ struct ClutterFinder<'a> {
     has_text: bool,
     /// The number of linked headlines with an excerpt in the whole text.
     unlabelled_teasers: usize,
-    /// The label of each block, if its text is one.
+    /// The label of each block; `None` if the block is not a label.
     labels: Vec<Option<Label>>,
     /// The number of occurrences of each label.
     label_counts: HashMap<&'a str, usize>,

@@ -2,7 +2,7 @@
 //!
 //! An invitation starts with an imperative that concerns the outlet ("Follow us", "Subscribe to our newsletter") or a
 //! name on a platform ("Follow Harbour Ledger on Mastodon"). A short clause may precede it: "For more news, follow us".
-//! A line that reports what somebody said is not an invitation.
+//! A line that reports a statement is not an invitation.
 
 use super::buttons::is_platform;
 use super::words::{
@@ -141,7 +141,7 @@ const PURPOSE_WORDS: &[&str] = &["for", "to", "um", "für", "pour", "para", "per
 /// The maximum number of words after the name of a platform: "for more news".
 const MAX_PURPOSE_WORDS: usize = 8;
 
-/// Returns whether a line is a short invitation that may also be the heading of a text: "Become a member".
+/// Returns whether a line is a short invitation that may also be the heading of a section: "Become a member".
 pub fn is_short_invitation(line: &str) -> bool {
     INVITATIONS.contains(&trim_signs(&line.to_lowercase()))
 }
@@ -149,7 +149,7 @@ pub fn is_short_invitation(line: &str) -> bool {
 /// Returns whether a line invites readers to follow, support or subscribe to an outlet.
 pub fn is_invitation(line: &str) -> bool {
     let words = line.split_whitespace().count();
-    // A headline may ask whether to follow somebody.
+    // A headline may ask whether to follow a person.
     if line.len() > MAX_LINE_BYTES
         || line.ends_with('?')
         || words > MAX_SUBSCRIPTION_WORDS
@@ -194,8 +194,8 @@ fn is_lead_in(clause: &str) -> bool {
         && !clause.contains(". ")
 }
 
-/// Returns whether a text invites readers to subscribe. A report on a newsletter neither starts with an imperative nor
-/// addresses the readers.
+/// Returns whether the text invites readers to subscribe. A report on a newsletter neither starts with an imperative
+/// nor addresses the readers.
 fn is_subscription(lower: &str) -> bool {
     let starts = |text: &str| SUBSCRIPTION_STARTS.iter().any(|phrase| starts_with_words(text, phrase));
     let contains = |text: &str, phrases: &[&str]| phrases.iter().any(|phrase| contains_words(text, phrase));
@@ -229,7 +229,7 @@ fn is_last_imperative(line: &str) -> bool {
             && OUTLET_WORDS.iter().any(|word| is_outlet_word_in(&lower, word)))
 }
 
-/// Returns whether a text starts with an imperative that concerns the outlet and continues as an invitation.
+/// Returns whether the text starts with an imperative that concerns the outlet and continues as an invitation.
 fn concerns_outlet(lower: &str) -> bool {
     let starts = |text: &str| {
         let follows = |verb: &&str| {
@@ -270,7 +270,8 @@ fn is_outlet_word_in(lower: &str, word: &str) -> bool {
     starts_of_words(lower, word).any(|rest| has_ending || !rest.starts_with(char::is_alphanumeric))
 }
 
-/// Returns whether a text names somebody and platforms: "Follow Harbour Ledger on Facebook and Mastodon".
+/// Returns whether the text names a person or an outlet, and platforms: "Follow Harbour Ledger on Facebook and
+/// Mastodon".
 fn is_follow_line(text: &str) -> bool {
     let lower = text.to_lowercase();
     let names = |verb: &&str| {

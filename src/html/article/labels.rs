@@ -19,7 +19,7 @@ pub enum Label {
     CommentCount,
     /// A few lines about the author follow.
     Author,
-    /// Only the line itself is clutter, unless it is the heading of a text: "Become a member".
+    /// Only the line itself is clutter, unless it is the heading of a section: "Become a member".
     Invitation,
     /// Only the line itself is clutter: a teaser that includes its label, or an invitation to subscribe.
     Line,

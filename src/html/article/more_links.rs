@@ -1,7 +1,7 @@
 //! Recognizes what follows an excerpt: "Continue reading", "Read the full story at Harbour Ledger", "Weiterlesen »".
 //!
-//! Such a line consists of a verb of reading and a word for the rest of the text. The title of the item, the name of
-//! the outlet or an arrow may follow. The words of a sentence may not: "Read more books, the minister says".
+//! Such a line consists of a verb such as "read" and a word for the rest of the text. The title of the item, the name
+//! of the outlet or an arrow may follow. The words of a sentence may not: "Read more books, the minister says".
 
 use super::words::{consists_of, is_headline, is_outlet_name, letters, trim_signs, word_indices};
 
@@ -49,7 +49,7 @@ const UNSPACED_WORDS: &[&str] = &[
     "阅读", "閱讀", "查看", "点击", "點擊", "点此", "继续", "繼續", "全文", "原文", "更多", "详情", "完整", "文章", "这里", "続き", "を", "は", "読む", "見る",
     "記事", "の", "もっと", "詳しく", "こちら", "더", "계속", "기사", "전문", "보기", "읽기", "자세히", "알아보기",
 ];
-/// Lines that refer to the complete text only as the text of a link or after a truncated text, in lowercase.
+/// Lines that refer to the complete text only if they are the text of a link or follow truncated text, in lowercase.
 const AMBIGUOUS_LINES: &[&str] =
     &["more", "mehr", "plus", "suite", "más", "mais", "continue", "weiter", "more info", "details"];
 /// Prepositions between such words and the name of an outlet, in lowercase.
@@ -68,7 +68,7 @@ const ADDRESS_LABELS: &[&str] = &[
 const MAX_LINK_WORDS: usize = 25;
 /// The maximum number of words that an arrow may follow.
 const MAX_ARROW_WORDS: usize = 12;
-/// The number of bytes at the end of a text that are searched for such a line.
+/// The number of bytes at the end of the text that are searched for such a line.
 const MAX_MORE_BYTES: usize = 200;
 
 /// Returns whether the text of a link refers to the complete text of an excerpt.
@@ -105,7 +105,7 @@ pub fn is_more_line(line: &str, title: Option<&str>) -> bool {
         || names_outlet(rest)
 }
 
-/// Returns whether a text is a label before the URL of the complete text: "Read more", "Source".
+/// Returns whether a line is a label before the URL of the complete text: "Read more", "Source".
 pub fn is_address_label(text: &str) -> bool {
     let text = text.trim_end_matches([':', '：']);
     // "More at https://…"
@@ -116,7 +116,7 @@ pub fn is_address_label(text: &str) -> bool {
     ADDRESS_LABELS.contains(&lower.as_str()) || AMBIGUOUS_LINES.contains(&lower.as_str()) || is_more_line(text, None)
 }
 
-/// Returns whether a line refers to the complete text if a truncated text precedes it: "More".
+/// Returns whether a line refers to the complete text if truncated text precedes it: "More".
 pub fn is_more_after_cut(line: &str) -> bool {
     AMBIGUOUS_LINES.contains(&trim_signs(line).to_lowercase().as_str())
 }
@@ -131,7 +131,8 @@ pub fn is_cut(text: &str) -> bool {
     })
 }
 
-/// Returns the text after the words that refer to the rest of a text; `None` if the line does not start with them.
+/// Returns the rest of the line after the words that refer to the complete text; `None` if the line does not start with
+/// such words.
 fn rest_of_more_line(line: &str) -> Option<&str> {
     let (mut has_verb, mut has_rest_word, mut end, mut last_end) = (false, false, 0, 0);
     for (start, word) in word_indices(line) {
@@ -160,13 +161,13 @@ fn is_quoted(text: &str) -> bool {
         || text.trim_start().starts_with('«') && text.contains('»')
 }
 
-/// Returns whether a text is the title of the item or the start of that title.
+/// Returns whether the text is the title of the item or the start of that title.
 fn names_title(text: &str, title: Option<&str>) -> bool {
     let (text, title) = (letters(text), letters(title.unwrap_or_default()));
     !text.is_empty() && !title.is_empty() && (title.starts_with(&text) || text.starts_with(&title))
 }
 
-/// Returns whether a text is the name of an outlet after a preposition.
+/// Returns whether the text is the name of an outlet after a preposition.
 fn names_outlet(text: &str) -> bool {
     let name = text_after_preposition(text);
     name.len() < text.len() && is_outlet_name(name)

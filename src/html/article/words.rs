@@ -6,11 +6,11 @@
 const MAX_HEADLINE_WORDS: usize = 25;
 /// The maximum number of words of an outlet's name.
 const MAX_OUTLET_WORDS: usize = 5;
-/// The number of bytes at the end of a text that [`last_sentences`] searches.
+/// The number of bytes at the end of the text that [`last_sentences`] searches.
 const MAX_TAIL_BYTES: usize = 800;
 const MAX_TAIL_SENTENCES: usize = 5;
 
-/// Words that show that a line reports what somebody said.
+/// Words that show that a line reports a statement.
 #[rustfmt::skip]
 const ATTRIBUTION_WORDS: &[&str] = &[
     "said", "says", "say", "asked", "asks", "urged", "urges", "urge", "told", "tells", "called", "calls", "wrote",
@@ -33,8 +33,7 @@ pub fn trim_signs(text: &str) -> &str {
     text.trim_matches(|c: char| !c.is_alphanumeric())
 }
 
-/// Returns the offset of each word of a text, and the word without punctuation. Hyphens and apostrophes belong to
-/// words.
+/// Returns each word of the text without punctuation, and its offset. Hyphens and apostrophes belong to words.
 pub fn word_indices(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_sign = |c: char| !c.is_alphanumeric() && !matches!(c, '-' | '\'' | '’');
     let mut next = 0;
@@ -50,15 +49,15 @@ pub fn words_of(text: &str) -> impl Iterator<Item = &str> {
     word_indices(text).map(|(_, word)| word)
 }
 
-/// Returns whether a text is short, and its first and its last word could be those of an outlet's name.
+/// Returns whether the text is short, and its first and last words could be those of an outlet's name.
 pub fn is_outlet_name(text: &str) -> bool {
     let words: Vec<&str> = trim_signs(text).split_whitespace().collect();
     let is_name = |word: &&str| trim_signs(word).contains('.') || !trim_signs(word).starts_with(char::is_lowercase);
     words.len() <= MAX_OUTLET_WORDS && words.first().is_some_and(is_name) && words.last().is_some_and(is_name)
 }
 
-/// Returns whether a text consists of several of these words, with or without spaces between them. The words are those
-/// of languages that are written without spaces.
+/// Returns whether the text consists of several of these words, with or without spaces between them. The words are
+/// those of languages that are written without spaces.
 pub fn consists_of(text: &str, words: &[&str]) -> bool {
     let (mut rest, mut count) = (trim_signs(text), 0);
     while !rest.is_empty() {
@@ -92,8 +91,8 @@ pub fn starts_with_words(text: &str, phrase: &str) -> bool {
     text.strip_prefix(phrase).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
 }
 
-/// Returns the offsets at which the last sentences of a text start, the last one first. The start of a short text is
-/// one of them.
+/// Returns the offsets at which the last sentences of the text start, the last one first. If the text is short, its
+/// start is included.
 pub fn last_sentences(text: &str) -> Vec<usize> {
     let from = text.ceil_char_boundary(text.len().saturating_sub(MAX_TAIL_BYTES));
     let is_start = |at: &usize| {

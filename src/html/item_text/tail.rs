@@ -137,7 +137,7 @@ fn is_of_item(url: &Url, context: &TailContext<'_>) -> bool {
     is_in_message || context.item_link.is_some_and(|link| link.path().len() > 1 && is_equal(link))
 }
 
-/// Returns whether a text continues with a URL: "The rules are at", "The rules:".
+/// Returns whether the text continues with a URL: "The rules are at", "The rules:".
 fn joins_address(before: &str) -> bool {
     let last = last_word(before).map_or("", |(_, word)| word);
     last.len() <= MAX_JOINING_BYTES || !last.ends_with(char::is_alphanumeric)

@@ -81,7 +81,7 @@ impl<'a> Tokenizer<'a> {
         }
     }
 
-    /// Returns the offset after all skipped bytes from `start`.
+    /// Returns the offset of the first byte from `start` on that is not skipped.
     fn offset_after(&self, start: usize, is_skipped: impl Fn(u8) -> bool) -> usize {
         let length = self.text.as_bytes()[start..].iter().take_while(|byte| is_skipped(**byte)).count();
         start + length

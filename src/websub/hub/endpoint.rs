@@ -1,7 +1,7 @@
 //! The HTTP endpoint of our own hub: `POST /hub` (WebSub, section 5.1).
 //!
-//! The endpoint answers 202 and leaves the request to the daemon, or refuses it with a reason in plain text. The size
-//! of the body and the time to receive it are limited. Callbacks and secrets are never logged.
+//! The endpoint responds with 202 and leaves the request to the daemon, or refuses the request with a reason in plain
+//! text. The size of the body and the time to receive it are limited. Callbacks and secrets are never logged.
 
 use super::Options;
 use super::rate_limits;

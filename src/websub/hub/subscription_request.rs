@@ -28,9 +28,9 @@ pub enum RequestRefusal {
     MissingField(&'static str),
     #[error("hub.mode must be subscribe or unsubscribe")]
     UnknownMode,
-    #[error("this hub itself detects changes to its feeds")]
+    #[error("this hub detects changes to its feeds automatically")]
     PublishMode,
-    #[error("hub.topic is not a feed of this newsfold; use the exact URL of the feed's rel=self link")]
+    #[error("hub.topic is not a feed of this newsfold instance; use the exact URL of the feed's rel=self link")]
     UnknownTopic,
     #[error("hub.callback is longer than 2048 bytes")]
     CallbackTooLong,
