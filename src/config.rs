@@ -88,12 +88,12 @@ impl Config {
         Ok(config)
     }
 
-    /// The path of the database file.
+    /// Returns the path of the database file.
     pub fn database_path(&self) -> PathBuf {
         self.database.clone().unwrap_or_else(store::default_path)
     }
 
-    /// The context for polls by `program`, which becomes the holder of their leases.
+    /// Returns the context for polls by `program`, which becomes the holder of their leases.
     pub fn poll_context(&self, store: Store, clock: Clock, program: &str) -> Result<PollContext, ClientBuildError> {
         let fetcher = Fetcher::new(self.fetch.clone())?;
         let is_websub_enabled = self.websub_disabled_reason(fetcher.address_policy()).is_none();
@@ -115,7 +115,7 @@ impl Config {
         })
     }
 
-    /// The reason why newsfold does not subscribe to hubs with this configuration; `None` if it does.
+    /// Returns the reason why newsfold does not subscribe to hubs with this configuration; `None` if it does.
     pub fn websub_disabled_reason(&self, address_policy: &AddressPolicy) -> Option<DisabledReason> {
         let default_base_url = publish::Options::default().base_url;
         self.websub.disabled_reason(&self.publish.base_url, &default_base_url, address_policy)

@@ -91,7 +91,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The hold for a 429 response of an origin.
+    /// Returns the hold for a 429 response of an origin.
     pub fn throttling_hold(&self, origin: String, until: Timestamp, reason: HoldReason) -> OriginHold {
         let domain = if self.hold_by == HoldBy::Domain { registrable_domain(&origin) } else { None };
         OriginHold { origin, domain, until, reason }
@@ -297,7 +297,7 @@ impl PollAttempt {
         }
     }
 
-    /// The origin of the last request.
+    /// Returns the origin of the last request.
     fn last_origin(&self) -> Option<&str> {
         self.requests.last().map(|request| request.origin.as_str())
     }
@@ -332,7 +332,7 @@ impl AttemptOutcome {
         }
     }
 
-    /// The size of the decoded document in bytes.
+    /// Returns the size of the decoded document in bytes.
     fn document_bytes(&self) -> u64 {
         match self {
             AttemptOutcome::Read(document) => document.bytes,

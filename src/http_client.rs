@@ -131,8 +131,8 @@ enum RedirectStep {
     Done(ResponseDocument),
 }
 
-/// The origin of a URL (RFC 6454), such as `https://news.example`: ASCII, without a default port. Rate limits and holds
-/// apply per origin.
+/// Returns the origin of a URL (RFC 6454), such as `https://news.example`: ASCII, without a default port. Rate limits
+/// and holds apply per origin.
 pub fn origin_of(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
@@ -205,7 +205,7 @@ impl Fetcher {
         result
     }
 
-    /// The address policy, for callers that check a URL without sending a request.
+    /// Returns the address policy, for callers that check a URL without sending a request.
     pub fn address_policy(&self) -> &AddressPolicy {
         &self.address_policy
     }
@@ -363,7 +363,7 @@ fn failed(detail: impl Into<String>) -> NoDocument {
     NoDocument::Failed { detail: detail.into() }
 }
 
-/// The outcome of a request without a response.
+/// Returns the outcome of a request without a response.
 fn transport_failure(error: &reqwest::Error, result: &FetchResult) -> NoDocument {
     if let Some(reason) = transport_error::forbidden_address(error) {
         return NoDocument::Blocked { reason };

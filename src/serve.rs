@@ -41,7 +41,7 @@ use cross_origin::{allow_any_origin, insert_allowed_origin};
 use feed_routes::search;
 use host_header::require_one_host;
 
-/// All routes, including the WebSub routes, both below the path of the base URL and without it.
+/// Returns all routes, including the WebSub routes, both below the path of the base URL and without it.
 pub fn router(
     store: Store,
     options: publish::Options,

@@ -51,7 +51,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The reason why newsfold does not subscribe to hubs; `None` if it does. `base_url` is `publish.base_url`.
+    /// Returns the reason why newsfold does not subscribe to hubs; `None` if it does. `base_url` is `publish.base_url`.
     pub fn disabled_reason(
         &self,
         base_url: &Url,
@@ -77,8 +77,8 @@ impl Options {
     }
 }
 
-/// Whether a host name is only meaningful in the local network: a single label, or a name reserved by RFC 6761, 6762,
-/// 8375 or ICANN (`internal`).
+/// Returns whether a host name is only meaningful in the local network: a single label, or a name reserved by RFC 6761,
+/// 6762, 8375 or ICANN (`internal`).
 fn is_local(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     let last = name.rsplit('.').next().unwrap_or_default();

@@ -192,7 +192,7 @@ struct StorylineFigures {
     feed: FeedMetrics,
 }
 
-/// An error with item ids instead of positions.
+/// Returns an error with item ids instead of positions.
 fn by_id(error: &GroupingError, labeled: &[LabeledItem]) -> Value {
     let ids = |part: &Vec<usize>| part.iter().map(|position| labeled[*position].id.as_str()).collect::<Value>();
     json!({ "pairs": error.pairs, "parts": error.parts.iter().map(ids).collect::<Value>() })

@@ -102,7 +102,7 @@ struct FeedRow {
     urls: Vec<String>,
 }
 
-/// The URLs of a feed in each format.
+/// Returns the URLs of a feed in each format.
 fn urls(options: &Options, feed: &PublishedFeed, variants: &[FeedVariant], query: &str) -> Vec<String> {
     let url = |variant: FeedVariant, format: FeedFormat| {
         options.url(&format!("feeds/{}{}.{}{query}", feed.name, variant.suffix(), format.extension()))
@@ -170,7 +170,7 @@ async fn read(
     store.read(read).await
 }
 
-/// The entry that a story would get if it entered a feed now.
+/// Returns the entry that a story would get if it entered a feed now.
 fn future_entry(story: &Story, latest: Edition, options: &Options) -> Option<FeedEntry> {
     let edition = match edition_on_entering(story, &latest, options) {
         Some(text) => Edition {

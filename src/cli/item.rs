@@ -149,14 +149,14 @@ async fn explain(context: &Context, one: ItemId, other: ItemId) -> anyhow::Resul
     context.print(&value, lines.join("\n"))
 }
 
-/// A story with the number of stories in its storyline.
+/// Returns a story with the number of stories in its storyline.
 fn placed_story(db: &ReadConnection, id: StoryId) -> store::Result<Option<(Story, u32)>> {
     let Some(story) = stories::get(db, id)? else { return Ok(None) };
     let story_count = storylines::count_stories(db, story.storyline)?;
     Ok(Some((story, story_count)))
 }
 
-/// Whether two stories are in one storyline, and why.
+/// Returns whether two stories are in one storyline, and why.
 fn storyline_sentences(placed: &[Option<(Story, u32)>]) -> Vec<String> {
     let [Some((one, _)), Some((other, _))] = placed else { return Vec::new() };
     if one.id == other.id {

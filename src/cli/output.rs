@@ -52,7 +52,7 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-/// Whether the process that reads the output, such as `head`, has closed the pipe. Writes nothing.
+/// Returns whether the process that reads the output, such as `head`, has closed the pipe. Writes nothing.
 pub fn reader_is_gone() -> bool {
     let out = std::io::stdout();
     let mut watched = [PollFd::new(&out, PollFlags::empty())];

@@ -187,7 +187,7 @@ pub(super) fn web_url(text: &str) -> anyhow::Result<Url> {
     Ok(url)
 }
 
-/// Whether a string without a scheme begins with a possible host name.
+/// Returns whether a string without a scheme begins with a possible host name.
 fn begins_with_host(text: &str) -> bool {
     let end = text.find(['/', '?', '#', ':']).unwrap_or(text.len());
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
@@ -195,7 +195,7 @@ fn begins_with_host(text: &str) -> bool {
     !host.is_empty() && host.chars().all(is_name) && !rest.contains(char::is_whitespace) && !rest.starts_with("://")
 }
 
-/// The name of this program in leases.
+/// Returns the name of this program in leases.
 fn program(command: &str) -> String {
     format!("newsfold {command} (process {})", std::process::id())
 }

@@ -116,7 +116,7 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
     context.print(&details, lines.join("\n"))
 }
 
-/// The other stories of a storyline.
+/// Returns the other stories of a storyline.
 fn others_in<'a>(
     storyline: &'a Storyline,
     story: StoryId,

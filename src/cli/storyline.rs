@@ -128,7 +128,7 @@ impl<'a> PlacedStory<'a> {
         }
     }
 
-    /// `k3f…  1 Mar 2026, 12:00 UTC  3 outlets  Headline`.
+    /// Formats the story on one line: `k3f…  1 Mar 2026, 12:00 UTC  3 outlets  Headline`.
     pub(super) fn line(&self) -> String {
         let outlets = count_of(self.outlets, "outlet", "outlets");
         format!("{}  {}  {outlets}  {}", self.id, optional_time(self.first_report_at), self.title)

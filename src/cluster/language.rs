@@ -85,8 +85,8 @@ impl LanguageRules {
     }
 }
 
-/// A light stemmer for Polish (in the sense of Savoy, 2006), because the Snowball crate has none. It removes the
-/// longest frequent case ending that leaves at least four letters.
+/// Stems a Polish word lightly (in the sense of Savoy, 2006), because the Snowball crate has no Polish stemmer. Removes
+/// the longest frequent case ending that leaves at least four letters.
 fn stem_polish(word: &str) -> &str {
     const ENDINGS: [&str; 24] = [
         "iego", "iemu", "ami", "ach", "ego", "emu", "iem", "owi", "ów", "em", "om", "ie", "ej", "ym", "im", "ą", "ę",

@@ -99,7 +99,7 @@ fn urls(config: &Config) -> Result<(), InvalidSetting> {
     Ok(())
 }
 
-/// The error for the first key. Changing one of the other keys can also fix it.
+/// Returns the error for the first key. Changing one of the other keys can also fix it.
 fn invalid<T>(keys: &[&str], problem: impl std::fmt::Display) -> Result<T, InvalidSetting> {
     let message = format!("{} {problem}", keys[0]);
     Err(InvalidSetting { keys: keys.iter().map(|key| key.to_string()).collect(), message })
@@ -216,15 +216,15 @@ fn feeds(config: &Config) -> Result<(), InvalidSetting> {
     Ok(())
 }
 
-/// The 1-based line number of the first of these keys in the file. A number in a key is an array index. The TOML parser
-/// locates the key, so comments, the same key in other tables, and values that contain the key never match.
+/// Returns the 1-based line number of the first of these keys in the file. A number in a key is an array index. The
+/// TOML parser locates the key, so comments, the same key in other tables, and values that contain the key never match.
 pub(super) fn line_of(text: &str, keys: &[String]) -> Option<usize> {
     let document = DeTable::parse(text).ok()?;
     let at = keys.iter().find_map(|key| position(document.get_ref(), key))?;
     Some(1 + text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count())
 }
 
-/// The byte offset of a key.
+/// Returns the byte offset of a key.
 fn position(table: &DeTable<'_>, key: &str) -> Option<usize> {
     let (name, rest) = key.split_once('.').unwrap_or((key, ""));
     let (written, value) = table.iter().find(|(written, _)| written.get_ref() == name)?;

@@ -32,8 +32,8 @@ const MAX_JITTERED_SPAN: SignedDuration = SignedDuration::from_mins(20);
 /// The maximum delay of a source while newsfold has no network connection.
 const MAX_OFFLINE_DELAY: SignedDuration = SignedDuration::from_hours(1);
 
-/// The minimum delay after a success: the longest of the delays that the operator, the feed and its server request. The
-/// operator's maximum interval caps the delays that the feed and its server request.
+/// Returns the minimum delay after a success: the longest of the delays that the operator, the feed and its server
+/// request. The operator's maximum interval caps the delays that the feed and its server request.
 pub(super) fn min_delay(hints: &PollingHints, fresh_for: Option<SignedDuration>, options: &Options) -> PollDelay {
     longest([
         PollDelay { span: options.interval, cause: DelayCause::MinInterval },
@@ -46,7 +46,7 @@ pub(super) fn min_delay(hints: &PollingHints, fresh_for: Option<SignedDuration>,
     ])
 }
 
-/// The minimum delay after every poll, regardless of its outcome, as requested by the operator and the feed.
+/// Returns the minimum delay after every poll, regardless of its outcome, as requested by the operator and the feed.
 pub(super) fn feed_minimum(hints: &PollingHints, options: &Options) -> SignedDuration {
     min_delay(hints, None, options).span
 }
@@ -55,7 +55,7 @@ fn minutes(count: Option<u32>) -> SignedDuration {
     SignedDuration::from_mins(i64::from(count.unwrap_or(0)))
 }
 
-/// The delay that a server requested, limited to the operator's maximum.
+/// Returns the delay that a server requested, limited to the operator's maximum.
 pub(super) fn requested_delay(requested: Option<SignedDuration>, options: &Options) -> RequestedDelay {
     let requested = requested.unwrap_or_default();
     let span = requested.min(options.max_retry_after);
@@ -64,13 +64,13 @@ pub(super) fn requested_delay(requested: Option<SignedDuration>, options: &Optio
     RequestedDelay { span, shortened }
 }
 
-/// The minimum interval, doubled for each consecutive failure.
+/// Returns the minimum interval, doubled for each consecutive failure.
 pub(super) fn after_failures(failures: u32, options: &Options) -> PollDelay {
     let span = doubling(options.interval, MAX_FAILURE_DELAY, failures).max(options.interval);
     PollDelay { span, cause: DelayCause::Backoff { failures } }
 }
 
-/// The delay after a refusal. It doubles if the last poll was also refused.
+/// Returns the delay after a refusal. It doubles if the last poll was also refused.
 pub(super) fn after_refusal(source: &Source) -> PollDelay {
     let refused_again = matches!(source.last_outcome, Some(PollOutcome::Refused | PollOutcome::Challenged));
     let last = match (source.last_poll_at, source.hold_until) {
@@ -81,21 +81,21 @@ pub(super) fn after_refusal(source: &Source) -> PollDelay {
     PollDelay { span, cause: DelayCause::Refused }
 }
 
-/// The delay while newsfold has no network connection: a quarter of the duration of the outage. Sources that are
-/// themselves dead are therefore not polled at the minimum interval for the whole outage.
+/// Returns the delay while newsfold has no network connection: a quarter of the duration of the outage. Sources that
+/// are themselves dead are therefore not polled at the minimum interval for the whole outage.
 pub(super) fn while_offline(down: SignedDuration, options: &Options) -> PollDelay {
     let quarter = SignedDuration::from_millis((down.as_millis() / 4) as i64);
     PollDelay { span: quarter.min(MAX_OFFLINE_DELAY).max(options.interval), cause: DelayCause::NetworkDown }
 }
 
-/// The longest of several delays, or the first of several equally long ones.
+/// Returns the longest of several delays, or the first of several equally long ones.
 pub(super) fn longest<const N: usize>(delays: [PollDelay; N]) -> PollDelay {
     let longest = delays.into_iter().reduce(|longest, delay| if delay.span > longest.span { delay } else { longest });
     longest.unwrap_or_else(|| unreachable!("N is never 0"))
 }
 
-/// The random part of a delay: at most a tenth of the delay and at most two minutes. It differs between sources and
-/// polls, so the polls of sources that were added together drift apart.
+/// Returns the random part of a delay: at most a tenth of the delay and at most two minutes. It differs between sources
+/// and polls, so the polls of sources that were added together drift apart.
 pub(super) fn jitter(url: &str, at: Timestamp, span: SignedDuration) -> SignedDuration {
     let seed = format!("{url}\0{}", at.as_millisecond());
     let per_mille = xxhash_rust::xxh3::xxh3_64(seed.as_bytes()) % 1000;

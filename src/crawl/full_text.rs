@@ -96,7 +96,7 @@ async fn extract(context: &PollContext, page: ResponseDocument, url: Url) -> Art
     }
 }
 
-/// The robots.txt of the URL's origin, from the cache or from the server.
+/// Returns the robots.txt of the URL's origin, from the cache or from the server.
 async fn robots(context: &PollContext, url: &Url, lease: &PollLease) -> store::Result<Robots> {
     let (origin, now) = (origin_of(url), context.clock.now());
     let cached = {

@@ -33,9 +33,9 @@ pub enum ClaimOutcome {
     Outdated,
 }
 
-/// When a due source can be polled again if its feed skips the current hours or days; `None` if the source can be
-/// polled now. Startup and the end of a hold ignore skipped hours and days when they reschedule polls. A source whose
-/// last poll was longer ago than the maximum interval is always polled.
+/// Returns when a due source can be polled again if its feed skips the current hours or days; `None` if the source can
+/// be polled now. Startup and the end of a hold ignore skipped hours and days when they reschedule polls. A source
+/// whose last poll was longer ago than the maximum interval is always polled.
 pub fn skip_until(source: &Source, options: &Options, now: Timestamp) -> Option<Timestamp> {
     let latest = after(source.last_poll_at?, options.max_interval);
     let limit = latest.duration_since(now).max(SignedDuration::ZERO);
@@ -117,7 +117,7 @@ impl PollContext {
         Ok(fetched)
     }
 
-    /// The permits for the requests of one lease; see [`crate::http_client::AcquirePermit`].
+    /// Returns the permits for the requests of one lease; see [`crate::http_client::AcquirePermit`].
     pub fn permits<'a>(
         &'a self,
         lease: &'a PollLease,
@@ -143,7 +143,7 @@ impl PollContext {
         Ok(())
     }
 
-    /// The active hold of an origin.
+    /// Returns the active hold of an origin.
     pub async fn origin_hold(&self, origin: &str, scope: HoldScope) -> store::Result<Option<OriginHold>> {
         let (origin, now) = (origin.to_owned(), self.clock.now());
         self.store.read(move |db| origins::active_hold(db, &origin, scope, now)).await
@@ -168,7 +168,7 @@ impl PollContext {
         self.store.write(move |db| leases::switch_origin(db, &lease, &origin, term, origin_free_at)).await
     }
 
-    /// When an origin can receive the next request if its last request ended now.
+    /// Returns when an origin can receive the next request if its last request ended now.
     pub(super) fn origin_free_at(&self, now: Timestamp) -> Timestamp {
         after(now, self.fetcher.options.min_origin_delay)
     }

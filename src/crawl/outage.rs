@@ -77,7 +77,7 @@ impl OutageDetector {
         self.0.lock().is_down
     }
 
-    /// The start of an outage that currently excuses failures.
+    /// Returns the start of an outage that currently excuses failures.
     fn excused_since(&self, now: Timestamp) -> Option<Timestamp> {
         let state = self.0.lock();
         state.since.filter(|since| state.is_down && after(*since, MAX_EXCUSED) > now)

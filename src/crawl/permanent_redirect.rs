@@ -52,7 +52,7 @@ fn count_redirect(source: &Source, to: &str, at: Timestamp) -> PendingRedirect {
     }
 }
 
-/// Whether the URLs differ only in the scheme, which changed from http to https.
+/// Returns whether the URLs differ only in the scheme, which changed from http to https.
 fn is_https_upgrade(from: &str, to: &str) -> bool {
     let (Ok(mut from), Ok(to)) = (Url::parse(from), Url::parse(to)) else { return false };
     from.scheme() == "http" && from.port().is_none() && from.set_scheme("https").is_ok() && from == to

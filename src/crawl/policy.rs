@@ -64,8 +64,8 @@ pub fn decide(source: &Source, attempt: &PollAttempt, facts: &PollFacts, options
     decision
 }
 
-/// Whether the next request for a source omits validators, because a faulty server or cache may respond with 304
-/// forever.
+/// Returns whether the next request for a source omits validators, because a faulty server or cache may respond with
+/// 304 forever.
 pub(super) fn full_request_is_due(source: &Source, now: Timestamp) -> bool {
     let passed = |since: Timestamp, span| now >= after(since, span);
     source.not_modified_since.is_some_and(|since| passed(since, MAX_NOT_MODIFIED_PERIOD))
@@ -126,7 +126,7 @@ fn after_no_document(input: &PollInput<'_>, reason: &NoDocument, decision: &mut 
 }
 
 impl AttemptOutcome {
-    /// The reason why the source could not be read; empty if it was read or has not changed.
+    /// Returns the reason why the source could not be read; empty if it was read or has not changed.
     pub fn failure_text(&self) -> String {
         let text = match self {
             AttemptOutcome::Read(_) | AttemptOutcome::NoDocument(NoDocument::NotModified { .. }) => String::new(),
@@ -160,7 +160,7 @@ impl AttemptOutcome {
     }
 }
 
-/// The record of an attempt, excluding values that depend on the options.
+/// Returns the record of an attempt, excluding values that depend on the options.
 fn attempt_record(source: &Source, attempt: &PollAttempt) -> PollRecord {
     let document = match &attempt.outcome {
         AttemptOutcome::Read(document) => Some(document),
@@ -181,7 +181,8 @@ fn attempt_record(source: &Source, attempt: &PollAttempt) -> PollRecord {
     }
 }
 
-/// The state of a source after an attempt, limited to the parts that depend only on whether the attempt succeeded.
+/// Returns the state of a source after an attempt, limited to the parts that depend only on whether the attempt
+/// succeeded.
 fn unchanged_source(source: &Source, attempt: &PollAttempt) -> SourceUpdate {
     let failures = match attempt.outcome.poll_outcome() {
         outcome if outcome.is_success() => 0,
@@ -242,7 +243,7 @@ fn after_document(input: &PollInput<'_>, document: &ParsedDocument, decision: &m
     delay_by_rate(input, &rate, floor, update)
 }
 
-/// The delay that results from the source's update rate, but at least `floor`.
+/// Returns the delay that results from the source's update rate, but at least `floor`.
 fn delay_by_rate(input: &PollInput<'_>, rate: &UpdateRate, floor: PollDelay, update: &mut SourceUpdate) -> PollDelay {
     update.update_rate = rate.to_json();
     let options = input.options;
@@ -330,9 +331,9 @@ fn after_gone(input: &PollInput<'_>, PollDecision { record, update }: &mut PollD
     PollDelay { span, cause: DelayCause::GoneConfirmation }
 }
 
-/// The outlet of the feed's website, if it replaces a guess. A feed is often on another organization's host, so the
-/// website identifies the publisher better than the feed's URL does. The operator's choice and the outlet of an earlier
-/// website are kept, so that the outlet does not change with every poll.
+/// Returns the outlet of the feed's website, if it replaces a guess. A feed is often on another organization's host, so
+/// the website identifies the publisher better than the feed's URL does. The operator's choice and the outlet of an
+/// earlier website are kept, so that the outlet does not change with every poll.
 fn outlet_from_site(source: &Source, site: Option<&str>) -> Option<String> {
     if source.outlet_provenance != OutletProvenance::Guess {
         return None;

@@ -40,7 +40,7 @@ impl BudgetMultiplier {
         self.0
     }
 
-    /// The multiplier at which all sources together use `budget` polls per hour.
+    /// Returns the multiplier at which all sources together use `budget` polls per hour.
     ///
     /// If the minimum rates already exceed the budget, all sources are polled at their minimum. If the maximum rates do
     /// not use it up, all sources are polled at their maximum. The function reads the demands 64 times. For a million

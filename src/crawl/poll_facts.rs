@@ -42,7 +42,8 @@ struct CachedMultiplier {
 const BUDGET_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
 impl PollContext {
-    /// The multiplier that uses the whole budget: as many polls as if each source were polled at the average interval.
+    /// Returns the multiplier that uses the whole budget: as many polls as if each source were polled at the average
+    /// interval.
     pub(super) async fn budget_multiplier(&self) -> store::Result<BudgetMultiplier> {
         let mut cached = self.budget.0.lock().await;
         let now = self.clock.now();

@@ -61,7 +61,7 @@ impl UpdateRate {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Whether no poll has succeeded yet. In this case, all items of the next document count, known or not.
+    /// Returns whether no poll has succeeded yet. In this case, all items of the next document count, known or not.
     pub fn is_unknown(&self) -> bool {
         self.last_success.is_none()
     }
@@ -133,12 +133,13 @@ impl UpdateRate {
         }
     }
 
-    /// The expected new items per hour, for each hour of the day of `now` (UTC).
+    /// Returns the expected new items per hour, for each hour of the day of `now` (UTC).
     pub fn by_hour(&self, now: Timestamp) -> [f64; 24] {
         self.profile.rates(now.as_second()).hours_of_day(now.as_second())
     }
 
-    /// The demand of this source on the poll budget. `floor` is the minimum delay, and `cap` is the maximum delay.
+    /// Returns the demand of this source on the poll budget. `floor` is the minimum delay, and `cap` is the maximum
+    /// delay.
     pub fn demand(&self, now: Timestamp, floor: SignedDuration, cap: SignedDuration) -> PollDemand {
         let rates = self.profile.rates(now.as_second());
         let (floor, cap) = (seconds(floor), seconds(cap));
@@ -152,7 +153,7 @@ impl UpdateRate {
         }
     }
 
-    /// The delay from `now` to the next poll, between `floor` and `cap`, and its cause.
+    /// Returns the delay from `now` to the next poll, between `floor` and `cap`, and its cause.
     pub fn delay(
         &self,
         now: Timestamp,
@@ -185,7 +186,7 @@ impl UpdateRate {
         PollDelay { span: SignedDuration::from_secs(delay), cause }
     }
 
-    /// The number of new items that may be expected by the next poll.
+    /// Returns the number of new items that may be expected by the next poll.
     fn window_headroom(&self) -> Option<f64> {
         self.window.filter(|window| *window > 0).map(|window| f64::from(window) * WINDOW_SHARE)
     }

@@ -213,7 +213,7 @@ impl Drop for Generation {
     }
 }
 
-/// The numbers of the complete generations, in ascending order.
+/// Returns the numbers of the complete generations, in ascending order.
 fn numbers(folder: &Path) -> io::Result<Vec<u64>> {
     let names = names(folder)?;
     let mut numbers: Vec<u64> = names.iter().filter_map(|name| name.strip_prefix(GENERATION)?.parse().ok()).collect();
@@ -221,7 +221,7 @@ fn numbers(folder: &Path) -> io::Result<Vec<u64>> {
     Ok(numbers)
 }
 
-/// The names in a directory that an export has created.
+/// Returns the names in a directory that an export has created.
 fn names(folder: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {

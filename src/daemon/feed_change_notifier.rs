@@ -64,7 +64,7 @@ impl FeedChanges {
     }
 }
 
-/// The configured hubs, excluding our own.
+/// Returns the configured hubs, excluding our own.
 pub(super) fn other_hubs(options: &publish::Options) -> Vec<String> {
     let own_hub = options.own_hub_url();
     options.hub_urls().into_iter().filter(|hub| *hub != own_hub).collect()

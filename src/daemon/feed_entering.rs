@@ -17,7 +17,8 @@ use std::collections::HashMap;
 const MAX_COMPARED_ENTRIES: usize = 40;
 const MAX_COMPARED_REPORTS: usize = 20;
 
-/// The variants of a feed in which a story gets an entry of its own; `None` if it is a part of its storyline's entry.
+/// Returns the variants of a feed in which a story gets an entry of its own; `None` if it is a part of its storyline's
+/// entry.
 pub(super) fn entered_variants(
     db: &ReadConnection,
     feed: &PublishedFeed,
@@ -36,7 +37,7 @@ pub(super) fn entered_variants(
     Ok(variants.filter(|_| !is_known))
 }
 
-/// The other stories of the storyline that an edition of the story lists.
+/// Returns the other stories of the storyline that an edition of the story lists.
 pub(super) fn related_stories(
     db: &ReadConnection,
     story: &Story,
@@ -62,7 +63,7 @@ pub(super) fn enqueue_storyline(db: &WriteConnection, story: &Story) -> store::R
     }
 }
 
-/// The highest similarity of a story to one of the entries.
+/// Returns the highest similarity of a story to one of the entries.
 fn similarity(db: &ReadConnection, story: &Story, entries: &[StorylineEntry]) -> store::Result<f32> {
     let mut compared = StorylineGrouper::default();
     let mut add = |story: &Story| {

@@ -67,7 +67,7 @@ pub async fn simulate_feed(config: &Config, items: &[Item], folder: &Path) -> an
     Ok(SimulatedFeed { stories: items.iter().map(|item| by_guid.get(&item.guid).copied()).collect(), entries })
 }
 
-/// The feed `all` without a limit.
+/// Returns the feed `all` without a limit.
 fn all_stories() -> PublishedFeed {
     let selection = FeedSelection { limit: u32::MAX, ..FeedSelection::default() };
     PublishedFeed { name: "all".into(), title: String::new(), private: false, selection }

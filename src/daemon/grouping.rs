@@ -149,8 +149,8 @@ impl GroupingSession {
         Ok(())
     }
 
-    /// The time between reclustering passes. A story is published only after a pass over its first items. If there are
-    /// new items, a pass is therefore due before their publishing delay ends.
+    /// Returns the time between reclustering passes. A story is published only after a pass over its first items. If
+    /// there are new items, a pass is therefore due before their publishing delay ends.
     fn recluster_interval(&self) -> SignedDuration {
         let interval = self.config.cluster.recluster_interval;
         if self.has_new_items { interval.min(self.config.publish.delay) } else { interval }

@@ -125,8 +125,8 @@ impl Scheduler {
         self.in_progress.insert(task.id(), RunningPoll { source, origin, lease });
     }
 
-    /// The number of polls that may run now. During an outage of our own network, it is one per probe interval. Probes
-    /// use sources that are due anyway, so no server gets more requests than usual.
+    /// Returns the number of polls that may run now. During an outage of our own network, it is one per probe interval.
+    /// Probes use sources that are due anyway, so no server gets more requests than usual.
     fn max_concurrent_polls(&mut self, now: Timestamp) -> usize {
         if !self.context.polling.outage.is_down() {
             return self.context.config.daemon.concurrency;

@@ -152,7 +152,7 @@ fn within_quotas(members: Vec<StorylineMember>) -> Vec<StorylineMember> {
     members.into_iter().filter(|member| is_within(member)).collect()
 }
 
-/// The links that follow from the operator's decisions.
+/// Returns the links that follow from the operator's decisions.
 fn operator_links(constraints: &[StorylineConstraint], members: &[StorylineMember]) -> StoryLinks {
     let in_window: BTreeSet<StoryId> = members.iter().map(|member| member.story).collect();
     let present = |stories: &[StoryId]| stories.iter().copied().filter(|s| in_window.contains(s)).collect::<Vec<_>>();
@@ -169,8 +169,8 @@ fn operator_links(constraints: &[StorylineConstraint], members: &[StorylineMembe
     links
 }
 
-/// Links within each storyline between the stories whose items were all first seen before `until`. These stories stay
-/// together, because readers have known them as one storyline for a long time.
+/// Returns links within each storyline between the stories whose items were all first seen before `until`. These
+/// stories stay together, because readers have known them as one storyline for a long time.
 fn settled_links(members: &[StorylineMember], until: Timestamp) -> Vec<[StoryId; 2]> {
     let mut storylines: BTreeMap<StorylineId, BTreeMap<StoryId, Timestamp>> = BTreeMap::new();
     for member in members {
@@ -185,7 +185,7 @@ fn settled_links(members: &[StorylineMember], until: Timestamp) -> Vec<[StoryId;
     storylines.into_values().flat_map(|stories| chain(&settled(stories)).collect::<Vec<_>>()).collect()
 }
 
-/// Pairs that connect all stories.
+/// Returns pairs that connect all stories.
 fn chain(stories: &[StoryId]) -> impl Iterator<Item = [StoryId; 2]> {
     stories.windows(2).map(|pair| [pair[0], pair[1]])
 }

@@ -56,7 +56,7 @@ where
     }
 }
 
-/// Whether a task has been down for so long that systemd's watchdog must restart the process.
+/// Returns whether a task has been down for so long that systemd's watchdog must restart the process.
 pub(super) fn has_unrecoverable_task(health: &TaskHealth) -> bool {
     health.longest_down().is_some_and(|down| down > UNRECOVERABLE_AFTER)
 }

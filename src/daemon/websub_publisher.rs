@@ -52,7 +52,7 @@ enum OutgoingRequest {
     Notify(PendingNotification),
 }
 
-/// The endpoint of our own hub.
+/// Returns the endpoint of our own hub.
 pub(super) fn router(config: &Config, context: &PollContext, changes: &FeedChanges) -> Router {
     endpoint::router(HubEndpoint {
         store: context.store.clone(),
@@ -115,14 +115,14 @@ struct RequestSlots {
 }
 
 impl Publisher {
-    /// When the next attempt becomes due. An attempt that is already due waits for another request to end.
+    /// Returns when the next attempt becomes due. An attempt that is already due waits for another request to end.
     async fn next_attempt(&self) -> NextRun {
         let now = self.context.clock().now();
         let next = self.context.store().read(move |db| websub_subscribers::next_attempt_at(db, now)).await;
         next.map_or(NextRun::Retry, NextRun::from)
     }
 
-    /// The requests to send now. Stores the time of the next attempt for each request.
+    /// Returns the requests to send now. Stores the time of the next attempt for each request.
     async fn claim_due_requests(
         &self,
         in_flight: &HashMap<Id, InFlightRequest>,
@@ -155,7 +155,7 @@ impl Publisher {
         self.context.store().write(claim).await
     }
 
-    /// The pending requests that may be sent now.
+    /// Returns the pending requests that may be sent now.
     fn due_requests(
         &self,
         db: &ReadConnection,
@@ -342,7 +342,7 @@ impl Publisher {
 }
 
 impl OutgoingRequest {
-    /// The entry that prevents another request to the same host.
+    /// Returns the entry that prevents another request to the same host.
     fn in_flight(&self) -> InFlightRequest {
         let (host, failures) = match self {
             OutgoingRequest::Verify(pending) => (&pending.request.host, 0),

@@ -68,7 +68,7 @@ pub(super) async fn prepare(config: &Config, context: &PollContext) -> store::Re
     Ok(disabled.is_none())
 }
 
-/// The callback endpoint for hubs.
+/// Returns the callback endpoint for hubs.
 pub(super) fn router(config: &Config, context: &PollContext, queue: PushQueue) -> Router {
     callback::router(CallbackEndpoint {
         store: context.store.clone(),
@@ -224,7 +224,7 @@ fn take_step(subscription: &mut HubSubscription, polled: bool, base: &str, now: 
     Some(HubMode::Subscribe)
 }
 
-/// The request for a step that has been taken.
+/// Returns the request for a step that has been taken.
 fn hub_request(
     subscription: &HubSubscription,
     mode: HubMode,

@@ -22,7 +22,7 @@ pub fn language_code(tag: &str) -> Option<&'static str> {
     is_language.then(|| language.to_639_1().unwrap_or(language.to_639_3()))
 }
 
-/// The English name of a language: `German` for `de`. `None` for an unknown code.
+/// Returns the English name of a language: `German` for `de`. Returns `None` for an unknown code.
 pub fn language_name(code: &str) -> Option<&'static str> {
     let name = Language::from_639_1(code).or_else(|| Language::from_639_3(code))?.to_name();
     // Omit the remark in names such as `Swahili (macrolanguage)`.

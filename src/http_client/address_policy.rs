@@ -41,7 +41,7 @@ pub enum ForbiddenAddress {
 }
 
 impl ForbiddenAddress {
-    /// Whether the error contains an address inside our network, which must not be published.
+    /// Returns whether the error contains an address inside our network, which must not be published.
     pub fn is_private(&self) -> bool {
         matches!(self, ForbiddenAddress::Address(_) | ForbiddenAddress::Name { .. })
     }
@@ -84,7 +84,7 @@ impl AddressPolicy {
         }
     }
 
-    /// Whether a connection to the address is allowed.
+    /// Checks whether connections to the address are allowed.
     pub fn check_address(&self, address: IpAddr) -> Result<(), ForbiddenAddress> {
         let address = embedded_ipv4(address);
         let is_public = match address {
@@ -118,8 +118,8 @@ impl Resolve for AddressPolicy {
     }
 }
 
-/// The IPv4 address embedded in a mapped, compatible, NAT64, 6to4, ISATAP or Teredo IPv6 address. Any other address is
-/// returned unchanged.
+/// Returns the IPv4 address embedded in a mapped, compatible, NAT64, 6to4, ISATAP or Teredo IPv6 address. Any other
+/// address is returned unchanged.
 fn embedded_ipv4(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else { return address };
     let s = v6.segments();

@@ -119,7 +119,7 @@ impl ResponseBody {
         ResponseBody { max_bytes: raw.len(), raw, coding: ContentCoding::Identity, _slot: None }
     }
 
-    /// The size of the body as transferred, in bytes.
+    /// Returns the size of the body as transferred, in bytes.
     pub fn wire_bytes(&self) -> u64 {
         self.raw.len() as u64
     }
@@ -219,7 +219,7 @@ fn starts_zstd_frame(raw: &[u8]) -> bool {
     matches!(raw, [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
 }
 
-/// Whether the bytes start with a zlib header (RFC 1950, section 2.2).
+/// Returns whether the bytes start with a zlib header (RFC 1950, section 2.2).
 fn is_zlib(raw: &[u8]) -> bool {
     matches!(raw, [method, flags, ..] if method & 0x0f == 8 && (u16::from(*method) << 8 | u16::from(*flags)) % 31 == 0)
 }

@@ -6,8 +6,8 @@ use reqwest::header::HeaderMap;
 /// The number of bytes at the start of a page in which to search for markers. Challenge pages are small.
 const SEARCHED_BYTES: usize = 64 * 1024;
 
-/// The service whose documented response headers identify a challenge. Sources: developers.cloudflare.com, "Detect a
-/// Challenge Page response"; AWS WAF, "Challenge and CAPTCHA actions"; vercel.com, "Attack Challenge Mode".
+/// Returns the service whose documented response headers identify a challenge. Sources: developers.cloudflare.com,
+/// "Detect a Challenge Page response"; AWS WAF, "Challenge and CAPTCHA actions"; vercel.com, "Attack Challenge Mode".
 pub(super) fn challenge_in_headers(headers: &HeaderMap) -> Option<&'static str> {
     const HEADERS: [(&str, &[&str], &str); 4] = [
         ("cf-mitigated", &["challenge"], "Cloudflare"),
@@ -25,7 +25,7 @@ pub(super) fn challenge_in_headers(headers: &HeaderMap) -> Option<&'static str> 
     HEADERS.iter().find(|(name, values, _)| has_value(name, values)).map(|(_, _, service)| *service)
 }
 
-/// The service whose challenge page the server sent instead of a feed.
+/// Returns the service whose challenge page the server sent instead of a feed.
 pub fn challenge_in_page(page: &[u8]) -> Option<&'static str> {
     const MARKERS: [(&str, &str); 6] = [
         ("_cf_chl_opt", "Cloudflare"),

@@ -8,7 +8,7 @@ use url::Url;
 /// Longer validators are discarded, because the next request sends them back in a header.
 const MAX_VALIDATOR_BYTES: usize = 4096;
 
-/// The validators for the next request, byte for byte as received.
+/// Returns the validators for the next request, byte for byte as received.
 pub(super) fn validators(url: &Url, headers: &HeaderMap) -> Option<CacheValidators> {
     let bytes = |name| {
         let value = headers.get(name)?.as_bytes();
@@ -21,8 +21,8 @@ pub(super) fn validators(url: &Url, headers: &HeaderMap) -> Option<CacheValidato
     Some(CacheValidators { url: url.to_string(), etag, last_modified })
 }
 
-/// The freshness lifetime of a response (RFC 9111, section 4.2): max-age minus Age, or Expires minus Date. `None` if
-/// the response has neither max-age nor Expires.
+/// Returns the freshness lifetime of a response (RFC 9111, section 4.2): max-age minus Age, or Expires minus Date.
+/// Returns `None` if the response has neither max-age nor Expires.
 pub(super) fn fresh_for(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
     max_age(headers).or_else(|| {
         let expires = date(headers, header::EXPIRES)?;
@@ -47,7 +47,7 @@ fn max_age(headers: &HeaderMap) -> Option<SignedDuration> {
     Some(found?.saturating_sub(age).max(SignedDuration::ZERO))
 }
 
-/// The delay that the server requests, given in seconds or as a date (RFC 9110, section 10.2.3).
+/// Returns the delay that the server requests, given in seconds or as a date (RFC 9110, section 10.2.3).
 pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
     let seconds = seconds(headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim());
     seconds.or_else(|| Some(date(headers, header::RETRY_AFTER)?.duration_since(now).max(SignedDuration::ZERO)))

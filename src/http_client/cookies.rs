@@ -41,7 +41,7 @@ impl ChainCookies {
         }
     }
 
-    /// The Cookie header for a request to `url`. Cookies with longer paths come first (section 5.4).
+    /// Returns the Cookie header for a request to `url`. Cookies with longer paths come first (section 5.4).
     pub fn header(&self, url: &Url) -> Option<HeaderValue> {
         let host = url.host_str()?;
         let mut matching: Vec<&Cookie> =
@@ -119,7 +119,7 @@ fn split_pair(part: &[u8]) -> (&[u8], &[u8]) {
     (part[..at].trim_ascii(), part[(at + 1).min(part.len())..].trim_ascii())
 }
 
-/// Whether the host equals a cookie's domain or is a subdomain of it. An empty domain is ignored.
+/// Returns whether the host equals a cookie's domain or is a subdomain of it. An empty domain is ignored.
 fn domain_covers(domain: &str, host: &str) -> bool {
     let domain = domain.trim_start_matches('.').to_ascii_lowercase();
     domain.is_empty() || host.strip_suffix(domain.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
@@ -130,7 +130,7 @@ fn is_integer(text: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The default path of cookies from a URL (section 5.1.4).
+/// Returns the default path of cookies from a URL (section 5.1.4).
 fn default_path(url: &Url) -> &str {
     match url.path().rsplit_once('/') {
         Some((folder, _)) if !folder.is_empty() => folder,
@@ -147,7 +147,7 @@ fn path_matches(path: &str, of_cookie: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// The Cookie header of a request to `to` after a response from `from` with these Set-Cookie headers.
+    /// Returns the Cookie header of a request to `to` after a response from `from` with these Set-Cookie headers.
     fn sent(from: &str, set: &[&str], to: &str) -> Option<String> {
         let mut cookies = ChainCookies::default();
         let headers = set.iter().map(|value| (header::SET_COOKIE, value.parse().unwrap())).collect();

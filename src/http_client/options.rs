@@ -71,7 +71,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The User-Agent (RFC 9110, section 10.1.5), in the format from which publishers count subscribers.
+    /// Returns the User-Agent (RFC 9110, section 10.1.5), in the format from which publishers count subscribers.
     pub fn user_agent(&self) -> String {
         if let Some(given) = &self.user_agent {
             return given.clone();

@@ -13,7 +13,8 @@ pub(super) struct RedirectTarget {
     pub is_permanent: bool,
 }
 
-/// The target of a redirect, or the reason why it cannot be followed. `None` if the response is not a redirect.
+/// Returns the target of a redirect, or the reason why it cannot be followed. Returns `None` if the response is not a
+/// redirect.
 pub(super) fn redirect_target(from: &Url, response: &Response) -> Result<Option<RedirectTarget>, String> {
     let status = response.status();
     let is_permanent = match status.as_u16() {

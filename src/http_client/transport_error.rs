@@ -15,13 +15,13 @@ pub(super) fn describe(error: &reqwest::Error) -> String {
     format!("{kind}: {}", innermost(error))
 }
 
-/// The policy error if the address policy rejected a resolved address.
+/// Returns the policy error if the address policy rejected a resolved address.
 pub(super) fn forbidden_address(error: &reqwest::Error) -> Option<ForbiddenAddress> {
     innermost(error).downcast_ref::<ForbiddenAddress>().cloned()
 }
 
-/// Whether the failure looks like an outage of our own network: no host answered. A server that refuses or resets the
-/// connection or has a bad certificate is reachable, and so is a name server that does not know the name.
+/// Returns whether the failure looks like an outage of our own network: no host answered. A server that refuses or
+/// resets the connection or has a bad certificate is reachable, and so is a name server that does not know the name.
 pub(super) fn is_unreachable(error: &reqwest::Error) -> bool {
     use std::io::ErrorKind::{HostUnreachable, NetworkDown, NetworkUnreachable, TimedOut};
     if !error.is_connect() {

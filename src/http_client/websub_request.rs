@@ -54,8 +54,8 @@ impl WebSubRequestError {
     }
 }
 
-/// The record of a request to a hub or callback, for the origin's statistics. `None` if there is no status, because
-/// then the request may not have been sent.
+/// Returns the record of a request to a hub or callback, for the origin's statistics. Returns `None` if there is no
+/// status, because then the request may not have been sent.
 pub fn websub_request_record(
     url: &str,
     response: &Result<WebSubResponse, WebSubRequestError>,

@@ -13,8 +13,8 @@ use crate::wording::main_reason;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-/// The lead and the permanent date of a story that is due for publication. `None` during the publishing delay, and
-/// until the story contains news from a source that is not new.
+/// Returns the lead and the permanent date of a story that is due for publication. Returns `None` during the publishing
+/// delay, and until the story contains news from a source that is not new.
 ///
 /// The date is the date of the first news. A newly added source therefore does not present old news as new, and an old
 /// item does not make a current event look old.
@@ -37,13 +37,13 @@ pub fn first_publication<'s>(
     Some((lead, at))
 }
 
-/// The end of a source's probation; `None` for a source that was added on the database's first day.
+/// Returns the end of a source's probation; `None` for a source that was added on the database's first day.
 pub fn probation_until(source: &Source, options: &Options) -> Option<Timestamp> {
     (!source.is_initial).then(|| after(source.added_at, options.probation))
 }
 
-/// The item that represents the story. Prefers news over backlog, originals over copies, and established sources over
-/// new ones, then the highest source priority, the earliest date and the longest summary.
+/// Returns the item that represents the story. Prefers news over backlog, originals over copies, and established
+/// sources over new ones, then the highest source priority, the earliest date and the longest summary.
 pub fn choose_lead<'s>(story: &'s Story, options: &Options) -> Option<&'s StoryItem> {
     let is_new = |i: &StoryItem| i.item.source_age.is_some_and(|age| age < options.probation);
     story.items.iter().min_by_key(|i| {
@@ -52,9 +52,9 @@ pub fn choose_lead<'s>(story: &'s Story, options: &Options) -> Option<&'s StoryI
     })
 }
 
-/// The lead of a published story. The current lead is kept unless it is a copy, it is backlog although the story has
-/// news, or an outlet with a higher priority reports the story. An earlier report that arrives late does not justify a
-/// new edition.
+/// Returns the lead of a published story. The current lead is kept unless it is a copy, it is backlog although the
+/// story has news, or an outlet with a higher priority reports the story. An earlier report that arrives late does not
+/// justify a new edition.
 fn keep_lead<'s>(story: &'s Story, options: &Options) -> Option<&'s StoryItem> {
     let best = choose_lead(story, options)?;
     let present = story.items.iter().find(|i| i.item.id == story.lead && i.copy_of.is_none());
@@ -111,19 +111,19 @@ pub fn next_edition(review: EditionReview<'_>, now: Timestamp, options: &Options
     if earliest > now { EditionStep::WaitUntil(earliest) } else { EditionStep::Write(reason, text.into()) }
 }
 
-/// The content of the story that its latest edition lacks.
+/// Returns the content of the story that its latest edition lacks.
 fn change_since(latest: &Edition, story: &Story, text: &EditionText) -> Option<EditionReason> {
     let items = story.items.iter().map(|i| i.item.id).collect();
     change_between(latest, text, story.outlet_count(), &items)
 }
 
-/// Whether an edition contains anything that is new to a reader of `known`.
+/// Returns whether an edition contains anything that is new to a reader of `known`.
 pub(super) fn adds_to(edition: &Edition, known: &Edition) -> bool {
     let items = edition.text.reports.iter().map(|report| report.item).collect();
     change_between(known, &edition.text, edition.outlet_count, &items).is_some()
 }
 
-/// The reason for a new edition with this text, if any. `items` are the story's items, `outlets` their distinct
+/// Returns the reason for a new edition with this text, if any. `items` are the story's items, `outlets` their distinct
 /// outlets.
 fn change_between(
     known: &Edition,
@@ -149,20 +149,20 @@ fn change_between(
     }
 }
 
-/// Whether an edition lists a story without an entry of its own that an older edition does not list.
+/// Returns whether an edition lists a story without an entry of its own that an older edition does not list.
 fn lists_others(text: &EditionText, old: &EditionText) -> bool {
     let known: BTreeSet<StoryId> = old.developments.iter().map(|development| development.story).collect();
     text.developments.iter().any(|development| !development.has_entry && !known.contains(&development.story))
 }
 
-/// The edition with which a story enters a feed, if the story contains more than its latest edition.
+/// Returns the edition with which a story enters a feed, if the story contains more than its latest edition.
 pub fn edition_on_entering(story: &Story, latest: &Edition, options: &Options) -> Option<EditionText> {
     let developments = latest.text.developments.clone();
     let text = compose_edition(story, keep_lead(story, options)?, Some(&latest.text), developments);
     (text.reports.len() != latest.text.reports.len() || change_since(latest, story, &text).is_some()).then_some(text)
 }
 
-/// The start page of the site that an item links to, or else of the host of its source.
+/// Returns the start page of the site that an item links to, or else of the host of its source.
 pub(super) fn site_of_item(item: &Item) -> Option<String> {
     item.url.as_deref().and_then(site_of).or_else(|| site_of(&item.source_url))
 }
@@ -220,7 +220,7 @@ pub fn compose_edition(
     }
 }
 
-/// The lead if it has text, otherwise the first report that has text.
+/// Returns the lead if it has text, otherwise the first report that has text.
 fn item_with_text<'s>(story: &'s Story, lead: &'s Item) -> &'s Item {
     let items = story.news().chain(&story.items).map(|report| &report.item);
     // Some sources repeat the title as text.

@@ -14,7 +14,7 @@ pub enum FeedFormat {
 impl FeedFormat {
     pub const ALL: [FeedFormat; 3] = [FeedFormat::Atom, FeedFormat::Rss, FeedFormat::Json];
 
-    /// The file extension in a feed's URL.
+    /// Returns the file extension in a feed's URL.
     pub fn extension(self) -> &'static str {
         match self {
             FeedFormat::Atom => "atom",
@@ -27,7 +27,7 @@ impl FeedFormat {
         Self::ALL.into_iter().find(|format| format.extension() == extension)
     }
 
-    /// The value of the `Content-Type` header.
+    /// Returns the value of the `Content-Type` header.
     pub fn content_type(self) -> &'static str {
         match self {
             FeedFormat::Atom => "application/atom+xml; charset=utf-8",
@@ -36,7 +36,7 @@ impl FeedFormat {
         }
     }
 
-    /// The media type without parameters, for autodiscovery links.
+    /// Returns the media type without parameters, for autodiscovery links.
     pub fn media_type(self) -> &'static str {
         self.content_type().split(';').next().unwrap_or_default()
     }

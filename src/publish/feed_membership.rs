@@ -20,7 +20,7 @@ pub struct QueryMatches {
     pub exclude_query: Option<bool>,
 }
 
-/// All conditions that the feed's selection sets.
+/// Returns all conditions that the feed's selection sets.
 pub fn membership_conditions(
     story: &Story,
     selection: &FeedSelection,

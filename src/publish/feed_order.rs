@@ -4,7 +4,7 @@ use super::edition_policy::adds_to;
 use crate::domain::{Edition, FeedCandidate, FeedEntry, FeedOrder, FeedSelection, Timestamp};
 use std::cmp::Reverse;
 
-/// The entries of a document: at most `limit` candidates in the feed's order.
+/// Returns the entries of a document: at most `limit` candidates in the feed's order.
 pub fn arrange_entries(selection: &FeedSelection, candidates: Vec<FeedCandidate>) -> Vec<FeedEntry> {
     let mut entries: Vec<(FeedEntry, i32)> = Vec::with_capacity(candidates.len());
     for FeedCandidate { published_at, editions, priority } in candidates {
@@ -20,8 +20,8 @@ pub fn arrange_entries(selection: &FeedSelection, candidates: Vec<FeedCandidate>
     entries.into_iter().map(|(entry, _)| entry).collect()
 }
 
-/// The last edition that adds something to the previous ones. If a feed has its own edition, that edition already shows
-/// the content that a later edition adds for other feeds.
+/// Returns the last edition that adds something to the previous ones. If a feed has its own edition, that edition
+/// already shows the content that a later edition adds for other feeds.
 fn shown_edition(editions: Vec<Edition>) -> Option<Edition> {
     let mut shown: Option<Edition> = None;
     for edition in editions {
@@ -32,7 +32,7 @@ fn shown_edition(editions: Vec<Edition>) -> Option<Edition> {
     shown
 }
 
-/// The score of a story, in thousandths of a doubling of its number of outlets. Four steps of the lead source's
+/// Returns the score of a story, in thousandths of a doubling of its number of outlets. Four steps of the lead source's
 /// priority, or six hours, count as much as one doubling.
 ///
 /// The age counts from 1970 instead of from now. Only the difference between two stories matters, so the order depends

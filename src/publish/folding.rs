@@ -17,8 +17,8 @@ const MIN_UNLISTED_OUTLETS: u32 = 2;
 /// report the same development.
 pub const MAX_DEVELOPMENT_SIMILARITY: f32 = 0.3;
 
-/// Returns the entry that lists the stories of a storyline without an entry: the oldest that can get another edition at this
-/// time.
+/// Returns the entry that lists the stories of a storyline without an entry: the oldest entry that can get another
+/// edition at this time.
 fn listing_entry(entries: &[StorylineEntry], at: Timestamp, options: &Options) -> Option<StoryId> {
     let closed = before(at, options.update_window);
     entries.iter().find(|entry| entry.first_edition_at > closed).map(|entry| entry.story)
@@ -103,7 +103,7 @@ mod tests {
         Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hour)
     }
 
-    /// An entry of the story with this number, whose first edition was created at this hour.
+    /// Returns an entry of the story with this number, whose first edition was created at this hour.
     fn entry(feed: &str, story: i64, at: i64) -> StorylineEntry {
         StorylineEntry { feed: feed.into(), story: StoryId::from_row(story), first_edition_at: hour(at) }
     }
@@ -120,8 +120,8 @@ mod tests {
         }
     }
 
-    /// The variants that a story enters, 10 hours after the first edition of the storyline's entry and 60 hours after
-    /// it.
+    /// Returns the variants that a story enters, 10 hours after the first edition of the storyline's entry and 60 hours
+    /// after it.
     fn variants(outlets: u32, similarity: f32) -> [Option<EntryVariants>; 2] {
         let similarity = || Ok::<_, std::convert::Infallible>(similarity);
         [10, 60].map(|now| {
@@ -130,7 +130,7 @@ mod tests {
         })
     }
 
-    /// The stories that the entry of a story lists 10 hours after the epoch, and whether they have entries.
+    /// Returns the stories that the entry of a story lists 10 hours after the epoch, and whether they have entries.
     fn listed(of: i64, stories: Vec<Development>, entries: &[StorylineEntry]) -> Vec<(i64, bool)> {
         let found = developments(StoryId::from_row(of), stories, entries, hour(10), &Options::default());
         found.iter().map(|development| (development.story.to_row(), development.has_entry)).collect()

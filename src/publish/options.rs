@@ -102,7 +102,8 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The built-in feeds `all` and `top`, unless the configuration redefines them, followed by the configured feeds.
+    /// Returns the built-in feeds `all` and `top`, unless the configuration redefines them, followed by the configured
+    /// feeds.
     pub fn published_feeds(&self) -> Vec<PublishedFeed> {
         let all = PublishedFeed {
             name: "all".into(),
@@ -128,12 +129,12 @@ impl Options {
         built_in.into_iter().chain(configured).collect()
     }
 
-    /// The feeds that are not private.
+    /// Returns the feeds that are not private.
     pub fn public_feeds(&self) -> Vec<PublishedFeed> {
         self.published_feeds().into_iter().filter(|feed| !feed.private).collect()
     }
 
-    /// The hubs that feeds declare: first the configured hubs, then our own, without duplicates.
+    /// Returns the hubs that feeds declare: first the configured hubs, then our own, without duplicates.
     pub fn hub_urls(&self) -> Vec<String> {
         let mut urls: Vec<String> = Vec::new();
         for url in self.hubs.iter().map(Url::to_string).chain(self.own_hub.then(|| self.own_hub_url())) {
@@ -144,12 +145,12 @@ impl Options {
         urls
     }
 
-    /// The URL of our own hub, whether or not it is enabled.
+    /// Returns the URL of our own hub, whether or not it is enabled.
     pub fn own_hub_url(&self) -> String {
         self.url("hub")
     }
 
-    /// The absolute URL of a path below `base_url`.
+    /// Returns the absolute URL of a path below `base_url`.
     pub fn url(&self, path: &str) -> String {
         format!("{}/{path}", self.base_url.as_str().trim_end_matches('/'))
     }

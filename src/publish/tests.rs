@@ -238,12 +238,12 @@ fn every_format_has_the_enclosures_of_the_lead() {
     assert_eq!(json["items"][0]["attachments"], expected);
 }
 
-/// A story with this number of outlets, which report one minute apart.
+/// Returns a story with this number of outlets, which report one minute apart.
 fn story_of(outlets: i64) -> Story {
     story((1..=outlets).map(|n| report(n, &format!("{n}.example"), 0, n, "")).collect())
 }
 
-/// The next step for a story at a given minute after its first edition.
+/// Returns the next step for a story at a given minute after its first edition.
 fn next(story: &Story, latest: &Edition, minute: i64) -> EditionStep {
     let at = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute);
     let times = EditionTimes { first: Timestamp::UNIX_EPOCH, last: latest.made_at };

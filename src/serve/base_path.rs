@@ -22,7 +22,7 @@ pub fn also_below_base_path(routes: Router, base_url: &Url) -> Router {
     routes.fallback_service(prefixed)
 }
 
-/// The URI with the prefix removed from its path; `None` if the path does not start with the prefix.
+/// Returns the URI with the prefix removed from its path; `None` if the path does not start with the prefix.
 fn without_prefix(uri: &Uri, prefix: &str) -> Option<Uri> {
     let rest = uri.path().strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
     let path = if rest.is_empty() { "/" } else { rest };

@@ -20,12 +20,12 @@ pub enum ContentCoding {
 }
 
 impl ContentCoding {
-    /// The token for `Accept-Encoding` and `Content-Encoding`.
+    /// Returns the token for `Accept-Encoding` and `Content-Encoding`.
     pub fn name(self) -> &'static str {
         self.into_str()
     }
 
-    /// The suffix of a precompressed file that web servers expect.
+    /// Returns the suffix of a precompressed file that web servers expect.
     pub fn file_suffix(self) -> &'static str {
         match self {
             ContentCoding::Brotli => ".br",
@@ -77,8 +77,8 @@ pub fn choose_for_one_off(request: &HeaderMap) -> Option<ContentCoding> {
     choose_coding(request, &BY_COST)
 }
 
-/// The coding with the highest weight, or the smallest one among codings of equal weight. `None` if the client accepts
-/// none of the codings.
+/// Returns the coding with the highest weight, or the smallest one among codings of equal weight. Returns `None` if the
+/// client accepts none of the codings.
 pub fn choose_coding(request: &HeaderMap, sizes: &[(ContentCoding, usize)]) -> Option<ContentCoding> {
     let accepted = AcceptEncoding::parse(request);
     let acceptable = sizes.iter().filter_map(|(coding, size)| Some((accepted.weight(*coding)?, *size, *coding)));
@@ -110,7 +110,7 @@ impl AcceptEncoding {
         accepted
     }
 
-    /// The weight of a coding; `None` if the coding is not acceptable.
+    /// Returns the weight of a coding; `None` if the coding is not acceptable.
     fn weight(&self, coding: ContentCoding) -> Option<u32> {
         let is_identity = coding == ContentCoding::Identity;
         if self.is_absent && !is_identity {

@@ -35,7 +35,7 @@ impl FeedCache {
         FeedCache { store, options, clock, feeds: Arc::default() }
     }
 
-    /// The current response for a document that readers subscribe to.
+    /// Returns the current response for a document that readers subscribe to.
     pub async fn response(&self, resource: FeedResource) -> store::Result<Arc<EncodedResponse>> {
         let cached = self.entry(resource.file_name());
         let version = self.store.read(publication::feeds_version).await?;
@@ -57,8 +57,8 @@ impl FeedCache {
         Ok(response)
     }
 
-    /// When the feed got its current content. Records the time if the content is new. `None` if that fails, for example
-    /// on a full disk; the feed is then served without `Last-Modified`.
+    /// Returns when the feed got its current content. Records the time if the content is new. Returns `None` if that
+    /// fails, for example on a full disk; the feed is then served without `Last-Modified`.
     async fn last_modified(&self, resource: &FeedResource, hash: &str) -> store::Result<Option<Timestamp>> {
         let (stem, extension, hash) = (resource.stem(), resource.format.extension(), hash.to_owned());
         let (known_stem, known_hash) = (stem.clone(), hash.clone());

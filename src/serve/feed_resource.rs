@@ -24,7 +24,7 @@ pub enum FeedContents {
 }
 
 impl FeedResource {
-    /// The document with a given file name, such as `energy.stable.archive-100-3.atom`.
+    /// Returns the document with a given file name, such as `energy.stable.archive-100-3.atom`.
     pub fn from_file_name(file: &str, feeds: &[PublishedFeed]) -> Option<FeedResource> {
         let (rest, extension) = file.rsplit_once('.')?;
         let format = FeedFormat::from_extension(extension)?;
@@ -45,13 +45,13 @@ impl FeedResource {
         (resource.file_name() == file).then_some(resource)
     }
 
-    /// All documents that readers subscribe to, in all variants and formats, without archives.
+    /// Returns all documents that readers subscribe to, in all variants and formats, without archives.
     pub fn subscribable(feeds: &[PublishedFeed]) -> Vec<FeedResource> {
         let feeds = feeds.iter().flat_map(|feed| FeedResource::of_page(feed, FeedPage::Current));
         feeds.chain([FeedResource::health()]).collect()
     }
 
-    /// All archive pages.
+    /// Returns all archive pages.
     pub fn archived(db: &ReadConnection, feeds: &[PublishedFeed]) -> store::Result<Vec<FeedResource>> {
         let mut all = Vec::new();
         for feed in feeds {
@@ -76,12 +76,12 @@ impl FeedResource {
         all
     }
 
-    /// Whether readers subscribe to the document rather than fetch it once.
+    /// Returns whether readers subscribe to the document rather than fetch it once.
     pub fn is_current(&self) -> bool {
         matches!(self.contents, FeedContents::Health | FeedContents::Stories(_, _, FeedPage::Current))
     }
 
-    /// The private feed that the document belongs to.
+    /// Returns the private feed that the document belongs to.
     pub fn private_feed(&self) -> Option<&PublishedFeed> {
         match &self.contents {
             FeedContents::Stories(feed, ..) if feed.private => Some(feed),
@@ -89,7 +89,7 @@ impl FeedResource {
         }
     }
 
-    /// The file name without the extension of the format.
+    /// Returns the file name without the extension of the format.
     pub fn stem(&self) -> String {
         match &self.contents {
             FeedContents::Stories(feed, variant, page) => {
@@ -103,7 +103,7 @@ impl FeedResource {
         format!("{}.{}", self.stem(), self.format.extension())
     }
 
-    /// The path below the base URL.
+    /// Returns the path below the base URL.
     pub fn path(&self) -> String {
         format!("feeds/{}", self.file_name())
     }
@@ -112,7 +112,7 @@ impl FeedResource {
         options.url(&self.path())
     }
 
-    /// A public document in every content coding; `None` for an archive page that is not full.
+    /// Returns a public document in every content coding; `None` for an archive page that is not full.
     pub fn encoded(&self, db: &ReadConnection, options: &Options) -> store::Result<Option<EncodedResponse>> {
         let bytes = self.render(db, options, None)?;
         Ok(bytes.map(|bytes| EncodedResponse::new(self.format.content_type(), FEED_CACHE_CONTROL, bytes)))
@@ -174,13 +174,13 @@ pub struct FeedSnapshot {
     pub bytes: Bytes,
 }
 
-/// The URLs of all documents that support subscriptions, which excludes private feeds.
+/// Returns the URLs of all documents that support subscriptions, which excludes private feeds.
 pub fn feed_urls(options: &Options) -> Vec<String> {
     let feeds = options.public_feeds();
     FeedResource::subscribable(&feeds).iter().map(|resource| resource.url(options)).collect()
 }
 
-/// Snapshots of the documents whose URLs `is_wanted` accepts.
+/// Returns snapshots of the documents whose URLs `is_wanted` accepts.
 pub fn feed_snapshots(
     db: &ReadConnection,
     options: &Options,

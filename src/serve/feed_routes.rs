@@ -64,7 +64,7 @@ fn is_same_token(token: &str, given: &str) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(token.as_bytes(), given.as_bytes()).is_ok()
 }
 
-/// The `Link` header with the hubs and the feed's own URL (WebSub, section 4).
+/// Returns the `Link` header with the hubs and the feed's own URL (WebSub, section 4).
 fn hub_links(options: &Options, resource: &FeedResource) -> Option<HeaderValue> {
     let hubs = options.hub_urls();
     if hubs.is_empty() || matches!(resource.contents, FeedContents::Health) {
@@ -181,7 +181,7 @@ pub async fn search(
 /// The maximum number of stories in a search feed.
 const MAX_SEARCH_RESULTS: u32 = 100;
 
-/// The first stories on the page of the same search, newest first.
+/// Returns the first stories on the page of the same search, newest first.
 fn search_results(db: &ReadConnection, expression: String) -> store::Result<Vec<FeedEntry>> {
     let listing = StorySearch { words: Some(expression), limit: MAX_SEARCH_RESULTS, ..StorySearch::default() };
     let ids: Vec<StoryId> = story_search::search(db, &listing)?.stories.iter().map(|story| story.id).collect();

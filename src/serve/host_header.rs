@@ -22,7 +22,7 @@ pub async fn require_one_host(request: Request, next: Next) -> Response {
     }
 }
 
-/// Whether the value is a host with or without a port.
+/// Returns whether the value is a host with or without a port.
 fn is_host(value: &HeaderValue) -> bool {
     let authority = value.to_str().ok().and_then(|text| text.parse::<Authority>().ok());
     authority.is_some_and(|authority| !authority.host().is_empty() && !authority.as_str().contains('@'))

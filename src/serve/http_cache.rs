@@ -42,7 +42,7 @@ impl EncodedResponse {
         EncodedResponse { content_type, cache_control, encoded, hash, last_modified: None }
     }
 
-    /// The response to a request with these headers: 200, 304 or 406.
+    /// Returns the response to a request with these headers: 200, 304 or 406.
     pub fn respond(&self, request: &HeaderMap) -> Response {
         let sizes: Vec<_> = self.encoded.iter().map(|(coding, bytes)| (*coding, bytes.len())).collect();
         let chosen = if sizes.len() == 1 { Some(sizes[0].0) } else { choose_coding(request, &sizes) };
@@ -64,8 +64,8 @@ impl EncodedResponse {
     }
 }
 
-/// The response with a document that was rendered for this request. The document is encoded only in the chosen coding,
-/// and only if it is sent.
+/// Returns the response with a document that was rendered for this request. The document is encoded only in the chosen
+/// coding, and only if it is sent.
 pub fn respond_once(
     content_type: &'static str,
     cache_control: &'static str,
@@ -117,7 +117,7 @@ fn insert_header(headers: &mut HeaderMap, name: header::HeaderName, value: &str)
     }
 }
 
-/// A strong ETag. Each coding has its own ETag, because its bytes differ.
+/// Returns a strong ETag. Each coding has its own ETag, because its bytes differ.
 fn etag(hash: &str, coding: ContentCoding) -> String {
     match coding {
         ContentCoding::Identity => format!("\"{hash}\""),
@@ -125,7 +125,7 @@ fn etag(hash: &str, coding: ContentCoding) -> String {
     }
 }
 
-/// Whether the client already has this document. `If-None-Match` takes precedence over `If-Modified-Since`.
+/// Returns whether the client already has this document. `If-None-Match` takes precedence over `If-Modified-Since`.
 fn is_not_modified(request: &HeaderMap, etag: &str, last_modified: Option<SystemTime>) -> bool {
     let mut tags = request.get_all(header::IF_NONE_MATCH).iter().peekable();
     if tags.peek().is_some() {

@@ -89,7 +89,7 @@ async fn accept(listener: &TcpListener, free: Arc<Semaphore>) -> Option<(TcpStre
     }
 }
 
-/// The configured number of connections, or fewer if the limit on open files requires it.
+/// Returns the configured number of connections, or fewer if the limit on open files requires it.
 fn max_connections(configured: usize) -> usize {
     let files = getrlimit(Resource::Nofile).current.map_or(usize::MAX, |files| files as usize);
     let allowed = files.saturating_sub(RESERVED_FILES.min(files / 2)).max(1);

@@ -137,7 +137,7 @@ fn write_storylines<'a>(
     Ok(())
 }
 
-/// The story, or the story into which it was merged.
+/// Returns the story, or the story into which it was merged.
 fn merge_target(db: &ReadConnection, mut id: StoryId) -> store::Result<Option<Story>> {
     loop {
         match stories::get(db, id)? {

@@ -31,12 +31,12 @@ impl TaskHealth {
         self.0.lock().remove(task);
     }
 
-    /// The time since the earliest failure among the tasks that are down.
+    /// Returns the time since the earliest failure among the tasks that are down.
     pub fn longest_down(&self) -> Option<Duration> {
         self.0.lock().values().map(|failure| failure.since.elapsed()).max()
     }
 
-    /// The tasks that are down, each with the reason.
+    /// Returns the tasks that are down, each with the reason.
     pub fn reasons(&self) -> BTreeMap<&'static str, String> {
         self.0.lock().iter().map(|(task, failure)| (*task, failure.reason.clone())).collect()
     }

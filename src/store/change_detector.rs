@@ -18,7 +18,8 @@ impl ChangeDetector {
         Ok(ChangeDetector { connection, version: None })
     }
 
-    /// Whether another connection committed since the last call, by [`PRAGMA data_version`][pragma]. Initially true.
+    /// Returns whether another connection committed since the last call, by [`PRAGMA data_version`][pragma]. The first
+    /// call returns true.
     ///
     /// [pragma]: https://www.sqlite.org/pragma.html#pragma_data_version
     pub async fn detect(mut self) -> Result<(ChangeDetector, bool)> {

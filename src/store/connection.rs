@@ -19,7 +19,7 @@ impl ReadConnection {
         ReadConnection(connection)
     }
 
-    /// The underlying SQLite connection, for transactions and pragmas.
+    /// Returns the underlying SQLite connection, for transactions and pragmas.
     pub(super) fn sqlite(&self) -> &Connection {
         &self.0
     }
@@ -28,12 +28,12 @@ impl ReadConnection {
         self.0.prepare_cached(sql)
     }
 
-    /// All rows of a query, each converted by [`from_row`].
+    /// Returns all rows of a query, each converted by [`from_row`].
     pub(super) fn all<T: DeserializeOwned>(&self, sql: &str, params: impl Params) -> Result<Vec<T>> {
         self.map(sql, params, from_row)
     }
 
-    /// All rows of a query, each converted by `read`.
+    /// Returns all rows of a query, each converted by `read`.
     pub(super) fn map<T>(
         &self,
         sql: &str,
@@ -43,12 +43,12 @@ impl ReadConnection {
         self.prepare_cached(sql)?.query_and_then(params, read)?.collect()
     }
 
-    /// The first row of a query, if any.
+    /// Returns the first row of a query, if any.
     pub(super) fn first<T: DeserializeOwned>(&self, sql: &str, params: impl Params) -> Result<Option<T>> {
         self.prepare_cached(sql)?.query_and_then(params, from_row)?.next().transpose()
     }
 
-    /// The first row of a query that always returns a row.
+    /// Returns the first row of a query that always returns a row.
     pub(super) fn one<T: DeserializeOwned>(&self, sql: &str, params: impl Params) -> Result<T> {
         self.first(sql, params)?.ok_or(rusqlite::Error::QueryReturnedNoRows.into())
     }

@@ -174,7 +174,7 @@ pub fn split_storyline(
     finish(db, id, moved.iter().map(|story| story.id), now)
 }
 
-/// The active constraint that keeps stories of both lists in different storylines.
+/// Returns the active constraint that keeps stories of both lists in different storylines.
 fn separating_storylines(db: &ReadConnection, one: &[Story], other: &[Story]) -> Result<Option<ConstraintId>> {
     between(db, &all_ids(one), &all_ids(other), &[ConstraintKind::StorylineSplit], true)
 }
@@ -221,8 +221,8 @@ pub fn undo(db: &WriteConnection, id: ConstraintId, now: Timestamp) -> Result<Co
     finish(db, id, changed, now)
 }
 
-/// Returns the stories that a constraint moved to their previous storylines, which become separate again. A story that
-/// another active constraint has moved in the meantime stays where it is.
+/// Moves the stories that a constraint moved back to their previous storylines, which become separate again. A story
+/// that another active constraint has moved in the meantime stays where it is.
 fn return_to_storylines(
     db: &WriteConnection,
     constraint: &GroupingConstraint,
@@ -259,12 +259,12 @@ const SELECT: &str = "SELECT id, kind, made_at, undone_at,
      WHERE constraint_id = grouping_constraint.id AND side = 1) AS moved
     FROM grouping_constraint";
 
-/// All constraints, newest first.
+/// Returns all constraints, newest first.
 pub fn list(db: &ReadConnection) -> Result<Vec<GroupingConstraint>> {
     db.all(&format!("{SELECT} ORDER BY id DESC"), [])
 }
 
-/// The active constraints on items of a story.
+/// Returns the active constraints on items of a story.
 pub fn active_in_story(db: &ReadConnection, story: StoryId) -> Result<Vec<GroupingConstraint>> {
     let sql = format!(
         "{SELECT} WHERE undone_at IS NULL AND id IN (
@@ -274,7 +274,7 @@ pub fn active_in_story(db: &ReadConnection, story: StoryId) -> Result<Vec<Groupi
     db.all(&sql, [story.to_row()])
 }
 
-/// The active constraints on storylines that concern a story of this storyline.
+/// Returns the active constraints on storylines that concern a story of this storyline.
 pub fn active_in_storyline(db: &ReadConnection, storyline: StorylineId) -> Result<Vec<GroupingConstraint>> {
     let sql = format!(
         "{SELECT} WHERE undone_at IS NULL AND kind IN (SELECT value FROM json_each(?2)) AND id IN (
@@ -286,7 +286,7 @@ pub fn active_in_storyline(db: &ReadConnection, storyline: StorylineId) -> Resul
     db.all(&sql, params![storyline.to_row(), kinds])
 }
 
-/// The active constraints on items first seen since a given time, for the clusterer.
+/// Returns the active constraints on items first seen since a given time, for the clusterer.
 pub fn active_since(db: &ReadConnection, since: Timestamp) -> Result<Vec<GroupingConstraint>> {
     let sql = format!(
         "{SELECT} WHERE undone_at IS NULL AND EXISTS (
@@ -297,7 +297,7 @@ pub fn active_since(db: &ReadConnection, since: Timestamp) -> Result<Vec<Groupin
     db.all(&sql, [since.as_millisecond()])
 }
 
-/// The version of the constraints, which increases with each added or undone constraint.
+/// Returns the version of the constraints, which increases with each added or undone constraint.
 pub fn version(db: &ReadConnection) -> Result<i64> {
     db.one("SELECT count(*) + count(undone_at) FROM grouping_constraint", [])
 }
@@ -345,7 +345,8 @@ fn ids(story: &Story) -> Vec<ItemId> {
     story.items.iter().map(|report| report.item.id).collect()
 }
 
-/// An active constraint of one of these kinds with an item in each list, on different sides if `opposed` is set.
+/// Returns an active constraint of one of these kinds with an item in each list, on different sides if `opposed` is
+/// set.
 fn between(
     db: &ReadConnection,
     one: &[ItemId],

@@ -24,7 +24,7 @@ pub fn add(
     Ok(number)
 }
 
-/// The latest edition of a story that was not created for a single feed.
+/// Returns the latest edition of a story that was not created for a single feed.
 pub fn latest(db: &ReadConnection, story: StoryId) -> Result<Option<Edition>> {
     let sql = format!(
         "SELECT {EDITION_COLUMNS} FROM edition WHERE story_id = ?1 AND reason <> 'entered' ORDER BY number DESC LIMIT 1"
@@ -32,13 +32,13 @@ pub fn latest(db: &ReadConnection, story: StoryId) -> Result<Option<Edition>> {
     db.first(&sql, [story.to_row()])
 }
 
-/// All editions of a story, in order.
+/// Returns all editions of a story, in order.
 pub fn list_of_story(db: &ReadConnection, story: StoryId) -> Result<Vec<Edition>> {
     let sql = format!("SELECT {EDITION_COLUMNS} FROM edition WHERE story_id = ?1 ORDER BY number");
     db.all(&sql, [story.to_row()])
 }
 
-/// The latest editions of the given stories, in the same order. Stories without an edition are omitted.
+/// Returns the latest editions of the given stories, in the same order. Stories without an edition are omitted.
 pub fn latest_entries(db: &ReadConnection, ids: &[StoryId]) -> Result<Vec<FeedEntry>> {
     let sql = format!(
         "SELECT {EDITION_COLUMNS}, story.published_at FROM edition JOIN story ON story.id = story_id

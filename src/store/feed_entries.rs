@@ -16,8 +16,8 @@ use rusqlite::{named_params, params};
 use serde::Deserialize;
 use std::ops::RangeInclusive;
 
-/// The given stories that may enter a feed now: they match and are not in its live variant yet. Empty for a feed
-/// without initialized entries, because initialization adds stories in order of date.
+/// Returns the given stories that may enter a feed now: they match and are not in its live variant yet. The list is
+/// empty for a feed without initialized entries, because initialization adds stories in order of date.
 pub fn find_entering(db: &ReadConnection, feed: &PublishedFeed, among: &[StoryId]) -> Result<Vec<StoryId>> {
     if !is_initialized(db, feed)? {
         return Ok(Vec::new());
@@ -63,8 +63,8 @@ pub fn add(db: &WriteConnection, entry: NewEntry<'_>, now: Timestamp) -> Result<
     Ok(())
 }
 
-/// Whether the entries are based on the feed's current selection and no source tags have changed since. `None` if they
-/// are based on another selection or do not exist.
+/// Returns whether the entries are based on the feed's current selection and no source tags have changed since. Returns
+/// `None` if they are based on another selection or do not exist.
 fn is_current(db: &ReadConnection, feed: &PublishedFeed) -> Result<Option<bool>> {
     db.first(
         "SELECT NOT stale FROM feed_selection WHERE feed = ?1 AND selection = ?2",
@@ -72,12 +72,12 @@ fn is_current(db: &ReadConnection, feed: &PublishedFeed) -> Result<Option<bool>>
     )
 }
 
-/// Whether the entries are based on the feed's current selection.
+/// Returns whether the entries are based on the feed's current selection.
 pub fn is_initialized(db: &ReadConnection, feed: &PublishedFeed) -> Result<bool> {
     Ok(is_current(db, feed)?.is_some())
 }
 
-/// Whether the entries of all feeds are current and the database contains no other feeds.
+/// Returns whether the entries of all feeds are current and the database contains no other feeds.
 pub fn are_current(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<bool> {
     for feed in feeds {
         if is_current(db, feed)? != Some(true) {
@@ -129,7 +129,7 @@ pub fn plan_memberships(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<
     Ok(all)
 }
 
-/// The date of the oldest story in a full feed; `i64::MIN` if the feed is not full.
+/// Returns the date of the oldest story in a full feed; `i64::MIN` if the feed is not full.
 fn oldest_shown(db: &ReadConnection, feed: &PublishedFeed) -> Result<i64> {
     let oldest: Option<i64> = db.one(
         "SELECT CASE WHEN count(*) = ?2 THEN min(published_at) END FROM (
@@ -189,8 +189,8 @@ pub fn known_since(db: &ReadConnection, feed: Option<&str>) -> Result<Timestamp>
     )
 }
 
-/// The part of a selection that determines the entries. The limit, the maximum age and the order are omitted, because
-/// they only select from the entries. A change of folding applies to stories that enter later.
+/// Returns the part of a selection that determines the entries. The limit, the maximum age and the order are omitted,
+/// because they only select from the entries. A change of folding applies to stories that enter later.
 fn stored_selection(selection: &FeedSelection) -> Result<String> {
     let fold = FeedFold::default();
     to_json(&FeedSelection { limit: 0, order: FeedOrder::Newest, max_age: None, fold, ..selection.clone() })
@@ -206,8 +206,8 @@ pub struct CandidatePage {
     pub next: Option<u32>,
 }
 
-/// The candidates for the current document of a feed: the stories that entered it most recently. The live variant omits
-/// merged stories.
+/// Returns the candidates for the current document of a feed: the stories that entered it most recently. The live
+/// variant omits merged stories.
 pub fn current_page(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVariant) -> Result<CandidatePage> {
     let FeedSelection { limit, order, max_age, .. } = feed.selection;
     let window = match order {
@@ -233,8 +233,8 @@ pub fn current_page(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVari
 /// The maximum number of candidates for a feed with the order `hot`.
 const HOT_CANDIDATES: u32 = 2000;
 
-/// A page of a feed's archive (RFC 5005, section 4), in order of entry. The page size is the feed's limit. Only full
-/// pages exist, so a page changes only when an entry of the live variant changes.
+/// Returns a page of a feed's archive (RFC 5005, section 4), in order of entry. The page size is the feed's limit. Only
+/// full pages exist, so a page changes only when an entry of the live variant changes.
 pub fn archive_page(
     db: &ReadConnection,
     feed: &PublishedFeed,
@@ -251,8 +251,9 @@ pub fn archive_page(
     Ok(Some(CandidatePage { candidates, previous, next: pages.get(index + 1).copied() }))
 }
 
-/// The numbers of a feed's archive pages, oldest first. All are full pages, except for entries removed because of their
-/// age. A feed with a maximum age or the order `hot` has no archive, because it does not include older stories.
+/// Returns the numbers of a feed's archive pages, oldest first. All are full pages, except for entries removed because
+/// of their age. A feed with a maximum age or the order `hot` has no archive, because it does not include older
+/// stories.
 pub fn archive_page_numbers(db: &ReadConnection, feed: &PublishedFeed) -> Result<Vec<u32>> {
     if feed.selection.order == FeedOrder::Hot || feed.selection.max_age.is_some() {
         return Ok(Vec::new());
@@ -275,7 +276,7 @@ struct CandidateRange {
     limit: u32,
 }
 
-/// The candidates by sequence number, most recently entered first.
+/// Returns the candidates by sequence number, most recently entered first.
 fn candidates(
     db: &ReadConnection,
     feed: &PublishedFeed,
@@ -316,7 +317,8 @@ fn candidates(
     })
 }
 
-/// The edition with which a story entered a feed, and all later editions that were not created for a single feed.
+/// Returns the edition with which a story entered a feed, and all later editions that were not created for a single
+/// feed.
 fn editions_from(db: &ReadConnection, story: StoryId, first: u32) -> Result<Vec<Edition>> {
     let mut editions = list_of_story(db, story)?;
     editions.retain(|edition| {
@@ -333,7 +335,7 @@ pub struct FeedMembership {
     pub edition_number: u32,
 }
 
-/// The membership of a story in a variant of a feed; `None` if the story is not in it.
+/// Returns the membership of a story in a variant of a feed; `None` if the story is not in it.
 pub fn membership(
     db: &ReadConnection,
     feed: &str,
@@ -347,7 +349,7 @@ pub fn membership(
     )
 }
 
-/// The entries of a storyline in the live variants of all feeds, oldest story first.
+/// Returns the entries of a storyline in the live variants of all feeds, oldest story first.
 pub fn of_storyline(db: &ReadConnection, storyline: StorylineId) -> Result<Vec<StorylineEntry>> {
     db.all(
         "SELECT feed, story.id AS story, (SELECT min(made_at) FROM edition WHERE story_id = story.id) AS first_edition_at

@@ -7,7 +7,7 @@ use super::connection::{ReadConnection, WriteConnection};
 use jiff::Timestamp;
 use rusqlite::params;
 
-/// When a document got its current content; `None` if the content is different or unknown.
+/// Returns when a document got its current content; `None` if the content is different or unknown.
 pub fn find(db: &ReadConnection, feed: &str, format: &str, hash: &str) -> Result<Option<Timestamp>> {
     db.first(
         "SELECT modified_at FROM feed_last_modified WHERE feed = ?1 AND format = ?2 AND content_hash = ?3",

@@ -53,7 +53,7 @@ pub(super) fn indexed_expression(expression: &str) -> String {
     out
 }
 
-/// The end of the quoted string at the start of the text. A doubled quotation mark is part of the string.
+/// Returns the end of the quoted string at the start of the text. A doubled quotation mark is part of the string.
 fn end_of_string(text: &str) -> Option<usize> {
     let mut end = 1;
     loop {
@@ -65,7 +65,7 @@ fn end_of_string(text: &str) -> Option<usize> {
     }
 }
 
-/// Characters that are valid in unquoted words (<https://www.sqlite.org/fts5.html#fts5_strings>).
+/// Returns whether a character is valid in an unquoted word (<https://www.sqlite.org/fts5.html#fts5_strings>).
 fn is_bareword(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '\u{1a}') || (!c.is_ascii() && !c.is_whitespace())
 }
@@ -80,7 +80,7 @@ fn push_phrase(out: &mut String, phrase: &str, rest: &str) {
     }
 }
 
-/// The syntax error that SQLite reports for an FTS5 expression; `None` if it is valid.
+/// Returns the syntax error that SQLite reports for an FTS5 expression; `None` if it is valid.
 pub fn syntax_error(words: &str) -> Option<String> {
     // An empty table with the same columns as in the schema.
     const TABLE: &str = "CREATE VIRTUAL TABLE item_fts USING fts5 (title, summary)";

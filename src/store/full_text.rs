@@ -28,7 +28,7 @@ pub enum ArticleOutcome {
     Failed(String),
 }
 
-/// The articles to fetch, newest items first.
+/// Returns the articles to fetch, newest items first.
 pub fn pending_articles(db: &ReadConnection, limit: u32) -> Result<Vec<PendingArticle>> {
     db.all(
         "SELECT id, source_id, url FROM item WHERE full_text_state = 'pending' AND url IS NOT NULL
@@ -58,7 +58,7 @@ pub fn record_outcome(db: &WriteConnection, item: ItemId, outcome: &ArticleOutco
     }
 }
 
-/// The state of an item's article as human-readable text; `None` if the article is not requested.
+/// Returns the state of an item's article as human-readable text; `None` if the article is not requested.
 pub fn article_state(db: &ReadConnection, item: ItemId) -> Result<Option<String>> {
     let sql = "SELECT full_text_state || coalesce(': ' || full_text_error, '') FROM item WHERE id = ?1";
     Ok(db.first(sql, [item.0])?.flatten())

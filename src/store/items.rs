@@ -103,7 +103,7 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
     Ok(id)
 }
 
-/// The guid of a new item, or a replacement if another item has this guid.
+/// Returns the guid of a new item, or a replacement if another item has this guid.
 fn unused_guid(db: &WriteConnection, source: SourceId, new: &NewItem) -> Result<String> {
     let mut guid = new.guid.clone();
     let mut attempt = 0;
@@ -114,7 +114,7 @@ fn unused_guid(db: &WriteConnection, source: SourceId, new: &NewItem) -> Result<
     Ok(guid)
 }
 
-/// The canonical URL to store for an item. If its link differs from other items' links only in a part that the
+/// Returns the canonical URL to store for an item. If its link differs from other items' links only in a part that the
 /// canonical form omits, all these items keep that part.
 fn separate_link(db: &WriteConnection, source: SourceId, id: Option<ItemId>, new: &NewItem) -> Result<Option<String>> {
     let (Some(url), Some(canonical_url)) = (&new.url, &new.canonical_url) else { return Ok(None) };
@@ -200,8 +200,8 @@ fn revise(
     Ok(is_reported.then_some(ItemChange { item: id, title_changed }))
 }
 
-/// Whether two versions of the content differ only in volatile parts. Long content must be identical, because comparing
-/// words is slower than comparing bytes.
+/// Returns whether two versions of the content differ only in volatile parts. Long content must be identical, because
+/// comparing words is slower than comparing bytes.
 fn is_same_content(old: Option<&str>, new: Option<&str>) -> bool {
     match (old, new) {
         (Some(old), Some(new)) if old.len().max(new.len()) <= MAX_KEPT => equals_but_for_volatile_parts(old, new),
@@ -209,7 +209,7 @@ fn is_same_content(old: Option<&str>, new: Option<&str>) -> bool {
     }
 }
 
-/// The given guids that a source has used before.
+/// Returns the given guids that a source has used before.
 pub fn known_guids(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
     let known: Vec<String> = db.all(
         "SELECT guid FROM item_guid WHERE source_id = ?1 AND guid IN (SELECT value FROM json_each(?2))",
@@ -218,7 +218,8 @@ pub fn known_guids(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Res
     Ok(known.into_iter().collect())
 }
 
-/// The given guids whose items arrived since the source's last successful poll, which means that a hub pushed them.
+/// Returns the given guids whose items arrived since the source's last successful poll, which means that a hub pushed
+/// them.
 pub fn pushed_guids(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
     let pushed: Vec<String> = db.all(
         "SELECT item_guid.guid FROM item_guid JOIN item ON item.id = item_id
@@ -230,8 +231,8 @@ pub fn pushed_guids(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Re
     Ok(pushed.into_iter().collect())
 }
 
-/// Items without a story, in the order in which they were stored. Items that wait for their article are omitted for a
-/// limited time.
+/// Returns the items without a story, in the order in which they were stored. Items that wait for their article are
+/// omitted for a limited time.
 pub fn unassigned(db: &ReadConnection, limit: u32, now: Timestamp) -> Result<Vec<Item>> {
     let sql = format!(
         "SELECT {ITEM_COLUMNS} FROM item JOIN source ON source.id = item.source_id
@@ -241,7 +242,7 @@ pub fn unassigned(db: &ReadConnection, limit: u32, now: Timestamp) -> Result<Vec
     db.all(&sql, params![limit, before(now, PAGE_PATIENCE).as_millisecond()])
 }
 
-/// The earliest time at which an item can be assigned without the article that it waits for.
+/// Returns the earliest time at which an item can be assigned without the article that it waits for.
 pub fn next_assignable_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Timestamp>> {
     let first_seen_at: Option<Timestamp> = db.one(
         "SELECT min(first_seen_at) FROM item
@@ -251,12 +252,12 @@ pub fn next_assignable_at(db: &ReadConnection, now: Timestamp) -> Result<Option<
     Ok(first_seen_at.map(|at| after(at, PAGE_PATIENCE)))
 }
 
-/// The number of backlog items of a source.
+/// Returns the number of backlog items of a source.
 pub fn count_backlog(db: &ReadConnection, source: SourceId) -> Result<u64> {
     db.one("SELECT count(*) FROM item WHERE source_id = ?1 AND backlog_reason IS NOT NULL", [source.0])
 }
 
-/// The number of items without a story.
+/// Returns the number of items without a story.
 pub fn count_unassigned(db: &ReadConnection) -> Result<u64> {
     db.one("SELECT count(*) FROM item WHERE story_id IS NULL", [])
 }
@@ -291,7 +292,7 @@ pub struct EarlierText {
     pub summary: String,
 }
 
-/// The earlier headlines of a story's items, newest first.
+/// Returns the earlier headlines of a story's items, newest first.
 pub fn earlier_texts(db: &ReadConnection, story: StoryId) -> Result<BTreeMap<ItemId, Vec<EarlierText>>> {
     let all: Vec<EarlierText> = db.all(
         "SELECT item_id, replaced_at, item_revision.title, item_revision.summary
@@ -306,8 +307,8 @@ pub fn earlier_texts(db: &ReadConnection, story: StoryId) -> Result<BTreeMap<Ite
     Ok(by_item)
 }
 
-/// The number of items of a source per day, from the first to the last day. Days are counted from 1970 in UTC. Days
-/// without items are omitted.
+/// Returns the number of items of a source per day, from the first to the last day. Days are counted from 1970 in UTC.
+/// Days without items are omitted.
 pub fn count_per_day(db: &ReadConnection, source: SourceId, first: i64, last: i64) -> Result<BTreeMap<i64, u64>> {
     const DAY: i64 = 86_400_000;
     let counts: Vec<(i64, u64)> = db.all(
@@ -325,7 +326,7 @@ pub struct RewrittenGuid {
     pub matched_by: MatchedBy,
 }
 
-/// All guids of an item except the first one.
+/// Returns all guids of an item except the first one.
 pub fn rewritten_guids(db: &ReadConnection, id: ItemId) -> Result<Vec<RewrittenGuid>> {
     db.all("SELECT guid, matched_by FROM item_guid WHERE item_id = ?1 AND matched_by <> 'guid' ORDER BY guid", [id.0])
 }

@@ -113,7 +113,7 @@ pub fn delete_of_holder(db: &WriteConnection, holder: &str, now: Timestamp) -> R
     Ok(())
 }
 
-/// The sources that a process is polling.
+/// Returns the sources that a process is polling.
 pub fn sources_held_by(db: &ReadConnection, holder: &str) -> Result<Vec<SourceId>> {
     let sql = "SELECT CAST(resource AS INTEGER) FROM lease WHERE resource_kind = 'source' AND holder = ?1";
     db.all(sql, [holder])
@@ -128,7 +128,7 @@ pub struct ActiveLeases {
     pub next_expiry: Option<Timestamp>,
 }
 
-/// The leases that have not expired.
+/// Returns the leases that have not expired.
 pub fn active_leases(db: &ReadConnection, now: Timestamp) -> Result<ActiveLeases> {
     db.one(
         "SELECT json_group_array(CAST(resource AS INTEGER)) FILTER (WHERE resource_kind = 'source') AS sources,

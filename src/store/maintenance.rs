@@ -26,7 +26,7 @@ impl Maintenance {
     }
 }
 
-/// The errors that SQLite finds in the file; empty if the file is intact.
+/// Returns the errors that SQLite finds in the file; empty if the file is intact.
 pub fn damage(db: &ReadConnection) -> Result<Vec<String>> {
     let mut found: Vec<String> = db.all("PRAGMA integrity_check", [])?;
     found.retain(|line| line != "ok");

@@ -17,7 +17,8 @@ mod embedded {
 /// How long one process waits while another process writes.
 const BUSY: Duration = Duration::from_secs(20);
 
-/// The default database path: in systemd's `STATE_DIRECTORY` if set, otherwise in the platform's state directory.
+/// Returns the default database path: in systemd's `STATE_DIRECTORY` if set, otherwise in the platform's state
+/// directory.
 pub fn default_path() -> PathBuf {
     use etcetera::BaseStrategy;
     let systemd = std::env::var_os("STATE_DIRECTORY").filter(|dir| !dir.is_empty());
@@ -86,7 +87,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     prepare_queries(connection)
 }
 
-/// The settings of read and write connections.
+/// Applies the settings that read and write connections share.
 fn prepare_queries(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(128);
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;

@@ -23,18 +23,18 @@ pub fn record(
 /// The maximum number of events in the health feed.
 const SHOWN: u32 = 200;
 
-/// The latest events, newest first.
+/// Returns the latest events, newest first.
 pub fn latest(db: &ReadConnection) -> Result<Vec<RecordedEvent>> {
     db.all("SELECT * FROM operator_event ORDER BY id DESC LIMIT ?1", [SHOWN])
 }
 
-/// The latest events of one source, newest first.
+/// Returns the latest events of one source, newest first.
 pub fn latest_of_source(db: &ReadConnection, source: SourceId, limit: u32) -> Result<Vec<RecordedEvent>> {
     let sql = "SELECT * FROM operator_event WHERE source_id = ?1 ORDER BY id DESC LIMIT ?2";
     db.all(sql, params![source.0, limit])
 }
 
-/// When our own network went down; `None` if it is up.
+/// Returns when our own network went down; `None` if it is up.
 pub fn offline_since(db: &ReadConnection) -> Result<Option<Timestamp>> {
     let last: Option<RecordedEvent> =
         db.first("SELECT * FROM operator_event WHERE kind IN ('offline', 'online') ORDER BY id DESC LIMIT 1", [])?;

@@ -26,7 +26,7 @@ pub fn record_hold(db: &WriteConnection, hold: &OriginHold) -> Result<()> {
     Ok(())
 }
 
-/// The active hold of an origin or of its registrable domain. If both exist, the one that ends last.
+/// Returns the active hold of an origin or of its registrable domain. If both exist, returns the one that ends last.
 pub fn active_hold(db: &ReadConnection, origin: &str, scope: HoldScope, now: Timestamp) -> Result<Option<OriginHold>> {
     db.first(
         "SELECT * FROM origin_hold WHERE (origin = ?1 OR domain = ?4) AND scope = ?2 AND until > ?3
@@ -35,7 +35,7 @@ pub fn active_hold(db: &ReadConnection, origin: &str, scope: HoldScope, now: Tim
     )
 }
 
-/// The holds that end after a given time, ordered by end time.
+/// Returns the holds that end after a given time, ordered by end time.
 pub fn holds_ending_after(db: &ReadConnection, at: Timestamp, limit: u32) -> Result<Vec<OriginHold>> {
     db.all(
         "SELECT * FROM origin_hold WHERE until > ?1 ORDER BY until, origin LIMIT ?2",
@@ -50,7 +50,7 @@ pub fn clear_hold(db: &WriteConnection, origin: &str) -> Result<bool> {
     Ok(db.execute("DELETE FROM origin_hold WHERE origin = ?1 OR domain = ?2", params![origin, domain])? > 0)
 }
 
-/// The sources that wait for an origin because of the response to their own poll, or because the origin or its
+/// Returns the sources that wait for an origin because of the response to their own poll, or because the origin or its
 /// registrable domain is on hold.
 pub fn waiting_sources(db: &ReadConnection, origin: &str, now: Timestamp) -> Result<Vec<SourceId>> {
     let mut waiting = waiting_for_origin(db, origin, now)?;
@@ -104,7 +104,7 @@ pub fn delete_expired_holds(db: &WriteConnection, now: Timestamp) -> Result<()> 
     Ok(())
 }
 
-/// Whether an origin has successfully served another source since a given time.
+/// Returns whether an origin has successfully served another source since a given time.
 pub fn serves_other_sources(db: &ReadConnection, origin: &str, source: SourceId, since: Timestamp) -> Result<bool> {
     db.exists(
         "SELECT 1 FROM poll WHERE started_at >= ?3 AND origin = ?1 AND source_id <> ?2
@@ -133,7 +133,7 @@ pub struct OriginTraffic {
     pub hold_reason: Option<HoldReason>,
 }
 
-/// The requests sent to each origin since a given time, and the origins on hold. Busiest origins come first.
+/// Returns the requests sent to each origin since a given time, and the origins on hold. Busiest origins come first.
 pub fn traffic(db: &ReadConnection, since: Timestamp, now: Timestamp) -> Result<Vec<OriginTraffic>> {
     db.all(
         "WITH request AS (

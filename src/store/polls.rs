@@ -148,7 +148,7 @@ pub struct PollSummary {
     pub problems: Vec<FeedProblem>,
 }
 
-/// The latest polls of a source, newest first.
+/// Returns the latest polls of a source, newest first.
 pub fn latest(db: &ReadConnection, source: SourceId, limit: u32) -> Result<Vec<PollSummary>> {
     db.all(
         "SELECT *, (SELECT json_group_array(json_object('kind', kind, 'detail', detail, 'count', count))
@@ -158,7 +158,7 @@ pub fn latest(db: &ReadConnection, source: SourceId, limit: u32) -> Result<Vec<P
     )
 }
 
-/// The time of the last recorded poll of any source.
+/// Returns the time of the last recorded poll of any source.
 pub fn last_poll_at(db: &ReadConnection) -> Result<Option<Timestamp>> {
     db.first("SELECT finished_at FROM poll ORDER BY id DESC LIMIT 1", [])
 }

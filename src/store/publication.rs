@@ -19,7 +19,7 @@ pub fn feeds_version(db: &ReadConnection) -> Result<i64> {
     db.one("SELECT feeds_version FROM publication", [])
 }
 
-/// The identity of this database's feeds: 32 random hexadecimal digits, generated with the database.
+/// Returns the identity of this database's feeds: 32 random hexadecimal digits, generated with the database.
 pub fn instance(db: &ReadConnection) -> Result<String> {
     db.one("SELECT instance FROM publication", [])
 }

@@ -86,7 +86,7 @@ fn with_leaderless(db: &WriteConnection, items: &[i64], mut stories: Vec<i64>) -
     Ok(stories)
 }
 
-/// The given stories and all stories that redirect to them.
+/// Returns the given stories and all stories that redirect to them.
 fn with_merged(db: &ReadConnection, stories: &[i64]) -> Result<Vec<i64>> {
     db.all(
         "WITH RECURSIVE gone (id) AS (

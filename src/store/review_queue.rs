@@ -17,7 +17,7 @@ pub struct StoryReview {
     pub latest: Option<Edition>,
 }
 
-/// The published stories that are due for review.
+/// Returns the published stories that are due for review.
 pub fn due_reviews(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Vec<StoryReview>> {
     let due: Vec<(StoryId, i64)> = db.all(
         "SELECT story_id, generation FROM story_review_queue WHERE review_at <= ?1 ORDER BY review_at, story_id LIMIT ?2",
@@ -35,7 +35,7 @@ pub fn due_reviews(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Ve
     Ok(reviews)
 }
 
-/// The time of the next review that becomes due after `now`.
+/// Returns the time of the next review that becomes due after `now`.
 pub fn next_review_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Timestamp>> {
     db.one("SELECT min(review_at) FROM story_review_queue WHERE review_at > ?1", [now.as_millisecond()])
 }
@@ -56,7 +56,7 @@ pub fn finish_review(db: &WriteConnection, story: StoryId, generation: i64, next
     Ok(())
 }
 
-/// Whether the story is unchanged since this generation.
+/// Returns whether the story is unchanged since this generation.
 pub fn is_current_generation(db: &ReadConnection, story: StoryId, generation: i64) -> Result<bool> {
     let sql = "SELECT 1 FROM story_review_queue WHERE story_id = ?1 AND generation = ?2";
     db.exists(sql, [story.to_row(), generation])

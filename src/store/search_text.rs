@@ -23,7 +23,7 @@ pub(super) struct SearchPhrase {
     pub is_prefix: bool,
 }
 
-/// The text of an item in the form of the index.
+/// Returns the text of an item in the form of the index.
 pub(super) fn indexed_text(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return text.into();
@@ -58,16 +58,16 @@ fn fold(text: &str) -> String {
     if folded.is_ascii() { folded } else { folded.nfc().collect() }
 }
 
-/// Characters that change the shape of a word or its line breaks, and that people do not type: invisible characters,
-/// joiners, variation selectors, and the vowel points of Arabic.
+/// Returns whether a character changes only the shape of a word or its line breaks, so that people do not type it: an
+/// invisible character, a joiner, a variation selector, or a vowel point of Arabic.
 fn is_ignored(c: char) -> bool {
     (is_invisible(c) && !c.is_whitespace())
         || matches!(c, '\u{200d}' | '\u{640}' | '\u{64b}'..='\u{652}' | '\u{670}' | '\u{fe00}'..='\u{fe0f}'
             | '\u{e0100}'..='\u{e01ef}')
 }
 
-/// Half-width and full-width forms, squared words, Kangxi radicals and Jamo of one Hangul letter. Other compatibility
-/// characters are unchanged, because `™` is not part of the word before it.
+/// Returns whether a character is a half-width or full-width form, a squared word, a Kangxi radical or a Jamo of one
+/// Hangul letter. Other compatibility characters are unchanged, because `™` is not part of the word before it.
 fn has_east_asian_form(c: char) -> bool {
     matches!(c, '\u{2e80}'..='\u{2fdf}' | '\u{3000}'..='\u{33ff}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe4f}'
         | '\u{ff00}'..='\u{ffef}' | '\u{e33}' | '\u{eb3}')
@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(matches(text, &expression), expected, "{query} in {text}, as {expression}");
     }
 
-    /// Whether an item with this title matches an FTS5 expression.
+    /// Returns whether an item with this title matches an FTS5 expression.
     fn matches(text: &str, expression: &str) -> bool {
         let folder = tempfile::tempdir().unwrap();
         let db = open_writer(&folder.path().join("news.db")).unwrap();

@@ -141,7 +141,7 @@ pub fn claim_poll(db: &WriteConnection, due: &DueSource, now: Timestamp, next: T
     Ok(claimed == 1)
 }
 
-/// The sources that are due, most overdue first.
+/// Returns the sources that are due, most overdue first.
 pub fn due(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Vec<DueSource>> {
     db.all(
         "SELECT id, url, next_poll_at FROM source WHERE state = 'active' AND next_poll_at <= ?1
@@ -150,7 +150,7 @@ pub fn due(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Vec<DueSou
     )
 }
 
-/// The time of the next source that becomes due after `now`.
+/// Returns the time of the next source that becomes due after `now`.
 pub fn next_poll_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Timestamp>> {
     let sql = "SELECT min(next_poll_at) FROM source WHERE state = 'active' AND next_poll_at > ?1";
     db.one(sql, [now.as_millisecond()])
@@ -197,7 +197,7 @@ pub struct SourceDemand {
     pub polling_hints: PollingHints,
 }
 
-/// The demand of each active source.
+/// Returns the demand of each active source.
 pub fn demands(db: &ReadConnection) -> Result<Vec<SourceDemand>> {
     db.all("SELECT update_rate, polling_hints FROM source WHERE state = 'active'", [])
 }
@@ -211,7 +211,7 @@ pub fn clear_hold(db: &WriteConnection, id: SourceId, next: Timestamp) -> Result
     Ok(())
 }
 
-/// The number of outlets with an active source.
+/// Returns the number of outlets with an active source.
 pub fn count_active_outlets(db: &ReadConnection) -> Result<usize> {
     db.one("SELECT count(DISTINCT outlet) FROM source WHERE state = 'active'", [])
 }
@@ -254,7 +254,7 @@ pub struct SourceFilter {
     pub problems: bool,
 }
 
-/// All sources except removed ones, ordered by outlet and title.
+/// Returns all sources except removed ones, ordered by outlet and title.
 pub fn list(db: &ReadConnection, filter: &SourceFilter) -> Result<Vec<Source>> {
     let sql = format!(
         "{SELECT} WHERE state <> 'removed'
@@ -265,12 +265,12 @@ pub fn list(db: &ReadConnection, filter: &SourceFilter) -> Result<Vec<Source>> {
     db.map(&sql, params![filter.tag, filter.problems], read)
 }
 
-/// The URLs of all sources except removed ones.
+/// Returns the URLs of all sources except removed ones.
 pub fn urls(db: &ReadConnection) -> Result<Vec<String>> {
     db.all("SELECT url FROM source WHERE state <> 'removed'", [])
 }
 
-/// The languages that the operator has set, excluding those that feeds declare.
+/// Returns the languages that the operator has set, excluding those that feeds declare.
 pub fn operator_languages(db: &ReadConnection) -> Result<BTreeMap<SourceId, String>> {
     let languages: Vec<(SourceId, String)> = db.all("SELECT id, lang FROM source WHERE lang IS NOT NULL", [])?;
     Ok(languages.into_iter().collect())

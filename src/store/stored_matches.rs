@@ -10,8 +10,8 @@ use crate::urls::canonical::exact_url;
 use rusqlite::params;
 use url::Url;
 
-/// The stored items of `source` that may be the same as an item of a document. If the guid identifies the item, no
-/// other items are looked up.
+/// Returns the stored items of `source` that may be the same as an item of a document. If the guid identifies the item,
+/// no other items are looked up.
 pub(super) fn find_matches(
     db: &ReadConnection,
     source: SourceId,
@@ -39,8 +39,8 @@ fn find_by_guid(db: &ReadConnection, source: SourceId, guid: &str) -> Result<Gui
     })
 }
 
-/// The items with the link of `item`, with its title or date around the time of its date, or with its title among the
-/// newest items. Returns at most 20 of each kind, because a source may use one link for all items.
+/// Returns the items with the link of `item`, with its title or date around the time of its date, or with its title
+/// among the newest items. Returns at most 20 of each kind, because a source may use one link for all items.
 fn find_candidates(db: &ReadConnection, source: SourceId, item: &NewItem, now: Timestamp) -> Result<Vec<StoredItem>> {
     let window = title_window(item, now);
     db.all(
@@ -72,12 +72,12 @@ fn find_removed(db: &ReadConnection, source: SourceId, item: &NewItem) -> Result
     )
 }
 
-/// The canonical URL to store for an item if another item of the source has the usual one.
+/// Returns the canonical URL to store for an item if another item of the source has the usual one.
 pub(super) fn exact_link(item: &NewItem) -> Option<String> {
     item.url.as_deref().and_then(|url| Url::parse(url).ok()).map(|url| exact_url(&url))
 }
 
-/// Other items of the source with a canonical URL.
+/// Returns other items of the source with a canonical URL.
 pub(super) fn find_by_canonical_url(
     db: &ReadConnection,
     source: SourceId,

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use rusqlite::{Row, params};
 use std::collections::BTreeSet;
 
-/// An id for a story that this item starts. It is unused in this database and depends only on the database's contents.
+/// Returns an unused id for a story that this item starts. The id depends only on the contents of the database.
 pub fn mint_id(db: &ReadConnection, first_item: &Item, taken: impl Fn(StoryId) -> bool) -> Result<StoryId> {
     for attempt in 0.. {
         let id = StoryId::mint(&first_item.source_url, &first_item.guid, attempt);
@@ -153,7 +153,7 @@ pub fn publish(db: &WriteConnection, story: StoryId, lead: ItemId, at: Timestamp
     Ok(done == 1)
 }
 
-/// Unpublished stories with news after a given story, oldest first.
+/// Returns the unpublished stories with news after a given story, oldest first.
 pub fn unpublished(
     db: &ReadConnection,
     created_until: Timestamp,
@@ -169,7 +169,7 @@ pub fn unpublished(
     load(db, ids)
 }
 
-/// The creation time of the oldest unpublished story with news that was created after a given time.
+/// Returns the creation time of the oldest unpublished story with news that was created after a given time.
 pub fn first_unpublished_after(db: &ReadConnection, after: Timestamp) -> Result<Option<Timestamp>> {
     db.one(
         "SELECT min(created_at) FROM story
@@ -178,7 +178,7 @@ pub fn first_unpublished_after(db: &ReadConnection, after: Timestamp) -> Result<
     )
 }
 
-/// The most recently updated stories with news, newest first, followed by stories that contain only backlog.
+/// Returns the most recently updated stories with news, newest first, followed by stories that contain only backlog.
 pub fn recent(db: &ReadConnection, min_outlets: u32, limit: u32) -> Result<Vec<Story>> {
     let mut ids = recent_ids(db, true, min_outlets, limit)?;
     ids.extend(recent_ids(db, false, min_outlets, limit - ids.len() as u32)?);
@@ -195,22 +195,22 @@ fn recent_ids(db: &ReadConnection, has_news: bool, min_outlets: u32, limit: u32)
     db.all(&sql, params![min_outlets, limit, has_news])
 }
 
-/// A story by its id. A merged story has no items.
+/// Returns a story by its id. A merged story has no items.
 pub fn get(db: &ReadConnection, id: StoryId) -> Result<Option<Story>> {
     Ok(load(db, [id])?.pop())
 }
 
-/// All published stories, including merged ones.
+/// Returns all published stories, including merged ones.
 pub fn published_ids(db: &ReadConnection) -> Result<Vec<StoryId>> {
     db.all("SELECT id FROM story WHERE published_at IS NOT NULL ORDER BY id", [])
 }
 
-/// At most two stories in a range of ids, which suffices to decide whether a prefix is ambiguous.
+/// Returns at most two stories in a range of ids, which suffices to decide whether a prefix is ambiguous.
 pub fn find_in_id_range(db: &ReadConnection, rows: std::ops::RangeInclusive<i64>) -> Result<Vec<StoryId>> {
     db.all("SELECT id FROM story WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 2", [*rows.start(), *rows.end()])
 }
 
-/// The item that represents a story.
+/// Returns the item that represents a story.
 pub fn lead(db: &ReadConnection, story: StoryId) -> Result<Option<Item>> {
     let sql = format!(
         "SELECT {ITEM_COLUMNS} FROM item JOIN source ON source.id = item.source_id
@@ -219,12 +219,12 @@ pub fn lead(db: &ReadConnection, story: StoryId) -> Result<Option<Item>> {
     db.first(&sql, [story.to_row()])
 }
 
-/// The story of an item; `None` until the clusterer has assigned it.
+/// Returns the story of an item; `None` until the clusterer has assigned it.
 pub fn story_of_item(db: &ReadConnection, item: ItemId) -> Result<Option<StoryId>> {
     Ok(db.first("SELECT story_id FROM item WHERE id = ?1", [item.0])?.flatten())
 }
 
-/// The assigned items first seen within a time span, ordered by id.
+/// Returns the assigned items first seen within a time span, ordered by id.
 pub fn assigned_between(db: &ReadConnection, from: Timestamp, until: Timestamp) -> Result<Vec<AssignedItem>> {
     let sql = format!(
         "SELECT {ITEM_COLUMNS}, item.story_id FROM item JOIN source ON source.id = item.source_id

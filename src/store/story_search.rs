@@ -89,7 +89,7 @@ pub fn search(db: &ReadConnection, search: &StorySearch) -> Result<SearchResults
     Ok(SearchResults { stories: load(db, ids)?, more })
 }
 
-/// Whether the sources with a tag have so few items that the search can start from these items.
+/// Returns whether the sources with a tag have so few items that the search can start from these items.
 fn is_rare(db: &ReadConnection, tag: Option<&str>) -> Result<bool> {
     let Some(tag) = tag else { return Ok(false) };
     let sql =
@@ -97,7 +97,7 @@ fn is_rare(db: &ReadConnection, tag: Option<&str>) -> Result<bool> {
     Ok(db.one::<u32>(sql, params![tag, MAX_MATCHING_ITEMS + 1])? <= MAX_MATCHING_ITEMS)
 }
 
-/// The update time of the oldest story to check.
+/// Returns the update time of the oldest story to check.
 fn oldest_checked_update(db: &ReadConnection) -> Result<i64> {
     db.one(
         "SELECT coalesce((SELECT updated_at FROM story WHERE merged_into IS NULL AND published_at IS NOT NULL
@@ -113,7 +113,7 @@ pub struct SearchFacets {
     pub languages: Vec<String>,
 }
 
-/// The tags and languages of all sources except removed ones, limited to a number that people can scan.
+/// Returns the tags and languages of all sources except removed ones, limited to a number that people can scan.
 pub fn facets(db: &ReadConnection) -> Result<SearchFacets> {
     Ok(SearchFacets {
         tags: db.all(

@@ -9,8 +9,8 @@ use crate::domain::duration::before;
 use crate::domain::{FeedSelection, Story, StoryId};
 use rusqlite::params;
 
-/// The published stories that match a selection, newest first. Does not apply limit, age and order. If `among` is set,
-/// considers only those stories. The result depends only on the database, never on the time.
+/// Returns the published stories that match a selection, newest first. Ignores the limit, the maximum age and the
+/// order. If `among` is set, considers only those stories. The result depends only on the database, never on the time.
 pub fn matching(db: &ReadConnection, selection: &FeedSelection, among: Option<&[StoryId]>) -> Result<Vec<StoryId>> {
     let among = among.map(|ids| json_list(&ids.iter().map(|id| id.to_row()).collect::<Vec<_>>()));
     let from = if among.is_some() { "json_each(?7) AS named JOIN story ON story.id = named.value" } else { "story" };
@@ -53,7 +53,7 @@ pub fn matching(db: &ReadConnection, selection: &FeedSelection, among: Option<&[
     )
 }
 
-/// The stories that currently match a selection, in their current state, newest first.
+/// Returns the stories that currently match a selection, in their current state, newest first.
 pub fn select(db: &ReadConnection, selection: &FeedSelection) -> Result<Vec<Story>> {
     let ids = matching(db, selection, None)?;
     let mut stories = load(db, ids.into_iter().take(selection.limit as usize))?;
@@ -63,8 +63,8 @@ pub fn select(db: &ReadConnection, selection: &FeedSelection) -> Result<Vec<Stor
     Ok(stories)
 }
 
-/// An SQL condition that is true if an item of the story matches an expression. It starts from the story's items,
-/// because an expression may have many matches.
+/// Returns an SQL condition that is true if an item of the story matches an expression. It starts from the story's
+/// items, because an expression may have many matches.
 fn item_matches(expression: &str) -> String {
     format!(
         "EXISTS (SELECT 1 FROM item CROSS JOIN item_fts ON item_fts.rowid = item.id
@@ -72,7 +72,7 @@ fn item_matches(expression: &str) -> String {
     )
 }
 
-/// Whether an item of a story matches an FTS5 expression.
+/// Returns whether an item of a story matches an FTS5 expression.
 pub fn matches_expression(db: &ReadConnection, story: StoryId, words: &str) -> Result<bool> {
     let sql = format!("SELECT 1 FROM story WHERE id = ?1 AND {}", item_matches("?2"));
     db.exists(&sql, params![story.to_row(), indexed_expression(words)])

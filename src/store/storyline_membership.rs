@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use rusqlite::{named_params, params};
 use std::collections::BTreeSet;
 
-/// The id of a storyline that this story starts. It depends only on the database's contents. A story that leaves a
-/// storyline returns to the storyline that it once started, unless that contains other stories.
+/// Returns the id of a storyline that this story starts. The id depends only on the contents of the database. A story
+/// that leaves a storyline returns to the storyline that it once started, unless that contains other stories.
 pub fn mint_id(db: &ReadConnection, story: StoryId) -> Result<StorylineId> {
     for attempt in 0.. {
         let id = StorylineId::mint(story, attempt);
@@ -41,7 +41,7 @@ pub struct MemberWindow {
     pub limit: u32,
 }
 
-/// The news items in the window with their stories and storylines, ordered by id.
+/// Returns the news items in the window with their stories and storylines, ordered by id.
 pub fn members(db: &ReadConnection, window: MemberWindow) -> Result<Vec<StorylineMember>> {
     let mut members: Vec<StorylineMember> = db.all(
         "SELECT item.id AS item, item.source_id AS source, item.story_id AS story, story.storyline_id AS storyline,
@@ -105,7 +105,7 @@ pub(super) fn redirect(db: &WriteConnection, from: StorylineId, into: StorylineI
     enqueue_reviews(db, into)
 }
 
-/// Whether the storyline of a story contains other stories.
+/// Returns whether the storyline of a story contains other stories.
 pub fn has_other_stories(db: &ReadConnection, story: StoryId) -> Result<bool> {
     db.exists(
         "SELECT 1 FROM story JOIN story AS other USING (storyline_id)
@@ -136,7 +136,7 @@ fn enqueue(db: &WriteConnection, storyline: StorylineId, condition: &str) -> Res
     Ok(())
 }
 
-/// The storyline of a story; `None` if the story does not exist.
+/// Returns the storyline of a story; `None` if the story does not exist.
 pub fn storyline_of(db: &ReadConnection, story: StoryId) -> Result<Option<StorylineId>> {
     db.first("SELECT storyline_id FROM story WHERE id = ?1", [story.to_row()])
 }

@@ -8,12 +8,12 @@ use jiff::Timestamp;
 use rusqlite::params;
 use serde::Deserialize;
 
-/// A storyline by its id. A merged storyline has no stories.
+/// Returns a storyline by its id. A merged storyline has no stories.
 pub fn get(db: &ReadConnection, id: StorylineId) -> Result<Option<Storyline>> {
     load(db, id, || story_ids(db, id))
 }
 
-/// A storyline with its newest published stories, at most `limit`.
+/// Returns a storyline with its newest published stories, at most `limit`.
 pub fn with_published(db: &ReadConnection, id: StorylineId, limit: u32) -> Result<Option<Storyline>> {
     load(db, id, || {
         let mut newest: Vec<StoryId> = db.all(
@@ -37,7 +37,7 @@ pub fn count_published(db: &ReadConnection, id: StorylineId) -> Result<u32> {
     )
 }
 
-/// The storylines with several published stories.
+/// Returns the storylines with several published stories.
 pub fn with_several_published(db: &ReadConnection) -> Result<Vec<StorylineId>> {
     db.all(
         "SELECT storyline_id FROM story WHERE merged_into IS NULL AND published_at IS NOT NULL
@@ -61,7 +61,7 @@ fn load(
     Ok(Some(Storyline { id, created_at, merged_into, stories: stories::load(db, story_ids()?)? }))
 }
 
-/// The stories of a storyline, ordered by the time of their creation.
+/// Returns the stories of a storyline, ordered by the time of their creation.
 fn story_ids(db: &ReadConnection, id: StorylineId) -> Result<Vec<StoryId>> {
     db.all(
         "SELECT id FROM story WHERE storyline_id = ?1 AND merged_into IS NULL ORDER BY created_at, id",
@@ -87,7 +87,7 @@ pub fn developments(db: &ReadConnection, id: StorylineId) -> Result<Vec<Developm
     db.all(&sql, [id.to_row()])
 }
 
-/// The storylines with the most recent changes that have at least this number of stories, most recent first.
+/// Returns the storylines with the most recent changes that have at least this number of stories, most recent first.
 pub fn recent(db: &ReadConnection, min_stories: u32, limit: u32) -> Result<Vec<Storyline>> {
     let ids: Vec<StorylineId> = db.all(
         "SELECT storyline_id FROM story WHERE merged_into IS NULL
@@ -97,7 +97,7 @@ pub fn recent(db: &ReadConnection, min_stories: u32, limit: u32) -> Result<Vec<S
     ids.into_iter().filter_map(|id| get(db, id).transpose()).collect()
 }
 
-/// At most two storylines in a range of ids, which suffices to decide whether a prefix is ambiguous.
+/// Returns at most two storylines in a range of ids, which suffices to decide whether a prefix is ambiguous.
 pub fn find_in_id_range(db: &ReadConnection, rows: std::ops::RangeInclusive<i64>) -> Result<Vec<StorylineId>> {
     db.all("SELECT id FROM storyline WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 2", [*rows.start(), *rows.end()])
 }
@@ -110,7 +110,7 @@ pub struct StorylineConstraint {
     pub moved: Vec<StoryId>,
 }
 
-/// The stories that now contain the items of constraints on storylines.
+/// Returns the stories that now contain the items of constraints on storylines.
 pub fn constraints_on_stories(db: &ReadConnection, all: &[GroupingConstraint]) -> Result<Vec<StorylineConstraint>> {
     let stories = |items: &[ItemId]| {
         let found = items.iter().filter_map(|item| stories::story_of_item(db, *item).transpose());

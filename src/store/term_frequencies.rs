@@ -14,7 +14,7 @@ const MAX_TERMS: u32 = 50_000;
 /// The count below which a term is forgotten.
 const MIN_DOCUMENTS: f64 = 0.3;
 
-/// All frequencies.
+/// Returns all frequencies.
 pub fn all(db: &ReadConnection) -> Result<Vec<TermFrequency>> {
     db.all("SELECT language, term, documents FROM term_frequency", [])
 }

@@ -21,7 +21,7 @@ pub struct PendingVerification {
     pub request: SubscriberRequest,
 }
 
-/// The counts that the rate limits need to evaluate a request.
+/// Returns the counts that the rate limits need to evaluate a request.
 pub fn rate_limit_counts(db: &ReadConnection, request: &SubscriberRequest, now: Timestamp) -> Result<RateLimitCounts> {
     let SubscriberRequest { topic, callback, host, client, .. } = request;
     let since = before(now, RATE_LIMIT_PERIOD).as_millisecond();
@@ -94,7 +94,7 @@ pub fn add(db: &WriteConnection, request: &SubscriberRequest, now: Timestamp) ->
     Ok(())
 }
 
-/// Requests that are due for verification: at most one per host, and none for busy hosts.
+/// Returns the requests that are due for verification: at most one per host, and none for busy hosts.
 pub fn due(db: &ReadConnection, query: &DueQuery<'_>) -> Result<Vec<PendingVerification>> {
     db.map(
         "SELECT *, min(verify_at) FROM websub_subscriber_request

@@ -71,12 +71,12 @@ pub fn delete_expired(db: &WriteConnection, now: Timestamp) -> Result<usize> {
     db.execute("DELETE FROM websub_subscriber WHERE lease_until <= ?1", [now.as_millisecond()])
 }
 
-/// All subscribers with active leases.
+/// Returns all subscribers with active leases.
 pub fn list(db: &ReadConnection, now: Timestamp) -> Result<Vec<HubSubscriber>> {
     db.all("SELECT * FROM websub_subscriber WHERE lease_until > ?1 ORDER BY topic, id", [now.as_millisecond()])
 }
 
-/// Whether a document has subscribers, and whether some of them are new.
+/// Returns whether a document has subscribers, and whether some of them are new.
 pub fn topic_audience(db: &ReadConnection, topic: &str, now: Timestamp) -> Result<TopicAudience> {
     db.one(
         "SELECT EXISTS (SELECT 1 FROM websub_subscriber INDEXED BY websub_subscriber_by_delivery
@@ -105,8 +105,8 @@ pub fn record_feed_state(db: &WriteConnection, topic: &str, hash: &str, hubs: &[
     Ok(())
 }
 
-/// Subscribers that do not have the latest version of their document: at most one per host, and none for busy hosts.
-/// Hosts without failures come first.
+/// Returns the subscribers that do not have the latest version of their document: at most one per host, and none for
+/// busy hosts. Hosts without failures come first.
 pub fn due(db: &ReadConnection, query: &DueQuery<'_>) -> Result<Vec<PendingDelivery>> {
     // `<>` cannot use the index on the hash, but `<` and `>` can.
     let (topics, busy) = (json_list(query.topics), json_list(query.busy));
@@ -134,8 +134,8 @@ pub fn due(db: &ReadConnection, query: &DueQuery<'_>) -> Result<Vec<PendingDeliv
     )
 }
 
-/// The time of the next verification, delivery or notification that becomes due after `now`. The subscriber or hub may
-/// already be up to date.
+/// Returns the time of the next verification, delivery or notification that becomes due after `now`. The subscriber or
+/// hub may already be up to date.
 pub fn next_attempt_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Timestamp>> {
     db.one(
         "SELECT min(at) FROM (SELECT min(verify_at) AS at FROM websub_subscriber_request WHERE verify_at > ?1

@@ -13,17 +13,17 @@ pub struct DueSubscription {
     pub polled: bool,
 }
 
-/// The subscription of a source; `None` if its feed has never declared a hub.
+/// Returns the subscription of a source; `None` if its feed has never declared a hub.
 pub fn get(db: &ReadConnection, source: SourceId) -> Result<Option<HubSubscription>> {
     db.first("SELECT * FROM websub_subscription WHERE source_id = ?1", [source.0])
 }
 
-/// The subscription whose callback URL ends with this token.
+/// Returns the subscription whose callback URL ends with this token.
 pub fn find_by_token(db: &ReadConnection, token: &str) -> Result<Option<HubSubscription>> {
     db.first("SELECT * FROM websub_subscription WHERE token = ?1", [token])
 }
 
-/// Subscriptions whose next action is due or whose lease has expired.
+/// Returns the subscriptions whose next action is due or whose lease has expired.
 pub fn due(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Vec<DueSubscription>> {
     db.map(
         "SELECT *, (SELECT state = 'active' FROM source WHERE id = source_id) AS polled
@@ -33,7 +33,7 @@ pub fn due(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Vec<DueSub
     )
 }
 
-/// When the next subscription is due.
+/// Returns when the next subscription is due.
 pub fn next_due_at(db: &ReadConnection) -> Result<Option<Timestamp>> {
     db.one(
         "SELECT min(at) FROM (
@@ -124,7 +124,7 @@ pub fn defer_poll(
     Ok(())
 }
 
-/// Returns deferred polls to the schedules of their sources. Applies to one source or to all.
+/// Moves deferred polls back to the schedules of their sources. Applies to one source or to all.
 ///
 /// A poll that was rescheduled after its deferral is not moved, so that it does not run twice.
 pub fn restore_deferred_polls(

@@ -55,7 +55,7 @@ struct SharedTerms {
     widest_name: Option<(Burst, TermFacts)>,
 }
 
-/// The features of two stories.
+/// Returns the features of two stories.
 pub(super) fn pair_features(a: &StoryText, b: &StoryText, census: &TermCensus) -> StoryPairFeatures {
     let mut shared = SharedTerms::default();
     for [one, other] in a.shared(b) {
@@ -132,7 +132,7 @@ impl SharedTerms {
     }
 }
 
-/// The sum of the largest values.
+/// Returns the sum of the largest values.
 fn largest(values: &mut [f64], count: usize) -> f64 {
     values.sort_unstable_by(|a, b| b.total_cmp(a));
     values.iter().take(count).sum()

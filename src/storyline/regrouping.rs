@@ -103,7 +103,7 @@ impl StorylineGrouper {
     }
 }
 
-/// The groups in order of their first items. `groups` contains each story with the first story of its group.
+/// Returns the groups in order of their first items. `groups` contains each story with the first story of its group.
 fn story_groups(groups: &[(StoryId, StoryId)], members: &[StorylineMember]) -> Vec<StoryGroup> {
     let mut positions: BTreeMap<StoryId, usize> = BTreeMap::new();
     let mut found: Vec<StoryGroup> = Vec::new();
@@ -137,7 +137,8 @@ mod tests {
     use super::*;
     use crate::domain::{ItemId, SourceId};
 
-    /// Members with one item each: a story in a storyline. The number of a storyline is also its time of creation.
+    /// Returns members with one item each: a story in a storyline. The number of a storyline is also its time of
+    /// creation.
     fn members(of: &[(i64, i64)]) -> Vec<StorylineMember> {
         let member = |(n, (story, storyline)): (usize, &(i64, i64))| StorylineMember {
             item: ItemId(n as i64),
@@ -150,7 +151,7 @@ mod tests {
         of.iter().enumerate().map(member).collect()
     }
 
-    /// The stories and storylines of each group.
+    /// Returns the stories and storylines of each group.
     fn grouped(groups: &[(i64, i64)], of: &[(i64, i64)]) -> Vec<(Vec<i64>, Vec<i64>)> {
         let id = StoryId::from_row;
         let groups: Vec<_> = groups.iter().map(|(story, first)| (id(*story), id(*first))).collect();

@@ -52,7 +52,7 @@ impl TermTable {
         &self.terms[number.0 as usize]
     }
 
-    /// One more than the largest number in use.
+    /// Returns one more than the largest number in use.
     pub(super) fn len(&self) -> usize {
         self.terms.iter().next_back().map_or(0, |(number, _)| number + 1)
     }

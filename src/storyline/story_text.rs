@@ -55,7 +55,7 @@ impl StoryText {
         StoryText { id, terms, items: reports.len(), time }
     }
 
-    /// The terms that two stories share.
+    /// Returns the terms that two stories share.
     pub(super) fn shared<'a>(&'a self, other: &'a StoryText) -> impl Iterator<Item = [&'a StoryTerm; 2]> {
         let mut others = other.terms.iter().peekable();
         self.terms.iter().filter_map(move |term| {

@@ -5,7 +5,7 @@ use crate::domain::{Item, StoryId, StorylineId, StorylineMember, Timestamp};
 use crate::evaluation::LabeledItem;
 use serde_json::json;
 
-/// An item of an outlet. Each item is a story of its own.
+/// Returns an item of an outlet. Each item is a story of its own.
 fn item(id: i64, outlet: &str, title: &str, summary: &str) -> Item {
     let labeled: LabeledItem = serde_json::from_value(json!({
         "id": id.to_string(), "outlet": outlet, "published": "2026-03-01T10:00:00Z", "title": title, "summary": summary,
@@ -15,7 +15,7 @@ fn item(id: i64, outlet: &str, title: &str, summary: &str) -> Item {
     labeled.to_item(id, None)
 }
 
-/// The item as a member of a story that is alone in its storyline.
+/// Returns the item as a member of a story that is alone in its storyline.
 fn member(item: &Item, story: i64) -> StorylineMember {
     StorylineMember {
         item: item.id,
@@ -27,7 +27,7 @@ fn member(item: &Item, story: i64) -> StorylineMember {
     }
 }
 
-/// A grouper with these items in stories numbered like the items.
+/// Returns a grouper with these items in stories numbered like the items.
 fn grouper(items: &[Item]) -> StorylineGrouper {
     let mut grouper = StorylineGrouper::default();
     for item in items {
@@ -36,12 +36,12 @@ fn grouper(items: &[Item]) -> StorylineGrouper {
     grouper
 }
 
-/// Each story with the first story of its storyline.
+/// Returns each story with the first story of its storyline.
 fn groups(grouper: &StorylineGrouper) -> Vec<(StoryId, StoryId)> {
     grouper.weigh().group(&TreeModel::learned(), STORYLINE_THRESHOLD, &StoryLinks::default())
 }
 
-/// The storyline of each item, as the row of its first story.
+/// Returns the storyline of each item, as the row of its first story.
 fn storylines(grouper: &StorylineGrouper) -> Vec<i64> {
     groups(grouper).into_iter().map(|(_, first)| first.to_row()).collect()
 }
@@ -49,7 +49,7 @@ fn storylines(grouper: &StorylineGrouper) -> Vec<i64> {
 /// The number of reports on the ferry, which come first.
 const FERRY_REPORTS: usize = 30;
 
-/// Thirty reports from fifteen outlets on a capsized ferry, among unrelated items.
+/// Returns thirty reports from fifteen outlets on a capsized ferry, among unrelated items.
 fn ferry_and_others() -> Vec<Item> {
     let aspects = [
         (
@@ -90,7 +90,7 @@ fn ferry_and_others() -> Vec<Item> {
     .collect()
 }
 
-/// A word that is unique to the number.
+/// Returns a word that is unique to the number.
 fn invented_word(n: usize) -> String {
     let letter = |digit: usize| char::from(b'b' + (n / 20_usize.pow(digit as u32) % 20) as u8);
     ["zu", "ko"].iter().enumerate().map(|(digit, syllable)| format!("{syllable}{}", letter(digit))).collect::<String>()

@@ -40,13 +40,13 @@ pub struct ModelError {
 }
 
 impl TreeModel {
-    /// The model that comes with the program.
+    /// Returns the model that comes with the program.
     pub fn learned() -> TreeModel {
         // A test parses the file, so the error cannot occur in a program that was built and tested.
         TreeModel::parse(include_str!("tree_model.txt")).unwrap_or_else(|error| unreachable!("{error}"))
     }
 
-    /// The probability that two stories belong to one storyline, 0 to 1.
+    /// Returns the probability that two stories belong to one storyline, 0 to 1.
     pub fn probability(&self, features: &StoryPairFeatures) -> f32 {
         sigmoid(self.bias + self.trees.iter().map(|tree| evaluate(tree, features)).sum::<f32>())
     }
@@ -113,7 +113,7 @@ impl TreeModel {
     }
 }
 
-/// The leaf that the features lead to. Positions only increase, so the walk ends.
+/// Returns the leaf that the features lead to. Positions only increase, so the walk ends.
 fn evaluate(tree: &Tree, features: &StoryPairFeatures) -> f32 {
     let mut position = 0;
     loop {

@@ -104,7 +104,7 @@ impl WeighedStories {
     }
 }
 
-/// The pairs of stories that share enough rare terms, in ascending order, with their features.
+/// Returns the pairs of stories that share enough rare terms, in ascending order, with their features.
 fn compared_pairs<'a>(
     stories: &'a [StoryText],
     census: &'a TermCensus,

@@ -137,7 +137,7 @@ async fn receive_push(
     Ok(StatusCode::ACCEPTED.into_response())
 }
 
-/// The value of the signature header; `None` if the header is absent or repeated.
+/// Returns the value of the signature header; `None` if the header is absent or repeated.
 fn signature_header(headers: &HeaderMap) -> Option<&[u8]> {
     let mut values = headers.get_all("x-hub-signature").iter();
     let value = values.next()?;

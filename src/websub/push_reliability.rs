@@ -40,7 +40,7 @@ pub fn evaluate_poll(
     SafetyPollDecision::Defer { until }
 }
 
-/// Whether a push proves that the hub pushes new items. An empty document proves nothing.
+/// Returns whether a push proves that the hub pushes new items. An empty document proves nothing.
 pub fn proves_hub(subscription: &HubSubscription, push: &PollRecord) -> bool {
     subscription.state == SubscriptionState::Active && push.outcome == PollOutcome::Pushed && push.items > 0
 }

@@ -31,8 +31,8 @@ pub enum SubscriptionStep {
     End(HubEvent),
 }
 
-/// The next step of a subscription. `base` is the common prefix of our callback URLs. `polled` states whether the
-/// source is active.
+/// Returns the next step of a subscription. `base` is the common prefix of our callback URLs. `polled` states whether
+/// the source is active.
 pub fn next_step(subscription: &HubSubscription, polled: bool, base: &str, now: Timestamp) -> SubscriptionStep {
     let is_ours = subscription.callback.as_ref().is_some_and(|callback| callback.starts_with(base));
     let wanted = polled && subscription.declared.is_some();
@@ -64,8 +64,8 @@ pub fn next_step(subscription: &HubSubscription, polled: bool, base: &str, now: 
     }
 }
 
-/// The earliest time for another request, counted from the last one. `current` states whether the feed still declares
-/// the hub and topic of that request.
+/// Returns the earliest time for another request, counted from the last one. `current` states whether the feed still
+/// declares the hub and topic of that request.
 fn earliest_request(subscription: &HubSubscription, current: bool, now: Timestamp) -> Timestamp {
     let Some(requested_at) = subscription.requested_at else { return now };
     let earliest = next_after_request(subscription.failures.saturating_sub(1), requested_at);
@@ -75,24 +75,24 @@ fn earliest_request(subscription: &HubSubscription, current: bool, now: Timestam
     }
 }
 
-/// The time of the next action after a request that is about to be sent. The request counts as failed until the hub
-/// verifies it; `failures` is the number of previous failures.
+/// Returns the time of the next action after a request that is about to be sent. The request counts as failed until the
+/// hub verifies it; `failures` is the number of previous failures.
 pub fn next_after_request(failures: u32, now: Timestamp) -> Timestamp {
     after(now, doubling(FIRST_RETRY_DELAY, MAX_RETRY_DELAY, failures))
 }
 
-/// The time of the next action after a failed request. The hub's `Retry-After` can delay the planned time but not
-/// advance it.
+/// Returns the time of the next action after a failed request. The hub's `Retry-After` can delay the planned time but
+/// not advance it.
 pub fn next_after_failure(planned: Timestamp, retry_after: Option<SignedDuration>, now: Timestamp) -> Timestamp {
     planned.max(after(now, retry_after.unwrap_or_default().min(MAX_LEASE)))
 }
 
-/// The time of the next request after the hub has denied one.
+/// Returns the time of the next request after the hub has denied one.
 pub fn next_after_denial(now: Timestamp) -> Timestamp {
     after(now, MAX_RETRY_DELAY)
 }
 
-/// When to renew a lease: halfway through the lease, which leaves the other half for retries.
+/// Returns when to renew a lease: halfway through the lease, which leaves the other half for retries.
 pub fn renew_at(now: Timestamp, lease: SignedDuration) -> Timestamp {
     after(now, (lease / 2).max(MIN_RENEWAL_DELAY))
 }
@@ -113,7 +113,7 @@ mod tests {
         Some(DeclaredHub { hub: format!("https://{name}.example/"), topic: "https://news.example/feed".into() })
     }
 
-    /// A subscription requested 90 minutes ago. Its next action is in 5 hours, and its lease ends in 100 hours.
+    /// Returns a subscription requested 90 minutes ago. Its next action is in 5 hours, and its lease ends in 100 hours.
     fn subscription(state: SubscriptionState) -> HubSubscription {
         HubSubscription {
             state,

@@ -11,7 +11,7 @@ pub fn generate() -> Option<String> {
     Some(HEXLOWER.encode(&bytes))
 }
 
-/// Whether a string has the format of a token. Other strings need no database lookup.
+/// Returns whether a string has the format of a token. Other strings need no database lookup.
 pub fn has_token_format(text: &str) -> bool {
     text.len() == SECRET_BYTES * 2 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -22,7 +22,7 @@ pub fn verify(secret: &str, header: Option<&[u8]>, body: &[u8]) -> Result<(), Si
     hmac::verify(&key, body, &digest).map_err(|_| SignatureError::Mismatch)
 }
 
-/// The header value that signs a body with SHA-256.
+/// Returns the header value that signs a body with SHA-256.
 pub fn sign(secret: &str, body: &[u8]) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     format!("sha256={}", HEXLOWER.encode(hmac::sign(&key, body).as_ref()))

@@ -3,7 +3,7 @@
 use super::{Audience, count_of};
 use crate::domain::{DisabledReason, HubEvent, HubSubscription, SignatureError, SubscriptionState, WebSubFailure};
 
-/// `https://hub.example/: active until …, 3 pushes, last …`. Only the operator sees the last event.
+/// Formats the state: `https://hub.example/: active until …, 3 pushes, last …`. Only the operator sees the last event.
 pub fn hub_status(hub: &HubSubscription, audience: Audience) -> String {
     let requested = hub.requested.as_ref().filter(|_| hub.state != SubscriptionState::Inactive);
     let Some(declared) = requested.or(hub.declared.as_ref()) else { return "the feed no longer declares a hub".into() };

@@ -116,7 +116,7 @@ pub async fn start(clock: &Clock) -> anyhow::Result<Vec<NewSource>> {
 }
 
 impl Site {
-    /// The items that the outlet currently publishes, newest first.
+    /// Returns the items that the outlet currently publishes, newest first.
     fn published(&self) -> Vec<PublishedItem<'_>> {
         let elapsed = self.clock.now().duration_since(self.start).as_secs();
         let visible = self.items.iter().filter(|item| item.appears_after <= elapsed);

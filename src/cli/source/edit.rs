@@ -125,7 +125,7 @@ async fn move_source(context: &Context, config: &Config, store: &Store, wanted: 
     daemon::group_and_publish_without_daemon(config, store, &context.clock).await
 }
 
-/// The given outlet. If it is empty, the outlet of the feed's website or URL.
+/// Returns the given outlet or, if it is empty, the outlet of the feed's website or URL.
 fn outlet_or_default(given: &str, source: &Source) -> anyhow::Result<(String, OutletProvenance)> {
     if !given.trim().is_empty() {
         return Ok((outlet(given)?, OutletProvenance::Operator));

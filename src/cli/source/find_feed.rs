@@ -71,7 +71,7 @@ impl FeedSearch<'_> {
         }
     }
 
-    /// The feed read at `url`, or the first feed that the page at `url` links to.
+    /// Returns the feed read at `url`, or the first feed that the page at `url` links to.
     async fn follow_link(&mut self, url: &Url, attempt: PollAttempt) -> anyhow::Result<FoundFeed> {
         let feeds = match attempt.outcome {
             AttemptOutcome::Read(_) => return Ok(FoundFeed { url: url.clone(), attempt, others: Vec::new() }),

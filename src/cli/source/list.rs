@@ -113,7 +113,7 @@ struct SourceDetails<'a> {
     polls: &'a [PollSummary],
 }
 
-/// The properties of a source, starting with those that its page shows in other places.
+/// Returns the properties of a source, starting with those that its page shows in other places.
 fn facts(source: &Source, context: SourceContext<'_>) -> Vec<(&'static str, String)> {
     let next = match source.state {
         SourceState::Active => {

@@ -332,8 +332,8 @@ struct SimilarAddress {
     like: String,
 }
 
-/// The addresses in a file that are similar to an earlier address in the file or to the address of an existing source.
-/// They remain separate sources, because only the operator knows whether the feeds are identical.
+/// Returns the addresses in a file that are similar to an earlier address in the file or to the address of an existing
+/// source. They remain separate sources, because only the operator knows whether the feeds are identical.
 fn similar_addresses_of(wanted: &[DescribedSource], existing: Vec<String>) -> Vec<SimilarAddress> {
     let mut known: HashSet<String> = existing.into_iter().collect();
     let mut similar = Vec::new();

@@ -95,7 +95,7 @@ fn plain_document() -> ParsedDocument {
     }
 }
 
-/// A document that is fresh for `max_age` seconds and has a ttl of `ttl` minutes.
+/// Returns a document that is fresh for `max_age` seconds and has a ttl of `ttl` minutes.
 fn document(max_age: i64, ttl: u32) -> AttemptOutcome {
     let fresh_for = Some(SignedDuration::from_secs(max_age));
     let hints = PollingHints { ttl_minutes: Some(ttl), ..PollingHints::default() };
@@ -114,7 +114,7 @@ fn failed() -> NoDocument {
     NoDocument::Failed { detail: "refused".into() }
 }
 
-/// The cause of the delay.
+/// Returns the cause of the delay.
 fn cause(update: &SourceUpdate) -> &DelayCause {
     match &update.next_poll_reason {
         NextPollReason::Delay { cause, .. } => cause,

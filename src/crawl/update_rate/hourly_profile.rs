@@ -80,7 +80,7 @@ impl HourlyProfile {
         }
     }
 
-    /// The rates estimated at `now`.
+    /// Returns the rates estimated at `now`.
     pub fn rates(&self, now: i64) -> ExpectedRates {
         // The decay of all counts since the start of their week. A clock that went backwards does not undo decay.
         let decay = self.weight(now.div_euclid(HOUR_SECONDS)).max(1.0);
@@ -118,7 +118,8 @@ impl HourlyProfile {
         self.week = week;
     }
 
-    /// 2 to the power of the weeks from the start of `self.week` to `hour`: less than 1 for hours of earlier weeks.
+    /// Returns 2 to the power of the weeks from the start of `self.week` to `hour`: less than 1 for hours of earlier
+    /// weeks.
     fn weight(&self, hour: i64) -> f64 {
         let hours = hour.saturating_sub(self.week.saturating_mul(WEEK_HOURS)).clamp(-64 * WEEK_HOURS, 64 * WEEK_HOURS);
         let power = power_of(HOURLY_GROWTH, hours.unsigned_abs());
@@ -144,22 +145,23 @@ impl ExpectedRates {
         self.hours[hour_of_day(hour)] * self.days[day_of_week(hour)]
     }
 
-    /// The rates for each hour of the day of `now`.
+    /// Returns the rates for each hour of the day of `now`.
     pub fn hours_of_day(&self, now: i64) -> [f64; 24] {
         self.hours.map(|rate| rate * self.days[day_of_week(now.div_euclid(HOUR_SECONDS))])
     }
 
-    /// The mean rate over the week.
+    /// Returns the mean rate over the week.
     pub fn mean(&self) -> f64 {
         mean(self.hours) * mean(self.days)
     }
 
-    /// The mean of the square roots of the rates over the week.
+    /// Returns the mean of the square roots of the rates over the week.
     pub fn mean_sqrt(&self) -> f64 {
         mean(self.hours.map(f64::sqrt)) * mean(self.days.map(f64::sqrt))
     }
 
-    /// The seconds from `now` until the integral of `speed`, a function of the rate, reaches `amount`; at most `limit`.
+    /// Returns the seconds from `now` until the integral of `speed`, a function of the rate, reaches `amount`; at most
+    /// `limit`.
     pub fn seconds_until(&self, now: i64, amount: f64, limit: i64, speed: impl Fn(f64) -> f64) -> i64 {
         let mut left = amount * HOUR_SECONDS as f64;
         let mut passed = 0;
@@ -175,7 +177,7 @@ impl ExpectedRates {
     }
 }
 
-/// The hours that a time span overlaps, each with the seconds of the overlap.
+/// Returns the hours that a time span overlaps, each with the seconds of the overlap.
 fn hours(from: i64, to: i64) -> impl Iterator<Item = (i64, i64)> {
     let mut at = from;
     std::iter::from_fn(move || {
@@ -199,7 +201,7 @@ fn mean<const N: usize>(values: [f64; N]) -> f64 {
     values.iter().sum::<f64>() / N as f64
 }
 
-/// The weighted sum over the neighborhood of an hour, in units of one hour.
+/// Returns the weighted sum over the neighborhood of an hour, in units of one hour.
 fn neighborhood_sum(values: &[f64; 24], hour: usize) -> f64 {
     let mut sum = NEIGHBOR_WEIGHTS[0] * values[hour];
     for (far, weight) in NEIGHBOR_WEIGHTS.iter().enumerate().skip(1) {

@@ -33,7 +33,7 @@ fn delay(rate: &UpdateRate, now: i64, multiplier: f64) -> PollDelay {
     rate.delay(at(now), BudgetMultiplier::new(multiplier), FLOOR, CAP)
 }
 
-/// The limit that determined a delay, and whether the minimum interval increased it.
+/// Returns the limit that determined a delay, and whether the minimum interval increased it.
 fn limit(delay: &PollDelay) -> (RateLimit, bool) {
     match delay.cause {
         DelayCause::UpdateRate { limit, at_minimum, .. } => (limit, at_minimum),

@@ -45,7 +45,7 @@ fn thumbnail(url: &str) -> ExtensionMap {
     element("media", "thumbnail", BTreeMap::from([("url".into(), escape_html(url))]))
 }
 
-/// An empty element of an extension namespace.
+/// Returns an empty element of an extension namespace.
 fn element(prefix: &str, name: &str, attrs: BTreeMap<String, String>) -> ExtensionMap {
     let element = Extension { name: format!("{prefix}:{name}"), attrs, ..Extension::default() };
     ExtensionMap::from([(prefix.to_owned(), BTreeMap::from([(name.to_owned(), vec![element])]))])
@@ -92,7 +92,7 @@ fn render_entry(entry: &DocumentEntry<'_>) -> Entry {
     }
 }
 
-/// The source of the lead (RFC 4287, section 4.2.11).
+/// Returns the source of the lead (RFC 4287, section 4.2.11).
 fn render_source(entry: &DocumentEntry<'_>) -> Source {
     Source {
         id: entry.source.id.clone(),

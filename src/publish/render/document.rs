@@ -51,9 +51,9 @@ pub enum FeedPage {
 }
 
 impl FeedPage {
-    /// The part of the URL after the feed's name and variant. The name of an archive page contains the page size,
-    /// because pages of different sizes have different entries. A client that has stored some pages must not combine
-    /// them with pages of another size.
+    /// Returns the part of the URL after the feed's name and variant. The name of an archive page contains the page
+    /// size, because pages of different sizes have different entries. A client that has stored some pages must not
+    /// combine them with pages of another size.
     pub fn suffix(self, feed: &PublishedFeed) -> String {
         match self {
             FeedPage::Current => String::new(),
@@ -74,8 +74,8 @@ pub struct FeedPart<'f> {
 const MAX_STORY_ITEMS: usize = 200;
 
 impl<'a> FeedDocument<'a> {
-    /// A document of a feed, without archive links or a token. `instance` identifies this database among all newsfold
-    /// databases.
+    /// Returns a document of a feed, without archive links or a token. `instance` identifies this database among all
+    /// newsfold databases.
     pub fn of_feed(
         part: FeedPart<'_>,
         instance: &str,
@@ -119,7 +119,7 @@ impl<'a> FeedDocument<'a> {
         self
     }
 
-    /// The results of a search. `typed` is the text that the user entered.
+    /// Returns the results of a search. `typed` is the text that the user entered.
     pub fn of_search(typed: &str, instance: &str, entries: &'a [FeedEntry], options: &'a Options) -> FeedDocument<'a> {
         let query: String =
             url::form_urlencoded::Serializer::for_suffix(String::from("?"), 1).append_pair("q", typed).finish();
@@ -133,7 +133,7 @@ impl<'a> FeedDocument<'a> {
         }
     }
 
-    /// The items of one story as entries, newest first.
+    /// Returns the items of one story as entries, newest first.
     pub fn of_story(story: &'a Story, instance: &str, options: &'a Options) -> FeedDocument<'a> {
         let title = story.lead().map_or("", |lead| lead.item.title.as_str());
         let path = format!("stories/{}", story.id);
@@ -148,7 +148,7 @@ impl<'a> FeedDocument<'a> {
         }
     }
 
-    /// The published stories of a storyline. `headline` is that of its main story, `entries` are newest first.
+    /// Returns the published stories of a storyline. `headline` is that of its main story, `entries` are newest first.
     pub fn of_storyline(
         storyline: StorylineId,
         headline: &str,
@@ -193,12 +193,12 @@ impl<'a> FeedDocument<'a> {
         self.current.is_some()
     }
 
-    /// The time of the latest change of an entry, or the time at which the feed became known.
+    /// Returns the time of the latest change of an entry, or the time at which the feed became known.
     pub(super) fn updated_at(&self) -> Timestamp {
         self.entries.iter().map(|entry| entry.updated_at).max().unwrap_or(self.known_since)
     }
 
-    /// The archive links with their relation types (RFC 5005, section 4).
+    /// Returns the archive links with their relation types (RFC 5005, section 4).
     pub(super) fn archive_links(&self) -> impl Iterator<Item = (&'static str, &DocumentPath)> {
         let links = [("current", &self.current), ("prev-archive", &self.previous), ("next-archive", &self.next)];
         links.into_iter().filter_map(|(rel, path)| Some((rel, path.as_ref()?)))

@@ -85,7 +85,7 @@ impl<'a> DocumentEntry<'a> {
         }
     }
 
-    /// The storyline as a category: the URL of the vocabulary, and the id.
+    /// Returns the storyline as a category: the URL of the vocabulary, and the id.
     pub(super) fn storyline_category(&self) -> Option<(&str, &str)> {
         self.storyline.as_deref()?.rsplit_once('/')
     }
@@ -133,7 +133,7 @@ fn encode_enclosures(enclosures: &[Enclosure]) -> Vec<Enclosure> {
     enclosures.iter().map(|file| Enclosure { url: encode_uri(&file.url), ..file.clone() }).collect()
 }
 
-/// The full text if it may be published, otherwise the item's content, otherwise its summary.
+/// Returns the full text if it may be published, otherwise the item's content, otherwise its summary.
 fn body_html(article: Option<&str>, content: Option<&str>, summary: &str) -> String {
     let paragraph = |text: &str| format!("<p>{}</p>", escape_html(text));
     match (article, content) {

@@ -22,7 +22,7 @@ impl ConnectionLimit {
         Arc::new(ConnectionLimit { max_per_client, proxies, open: Mutex::default() })
     }
 
-    /// A permit for a connection from this address; `None` if the client has reached the limit.
+    /// Returns a permit for a connection from this address; `None` if the client has reached the limit.
     pub fn acquire(self: &Arc<Self>, peer: IpAddr) -> Option<ConnectionPermit> {
         let peer = peer.to_canonical();
         if self.proxies.iter().any(|network| network.contains(&peer)) {

@@ -14,7 +14,7 @@ pub struct TimelineMark {
     pub is_copy: bool,
 }
 
-/// The marks for a story's news, from the first to the last report. Backlog is omitted: it may be years older.
+/// Returns the marks for a story's news, from the first to the last report. Backlog is omitted: it may be years older.
 pub fn timeline_marks(story: &Story) -> Vec<TimelineMark> {
     let reports: Vec<&StoryItem> = story.news().collect();
     let at = |report: &StoryItem| report.item.ranked_at.as_millisecond();
@@ -48,7 +48,7 @@ pub struct DayBar {
     pub height: String,
 }
 
-/// The bars for the [`CHART_DAYS`] days up to `last`. Days are counted from 1970.
+/// Returns the bars for the [`CHART_DAYS`] days up to `last`. Days are counted from 1970.
 pub fn day_bars(items_per_day: &BTreeMap<i64, u64>, last: i64) -> Vec<DayBar> {
     let max = items_per_day.values().copied().max().unwrap_or(0).max(1) as f64;
     let step = 100.0 / CHART_DAYS as f64;
@@ -68,7 +68,7 @@ pub fn day_bars(items_per_day: &BTreeMap<i64, u64>, last: i64) -> Vec<DayBar> {
     (0..CHART_DAYS).filter_map(bar).collect()
 }
 
-/// The UTC day of a time, counted from 1970.
+/// Returns the UTC day of a time, counted from 1970.
 pub fn day_number(at: Timestamp) -> i64 {
     at.as_second().div_euclid(86_400)
 }

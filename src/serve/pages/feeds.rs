@@ -62,8 +62,8 @@ pub async fn opml(State(app): State<AppState>, request: HeaderMap) -> Response {
     respond_once(OPML_CONTENT_TYPE, PAGE_CACHE_CONTROL, feeds_opml(&app.options, &app.public_feeds), &request)
 }
 
-/// The published feeds as OPML 2.0 (opml.org/spec2.opml), for readers that subscribe to all of them in one step. It
-/// lists each feed once, as Atom, which every OPML reader supports.
+/// Returns the published feeds as OPML 2.0 (opml.org/spec2.opml), for readers that subscribe to all of them in one
+/// step. It lists each feed once, as Atom, which every OPML reader supports.
 pub fn feeds_opml(options: &Options, feeds: &[PublishedFeed]) -> Vec<u8> {
     let outline = |feed: &PublishedFeed| FeedOutline {
         title: Some(strip_invalid_chars(&feed.title)),

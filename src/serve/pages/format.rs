@@ -29,17 +29,17 @@ pub fn number(number: &u64) -> String {
     grouped_digits(*number)
 }
 
-/// A stored remark with secrets removed.
+/// Returns a stored remark with secrets removed.
 pub fn remark(text: &str) -> String {
     Audience::Public.remark(text)
 }
 
-/// A URL that may be used as a link; `None` for `javascript:` and other schemes.
+/// Returns a URL that may be used as a link; `None` for `javascript:` and other schemes.
 pub fn link(url: Option<&str>) -> Option<&str> {
     url.filter(|url| url.starts_with("https://") || url.starts_with("http://"))
 }
 
-/// The CSS class for a source's status.
+/// Returns the CSS class for a source's status.
 pub fn status_class(status: &SourceStatus) -> &'static str {
     match status {
         SourceStatus::Failing | SourceStatus::Gone => "bad",

@@ -66,7 +66,7 @@ pub fn health_page(db: &ReadConnection, site: SiteLayout, down: Option<Vec<&'sta
     Ok(page.render()?)
 }
 
-/// The problem of a source. For a source on hold, the reason for the time of its next poll.
+/// Returns the problem of a source. For a source on hold, this is the reason for the time of its next poll.
 fn problem(source: &Source) -> String {
     match source.last_outcome {
         Some(outcome) if !source.last_error.is_empty() => Audience::Public.poll_error(outcome, &source.last_error),
@@ -78,7 +78,7 @@ fn hold_reason(hold: &OriginHold) -> String {
     remark(&hold_reason_text(&hold.reason))
 }
 
-/// The event as a predicate. Its subject is the title of the source or newsfold.
+/// Returns the event as a predicate. Its subject is the title of the source or newsfold.
 fn phrase(event: &RecordedEvent) -> String {
     let subject = if event.source.is_none() { "newsfold " } else { "" };
     format!("{subject}{}", event_phrase(event.kind))

@@ -101,7 +101,7 @@ impl StorySummary<'_> {
         count_of(self.story.outlets().len(), "outlet", "outlets")
     }
 
-    /// The reason why none of the story's reports is news.
+    /// Returns the reason why none of the story's reports is news.
     fn backlog(&self) -> Option<&'static str> {
         if self.story.news().next().is_some() { None } else { self.lead.item.backlog_reason.map(backlog_text) }
     }
@@ -110,7 +110,7 @@ impl StorySummary<'_> {
         self.story.outlets().len() == 1
     }
 
-    /// Whether the story has changed since its first report, with a precision of one minute.
+    /// Returns whether the story has changed since its first report, with a precision of one minute.
     fn has_changed(&self) -> bool {
         self.story.items.len() > 1
             && time_under_day(&self.story.updated_at, &self.lead.item.ranked_at) != self.first_reported()

@@ -54,7 +54,7 @@ impl StoryQuery {
         Some(parsed)
     }
 
-    /// The corresponding database query.
+    /// Returns the corresponding database query.
     pub fn listing(&self) -> StorySearch {
         let non_empty = |value: &String| (!value.is_empty()).then(|| value.clone());
         StorySearch {
@@ -68,7 +68,7 @@ impl StoryQuery {
         }
     }
 
-    /// Whether the search text contains no searchable word.
+    /// Returns whether the search text contains no searchable word.
     pub fn has_no_words(&self) -> bool {
         !self.typed.is_empty() && fts_query::from_user_input(&self.typed).is_none()
     }
@@ -81,7 +81,8 @@ impl StoryQuery {
         self.page == MAX_PAGE
     }
 
-    /// The query string of another page with the same filters, including the question mark; empty for the index page.
+    /// Returns the query string of another page with the same filters, including the question mark; empty for the index
+    /// page.
     pub fn query_string(&self, page: u32) -> String {
         let (outlets, page) = (self.min_outlets.to_string(), page.to_string());
         let parameters = [
@@ -98,7 +99,7 @@ impl StoryQuery {
         if query.is_empty() { query } else { format!("?{query}") }
     }
 
-    /// The query string of the feed for this search, without the question mark; `None` without a search.
+    /// Returns the query string of the feed for this search, without the question mark; `None` without a search.
     pub fn feed_query(&self) -> Option<String> {
         fts_query::from_user_input(&self.typed)?;
         Some(form_urlencoded::Serializer::new(String::new()).append_pair("q", &self.typed).finish())

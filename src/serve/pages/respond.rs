@@ -9,7 +9,7 @@ use axum::response::{Html, IntoResponse, Response};
 
 pub const HTML_CONTENT_TYPE: &str = "text/html; charset=utf-8";
 
-/// The response with a page that was rendered for this request.
+/// Returns the response with a page that was rendered for this request.
 pub fn respond(html: String, request: &HeaderMap) -> Response {
     respond_once(HTML_CONTENT_TYPE, PAGE_CACHE_CONTROL, html.into_bytes(), request)
 }
@@ -31,7 +31,7 @@ pub fn not_found_page(site: SiteLayout) -> Result<String, Error> {
     Ok(MessagePage { site, title: "Not found", text }.render()?)
 }
 
-/// A 400 response for an invalid query.
+/// Returns a 400 response for an invalid query.
 pub fn invalid_query(app: &AppState) -> Result<Response, Error> {
     let text = "The parameters outlets and page must be whole numbers, for example /?outlets=3: the minimum number of \
                 outlets that report a story.";

@@ -38,12 +38,12 @@ fn status(source: &Source) -> SourceStatus {
     SourceStatus::of(source)
 }
 
-/// The error of the latest poll; empty if the poll succeeded.
+/// Returns the error of the latest poll; empty if the poll succeeded.
 fn last_error(source: &Source) -> String {
     source.last_outcome.map_or_else(String::new, |outcome| Audience::Public.poll_error(outcome, &source.last_error))
 }
 
-/// The time of the next poll, if the source is polled.
+/// Returns the time of the next poll, if the source is polled.
 fn next_poll(source: &Source) -> Option<&Timestamp> {
     (source.state == SourceState::Active).then_some(&source.next_poll_at)
 }
@@ -115,7 +115,7 @@ impl SourcePage<'_> {
         self.bars.iter().map(|bar| bar.items).max().unwrap_or(0)
     }
 
-    /// The start page of the website. The rest of the URL may contain a secret.
+    /// Returns the start page of the website. The rest of the URL may contain a secret.
     fn website(&self) -> Option<String> {
         self.source.site_url.as_deref().and_then(site_of)
     }

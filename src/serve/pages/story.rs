@@ -89,8 +89,8 @@ pub fn story_page(db: &ReadConnection, site: SiteLayout, story: &Story) -> Resul
     Ok(Some(page.render()?))
 }
 
-/// The place of a story in its storyline, which was read with its newest published stories. `published` is their
-/// number.
+/// Returns the place of a story in its storyline, which was read with its newest published stories. `published` is
+/// their number.
 fn storyline_view<'a>(story: &Story, storyline: &'a Storyline, published: u32) -> Option<StorylineView<'a>> {
     let other_count = published - u32::from(story.published_at.is_some());
     let newest = storyline.stories.iter().rev().filter(|other| other.id != story.id);
@@ -101,7 +101,7 @@ fn storyline_view<'a>(story: &Story, storyline: &'a Storyline, published: u32) -
     (!others.is_empty()).then_some(StorylineView { id: storyline.id, other_stories, reason, others })
 }
 
-/// The reports in order of time, with the copies of each.
+/// Returns the reports in order of time, with the copies of each.
 fn report_views<'a>(
     story: &'a Story,
     first: Timestamp,
@@ -135,7 +135,7 @@ fn report_views<'a>(
     originals
 }
 
-/// The original in this story that this report copies, at the end of any chain of copies.
+/// Returns the original in this story that this report copies, at the end of any chain of copies.
 fn original_of(report: &StoryItem, story: &Story) -> Option<ItemId> {
     let mut found = None;
     let mut current = report;
@@ -151,7 +151,7 @@ fn original_of(report: &StoryItem, story: &Story) -> Option<ItemId> {
     found
 }
 
-/// The class of a time gap: less than 5 minutes, 1 hour, 6 hours or 1 day, or longer.
+/// Returns the class of a time gap: less than 5 minutes, 1 hour, 6 hours or 1 day, or longer.
 fn gap_class(gap: SignedDuration) -> u8 {
     match gap.as_secs() {
         ..300 => 0,
@@ -162,7 +162,7 @@ fn gap_class(gap: SignedDuration) -> u8 {
     }
 }
 
-/// The reasons why a report belongs to the story. An item that has left the story is shown by its number.
+/// Returns the reasons why a report belongs to the story. An item that has left the story is shown by its number.
 fn reason_links(report: &StoryItem, story: &Story) -> Vec<ReasonLink> {
     let link = |reason: ReasonText| {
         let target = story.items.iter().find(|other| reason.item == Some(other.item.id));
@@ -180,7 +180,7 @@ fn reason_links(report: &StoryItem, story: &Story) -> Vec<ReasonLink> {
     join_reasons(&report.evidence).into_iter().map(link).collect()
 }
 
-/// The earlier versions of a report that differ visibly, newest first.
+/// Returns the earlier versions of a report that differ visibly, newest first.
 fn earlier_versions<'a>(report: &'a StoryItem, earlier: &'a [EarlierText]) -> Vec<EarlierVersion<'a>> {
     let mut after = (report.item.title.as_str(), report.item.summary.as_str());
     let mut versions = Vec::new();

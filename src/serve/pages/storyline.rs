@@ -75,7 +75,7 @@ impl StorylinePage<'_> {
         count_of(self.storyline.outlet_count(), "outlet", "outlets")
     }
 
-    /// The number of older stories that the page omits.
+    /// Returns the number of older stories that the page omits.
     fn omitted(&self) -> usize {
         (self.story_count as usize).saturating_sub(self.developments.len())
     }

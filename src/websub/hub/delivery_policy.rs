@@ -17,7 +17,7 @@ const MAX_CONSECUTIVE_FAILURES: u32 = 20;
 /// A verification is repeated if the program stopped before it recorded the result.
 pub const MAX_VERIFICATION_ATTEMPTS: u32 = 2;
 
-/// The URL of a verification request (section 5.3). It keeps the query parameters of the callback.
+/// Returns the URL of a verification request (section 5.3). It keeps the query parameters of the callback.
 pub fn verification_url(request: &SubscriberRequest, challenge: &str) -> Result<Url, url::ParseError> {
     let mut url = Url::parse(&request.callback)?;
     url.query_pairs_mut().extend_pairs([
@@ -47,8 +47,8 @@ pub enum DeliveryResult {
     GiveUp { failure: WebSubFailure },
 }
 
-/// The time to retry an attempt that is about to be made. It counts as failed until its result is recorded; `failures`
-/// is the number of previous consecutive failures.
+/// Returns the time to retry an attempt that is about to be made. It counts as failed until its result is recorded;
+/// `failures` is the number of previous consecutive failures.
 pub fn next_attempt_at(failures: u32, now: Timestamp) -> Timestamp {
     after(now, backoff::doubling(FIRST_RETRY_DELAY, MAX_RETRY_DELAY, failures))
 }

@@ -129,8 +129,8 @@ fn client_of_request(request: &Request, proxies: &[IpNet]) -> Option<String> {
     client(peer, request.headers(), proxies)
 }
 
-/// The client of a connection. A trusted proxy appends the client's address to `X-Forwarded-For`. The client controls
-/// all earlier addresses in the header.
+/// Returns the client of a connection. A trusted proxy appends the client's address to `X-Forwarded-For`. The client
+/// controls all earlier addresses in the header.
 fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> Option<String> {
     let mut ip = peer.to_canonical();
     if proxies.iter().any(|network| network.contains(&ip)) {

@@ -23,7 +23,7 @@ const MAX_HOURLY_PER_CLIENT: u32 = 240;
 /// High enough for a service that forwards to many users from one host, and low enough to limit an attacker's host.
 const MAX_SUBSCRIBERS_PER_HOST: u32 = 1_000;
 
-/// When to ask the callback of a request to confirm.
+/// Returns when to ask the callback of a request to confirm.
 ///
 /// # Errors
 /// Returns a refusal if the request exceeds a limit or unsubscribes a callback that is not subscribed.

@@ -61,7 +61,7 @@ pub enum RequestRefusal {
 const RETRY_DELAY: SignedDuration = SignedDuration::from_mins(15);
 
 impl RequestRefusal {
-    /// The `Retry-After` value of a temporary refusal.
+    /// Returns the `Retry-After` value of a temporary refusal.
     pub fn retry_after(&self) -> Option<SignedDuration> {
         use RequestRefusal::*;
         matches!(self, ClientLimit | HostLimit | HubLimit | SubscriberLimit).then_some(RETRY_DELAY)
@@ -135,12 +135,12 @@ fn parse_callback(text: &str, address_policy: &AddressPolicy) -> Result<Url, Req
     Ok(url)
 }
 
-/// The host whose requests are counted.
+/// Returns the host whose requests are counted.
 fn callback_host(url: &Url) -> String {
     url.host_str().unwrap_or_default().trim_end_matches('.').to_owned()
 }
 
-/// The requested lease, clamped to the configured limits. Older subscribers send 0 to request the default.
+/// Returns the requested lease, clamped to the configured limits. Older subscribers send 0 to request the default.
 fn parse_lease(seconds: Option<&str>, options: &Options) -> Result<SignedDuration, RequestRefusal> {
     let Some(seconds) = seconds.filter(|seconds| *seconds != "0") else { return Ok(options.lease) };
     if !seconds.bytes().all(|byte| byte.is_ascii_digit()) {
