@@ -96,8 +96,8 @@ impl OutageDetector {
         Some(OutageEnd { detector: self.clone(), since })
     }
 
-    /// Records a failed poll without a response. `outlets` is the number of active outlets. If the network is down,
-    /// returns the outage and the sources whose failures must be reverted.
+    /// Records a failed poll without a response. `outlets` is the number of active outlets, at most
+    /// [`OUTAGE_OUTLETS`]. If the network is down, returns the outage and the sources whose failures must be reverted.
     fn record_unreachable(
         &self,
         outlet: &str,
@@ -171,7 +171,7 @@ pub(super) async fn observe_unreachable(
     detail: &str,
     now: Timestamp,
 ) -> store::Result<()> {
-    let outlets = context.store.read(sources::count_active_outlets).await?;
+    let outlets = context.store.read(|db| sources::count_active_outlets(db, OUTAGE_OUTLETS)).await?;
     let Some(outage) = context.outage.record_unreachable(&source.outlet, source.id, now, outlets) else {
         return Ok(());
     };

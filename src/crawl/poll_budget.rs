@@ -43,8 +43,7 @@ impl BudgetMultiplier {
     /// Returns the multiplier at which all sources together use `budget` polls per hour.
     ///
     /// If the minimum rates already exceed the budget, all sources are polled at their minimum. If the maximum rates do
-    /// not use it up, all sources are polled at their maximum. The function reads the demands 64 times. For a million
-    /// sources, group them by rounded root (a histogram, `GROUP BY` in SQL) and set [`PollDemand::sources`].
+    /// not use it up, all sources are polled at their maximum. The function reads the demands up to 64 times.
     pub fn solve(demands: &[PollDemand], budget: f64) -> Self {
         let polls = |multiplier: f64| demands.iter().map(|demand| demand.polls_per_hour(multiplier)).sum::<f64>();
         if polls(Self::MAX) <= budget {

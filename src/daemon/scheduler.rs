@@ -9,19 +9,24 @@ use super::task_context::TaskContext;
 use crate::crawl::{self, AttemptOutcome, ClaimOutcome, OVERDUE_SPACING, PollContext, RecordedPoll};
 use crate::domain::duration::after;
 use crate::domain::panic_text::join_error_text;
-use crate::domain::{DueSource, IngestResult, NextPollReason, PollRecord, SourceId, SourceUpdate, Timestamp};
+use crate::domain::{
+    DueSource, IngestResult, NextPollReason, PollRecord, SourceId, SourceState, SourceUpdate, Timestamp,
+};
 use crate::http_client::origin_of;
-use crate::store::leases::{self, PollLease};
+use crate::store::leases::{self, ActiveLeases, PollLease};
 use crate::store::{self, sources};
 use crate::urls::redact::redact_url;
 use crate::wording::{Audience, next_poll_text};
 use jiff::SignedDuration;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::{Duration, Instant};
 use tokio::task::{Id, JoinError, JoinSet};
 use url::Url;
 
-/// The maximum number of due sources read per pass. Other sources wait for the next pass.
-const BATCH: u32 = 2_000;
+/// The maximum number of sources in the queue. Other due sources wait until it is read again.
+const MAX_QUEUED: u32 = 2_000;
+/// How often the queue is read again while all its sources wait for a busy origin. Measured in real time.
+const QUEUE_LIFETIME: Duration = Duration::from_millis(500);
 /// The interval between attempts to reach any server during an outage of our own network.
 const OUTAGE_PROBE_INTERVAL: SignedDuration = SignedDuration::from_secs(30);
 
@@ -33,8 +38,23 @@ struct Scheduler {
     polls: JoinSet<PollResult>,
     in_progress: HashMap<Id, RunningPoll>,
     busy_origins: HashSet<String>,
+    queue: PollQueue,
     /// The time of the next attempt during an outage of our own network.
     next_probe_at: Timestamp,
+}
+
+/// Due sources, most overdue first. Reading them for each poll would make a poll more expensive the more are overdue.
+#[derive(Default)]
+struct PollQueue {
+    waiting: VecDeque<QueuedPoll>,
+    read_at: Option<Instant>,
+    /// When the next source becomes due that was not yet due when the queue was read.
+    next_due_at: Option<Timestamp>,
+}
+
+struct QueuedPoll {
+    due: DueSource,
+    origin: Option<String>,
 }
 
 struct RunningPoll {
@@ -65,6 +85,7 @@ pub(super) async fn run(context: TaskContext) {
         polls: JoinSet::new(),
         in_progress: HashMap::new(),
         busy_origins: HashSet::new(),
+        queue: PollQueue::default(),
         next_probe_at: Timestamp::MIN,
     };
     scheduler.poll_until_shutdown().await;
@@ -86,6 +107,10 @@ impl Scheduler {
                 _ = shutdown.cancelled() => return,
                 Some(ended) = self.polls.join_next_with_id() => self.handle_end(ended).await,
                 _ = self.context.work.wait(next) => {}
+                _ = tokio::time::sleep(QUEUE_LIFETIME), if !self.queue.waiting.is_empty() => {}
+            }
+            while let Some(ended) = self.polls.try_join_next_with_id() {
+                self.handle_end(ended).await;
             }
         }
     }
@@ -98,24 +123,38 @@ impl Scheduler {
         if self.polls.len() >= max_polls {
             return Ok(self.context.polling.outage.is_down().then_some(self.next_probe_at));
         }
-        let read = move |db: &store::ReadConnection| {
-            let next_poll_at = sources::next_poll_at(db, now)?;
-            Ok((sources::due(db, now, BATCH)?, leases::active_leases(db, now)?, next_poll_at))
-        };
-        let (due, leases, next_poll_at) = self.context.store().read(read).await?;
-        for due in due {
-            if self.polls.len() >= max_polls {
-                break;
-            }
-            let origin = Url::parse(&due.url).ok().map(|url| origin_of(&url));
+        if self.context.polling.outage.is_down() {
+            // An outdated entry would use up the probe.
+            self.queue = PollQueue::default();
+        }
+        let leases = self.context.store().read(move |db| leases::active_leases(db, now)).await?;
+        self.start_queued_polls(&leases, max_polls);
+        if self.polls.len() < max_polls && self.queue.is_outdated() {
+            let read = move |db: &store::ReadConnection| {
+                Ok((sources::due(db, now, MAX_QUEUED)?, sources::next_poll_at(db, now)?))
+            };
+            let (due, next_due_at) = self.context.store().read(read).await?;
+            self.queue = PollQueue::new(due, next_due_at);
+            self.start_queued_polls(&leases, max_polls);
+        }
+        // A source in the queue waits for a lease to end or for a poll of this program to finish.
+        let next_due_at = self.queue.next_due_at.filter(|_| self.queue.waiting.is_empty());
+        Ok(next_due_at.into_iter().chain(leases.next_expiry).min())
+    }
+
+    /// Starts polls of the sources in the queue, except those that are leased or whose origin is busy.
+    fn start_queued_polls(&mut self, leases: &ActiveLeases, max_polls: usize) {
+        let mut index = 0;
+        while self.polls.len() < max_polls
+            && let Some(QueuedPoll { due, origin }) = self.queue.waiting.get(index)
+        {
             let is_busy = |origin: &String| self.busy_origins.contains(origin) || leases.origins.contains(origin);
             if leases.sources.contains(&due.id) || origin.as_ref().is_some_and(is_busy) {
-                continue;
+                index += 1;
+            } else if let Some(QueuedPoll { due, origin }) = self.queue.waiting.remove(index) {
+                self.start_poll(due, origin);
             }
-            self.start_poll(due, origin);
         }
-        // A due source that was skipped waits for a lease to end or for a poll of this program to finish.
-        Ok(next_poll_at.into_iter().chain(leases.next_expiry).min())
     }
 
     fn start_poll(&mut self, due: DueSource, origin: Option<String>) {
@@ -189,12 +228,29 @@ impl Scheduler {
     }
 }
 
+impl PollQueue {
+    fn new(due: Vec<DueSource>, next_due_at: Option<Timestamp>) -> PollQueue {
+        let with_origin = |due: DueSource| {
+            let origin = Url::parse(&due.url).ok().map(|url| origin_of(&url));
+            QueuedPoll { due, origin }
+        };
+        PollQueue { waiting: due.into_iter().map(with_origin).collect(), read_at: Some(Instant::now()), next_due_at }
+    }
+
+    fn is_outdated(&self) -> bool {
+        self.waiting.is_empty() || self.read_at.is_none_or(|read_at| read_at.elapsed() >= QUEUE_LIFETIME)
+    }
+}
+
 async fn claim_and_poll(context: PollContext, due: DueSource, lease: PollLease) -> PollResult {
     let id = due.id;
     let now = context.clock.now();
-    if let Some(source) = context.store.read(move |db| sources::get(db, id)).await?
-        && let Some(allowed) = crawl::skip_until(&source, &context.options, now)
-    {
+    let source = context.store.read(move |db| sources::get(db, id)).await?;
+    // The operator may have paused the source while it was in the queue.
+    let Some(source) = source.filter(|source| source.state == SourceState::Active) else {
+        return Ok(None);
+    };
+    if let Some(allowed) = crawl::skip_until(&source, &context.options, now) {
         let reason = NextPollReason::SkippedByFeed;
         context.store.write(move |db| sources::postpone_poll(db, &due, allowed, &reason)).await?;
         return Ok(None);

@@ -4,9 +4,12 @@
 
 use super::Result;
 use super::rows::from_row;
-use rusqlite::{CachedStatement, Connection, Params, Row};
+use rusqlite::{CachedStatement, Connection, Params, Row, StatementStatus};
 use serde::de::DeserializeOwned;
 use std::ops::Deref;
+
+/// The number of steps of SQLite's virtual machine from which a statement is logged as expensive.
+const EXPENSIVE_STEPS: i32 = 20_000;
 
 /// A read-only connection with a consistent snapshot of the database.
 pub struct ReadConnection(Connection);
@@ -24,8 +27,16 @@ impl ReadConnection {
         &self.0
     }
 
-    pub(super) fn prepare_cached(&self, sql: &str) -> rusqlite::Result<CachedStatement<'_>> {
-        self.0.prepare_cached(sql)
+    /// Runs a statement, and logs it if it was expensive: the cost of a frequent statement must not grow with the tables.
+    fn with_statement<T>(&self, sql: &str, run: impl FnOnce(&mut CachedStatement<'_>) -> Result<T>) -> Result<T> {
+        let mut statement = self.0.prepare_cached(sql)?;
+        let result = run(&mut statement);
+        let steps = statement.reset_status(StatementStatus::VmStep);
+        if steps >= EXPENSIVE_STEPS {
+            let scanned = statement.reset_status(StatementStatus::FullscanStep);
+            tracing::trace!(steps, scanned, sql, "expensive statement");
+        }
+        result
     }
 
     /// Returns all rows of a query, each converted by [`from_row`].
@@ -40,12 +51,12 @@ impl ReadConnection {
         params: impl Params,
         read: impl Fn(&Row<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
-        self.prepare_cached(sql)?.query_and_then(params, read)?.collect()
+        self.with_statement(sql, |statement| statement.query_and_then(params, read)?.collect())
     }
 
     /// Returns the first row of a query, if any.
     pub(super) fn first<T: DeserializeOwned>(&self, sql: &str, params: impl Params) -> Result<Option<T>> {
-        self.prepare_cached(sql)?.query_and_then(params, from_row)?.next().transpose()
+        self.with_statement(sql, |statement| statement.query_and_then(params, from_row)?.next().transpose())
     }
 
     /// Returns the first row of a query that always returns a row.
@@ -54,7 +65,7 @@ impl ReadConnection {
     }
 
     pub(super) fn exists(&self, sql: &str, params: impl Params) -> Result<bool> {
-        Ok(self.prepare_cached(sql)?.exists(params)?)
+        self.with_statement(sql, |statement| Ok(statement.exists(params)?))
     }
 }
 
@@ -65,7 +76,7 @@ impl WriteConnection {
 
     /// Executes one statement and returns the number of changed rows.
     pub(super) fn execute(&self, sql: &str, params: impl Params) -> Result<usize> {
-        Ok(self.prepare_cached(sql)?.execute(params)?)
+        self.with_statement(sql, |statement| Ok(statement.execute(params)?))
     }
 
     pub(super) fn last_insert_rowid(&self) -> i64 {

@@ -166,6 +166,7 @@ pub fn postpone_poll(db: &WriteConnection, due: &DueSource, until: Timestamp, re
 }
 
 /// Spreads overdue sources evenly, in their order, so that neither startup nor the end of an outage causes a burst.
+/// Sources that were never polled keep their time: each of them has a server that newsfold has not yet asked.
 /// Sources that failed because our own network was down also become due, no earlier than `within` after their last
 /// poll. Returns the number of overdue sources.
 pub fn spread_overdue(
@@ -179,12 +180,16 @@ pub fn spread_overdue(
          WHERE state = 'active' AND last_outcome = 'offline'",
         [within.as_millis() as i64],
     )?;
-    let overdue = due(db, now, u32::MAX)?;
+    let overdue: Vec<SourceId> = db.all(
+        "SELECT id FROM source WHERE state = 'active' AND next_poll_at <= ?1 AND last_poll_at IS NOT NULL
+         ORDER BY next_poll_at, id",
+        [now.as_millisecond()],
+    )?;
     let count = overdue.len() as i64;
     let step = apart.as_millis().min(within.as_millis() / i128::from(count.max(1))) as i64;
     for (index, source) in overdue.iter().enumerate() {
         let next = now.as_millisecond() + step * index as i64;
-        db.execute("UPDATE source SET next_poll_at = ?2 WHERE id = ?1", [source.id.0, next])?;
+        db.execute("UPDATE source SET next_poll_at = ?2 WHERE id = ?1", [source.0, next])?;
     }
     Ok(count as u32)
 }
@@ -197,9 +202,12 @@ pub struct SourceDemand {
     pub polling_hints: PollingHints,
 }
 
-/// Returns the demand of each active source.
-pub fn demands(db: &ReadConnection) -> Result<Vec<SourceDemand>> {
-    db.all("SELECT update_rate, polling_hints FROM source WHERE state = 'active'", [])
+/// Returns the demands of at least `count` active sources, evenly distributed by id; of all active sources if there are fewer
+/// than twice as many.
+pub fn sample_demands(db: &ReadConnection, count: u32) -> Result<Vec<SourceDemand>> {
+    let step = db.one::<u32>("SELECT count(*) FROM source WHERE state = 'active'", [])? / count.max(1);
+    let sql = "SELECT update_rate, polling_hints FROM source WHERE state = 'active' AND id % ?1 = 0";
+    db.all(sql, [step.max(1)])
 }
 
 /// Ends a source's hold at the operator's request, and polls the source at `next`.
@@ -211,9 +219,10 @@ pub fn clear_hold(db: &WriteConnection, id: SourceId, next: Timestamp) -> Result
     Ok(())
 }
 
-/// Returns the number of outlets with an active source.
-pub fn count_active_outlets(db: &ReadConnection) -> Result<usize> {
-    db.one("SELECT count(DISTINCT outlet) FROM source WHERE state = 'active'", [])
+/// Returns the number of outlets with an active source, at most `max`. A failed poll asks for it, so it stops counting there.
+pub fn count_active_outlets(db: &ReadConnection, max: usize) -> Result<usize> {
+    let sql = "SELECT count(*) FROM (SELECT DISTINCT outlet FROM source WHERE state = 'active' LIMIT ?1)";
+    db.one(sql, [max as i64])
 }
 
 /// Reverts the failures that were recorded while our own network was down.

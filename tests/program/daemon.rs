@@ -96,7 +96,7 @@ async fn validators_are_sent_back_byte_for_byte_even_after_a_restart() {
 }
 
 #[tokio::test]
-async fn due_sources_are_spread_and_a_restart_polls_none_early() {
+async fn new_sources_are_polled_at_once_and_overdue_ones_are_spread_over_time() {
     let mut daemon = TestDaemon::new();
     let origin = OriginServer::start().await;
     let mut ids = Vec::new();
@@ -105,18 +105,25 @@ async fn due_sources_are_spread_and_a_restart_polls_none_early() {
         ids.push(daemon.add_source(&origin.url(&format!("/{n}")), "a.example").await);
     }
     daemon.start().await;
-    // While the clock does not move, only the first of the simultaneously due sources is polled.
-    daemon.wait_for_polls(ids[0], 1).await;
-    assert_eq!(origin.requests().len(), 1);
-    for (n, id) in ids.iter().enumerate().skip(1) {
-        daemon.advance(SignedDuration::from_millis(250));
+    // The clock does not move.
+    for id in &ids {
         daemon.wait_for_polls(*id, 1).await;
-        assert_eq!(origin.requests().len(), n + 1);
     }
+    assert_eq!(origin.requests().len(), 20);
     daemon.stop().await;
     daemon.start().await;
     daemon.wait_until_idle().await;
     assert_eq!(origin.requests().len(), 20, "a restart polls nothing that is not due");
+    daemon.stop().await;
+    // All sources become due while the daemon is stopped. The start polls only the first of them.
+    daemon.advance(SignedDuration::from_hours(48));
+    daemon.start().await;
+    for count in 21..=40 {
+        wait_until("the next source is polled", async || origin.requests().len() >= count).await;
+        daemon.wait_until_idle().await;
+        assert_eq!(origin.requests().len(), count);
+        daemon.advance(SignedDuration::from_millis(250));
+    }
     daemon.stop().await;
 }
 

@@ -191,9 +191,7 @@ async fn memory_is_bounded_with_two_hundred_hostile_servers_at_once() {
     let now = Timestamp::now();
     for url in urls {
         let new = newsfold::domain::NewSource { url, outlet: "a.example".into(), ..Default::default() };
-        // All sources become due at the same time. At startup, the daemon would spread sources that are already due.
-        let due = now + SignedDuration::from_secs(2);
-        store.write(move |db| newsfold::store::sources::add(db, &new, due, now)).await.unwrap();
+        store.write(move |db| newsfold::store::sources::add(db, &new, now, now)).await.unwrap();
     }
     let daemon = start_daemon(folder.path(), "");
     let start = Instant::now();

@@ -18,7 +18,6 @@ use crate::store::sources::{self, SourceFilter};
 use crate::urls::feed_address::similar_addresses;
 use crate::urls::outlet::{outlet_of_site, outlet_of_url};
 use anyhow::{Context as _, bail};
-use jiff::SignedDuration;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -26,8 +25,6 @@ use std::process::ExitCode;
 use std::str::FromStr;
 use url::Url;
 
-/// The delay between the first polls of added sources.
-const FIRST_POLL_SPACING: SignedDuration = SignedDuration::from_millis(100);
 /// The maximum number of lines that a message lists.
 const MAX_LISTED_LINES: usize = 10;
 
@@ -69,7 +66,7 @@ pub async fn import(
         .write(move |db| {
             let mut added = 0;
             for DescribedSource { new, .. } in &sources {
-                added += i32::from(sources::add(db, new, now + FIRST_POLL_SPACING * added, now)?.is_some());
+                added += i32::from(sources::add(db, new, now, now)?.is_some());
             }
             Ok(added)
         })
@@ -175,8 +172,8 @@ pub async fn sync(context: &Context, file: &Path, options: Sync) -> anyhow::Resu
     let (now, done) = (context.clock.now(), plan.to_json(true));
     store
         .write(move |db| {
-            for (place, new) in plan.add.iter().enumerate() {
-                sources::add(db, new, now + FIRST_POLL_SPACING * place as i32, now)?;
+            for new in &plan.add {
+                sources::add(db, new, now, now)?;
             }
             for SourceChange { source, edit } in &plan.change {
                 sources::edit(db, source.id, edit, now)?;
