@@ -117,7 +117,7 @@ impl Stream {
             };
             let start = Instant::now();
             if at >= self.next_recluster {
-                let Ok(_) = self.clusterer.recluster(at, |_, _| mint());
+                let Ok(_) = self.clusterer.recluster(at, |_, _| mint(), |_| Ok(None));
                 self.next_recluster = at + options.recluster_interval;
                 times.recluster += start.elapsed().as_secs_f64();
             }

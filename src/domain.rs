@@ -54,8 +54,8 @@ pub use source::{
     SourceEdit, SourceState, TruncatedEnd,
 };
 pub use story::{
-    AssignedItem, CreatedStory, ItemMove, JoinEvidence, JoinReason, Story, StoryAssignment, StoryItem, StoryMerge,
-    StoryPlacement, StoryRegrouping,
+    AssignedItem, CreatedStory, ItemMove, JoinEvidence, JoinReason, PublishedStory, Story, StoryAssignment, StoryItem,
+    StoryMerge, StoryPlacement, StoryRegrouping,
 };
 pub use storyline::{
     CreatedStoryline, StoryMove, Storyline, StorylineMember, StorylineMerge, StorylineRegrouping, TermFrequency,

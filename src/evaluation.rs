@@ -98,7 +98,7 @@ pub fn replay(clusterer: &mut Clusterer, items: &[Item]) -> Vec<StoryId> {
         Ok::<_, Infallible>(StoryId::from_row(minted.get()))
     };
     let recluster = |clusterer: &mut Clusterer, stories: &mut [StoryId], now| {
-        let Ok(regrouping) = clusterer.recluster(now, |_, _| mint());
+        let Ok(regrouping) = clusterer.recluster(now, |_, _| mint(), |_| Ok(None));
         for moved in regrouping.moved {
             stories[(moved.item.0 - first.id.0) as usize] = moved.into;
         }

@@ -189,6 +189,8 @@ async fn scripts_of_any_site_may_read_feeds_and_nothing_else() {
         assert_eq!((allowed.status().as_u16(), header(&allowed, "access-control-allow-origin")), (204, "*"), "{path}");
         assert!(header(&allowed, "access-control-allow-methods").contains("GET"), "{path}");
         assert_eq!(header(&allowed, "access-control-allow-headers"), "*", "{path}");
+        let refused = ask(&daemon, Method::PUT, &path, &[origin]).await;
+        assert_eq!((refused.status().as_u16(), header(&refused, "allow")), (405, "GET, HEAD, OPTIONS"), "{path}");
     }
     for path in ["/", "/sources", "/health", "/healthz", "/nothing"] {
         assert_eq!(header(&get(&daemon, path, &[origin]).await, "access-control-allow-origin"), "", "{path}");
@@ -211,6 +213,7 @@ async fn request_without_exactly_one_valid_host_is_refused() {
         ("GET /feeds/all.json HTTP/1.0\r\nhost: a.example\r\nhost: b.example\r\n", "400"),
         ("GET /feeds/all.json HTTP/1.1\r\nhost: a.example b.example\r\n", "400"),
         ("GET /feeds/all.json HTTP/1.1\r\nhost: me@a.example\r\n", "400"),
+        ("GET /feeds/all.json HTTP/1.1\r\nhost: a,b\r\n", "400"),
     ] {
         let mut stream = connect(Ipv4Addr::LOCALHOST, address(&daemon)).await.unwrap();
         stream.write_all(format!("{request}connection: close\r\n\r\n").as_bytes()).await.unwrap();

@@ -2,7 +2,8 @@
 //!
 //! A pass starts from the items that arrived or gained a neighbor since the last pass. It regroups all items of their
 //! stories and their neighbors' stories from scratch. Items beyond the revision window stay together, but new items can
-//! still join them. A group keeps the oldest id among the stories whose largest part it contains.
+//! still join them. A published story stays with the report to which its entry links, and another story with the group
+//! that contains most of its items. Of the stories of a group, the oldest published one survives.
 
 use super::agglomerative::{Constraint, GroupingConstraints, ItemLink, agglomerate};
 use super::clusterer::Clusterer;
@@ -10,7 +11,10 @@ use super::indexed_item::IndexedItem;
 use super::item_seq::ItemSeq;
 use super::linkage::{ClusterLink, MIN_PAIR_LOG_ODDS};
 use super::neighbor::Neighbor;
-use crate::domain::{CreatedStory, ItemId, ItemMove, JoinEvidence, JoinReason, StoryId, StoryMerge, StoryRegrouping};
+use crate::domain::{
+    CreatedStory, ItemId, ItemMove, JoinEvidence, JoinReason, PublishedStory, StoryId, StoryMerge, StoryRegrouping,
+    Timestamp,
+};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,15 +32,16 @@ impl Clusterer {
     /// Regroups the changed items and their neighborhood, and returns the changes.
     ///
     /// `mint` creates the id of a story that splits off, given its first item. The second argument reports whether the
-    /// clusterer knows an id.
+    /// clusterer knows an id. `published` returns what readers know of a story; `None` if it is not published.
     ///
     /// # Errors
     ///
-    /// Fails if `mint` fails. The clusterer has then lost changes and must be discarded.
+    /// Fails if `mint` or `published` fails. The clusterer has then lost changes and must be discarded.
     pub fn recluster<E>(
         &mut self,
-        now: jiff::Timestamp,
+        now: Timestamp,
         mut mint: impl FnMut(ItemId, &dyn Fn(StoryId) -> bool) -> Result<StoryId, E>,
+        published: impl Fn(StoryId) -> Result<Option<PublishedStory>, E>,
     ) -> Result<StoryRegrouping, E> {
         let mut regrouping = StoryRegrouping::default();
         let changed = std::mem::take(&mut self.changed);
@@ -48,9 +53,11 @@ impl Clusterer {
         let mut participants = self.participants(&changed);
         let mut groups = self.group(&participants, frozen_before);
         self.add_followers(&mut participants, &mut groups);
-        for (group, kept_story) in groups.iter().zip(self.kept_stories(&participants, &groups)) {
+        let present = self.stories_of_groups(&participants, &groups, &published)?;
+        let mut stories: Vec<StoryId> = Vec::new();
+        for (group, present) in groups.iter().zip(&present) {
             let members: Vec<ItemSeq> = group.iter().map(|position| participants[*position as usize]).collect();
-            let story = match kept_story {
+            let story = match survivor(present, &published)? {
                 Some(story) => story,
                 None => {
                     let first_item = self.window[members[0]].id;
@@ -59,6 +66,7 @@ impl Clusterer {
                     story
                 }
             };
+            stories.push(story);
             for seq in &members {
                 let (item, from) = (self.window[*seq].id, self.window[*seq].story);
                 if from != story {
@@ -69,7 +77,9 @@ impl Clusterer {
                 }
             }
         }
-        self.redirect_emptied(&mut regrouping);
+        for (present, into) in present.iter().zip(stories) {
+            present.iter().for_each(|from| self.redirect_if_empty(*from, into, &mut regrouping));
+        }
         Ok(regrouping)
     }
 
@@ -227,51 +237,53 @@ impl Clusterer {
         leader
     }
 
-    /// Returns the story that each group keeps. A story goes to the group with most of its items, or to the first of
-    /// equal groups. If several stories go to one group, it keeps the one with the earliest item.
-    fn kept_stories(&self, participants: &[ItemSeq], groups: &[Vec<u32>]) -> Vec<Option<StoryId>> {
-        let story_at = |position: u32| self.window[participants[position as usize]].story;
+    /// Returns the stories that stay with each group, in order of their earliest items.
+    fn stories_of_groups<E>(
+        &self,
+        participants: &[ItemSeq],
+        groups: &[Vec<u32>],
+        published: impl Fn(StoryId) -> Result<Option<PublishedStory>, E>,
+    ) -> Result<Vec<Vec<StoryId>>, E> {
+        let item_at = |position: u32| &self.window[participants[position as usize]];
         // Maps each story to the groups with its items and the number of these items.
         let mut parts: FxHashMap<StoryId, SmallVec<[(usize, usize); 2]>> = FxHashMap::default();
         for (group, positions) in groups.iter().enumerate() {
             for position in positions {
-                let parts = parts.entry(story_at(*position)).or_default();
+                let parts = parts.entry(item_at(*position).story).or_default();
                 match parts.last_mut() {
                     Some((last, count)) if *last == group => *count += 1,
                     _ => parts.push((group, 1)),
                 }
             }
         }
-        let mut kept: Vec<Option<StoryId>> = vec![None; groups.len()];
-        for story in (0..participants.len() as u32).map(story_at) {
-            let parts = parts.remove(&story).unwrap_or_default();
-            if let Some((group, _)) = parts.into_iter().rev().max_by_key(|(_, count)| *count) {
-                kept[group].get_or_insert(story);
+        let mut stories: Vec<Vec<StoryId>> = vec![Vec::new(); groups.len()];
+        for story in (0..participants.len() as u32).map(|position| item_at(position).story) {
+            let Some(parts) = parts.remove(&story) else { continue };
+            let linked = if parts.len() > 1 { published(story)?.map(|published| published.linked) } else { None };
+            let has_linked = |(group, _): &&(usize, usize)| {
+                groups[*group].iter().any(|position| Some(item_at(*position).id) == linked)
+            };
+            // The first of equal groups is the last in reverse order.
+            let largest = || parts.iter().rev().max_by_key(|(_, count)| *count);
+            if let Some((group, _)) = parts.iter().find(has_linked).or_else(largest) {
+                stories[*group].push(story);
             }
         }
-        kept
+        Ok(stories)
     }
 
-    /// Redirects each story that lost all active items to the story that got most of them. The excluded items move too.
-    fn redirect_emptied(&mut self, regrouping: &mut StoryRegrouping) {
-        let left: BTreeSet<StoryId> = regrouping.moved.iter().map(|moved| moved.from).collect();
-        for from in left {
-            if self.window.active_members(from) > 0 {
-                continue;
-            }
-            let mut targets: BTreeMap<StoryId, usize> = BTreeMap::new();
-            for moved in regrouping.moved.iter().filter(|moved| moved.from == from) {
-                *targets.entry(moved.into).or_default() += 1;
-            }
-            let Some((into, _)) = targets.into_iter().max_by_key(|(_, count)| *count) else { continue };
-            for seq in self.window.members(from).to_vec() {
-                self.window.assign_story(seq, into);
-                let reasons = vec![JoinReason::Merged { from }];
-                let evidence = JoinEvidence { score: 1.0, threshold: self.options.threshold, reasons };
-                regrouping.moved.push(ItemMove { item: self.window[seq].id, from, into, copy_of: None, evidence });
-            }
-            regrouping.merged.push(StoryMerge { from, into });
+    /// Redirects a story that has lost all active items to the story of its group. The excluded items move too.
+    fn redirect_if_empty(&mut self, from: StoryId, into: StoryId, regrouping: &mut StoryRegrouping) {
+        if from == into || self.window.active_members(from) > 0 {
+            return;
         }
+        for seq in self.window.members(from).to_vec() {
+            self.window.assign_story(seq, into);
+            let reasons = vec![JoinReason::Merged { from }];
+            let evidence = JoinEvidence { score: 1.0, threshold: self.options.threshold, reasons };
+            regrouping.moved.push(ItemMove { item: self.window[seq].id, from, into, copy_of: None, evidence });
+        }
+        regrouping.merged.push(StoryMerge { from, into });
     }
 
     fn regrouping_evidence(&self, seq: ItemSeq, members: &[ItemSeq], from: StoryId) -> JoinEvidence {
@@ -286,6 +298,21 @@ impl Clusterer {
         evidence.reasons.push(JoinReason::Regrouped { from });
         evidence
     }
+}
+
+/// Returns the story that survives when stories merge: the oldest published one, or else the first.
+fn survivor<E>(
+    stories: &[StoryId],
+    published: impl Fn(StoryId) -> Result<Option<PublishedStory>, E>,
+) -> Result<Option<StoryId>, E> {
+    let mut oldest: Option<(Timestamp, StoryId)> = None;
+    if stories.len() > 1 {
+        for story in stories {
+            let known = published(*story)?.map(|published| (published.created_at, *story));
+            oldest = oldest.into_iter().chain(known).min();
+        }
+    }
+    Ok(oldest.map(|(_, story)| story).or(stories.first().copied()))
 }
 
 fn close_neighbors(item: &IndexedItem) -> impl Iterator<Item = ItemSeq> {

@@ -290,8 +290,11 @@ fn stories_with_constraint(lines: &[&str], constraint: GroupingConstraint) -> Ve
     clusterer.add_constraint(&constraint);
     for round in 1..3 {
         let now = items.last().unwrap().first_seen_at + SignedDuration::from_hours(round);
-        let Ok(regrouping) =
-            clusterer.recluster(now, |first, _| Ok::<_, Infallible>(StoryId::from_row(10_000 * round + first.0)));
+        let Ok(regrouping) = clusterer.recluster(
+            now,
+            |first, _| Ok::<_, Infallible>(StoryId::from_row(10_000 * round + first.0)),
+            |_| Ok(None),
+        );
         for moved in regrouping.moved {
             found[moved.item.0 as usize] = moved.into;
         }
@@ -380,7 +383,8 @@ fn stories_with_and_without_restart(lines: &[&str]) -> Vec<usize> {
         restarted.restore(item, *story);
     }
     let now = items.last().unwrap().first_seen_at + SignedDuration::from_mins(20);
-    let Ok(regrouping) = restarted.recluster(now, |first, _| Ok::<_, Infallible>(StoryId::from_row(10_000 + first.0)));
+    let Ok(regrouping) =
+        restarted.recluster(now, |first, _| Ok::<_, Infallible>(StoryId::from_row(10_000 + first.0)), |_| Ok(None));
     for moved in regrouping.moved {
         found[moved.item.0 as usize] = moved.into;
     }

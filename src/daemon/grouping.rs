@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::domain::duration::after;
 use crate::domain::{ItemId, JoinEvidence, StoryAssignment, StoryId, StoryPlacement, Timestamp};
 use crate::publish::choose_lead;
-use crate::store::{self, ReadConnection, Store, WriteConnection, constraints, items, stories};
+use crate::store::{self, ReadConnection, Store, WriteConnection, constraints, editions, items, stories};
 use jiff::SignedDuration;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -181,7 +181,8 @@ impl GroupingSession {
         let Some(mut clusterer) = self.clusterer.take() else { return Ok(()) };
         let (clusterer, regrouping) = store
             .read(move |db| {
-                let regrouping = clusterer.recluster(now, |first_item, is_known| mint_id(db, first_item, is_known))?;
+                let mint = |first_item, is_known: &dyn Fn(StoryId) -> bool| mint_id(db, first_item, is_known);
+                let regrouping = clusterer.recluster(now, mint, |story| editions::published_story(db, story))?;
                 Ok((clusterer, regrouping))
             })
             .await?;

@@ -6,7 +6,7 @@ use super::feed_entering::{EditionsOnEntering, EnteringTime, enqueue_storyline, 
 use super::task_context::TaskContext;
 use crate::clock::Clock;
 use crate::domain::duration::{after, before};
-use crate::domain::{Edition, EditionReason, FeedVariant, PublishedFeed, Story, StoryId, Timestamp};
+use crate::domain::{Edition, EditionReason, EntryVariants, FeedVariant, PublishedFeed, Story, StoryId, Timestamp};
 use crate::publish::{EditionReview, EditionStep, Options, compose_edition, first_publication, next_edition};
 use crate::store::feed_entries::{MembershipPlan, NewEntry};
 use crate::store::review_queue::{self, StoryReview};
@@ -238,20 +238,31 @@ impl EditionPublisher {
     fn apply_plans(&self, db: &WriteConnection, plans: &[MembershipPlan], now: Timestamp) -> store::Result<()> {
         let mut entered = EditionsOnEntering::default();
         for plan in plans {
-            feed_entries::delete_unfit(db, plan)?;
+            let deleted = feed_entries::delete_unfit(db, plan)?;
             for id in &plan.matching {
-                if feed_entries::membership(db, &plan.feed.name, *id, FeedVariant::Live)?.is_some() {
+                let mut variants: Vec<EntryVariants> =
+                    deleted.iter().filter(|(story, _)| story == id).map(|(_, variants)| *variants).collect();
+                if variants.is_empty()
+                    && feed_entries::membership(db, &plan.feed.name, *id, FeedVariant::Live)?.is_some()
+                {
                     continue;
                 }
                 let (Some(story), Some(latest)) = (stories::get(db, *id)?, editions::latest(db, *id)?) else {
                     continue;
                 };
-                let Some(variants) = entered_variants(db, &plan.feed, &story, now, &self.options)? else { continue };
+                if variants.is_empty() {
+                    variants.extend(entered_variants(db, &plan.feed, &story, now, &self.options)?);
+                }
+                if variants.is_empty() {
+                    continue;
+                }
                 // The edition has the date of the last change.
                 let at = story.updated_at.max(latest.made_at).min(now);
                 let edition = entered.number(db, &story, &latest, EnteringTime { at, options: &self.options })?;
-                let entry = NewEntry { feed: &plan.feed.name, story: *id, variants, edition };
-                feed_entries::add(db, entry, now)?;
+                for variants in variants {
+                    let entry = NewEntry { feed: &plan.feed.name, story: *id, variants, edition };
+                    feed_entries::add(db, entry, now)?;
+                }
                 enqueue_storyline(db, &story)?;
             }
             feed_entries::record_selection(db, &plan.feed, now)?;

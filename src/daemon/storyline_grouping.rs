@@ -111,7 +111,7 @@ impl StorylineSession {
         let related_since = now - options.storyline_lifetime.max(options.window);
         let window = MemberWindow { all_since: now - options.window, related_since, limit: MAX_MEMBERS };
         let members = within_quotas(storyline_membership::members(db, window)?);
-        let all = constraints::active_since(db, related_since)?;
+        let all = constraints::active_on_storylines(db)?;
         let mut links = operator_links(&storylines::constraints_on_stories(db, &all)?, &members);
         links.must_link.extend(settled_links(&members, now - options.revision_window));
         if self.grouped.as_ref().is_some_and(|(known, known_links)| *known == members && *known_links == links) {
@@ -155,14 +155,24 @@ fn within_quotas(members: Vec<StorylineMember>) -> Vec<StorylineMember> {
 /// Returns the links that follow from the operator's decisions.
 fn operator_links(constraints: &[StorylineConstraint], members: &[StorylineMember]) -> StoryLinks {
     let in_window: BTreeSet<StoryId> = members.iter().map(|member| member.story).collect();
-    let present = |stories: &[StoryId]| stories.iter().copied().filter(|s| in_window.contains(s)).collect::<Vec<_>>();
+    let present = |stories: &[(StoryId, StorylineId)]| {
+        let stories = stories.iter().map(|(story, _)| *story).filter(|story| in_window.contains(story));
+        stories.collect::<Vec<_>>()
+    };
+    // A story that has left the window is represented by the stories of its storyline.
+    let represented = |stories: &[(StoryId, StorylineId)]| {
+        let left: BTreeSet<StorylineId> =
+            stories.iter().filter(|(story, _)| !in_window.contains(story)).map(|(_, storyline)| *storyline).collect();
+        let others = members.iter().filter(|member| left.contains(&member.storyline)).map(|member| member.story);
+        others.chain(present(stories)).collect::<BTreeSet<StoryId>>()
+    };
     let mut links = StoryLinks::default();
     for StorylineConstraint { kind, stayed, moved } in constraints {
-        let (stayed, moved) = (present(stayed), present(moved));
         if *kind == ConstraintKind::StorylineMerge {
-            links.must_link.extend(chain(&[stayed, moved].concat()));
+            links.must_link.extend(chain(&[present(stayed), present(moved)].concat()));
         } else {
-            links.must_link.extend(chain(&moved));
+            links.must_link.extend(chain(&present(moved)));
+            let (stayed, moved) = (represented(stayed), represented(moved));
             links.cannot_link.extend(stayed.iter().flat_map(|one| moved.iter().map(move |other| [*one, *other])));
         }
     }
@@ -202,5 +212,35 @@ impl StoryLookup for StoredStories<'_> {
 
     fn lead(&self, story: StoryId) -> store::Result<Option<Item>> {
         stories::lead(self.0, story)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ItemId;
+
+    /// A member that is the only item of a story, which has the same number.
+    fn member(story: i64, storyline: i64) -> StorylineMember {
+        StorylineMember {
+            item: ItemId(story),
+            source: SourceId(1),
+            story: StoryId::from_row(story),
+            storyline: StorylineId::from_row(storyline),
+            storyline_created_at: Timestamp::UNIX_EPOCH,
+            first_seen_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn split_of_a_storyline_holds_after_the_stories_that_it_names_have_left_the_window() {
+        let named = |member: StorylineMember| vec![(member.story, member.storyline)];
+        let (stayed, moved) = (named(member(1, 10)), named(member(2, 20)));
+        let split = StorylineConstraint { kind: ConstraintKind::StorylineSplit, stayed, moved };
+        let pair = |one, other| [StoryId::from_row(one), StoryId::from_row(other)];
+        let links = operator_links(std::slice::from_ref(&split), &[member(3, 10), member(4, 20), member(5, 30)]);
+        assert_eq!(links.cannot_link, [pair(3, 4)]);
+        let links = operator_links(&[split], &[member(1, 10), member(3, 10), member(4, 20)]);
+        assert_eq!(links.cannot_link, [pair(1, 4)]);
     }
 }

@@ -106,6 +106,8 @@ pub struct StorylineEntry {
     pub story: StoryId,
     /// When the first edition of the story was created.
     pub first_edition_at: Timestamp,
+    /// The number of entries that entered the feed later, at most 10,000.
+    pub newer_entries: u32,
 }
 
 /// The variants of a feed that show an entry.

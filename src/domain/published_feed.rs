@@ -60,6 +60,19 @@ pub enum FeedOrder {
     Hot,
 }
 
+/// The number of newest entries from which a feed with the order `hot` selects.
+const HOT_CANDIDATES: u32 = 2000;
+
+impl FeedSelection {
+    /// Returns the number of newest entries from which the document is selected.
+    pub fn candidate_limit(&self) -> u32 {
+        match self.order {
+            FeedOrder::Newest => self.limit,
+            FeedOrder::Hot => self.limit.max(HOT_CANDIDATES),
+        }
+    }
+}
+
 impl Default for FeedSelection {
     fn default() -> Self {
         FeedSelection {

@@ -122,6 +122,14 @@ pub struct StoryAssignment {
     pub evidence: JoinEvidence,
 }
 
+/// What readers know of a published story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct PublishedStory {
+    pub created_at: Timestamp,
+    /// The item to which the story's entry links.
+    pub linked: ItemId,
+}
+
 /// Whether an item joins a story or starts one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoryPlacement {

@@ -17,11 +17,15 @@ const MIN_UNLISTED_OUTLETS: u32 = 2;
 /// report the same development.
 pub const MAX_DEVELOPMENT_SIMILARITY: f32 = 0.3;
 
-/// Returns the entry that lists the stories of a storyline without an entry: the oldest entry that can get another
-/// edition at this time.
+/// Returns the entry that lists the stories of a storyline without an entry: the oldest that readers find in the feed's
+/// document and that can get another edition at this time.
 fn listing_entry(entries: &[StorylineEntry], at: Timestamp, options: &Options) -> Option<StoryId> {
-    let closed = before(at, options.update_window);
-    entries.iter().find(|entry| entry.first_edition_at > closed).map(|entry| entry.story)
+    let (closed, feeds) = (before(at, options.update_window), options.published_feeds());
+    let is_in_document = |entry: &StorylineEntry| {
+        let feed = feeds.iter().find(|feed| feed.name == entry.feed);
+        feed.is_none_or(|feed| entry.newer_entries < feed.selection.candidate_limit())
+    };
+    entries.iter().find(|entry| entry.first_edition_at > closed && is_in_document(entry)).map(|entry| entry.story)
 }
 
 /// Returns the variants of a feed in which a story gets an entry of its own. `entries` are the entries of its storyline
@@ -105,7 +109,12 @@ mod tests {
 
     /// Returns an entry of the story with this number, whose first edition was created at this hour.
     fn entry(feed: &str, story: i64, at: i64) -> StorylineEntry {
-        StorylineEntry { feed: feed.into(), story: StoryId::from_row(story), first_edition_at: hour(at) }
+        StorylineEntry {
+            feed: feed.into(),
+            story: StoryId::from_row(story),
+            first_edition_at: hour(at),
+            newer_entries: 0,
+        }
     }
 
     fn story(number: i64, outlet_count: u32) -> Development {
@@ -166,6 +175,16 @@ mod tests {
         // In the feed `war`, the second story is the oldest entry.
         assert_eq!(listed(2, vec![story(1, 5), story(2, 4), story(3, 1)], &entries), [(3, false), (1, true)]);
         assert_eq!(listed(2, vec![story(1, 5), story(2, 4), story(3, 1)], &entries[..2]), [(1, true)]);
+    }
+
+    #[test]
+    fn an_entry_that_has_left_the_document_lists_no_stories() {
+        let entries = [StorylineEntry { newer_entries: 100, ..entry("all", 1, 1) }, entry("all", 2, 2)];
+        assert_eq!(listed(1, vec![story(3, 1)], &entries), []);
+        assert_eq!(listed(2, vec![story(3, 1)], &entries), [(3, false)]);
+        let similarity = || Ok::<_, std::convert::Infallible>(0.1);
+        let found = entry_variants(2, &entries[..1], hour(2), &Options::default(), similarity);
+        assert_eq!(found, Ok(Some(EntryVariants::Both)));
     }
 
     #[test]

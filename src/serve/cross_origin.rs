@@ -6,19 +6,24 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
+
 /// Answers preflight requests, and allows any site to read the responses to other requests.
 pub async fn allow_any_origin(request: Request, next: Next) -> Response {
     let mut response = if request.method() == Method::OPTIONS {
         let headers = [
-            (header::ALLOW, "GET, HEAD, OPTIONS"),
-            (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, OPTIONS"),
-            (header::ACCESS_CONTROL_ALLOW_HEADERS, "*"),
-            (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+            (header::ALLOW, METHODS),
+            (header::ACCESS_CONTROL_ALLOW_METHODS, METHODS),
+            (header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("*")),
+            (header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400")),
         ];
         (StatusCode::NO_CONTENT, headers).into_response()
     } else {
         next.run(request).await
     };
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(header::ALLOW, METHODS);
+    }
     insert_allowed_origin(&mut response);
     response
 }

@@ -22,10 +22,11 @@ pub async fn require_one_host(request: Request, next: Next) -> Response {
     }
 }
 
-/// Returns whether the value is a host with or without a port.
+/// Returns whether the value is a host with or without a port. A comma shows that two headers were joined (RFC 9110,
+/// section 5.3).
 fn is_host(value: &HeaderValue) -> bool {
     let authority = value.to_str().ok().and_then(|text| text.parse::<Authority>().ok());
-    authority.is_some_and(|authority| !authority.host().is_empty() && !authority.as_str().contains('@'))
+    authority.is_some_and(|authority| !authority.host().is_empty() && !authority.as_str().contains(['@', ',']))
 }
 
 #[cfg(test)]
@@ -42,6 +43,7 @@ mod tests {
             ":80",
             "a.example b.example",
             "a.example, b.example",
+            "a.example,b.example",
             "user@a.example",
             "a.example/path",
             "http://a.example/",

@@ -2,7 +2,7 @@
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::json_list;
-use super::{Error, Result, items, stories, storyline_membership, storylines};
+use super::{Error, Result, editions, items, stories, storyline_membership, storylines};
 use crate::domain::{
     ConstraintId, ConstraintKind, GroupingConstraint, ItemId, JoinEvidence, JoinReason, Story, StoryId, Storyline,
     StorylineEvidence, StorylineId,
@@ -49,13 +49,14 @@ pub type ConstraintResult = std::result::Result<AppliedConstraint, ConstraintRef
 /// The result of a command that may add several constraints.
 pub type ConstraintListResult = std::result::Result<Vec<AppliedConstraint>, ConstraintRefusal>;
 
-/// Merges two stories permanently. The older id is kept, and the other id redirects to it.
+/// Merges two stories permanently. The id of the oldest published story is kept, or else the older id. The other id
+/// redirects to it.
 pub fn merge_stories(db: &WriteConnection, one: &Story, other: &Story, now: Timestamp) -> Result<ConstraintResult> {
     if one.id == other.id {
         return Ok(Err(ConstraintRefusal::SameStory(one.id)));
     }
-    let older = (one.created_at, one.id) <= (other.created_at, other.id);
-    let (into, from) = if older { (one, other) } else { (other, one) };
+    let age = |story: &Story| (story.published_at.is_none(), story.created_at, story.id);
+    let (into, from) = if age(one) <= age(other) { (one, other) } else { (other, one) };
     let (stayed, moved) = (ids(into), ids(from));
     let separating = [ConstraintKind::Split, ConstraintKind::CannotLink, ConstraintKind::StorylineSplit];
     if let Some(against) = between(db, &stayed, &moved, &separating, true)? {
@@ -67,7 +68,8 @@ pub fn merge_stories(db: &WriteConnection, one: &Story, other: &Story, now: Time
     finish(db, id, [into.id, from.id], now)
 }
 
-/// Splits items off a story permanently, into a new story.
+/// Splits items off a story permanently, into a new story. If a published entry links to one of them, they keep the
+/// story's id, and the other items get the new story.
 pub fn split_story(db: &WriteConnection, story: &Story, moved: &[ItemId], now: Timestamp) -> Result<ConstraintResult> {
     let all = ids(story);
     if let Some(item) = moved.iter().find(|item| !all.contains(item)) {
@@ -81,7 +83,8 @@ pub fn split_story(db: &WriteConnection, story: &Story, moved: &[ItemId], now: T
     split_off(db, ConstraintKind::Split, &stayed, &moved, now)
 }
 
-/// Separates two items permanently. If both are in one story, the second item leaves it.
+/// Separates two items permanently. If both are in one story, the second item leaves it, or the first one if the
+/// published entry links to the second.
 pub fn separate_items(db: &WriteConnection, one: ItemId, other: ItemId, now: Timestamp) -> Result<ConstraintResult> {
     if one == other {
         return Ok(Err(ConstraintRefusal::SameItem));
@@ -201,7 +204,12 @@ pub fn undo(db: &WriteConnection, id: ConstraintId, now: Timestamp) -> Result<Co
         return return_to_storylines(db, &constraint, now);
     }
     let mut changed = BTreeSet::new();
-    for item in constraint.moved {
+    let left: Vec<ItemId> = db.all(
+        "SELECT item.id FROM grouping_constraint_item JOIN item ON item.id = item_id, json_each(evidence, '$.reasons')
+         WHERE constraint_id = ?1 AND side = 0 AND value ->> '$.constrained.constraint' = ?1",
+        [id.0],
+    )?;
+    for item in left.into_iter().chain(constraint.moved) {
         let previous: StoryId = db.one(
             "SELECT previous_story_id FROM grouping_constraint_item WHERE constraint_id = ?1 AND item_id = ?2",
             [id.0, item.0],
@@ -235,10 +243,7 @@ fn return_to_storylines(
             [constraint.id.0, item.0],
         )?;
         let (Some(story), Some(previous)) = (stories::story_of_item(db, *item)?, previous) else { continue };
-        let is_held = "SELECT 1 FROM story JOIN grouping_constraint AS held_by
-                       ON held_by.id = story.storyline_evidence ->> '$.constraint'
-                       WHERE story.id = ?1 AND held_by.undone_at IS NULL";
-        if db.exists(is_held, [story.to_row()])? {
+        if storyline_membership::operators_evidence(db, story)?.is_some() {
             continue;
         }
         let present = storyline_membership::storyline_of(db, story)?;
@@ -286,6 +291,13 @@ pub fn active_in_storyline(db: &ReadConnection, storyline: StorylineId) -> Resul
     db.all(&sql, params![storyline.to_row(), kinds])
 }
 
+/// Returns the active constraints on storylines.
+pub fn active_on_storylines(db: &ReadConnection) -> Result<Vec<GroupingConstraint>> {
+    let kinds = json_list(&[ConstraintKind::StorylineMerge, ConstraintKind::StorylineSplit]);
+    let sql = format!("{SELECT} WHERE undone_at IS NULL AND kind IN (SELECT value FROM json_each(?1)) ORDER BY id");
+    db.all(&sql, [kinds])
+}
+
 /// Returns the active constraints on items first seen since a given time, for the clusterer.
 pub fn active_since(db: &ReadConnection, since: Timestamp) -> Result<Vec<GroupingConstraint>> {
     let sql = format!(
@@ -307,7 +319,7 @@ pub fn expect_version(db: &ReadConnection, version: i64) -> Result<()> {
     if self::version(db)? == version { Ok(()) } else { Err(Error::Outdated) }
 }
 
-/// Moves items from their story to a new story.
+/// Separates the items of a story and moves one of the two parts to a new story.
 fn split_off(
     db: &WriteConnection,
     kind: ConstraintKind,
@@ -318,14 +330,17 @@ fn split_off(
     if let Some(against) = between(db, stayed, moved, &[ConstraintKind::Merge], false)? {
         return Ok(Err(ConstraintRefusal::Against(against)));
     }
-    let first_item = moved.first().map(|item| items::get(db, *item)).transpose()?.flatten();
-    let first_item = first_item.ok_or_else(|| Error::Corrupt("a story holds an item that is not stored".into()))?;
-    let old = stories::story_of_item(db, first_item.id)?;
+    let missing = || Error::Corrupt("a story holds an item that is not stored".into());
+    let old = moved.first().map(|item| stories::story_of_item(db, *item)).transpose()?.flatten().ok_or_else(missing)?;
+    // The entry of a published story must not change its link.
+    let linked = editions::published_story(db, old)?.map(|published| published.linked);
+    let leaving = if linked.is_some_and(|linked| moved.contains(&linked)) { stayed } else { moved };
+    let first_item = leaving.first().map(|item| items::get(db, *item)).transpose()?.flatten().ok_or_else(missing)?;
     let new = stories::mint_id(db, &first_item, |_| false)?;
     let id = insert(db, kind, now, stayed, moved)?;
     stories::create(db, new, first_item.id, now)?;
-    move_items(db, moved, new, id, now)?;
-    finish(db, id, old.into_iter().chain([new]), now)
+    move_items(db, leaving, new, id, now)?;
+    finish(db, id, [old, new], now)
 }
 
 fn missing_storyline(id: StorylineId) -> Error {

@@ -3,7 +3,7 @@
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{column, from_row, to_json};
-use crate::domain::{Edition, EditionReason, EditionText, FeedEntry, Story, StoryId};
+use crate::domain::{Edition, EditionReason, EditionText, FeedEntry, PublishedStory, Story, StoryId};
 use jiff::Timestamp;
 use rusqlite::params;
 
@@ -30,6 +30,15 @@ pub fn latest(db: &ReadConnection, story: StoryId) -> Result<Option<Edition>> {
         "SELECT {EDITION_COLUMNS} FROM edition WHERE story_id = ?1 AND reason <> 'entered' ORDER BY number DESC LIMIT 1"
     );
     db.first(&sql, [story.to_row()])
+}
+
+/// Returns what readers know of a story; `None` if it is not published.
+pub fn published_story(db: &ReadConnection, story: StoryId) -> Result<Option<PublishedStory>> {
+    db.first(
+        "SELECT created_at, edition.text ->> '$.linked' AS linked FROM story JOIN edition ON story_id = story.id
+         WHERE story.id = ?1 AND published_at IS NOT NULL AND reason <> 'entered' ORDER BY number DESC LIMIT 1",
+        [story.to_row()],
+    )
 }
 
 /// Returns all editions of a story, in order.

@@ -140,19 +140,21 @@ fn oldest_shown(db: &ReadConnection, feed: &PublishedFeed) -> Result<i64> {
 }
 
 /// Deletes entries that violate a changed selection: the story does not match, or the entry shows fewer outlets than
-/// the feed requires. A story that matches can enter again with a newer edition.
-pub fn delete_unfit(db: &WriteConnection, plan: &MembershipPlan) -> Result<()> {
-    if plan.removes_others {
-        let matching = json_list(&plan.matching.iter().map(|id| id.to_row()).collect::<Vec<_>>());
-        db.execute(
-            "DELETE FROM feed_entry WHERE feed = ?1 AND (
-                 story_id NOT IN (SELECT value FROM json_each(?2))
-                 OR (SELECT outlet_count FROM edition
-                     WHERE edition.story_id = feed_entry.story_id AND number = edition_number) < ?3)",
-            params![plan.feed.name, matching, plan.feed.selection.min_outlets],
-        )?;
+/// the feed requires. Returns the stories whose entries were deleted and the variants of the feed that showed them. A
+/// story that matches enters these variants again with a newer edition.
+pub fn delete_unfit(db: &WriteConnection, plan: &MembershipPlan) -> Result<Vec<(StoryId, EntryVariants)>> {
+    if !plan.removes_others {
+        return Ok(Vec::new());
     }
-    Ok(())
+    let matching = json_list(&plan.matching.iter().map(|id| id.to_row()).collect::<Vec<_>>());
+    db.all(
+        "DELETE FROM feed_entry WHERE feed = ?1 AND (
+             story_id NOT IN (SELECT value FROM json_each(?2))
+             OR (SELECT outlet_count FROM edition
+                 WHERE edition.story_id = feed_entry.story_id AND number = edition_number) < ?3)
+         RETURNING story_id, variants",
+        params![plan.feed.name, matching, plan.feed.selection.min_outlets],
+    )
 }
 
 /// Records the selection that determined the entries of a feed. The first call also records when the feed became known.
@@ -209,13 +211,8 @@ pub struct CandidatePage {
 /// Returns the candidates for the current document of a feed: the stories that entered it most recently. The live
 /// variant omits merged stories.
 pub fn current_page(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVariant) -> Result<CandidatePage> {
-    let FeedSelection { limit, order, max_age, .. } = feed.selection;
-    let window = match order {
-        FeedOrder::Newest => limit,
-        FeedOrder::Hot => limit.max(HOT_CANDIDATES),
-    };
     let mut floor = Timestamp::MIN;
-    if let Some(age) = max_age {
+    if let Some(age) = feed.selection.max_age {
         // Consider the whole feed: the last stories to enter may be older than those that entered before.
         let newest: Option<Timestamp> = db.first(
             "SELECT entry.published_at FROM feed_entry AS entry CROSS JOIN story ON story.id = entry.story_id
@@ -225,13 +222,11 @@ pub fn current_page(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVari
         )?;
         floor = newest.map_or(floor, |newest| before(newest, age));
     }
-    let candidates = candidates(db, feed, variant, CandidateRange { sequences: 0..=i64::MAX, floor, limit: window })?;
+    let range = CandidateRange { sequences: 0..=i64::MAX, floor, limit: feed.selection.candidate_limit() };
+    let candidates = candidates(db, feed, variant, range)?;
     let previous = archive_page_numbers(db, feed)?.last().copied();
     Ok(CandidatePage { candidates, previous, next: None })
 }
-
-/// The maximum number of candidates for a feed with the order `hot`.
-const HOT_CANDIDATES: u32 = 2000;
 
 /// Returns a page of a feed's archive (RFC 5005, section 4), in order of entry. The page size is the feed's limit. Only
 /// full pages exist, so a page changes only when an entry of the live variant changes.
@@ -352,7 +347,10 @@ pub fn membership(
 /// Returns the entries of a storyline in the live variants of all feeds, oldest story first.
 pub fn of_storyline(db: &ReadConnection, storyline: StorylineId) -> Result<Vec<StorylineEntry>> {
     db.all(
-        "SELECT feed, story.id AS story, (SELECT min(made_at) FROM edition WHERE story_id = story.id) AS first_edition_at
+        "SELECT feed, story.id AS story, (SELECT min(made_at) FROM edition WHERE story_id = story.id) AS first_edition_at,
+             (SELECT count(*) FROM (
+                  SELECT 1 FROM feed_entry AS newer WHERE newer.feed = feed_entry.feed
+                  AND newer.sequence > feed_entry.sequence AND newer.variants <> 'stable' LIMIT 10000)) AS newer_entries
          FROM story JOIN feed_entry ON feed_entry.story_id = story.id
          WHERE storyline_id = ?1 AND merged_into IS NULL AND variants <> 'stable'
          ORDER BY story.published_at, story.id, feed",

@@ -52,7 +52,8 @@ pub fn apply_regrouping(db: &WriteConnection, regrouped: &StoryRegrouping, now: 
     }
     let mut touched = BTreeSet::new();
     for moved in &regrouped.moved {
-        move_item(db, moved.item, moved.into, &moved.evidence, now)?;
+        let evidence = operators_evidence(db, moved.item)?.unwrap_or_else(|| moved.evidence.clone());
+        move_item(db, moved.item, moved.into, &evidence, now)?;
         if let Some(original) = moved.copy_of {
             set_copy_of(db, moved.item, Some(original))?;
         }
@@ -87,6 +88,14 @@ pub(super) fn move_item(
         params![item.0, into.to_row(), to_json(evidence)?, now.as_millisecond()],
     )?;
     Ok(())
+}
+
+/// Returns the evidence of an item that an active constraint has placed. It explains the constraint after every later move.
+fn operators_evidence(db: &ReadConnection, item: ItemId) -> Result<Option<JoinEvidence>> {
+    let sql = "SELECT evidence FROM item, json_each(evidence, '$.reasons') JOIN grouping_constraint AS placed_by
+                   ON placed_by.id = value ->> '$.constrained.constraint'
+               WHERE item.id = ?1 AND undone_at IS NULL";
+    Ok(db.map(sql, [item.0], |row| column(row, "evidence"))?.pop())
 }
 
 fn set_copy_of(db: &WriteConnection, item: ItemId, original: Option<ItemId>) -> Result<()> {

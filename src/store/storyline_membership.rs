@@ -1,7 +1,7 @@
 //! Which story belongs to which storyline.
 
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{json_list, to_json};
+use super::rows::{column, json_list, to_json};
 use super::{Error, Result, publication};
 use crate::domain::{StoryId, StorylineEvidence, StorylineId, StorylineMember, StorylineRegrouping};
 use jiff::Timestamp;
@@ -64,7 +64,8 @@ pub fn apply_regrouping(db: &WriteConnection, regrouped: &StorylineRegrouping, n
         create(db, created.storyline, now)?;
     }
     for moved in &regrouped.moved {
-        move_story(db, moved.story, moved.into, &moved.evidence)?;
+        let evidence = operators_evidence(db, moved.story)?.unwrap_or_else(|| moved.evidence.clone());
+        move_story(db, moved.story, moved.into, &evidence)?;
     }
     for merge in &regrouped.merged {
         db.execute(
@@ -92,6 +93,14 @@ pub(super) fn move_story(
         params![story.to_row(), into.to_row(), to_json(evidence)?],
     )?;
     Ok(())
+}
+
+/// Returns the evidence of a story that an active constraint has placed. It explains the constraint after every later move.
+pub(super) fn operators_evidence(db: &ReadConnection, story: StoryId) -> Result<Option<StorylineEvidence>> {
+    let sql = "SELECT storyline_evidence FROM story JOIN grouping_constraint AS placed_by
+                   ON placed_by.id = storyline_evidence ->> '$.constraint'
+               WHERE story.id = ?1 AND undone_at IS NULL";
+    Ok(db.map(sql, [story.to_row()], |row| column(row, "storyline_evidence"))?.pop())
 }
 
 /// Redirects a storyline, and all storylines that redirect to it, to another one, unless it still has stories.

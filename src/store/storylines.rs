@@ -2,6 +2,7 @@
 
 use super::connection::ReadConnection;
 use super::rows::OUTLET;
+use super::rows::json_list;
 use super::{Result, stories};
 use crate::domain::{ConstraintKind, Development, GroupingConstraint, ItemId, StoryId, Storyline, StorylineId};
 use jiff::Timestamp;
@@ -106,16 +107,15 @@ pub fn find_in_id_range(db: &ReadConnection, rows: std::ops::RangeInclusive<i64>
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StorylineConstraint {
     pub kind: ConstraintKind,
-    pub stayed: Vec<StoryId>,
-    pub moved: Vec<StoryId>,
+    pub stayed: Vec<(StoryId, StorylineId)>,
+    pub moved: Vec<(StoryId, StorylineId)>,
 }
 
-/// Returns the stories that now contain the items of constraints on storylines.
+/// Returns the stories, with their storylines, that now contain the items of constraints on storylines.
 pub fn constraints_on_stories(db: &ReadConnection, all: &[GroupingConstraint]) -> Result<Vec<StorylineConstraint>> {
-    let stories = |items: &[ItemId]| {
-        let found = items.iter().filter_map(|item| stories::story_of_item(db, *item).transpose());
-        found.collect::<Result<Vec<StoryId>>>()
-    };
+    let sql = "SELECT story.id, storyline_id FROM item JOIN story ON story.id = story_id
+               WHERE item.id IN (SELECT value FROM json_each(?1)) ORDER BY item.id";
+    let stories = |items: &[ItemId]| db.all(sql, [json_list(items)]);
     let on_storylines = all.iter().filter(|constraint| constraint.kind.is_on_storylines());
     on_storylines
         .map(|constraint| {

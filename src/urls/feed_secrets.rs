@@ -4,13 +4,16 @@
 //! functions look for random characters and for the names of query parameters.
 
 use std::borrow::Cow;
-use url::{Position, Url};
+use std::cmp::Reverse;
+use url::{Position, Url, form_urlencoded};
 
 /// Suffixes of the names of query parameters whose values are secret.
 const SECRET_NAMES: [&str; 10] =
     ["auth", "token", "secret", "key", "pass", "password", "passwd", "pwd", "sig", "signature"];
 /// The minimum length of a secret that is searched for by itself. A shorter one may occur in other addresses by chance.
 const MIN_SECRET_CHARS: usize = 8;
+/// The minimum length of a password that ordinary values of parameters do not contain.
+const MIN_VALUE_CHARS: usize = 6;
 /// Shorter identifiers (`54nAGcIl`) are usually public.
 const MIN_RANDOM_CHARS: usize = 16;
 
@@ -18,8 +21,7 @@ const MIN_RANDOM_CHARS: usize = 16;
 #[derive(Debug, Clone, Default)]
 pub struct FeedSecrets {
     addresses: Vec<Url>,
-    /// Strings that contain a secret. A secret in a path includes the host and the path up to the secret, because
-    /// public identifiers of a feed may look the same and occur in other addresses of its outlet.
+    /// Texts that contain a secret, longest first, because removing a short text would hide a longer one.
     secrets: Vec<String>,
 }
 
@@ -28,24 +30,25 @@ impl FeedSecrets {
     pub fn of<'a>(addresses: impl IntoIterator<Item = &'a Url>) -> FeedSecrets {
         let mut all = FeedSecrets::default();
         for address in addresses {
-            all.secrets.extend(path_with(address, is_random_segment).map(str::to_owned));
+            all.secrets.extend(secrets_in_path(address));
             all.secrets.extend(address.query().unwrap_or_default().split('&').filter_map(secret_in_parameter));
-            let password = address.password().unwrap_or_default();
-            let credentials = [address.username(), password].into_iter().filter(|text| is_random(text));
-            all.secrets.extend(credentials.map(str::to_owned));
-            all.secrets.extend((!password.is_empty()).then(|| format!("{}:{password}@", address.username())));
+            all.secrets.extend(is_random(address.username()).then(|| address.username().to_owned()));
+            all.secrets.extend(secrets_of_password(address));
             if path_with(address, is_unusual_segment).is_some() || has_unusual_parameter(address) {
                 all.secrets.push(address[Position::BeforeHost..Position::AfterQuery].to_owned());
             }
             all.addresses.push(address.clone());
         }
+        all.secrets.sort_by_key(|secret| Reverse(secret.len()));
         all
     }
 
     /// Returns whether a link leads to the feed itself or contains one of the secrets.
     pub fn are_in_link(&self, link: &Url) -> bool {
+        let is_revealed = |text: &str| self.secrets.iter().any(|secret| text.contains(secret.as_str()));
         self.addresses.iter().any(|address| is_feed(link, address))
-            || self.secrets.iter().any(|secret| link.as_str().contains(secret.as_str()))
+            || is_revealed(link.as_str())
+            || link.query_pairs().any(|(_, value)| is_revealed(&value))
     }
 
     /// Returns whether a link that was relative contains a part of the feed's path that may be secret. Few feeds have
@@ -57,8 +60,11 @@ impl FeedSecrets {
 
     /// Replaces each secret in the text with an ellipsis.
     pub fn remove_from<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
-        let found = self.secrets.iter().filter(|secret| text.contains(secret.as_str())).collect::<Vec<_>>();
-        found.into_iter().fold(text, |text, secret| text.replace(secret.as_str(), "…").into())
+        let is_in = |text: &str, secret: &str| text.contains(secret);
+        self.secrets.iter().fold(text, |text, secret| match is_in(&text, secret) {
+            true => text.replace(secret.as_str(), "…").into(),
+            false => text,
+        })
     }
 }
 
@@ -93,11 +99,48 @@ fn path_with(url: &Url, is_match: impl Fn(&str) -> bool) -> Option<&str> {
     None
 }
 
-/// Returns the secret part of a query parameter.
+/// Returns the texts that contain a secret of the path. Random characters are secret in every address, except an
+/// identifier, which may be public: many outlets name a show by it, also on the host of its media. With an identifier,
+/// only the host and the path up to it are secret. The same applies to a segment that repeats a secret of the query.
+fn secrets_in_path(address: &Url) -> Vec<String> {
+    let is_secret_value =
+        |text: &str| address.query_pairs().any(|(name, value)| value == text && is_secret_name(&name));
+    let is_secret = |segment: &str| is_random_segment(segment) || is_secret_value(segment);
+    let parts = address.path().split('/').filter(|segment| is_random_segment(segment)).flat_map(random_parts);
+    let bare = parts.filter(|part| !is_identifier(part)).map(str::to_owned);
+    path_with(address, is_secret).map(str::to_owned).into_iter().chain(bare).collect()
+}
+
+/// Returns the texts that contain the password. A password that is a word, or short, also occurs in ordinary text: it is
+/// secret as the value of a parameter.
+fn secrets_of_password(address: &Url) -> Vec<String> {
+    let encoded = address.password().unwrap_or_default();
+    if encoded.is_empty() {
+        return Vec::new();
+    }
+    let mut secrets = vec![format!("{}:{encoded}@", address.username())];
+    let decoded =
+        form_urlencoded::parse(encoded.replace('&', "%26").as_bytes()).next().map(|(text, _)| text.into_owned());
+    for password in [encoded.to_owned()].into_iter().chain(decoded) {
+        let is_word = password.chars().all(|c| c.is_ascii_lowercase());
+        match password.len() {
+            MIN_SECRET_CHARS.. if !is_word => secrets.push(password),
+            MIN_VALUE_CHARS.. => secrets.push(format!("={password}")),
+            _ => secrets.extend(SECRET_NAMES.map(|name| format!("{name}={password}"))),
+        }
+    }
+    secrets
+}
+
+fn is_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SECRET_NAMES.iter().any(|end| name.ends_with(end))
+}
+
+/// Returns the text that is secret in a query parameter.
 fn secret_in_parameter(parameter: &str) -> Option<String> {
     let (name, value) = parameter.split_once('=')?;
-    let name = name.to_ascii_lowercase();
-    let is_key = SECRET_NAMES.iter().any(|end| name.ends_with(end));
+    let (is_key, name) = (is_secret_name(name), name.to_ascii_lowercase());
     // The value of `channel_id` is public.
     if is_random(value) && !name.ends_with("id") {
         return Some(value.to_owned());
@@ -109,7 +152,18 @@ fn secret_in_parameter(parameter: &str) -> Option<String> {
 
 fn is_random_segment(segment: &str) -> bool {
     // Decentralized identifiers are public (W3C DID Core).
-    !segment.starts_with("did:") && segment.split([';', ',', '=', ':']).any(is_random)
+    !segment.starts_with("did:") && random_parts(segment).next().is_some()
+}
+
+fn random_parts(segment: &str) -> impl Iterator<Item = &str> {
+    segment.split([';', ',', '=', ':', '.']).filter(|part| is_random(part))
+}
+
+/// Returns whether a text has the form of a UUID (RFC 9562) or of an ObjectId of MongoDB.
+fn is_identifier(text: &str) -> bool {
+    let digits = text.split('-').map(str::len);
+    let is_known_length = digits.clone().eq([8, 4, 4, 4, 12]) || digits.eq([24]);
+    is_known_length && text.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
 }
 
 /// Returns whether a string consists of random characters: it often changes between letters and digits, or between
@@ -179,6 +233,13 @@ mod tests {
             ("a.example/feed?u=summer42rain", "a.example/feed?x=1&u=summer42rain"),
             ("a.example/?cat=3", "a.example/?cat=3"),
             ("k3J9xQ2mL8vT4wZ7:x@a.example/feed", "a.example/1?u=k3J9xQ2mL8vT4wZ7"),
+            ("a.example/9f8e7d6c5b4a3f2e1d0c/feed.xml", "b.example/9f8e7d6c5b4a3f2e1d0c/1.mp3"),
+            ("a.example/feeds/r4n6tgp7s8bjvvi8zsc1.xml", "b.example/1.mp3?feed=r4n6tgp7s8bjvvi8zsc1"),
+            ("a.example/SUMMER/feed?auth=SUMMER", "b.example/?to=https%3A%2F%2Fa.example%2FSUMMER%2F1"),
+            ("ann:summer-rain@a.example/feed", "b.example/1?show=summer-rain"),
+            ("ann:summertime@a.example/feed", "b.example/1?x=summertime"),
+            ("ann:rain@a.example/feed", "b.example/1?token=rain"),
+            ("ann:p%40ss%20word@a.example/feed", "b.example/1?x=p@ss+word"),
         ] {
             assert!(FeedSecrets::of([&url(feed)]).are_in_link(&url(link)), "{feed} {link}");
         }
@@ -199,7 +260,10 @@ mod tests {
                 "a.example/shows/1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed",
                 "b.example/1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed/1",
             ),
+            ("a.example/shows/5f6a1b2c3d4e5f6a1b2c3d4e", "b.example/5f6a1b2c3d4e5f6a1b2c3d4e/1.mp3"),
             ("a.example/54nAGcIl", "b.example/1.mp3?feed=54nAGcIl"),
+            ("ann:rain@a.example/feed", "b.example/1?topic=rain"),
+            ("ann:technology@a.example/feed", "b.example/technology/1"),
             ("a.example/s/1e4a0eac/rss", "a.example/s/1e4a0eac/play/1"),
             ("a.example/feed?show=12", "a.example/feed?show=12&episode=3"),
             ("a.example/rss?key=technology", "a.example/technology/1"),
@@ -231,7 +295,11 @@ mod tests {
     fn secrets_are_removed_from_text() {
         let secrets = FeedSecrets::of([&url("ann:word@a.example/rss/9f8e7d6c5b4a3f2e1d0c/feed?auth=summer-rain")]);
         let text = "See https://ann:word@a.example/rss/9f8e7d6c5b4a3f2e1d0c/feed?auth=summer-rain now";
-        assert_eq!(secrets.remove_from(text.into()), "See https://……/feed?auth=… now");
+        assert_eq!(secrets.remove_from(text.into()), "See https://…… now");
+        let address = "a.example/SECRET/feed.xml?auth=SECRET";
+        let secrets = FeedSecrets::of([&url(address)]);
+        assert_eq!(secrets.remove_from(format!("At {address} and {address}&x=1").into()), "At … and …&x=1");
+        assert_eq!(secrets.remove_from("a.example/SECRET/1 and x?auth=SECRET".into()), "…/1 and x?…");
         let secrets = FeedSecrets::of([&url("a.example/SUMMER/feed")]);
         assert_eq!(secrets.remove_from("a.example/SUMMER/feed a.example/SUMMER".into()), "… a.example/SUMMER");
     }

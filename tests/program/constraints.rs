@@ -5,8 +5,8 @@ use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::test_daemon::TestDaemon;
 use crate::support::{rss, wait_until};
 use jiff::SignedDuration;
-use newsfold::domain::{ConstraintKind, ItemId};
-use newsfold::store::{constraints, stories};
+use newsfold::domain::{ConstraintKind, ItemId, SourceId, StoryId};
+use newsfold::store::{constraints, editions, stories};
 
 const TRAIN: [&str; 3] = [
     "t1 | Marshal Dorn arrives in Veshna by armoured train for parade | Marshal Dorn crossed the border into Veshna",
@@ -136,4 +136,105 @@ async fn running_daemon_respects_a_constraint_across_restarts() {
         daemon.start().await;
     }
     daemon.stop().await;
+}
+
+async fn story_holding(daemon: &TestDaemon, item: i64) -> StoryId {
+    daemon.store.read(move |db| stories::story_of_item(db, ItemId(item))).await.unwrap().unwrap()
+}
+
+/// Returns the item to which the entry of a story links.
+async fn linked_item(daemon: &TestDaemon, story: StoryId) -> i64 {
+    daemon.store.read(move |db| editions::published_story(db, story)).await.unwrap().unwrap().linked.0
+}
+
+/// Returns a stopped daemon that has read one document after the other and published their stories.
+async fn stopped_daemon_with(items: &[&[&str]]) -> (TestDaemon, OriginServer, SourceId) {
+    let (mut daemon, origin) = (TestDaemon::new(), OriginServer::start().await);
+    origin.serve("/feed", feed(items[0]));
+    let id = daemon.add_source(&origin.url("/feed"), "a.example").await;
+    daemon.start().await;
+    daemon.wait_for_polls(id, 1).await;
+    for (round, more) in items.iter().enumerate().skip(1) {
+        origin.serve("/feed", feed(more));
+        daemon.advance(SignedDuration::from_mins(60));
+        daemon.wait_for_polls(id, round + 1).await;
+    }
+    daemon.stop().await;
+    (daemon, origin, id)
+}
+
+#[tokio::test]
+async fn split_leaves_the_id_with_the_report_to_which_the_entry_links() {
+    let (mut daemon, _origin, _) = stopped_daemon_with(&[&TRAIN[..1], &TRAIN]).await;
+    let old = story_holding(&daemon, 1).await;
+    assert_eq!((linked_item(&daemon, old).await, story_holding(&daemon, 2).await), (1, old));
+    daemon.start().await;
+    let now = daemon.now();
+    let split = daemon.store.write(move |db| {
+        let story = stories::get(db, old)?.unwrap();
+        constraints::split_story(db, &story, &[ItemId(1)], now)
+    });
+    assert_eq!(split.await.unwrap().unwrap().constraint.moved, [ItemId(1)]);
+    daemon.wait_until_idle().await;
+    let homes = [story_holding(&daemon, 1).await, story_holding(&daemon, 2).await, story_holding(&daemon, 3).await];
+    assert!(homes[0] == old && homes[1] != old && homes[2] == homes[1], "{homes:?}");
+    assert_eq!(linked_item(&daemon, old).await, 1);
+    let undone = daemon.store.write(move |db| constraints::undo(db, newsfold::domain::ConstraintId(1), now));
+    undone.await.unwrap().unwrap();
+    assert_eq!((story_holding(&daemon, 2).await, story_holding(&daemon, 3).await), (old, old));
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn regrouping_leaves_the_id_with_the_report_to_which_the_entry_links() {
+    let more = "s2 | Northern ports closed by storm | Ferries stay in harbour until Tuesday, the storm warning says";
+    let (mut daemon, _origin, _) = stopped_daemon_with(&[&TRAIN[..1], &[STORM, more]]).await;
+    let (train, storm) = (story_holding(&daemon, 1).await, story_holding(&daemon, 2).await);
+    assert_eq!(story_holding(&daemon, 3).await, storm);
+    // The state after an earlier pass grouped the reports of both events: most of them concern the storm.
+    let sqlite = daemon.open_sqlite();
+    sqlite.execute("UPDATE item SET story_id = ?1", [train.to_row()]).unwrap();
+    sqlite.execute("DELETE FROM edition WHERE story_id = ?1", [storm.to_row()]).unwrap();
+    sqlite.execute("UPDATE story SET merged_into = ?1 WHERE id = ?2", [train.to_row(), storm.to_row()]).unwrap();
+    daemon.start().await;
+    wait_until("the events are separate again", async || {
+        story_holding(&daemon, 1).await != story_holding(&daemon, 2).await
+    })
+    .await;
+    assert_eq!((story_holding(&daemon, 1).await, linked_item(&daemon, train).await), (train, 1));
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn oldest_published_story_survives_a_merge() {
+    let (mut daemon, _origin, _) = stopped_daemon_with(&[&[STORM], &TRAIN]).await;
+    let (storm, train) = (story_holding(&daemon, 1).await, story_holding(&daemon, 2).await);
+    assert_eq!([story_holding(&daemon, 3).await, story_holding(&daemon, 4).await], [train, train]);
+    // A story that was just created contains the earliest report, as after a split.
+    let sqlite = daemon.open_sqlite();
+    let newer = storm.to_row() ^ 1;
+    let create = "INSERT INTO story (id, created_at, updated_at, lead_item_id, storyline_id)
+                  SELECT ?1, created_at + 7200000, updated_at, 2, storyline_id FROM story WHERE id = ?2";
+    sqlite.execute(create, [newer, train.to_row()]).unwrap();
+    sqlite.execute("UPDATE item SET story_id = ?1 WHERE id = 2", [newer]).unwrap();
+    daemon.start().await;
+    wait_until("the reports of one event are together", async || {
+        story_holding(&daemon, 2).await == story_holding(&daemon, 3).await
+    })
+    .await;
+    assert_eq!(story_holding(&daemon, 2).await, train);
+    daemon.stop().await;
+
+    // The same holds for the operator's merge, even if the unpublished story was created first.
+    let create = "INSERT INTO story (id, created_at, updated_at, lead_item_id, storyline_id)
+                  SELECT ?1, 0, updated_at, 3, storyline_id FROM story WHERE id = ?2";
+    sqlite.execute(create, [newer ^ 2, train.to_row()]).unwrap();
+    sqlite.execute("UPDATE item SET story_id = ?1 WHERE id = 3", [newer ^ 2]).unwrap();
+    let now = daemon.now();
+    let merge = daemon.store.write(move |db| {
+        let get = |id| stories::get(db, id).map(Option::unwrap);
+        constraints::merge_stories(db, &get(StoryId::from_row(newer ^ 2))?, &get(train)?, now)
+    });
+    merge.await.unwrap().unwrap();
+    assert_eq!(story_holding(&daemon, 3).await, train);
 }

@@ -35,7 +35,8 @@ impl Newsroom {
         daemon.config.publish.min_update_interval = HOUR;
         daemon.config.publish.probation = SignedDuration::ZERO;
         let each: FeedOptions = toml::from_str("name = \"each\"\nfold = \"stories\"").unwrap();
-        daemon.config.publish.feeds = vec![each];
+        let desk: FeedOptions = toml::from_str("name = \"desk\"").unwrap();
+        daemon.config.publish.feeds = vec![each, desk];
         daemon.start().await;
         let mut room = Newsroom { daemon, origin: OriginServer::start().await, sources: 0, decision: None };
         room.read(CAPTURE).await;
@@ -143,4 +144,21 @@ async fn a_story_that_leaves_the_storyline_gets_an_entry() {
     let (decision, now) = (room.decision.unwrap(), room.daemon.now());
     room.daemon.store.write(move |db| constraints::undo(db, decision, now)).await.unwrap().unwrap();
     wait_until("the tanker has an entry", async || room.titles("all").await.len() == 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_raised_number_of_outlets_keeps_a_story_with_enough_outlets_in_both_variants() {
+    let mut room = Newsroom::start().await;
+    room.report_tanker(2).await;
+    assert_eq!((room.titles("desk").await.len(), room.titles("desk.stable").await.len()), (1, 2));
+    room.read(TANKER[2]).await;
+    wait_until("the tanker has an entry", async || room.titles("desk").await.len() == 2).await;
+    room.daemon.stop().await;
+    room.daemon.config.publish.feeds[1].min_outlets = 3;
+    room.daemon.start().await;
+    room.daemon.wait_until_idle().await;
+    for feed in ["desk", "desk.stable"] {
+        let titles = room.titles(feed).await;
+        assert!(titles.len() == 1 && titles[0] != "Marshal", "in {feed}: {titles:?}");
+    }
 }

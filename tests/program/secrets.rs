@@ -127,10 +127,12 @@ fn readable_documents(other: &str) -> Vec<String> {
     };
     let relative = "<a href='#note'>1</a> <a href=''>all</a> <img src='/a.png' width=90> <a href='/b'>b</a>";
     let content = format!("<description><![CDATA[<p>Power went out in Veshna {relative}</p>]]></description>");
+    let elsewhere = "https://b.example/canary4f9Qx7Lm2Zk8T/feed.xml?auth=canary-query";
     let own = format!(
         "<description><![CDATA[<p>Read {OWN_ADDRESS} in Veshna, <a href='{OWN_ADDRESS}'>1</a> <a href='{OWN_ADDRESS}#2'>2</a> \
          <a href='3'>3</a> <a href='?p=4'>4</a> <img src='i/5.jpg'> <img data-src='6.jpg'> <iframe src='v/7'></iframe> \
-         <a href='https://b.example/?to=canary-query'>8</a> <video src='9.mp4'></video></p>]]></description>"
+         <a href='https://b.example/?to=canary-query'>8</a> <video src='9.mp4'></video> or {elsewhere}, \
+         <a href='{elsewhere}'>10</a> <a href='https://b.example/?to=canary-password'>11</a></p>]]></description>"
     );
     vec![
         rss("", &format!("<guid>a</guid><title>Grid fails in the north</title><link>/a/1</link>{content}")),
