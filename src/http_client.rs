@@ -161,7 +161,9 @@ impl Fetcher {
             .dns_resolver(address_policy.clone())
             .http1_max_headers(MAX_HEADER_FIELDS)
             .http2_max_header_list_size(MAX_HEADER_BYTES as u32)
-            .pool_idle_timeout(Duration::from_secs(30))
+            // Redirects and articles use a connection again within seconds, the next poll minutes later. At 1,000 polls
+            // per second of different servers, a longer timeout would use up the open files of the process.
+            .pool_idle_timeout(Duration::from_secs(3))
             .pool_max_idle_per_host(1);
         let client = match &options.proxy {
             None => client.no_proxy(),

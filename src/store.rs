@@ -54,6 +54,7 @@ pub use open::default_path;
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// The reason why a database operation failed: always a fault of newsfold, never of a source.
 #[derive(Debug, thiserror::Error)]
@@ -96,14 +97,24 @@ struct Shared {
     path: PathBuf,
     writer: writer::Writer,
     idle_readers: Mutex<Vec<ReadConnection>>,
+    /// Limits the number of readers. Each has its own page cache and three open files.
+    reader_permits: Arc<Semaphore>,
 }
+
+/// The maximum number of simultaneous reads. More would wait for a processor core or the disk anyway.
+const MAX_READERS: usize = 16;
 
 impl Store {
     /// Opens the database at `path`. Creates it if it does not exist, and applies pending migrations.
     pub fn open(path: &Path) -> Result<Store> {
         let connection = open::open_writer(path)?;
         let writer = writer::Writer::start(connection)?;
-        let shared = Shared { path: path.to_owned(), writer, idle_readers: Mutex::new(Vec::new()) };
+        let shared = Shared {
+            path: path.to_owned(),
+            writer,
+            idle_readers: Mutex::new(Vec::new()),
+            reader_permits: Arc::new(Semaphore::new(MAX_READERS)),
+        };
         Ok(Store { shared: Arc::new(shared) })
     }
 
@@ -127,7 +138,13 @@ impl Store {
         work: impl FnOnce(&ReadConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let shared = self.shared.clone();
-        let joined = tokio::task::spawn_blocking(move || shared.read_now(work)).await;
+        let permit = shared.reader_permits.clone().acquire_owned().await.map_err(|_| Error::Stopped)?;
+        let read_now = move || {
+            // A read whose future is dropped still occupies its connection.
+            let _permit = permit;
+            shared.read_now(work)
+        };
+        let joined = tokio::task::spawn_blocking(read_now).await;
         joined.map_err(|join| Error::Panicked(join.to_string()))?
     }
 
