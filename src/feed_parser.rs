@@ -10,11 +10,13 @@
 mod dates;
 mod discovery;
 mod element_map;
+mod escaped_noscript;
 mod feed_rs_reader;
 mod fractions;
 mod internal_entities;
 mod json_feed;
 mod limits;
+mod nested_bases;
 mod parsed_feed;
 mod plain_text;
 mod rewriter;

@@ -18,6 +18,7 @@ pub mod plain_text;
 mod player;
 mod rebalance;
 pub mod sanitize;
+pub mod tracking_hosts;
 mod tracking_pixel;
 
 /// The maximum length of an item's HTML in bytes. Longer HTML is truncated.

@@ -66,6 +66,9 @@ pub struct EditionText {
     /// The enclosures of the lead.
     pub enclosures: Vec<Enclosure>,
     pub source_title: String,
+    /// The authors that the lead names, as one text.
+    #[serde(default)]
+    pub author: Option<String>,
     /// The home page of the lead's site.
     pub site: Option<String>,
     /// The tags of all reporting sources.

@@ -370,6 +370,8 @@ impl DateConventions {
         // A word next to a complete numeric date is a weekday.
         let month_name = if numbers.len() == 3 { None } else { self.month_name(text) };
 
+        // A number in a sentence is not a date: "sometime in 2011".
+        let is_numeric = !text.contains(char::is_alphabetic);
         let date = match (month_name, numbers.as_slice()) {
             (Some(month), [a, b]) if a.len() == 4 => build_date(a, month, b),
             (Some(month), [day, year]) => build_date(year, month, day),
@@ -378,6 +380,7 @@ impl DateConventions {
                 return self.parse_numeric_date(text, [a, b, year]);
             }
             (None, [year, month, day]) => build_date(year, month.parse().ok()?, day),
+            (None, [_] | [_, _]) if !is_numeric => None,
             (None, [year, day]) if year.len() == 4 && day.len() == 3 => day_of_year(year, day),
             (None, [year, month]) if !has_time && (year.len() == 4 || text.starts_with('-')) => {
                 build_date(year, month.parse().ok()?, "1")

@@ -15,6 +15,7 @@ use url::Url;
 use self::repair::repair_json;
 use super::Options;
 use super::dates::{DateConventions, DateEvidence, TimeOfDay};
+use super::escaped_noscript::with_decoded_noscript;
 use super::fractions::with_fraction_slashes;
 use super::parsed_feed::{FeedKind, ParsedEnclosure, ParsedFeed, ParsedItem};
 use super::plain_text::{html_to_plain_text, truncate_text};
@@ -248,7 +249,8 @@ fn scalar_text(value: &Value) -> Option<String> {
 }
 
 fn html_member(object: &Value, name: &str) -> Option<String> {
-    let html = member_text(object, name).map(|html| without_unclosed_embeds(&html).unwrap_or(html));
+    let html = member_text(object, name).map(|html| with_decoded_noscript(&html).unwrap_or(html));
+    let html = html.map(|html| without_unclosed_embeds(&html).unwrap_or(html));
     html.map(|html| with_fraction_slashes(&html).unwrap_or(html))
 }
 

@@ -155,6 +155,11 @@ struct FieldState {
     priorities: [u8; FeedField::COUNT],
     value_count: usize,
     enclosure_count: usize,
+    /// The declared width of the kept image in pixels; 0 if it is unknown.
+    image_size: u32,
+    /// The `media:group` of the kept image.
+    image_group: Option<usize>,
+    media_group_count: usize,
     link: Option<Url>,
     /// The authors of the feed from which an Atom entry was copied (`atom:source`).
     source_authors: Vec<String>,
@@ -306,7 +311,10 @@ impl<'a> FeedRewriter<'a, '_> {
                 self.push(tag, ElementRole::Container);
             }
             None => self.push(tag, ElementRole::Skipped),
-            Some(mapping) if mapping.field == FeedField::Wrapper => self.push(tag, ElementRole::Container),
+            Some(mapping) if mapping.field == FeedField::Wrapper => {
+                self.current.media_group_count += 1;
+                self.push(tag, ElementRole::Container);
+            }
             Some(mapping) if mapping.field == FeedField::Media => {
                 self.write_media(tag);
                 self.push(tag, ElementRole::Container);

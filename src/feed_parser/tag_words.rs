@@ -20,8 +20,9 @@ pub fn untyped_title(title: &str) -> Option<String> {
     if mentions_tags(title) { fold_non_blank(&decode_entities(title)) } else { html_to_plain_text(title) }
 }
 
-/// Returns whether every start tag has an end tag after some text, or a tag with attributes directly precedes a word.
-/// Tags with white space on their inner sides (`<b> and </b>`) are literal text.
+/// Returns whether every start tag has an end tag after some text, a tag with attributes directly precedes a word, or a
+/// line break or comment directly adjoins a word. Tags with white space on their inner sides (`<b> and </b>`) are
+/// literal text.
 fn contains_elements(text: &str) -> bool {
     let mut open: Vec<(&str, usize)> = Vec::new();
     let (mut elements, mut lone_starts) = (0, 0);
@@ -37,6 +38,10 @@ fn contains_elements(text: &str) -> bool {
                 {
                     return true;
                 } else if tag.self_closing || is_lone_element(tag.name) {
+                    let is_break = tag.self_closing && !is_about_html(text);
+                    if is_break || !stands_alone(&text[..start], after) {
+                        return true;
+                    }
                     lone_starts += 1;
                 } else {
                     open.push((tag.name, tokens.offset()));
@@ -55,9 +60,23 @@ fn contains_elements(text: &str) -> bool {
                 }
                 elements += 1;
             }
+            Some(MarkupToken::Other) if !is_word_between_others(&text[..start], &text[tokens.offset()..]) => {
+                return true;
+            }
             Some(_) => {}
         }
     }
+}
+
+/// Returns whether white space or punctuation surrounds a tag.
+fn stands_alone(before: &str, after: &str) -> bool {
+    let is_boundary = |c: char| c.is_whitespace() || (!c.is_alphanumeric() && !matches!(c, '<' | '>'));
+    before.chars().next_back().is_none_or(is_boundary) && after.chars().next().is_none_or(is_boundary)
+}
+
+/// Returns whether a tag or comment is used like a word in the middle of a text.
+fn is_word_between_others(before: &str, after: &str) -> bool {
+    stands_alone(before, after) && !before.trim().is_empty() && !after.trim().is_empty()
 }
 
 /// Returns whether the text between two tags is the content of an element.
@@ -66,9 +85,9 @@ fn is_content(text: &str) -> bool {
     !text.is_empty() && !is_separate
 }
 
-/// Returns whether the text contains only start tags without attributes, each surrounded by white space or punctuation.
+/// Returns whether the text contains only comments and start tags without attributes, each surrounded by white space or
+/// punctuation. A line break is a word only in a title about HTML.
 fn mentions_tags(text: &str) -> bool {
-    let is_boundary = |c: char| c.is_whitespace() || (!c.is_alphanumeric() && !matches!(c, '<' | '>'));
     let mut tokens = Tokenizer::new(text);
     let mut is_within_text = false;
     loop {
@@ -77,17 +96,25 @@ fn mentions_tags(text: &str) -> bool {
             None => return is_within_text,
             Some(MarkupToken::Start(tag)) if is_html_element(tag.name) => {
                 let (before, after) = (&text[..start], &text[tokens.offset()..]);
-                let stands_alone =
-                    before.chars().next_back().is_none_or(is_boundary) && after.chars().next().is_none_or(is_boundary);
-                if !stands_alone || !tag.attribute_text.is_empty() || is_lone_element(tag.name) {
+                let is_break = is_lone_element(tag.name) && (tag.self_closing || !is_about_html(text));
+                if !stands_alone(before, after) || !tag.attribute_text.is_empty() || is_break {
                     return false;
                 }
                 is_within_text |= !before.trim().is_empty();
             }
-            Some(MarkupToken::End(_)) => return false,
+            Some(MarkupToken::Other) if is_word_between_others(&text[..start], &text[tokens.offset()..]) => {
+                is_within_text = true;
+            }
+            Some(MarkupToken::End(_) | MarkupToken::Other) => return false,
             Some(_) => {}
         }
     }
+}
+
+/// Returns whether a title names HTML or its parts.
+fn is_about_html(text: &str) -> bool {
+    const WORDS: [&str; 9] = ["html", "html5", "css", "tag", "tags", "element", "elements", "markup", "xhtml"];
+    text.split(|c: char| !c.is_alphanumeric()).any(|word| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)))
 }
 
 fn is_lone_element(name: &str) -> bool {
@@ -111,6 +138,12 @@ mod tests {
         check("<span class=x>Ferry returns", "Ferry returns");
         check("<i>Harbour</i> sails &amp; sinks", "Harbour sails & sinks");
         check("Ship <img src='x.png'> ahoy", "Ship ahoy");
+        check("Ferry sails<br>again", "Ferry sails again");
+        check("Ferry sails<br/>", "Ferry sails");
+        check("Ferry <br /> sails", "Ferry sails");
+        check("Ferry<!-- more --> sails", "Ferry sails");
+        check("<!-- x -->Ferry sails", "Ferry sails");
+        check("How to write <!-- --> in a page", "How to write <!-- --> in a page");
     }
 
     #[test]
@@ -120,5 +153,9 @@ mod tests {
         check("Rain <br> and <b>wind", "Rain and wind");
         check("<b>Rain</b> and wind", "Rain and wind");
         check("<b> Rain", "Rain");
+        check("Rain <br> in the bay", "Rain in the bay");
+        check("The <br> element in HTML", "The <br> element in HTML");
+        check("How to write <!-- --> in a page", "How to write <!-- --> in a page");
+        check("<!--:en-->Rain<!--:-->", "Rain");
     }
 }

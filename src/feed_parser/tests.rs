@@ -258,6 +258,55 @@ fn image_of_an_item_has_many_forms() {
 }
 
 #[test]
+fn largest_version_is_the_image_of_an_item() {
+    let image = |name: &str, width: &str| format!("<media:content url='/{name}.jpg' medium='image' width='{width}'/>");
+    let group = |images: &str| format!("<media:group>{images}</media:group>");
+    let (small, large) = (image("p", "150"), image("q", "1500"));
+    for (form, expected) in [
+        (group(&format!("{small}{large}")), "q"),
+        (group(&format!("{large}{small}")), "q"),
+        (format!("{small}{large}"), "q"),
+        (format!("{}{large}", image("p", "800")), "p"),
+        (format!("{}{}", group(&image("p", "800")), group(&large)), "p"),
+        (group("<media:thumbnail url='/p.jpg' width='90px'/><media:thumbnail url='/q.jpg' width='480'/>"), "q"),
+        (format!("{}{large}", image("p", "")), "p"),
+    ] {
+        let text = format!("<rss><channel><item><title>Pier</title>{form}</item></channel></rss>");
+        let (feed, _) = read(text.as_bytes()).unwrap();
+        let image = feed.items[0].image.as_ref().map(Url::as_str);
+        assert_eq!(image, Some(format!("https://news.example/{expected}.jpg").as_str()), "{form}");
+    }
+}
+
+#[test]
+fn author_has_no_markup() {
+    for author in [
+        "&lt;span lang=\"\"&gt;Ann Holm&lt;/span&gt;",
+        "<![CDATA[<a href='/ann'>Ann Holm</a>]]>",
+        "<b>Ann</b> Holm",
+        "Ann Holm &lt;ann@news.example&gt;",
+    ] {
+        let text =
+            format!("<rss><channel><item><title>Pier</title><dc:creator>{author}</dc:creator></item></channel></rss>");
+        assert_eq!(read(text.as_bytes()).unwrap().0.items[0].authors, ["Ann Holm"], "{author}");
+    }
+}
+
+#[test]
+fn links_below_a_nested_base_are_resolved_against_it() {
+    let content = "<p><a href='1'>1</a></p><blockquote xml:base='sub/'><img src='2.jpg'/><br/>\
+                   <q xml:base='https://bay.example/' cite='3'>3</q></blockquote><a href='4'>4</a>";
+    let text = format!(
+        "<feed xmlns='http://www.w3.org/2005/Atom'><entry xml:base='https://news.example/x/'><title>Pier</title>\
+         <content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'>{content}</div></content></entry></feed>"
+    );
+    let html = read(text.as_bytes()).unwrap().0.items.remove(0).content_html.unwrap();
+    for link in ["'1'", "\"https://news.example/x/sub/2.jpg\"", "\"https://bay.example/3\"", "'4'"] {
+        assert!(html.contains(link), "{link} in {html}");
+    }
+}
+
+#[test]
 fn tracking_pixel_is_not_the_image_of_an_item() {
     let pixel = "<media:content url='/count.gif' medium='image' width='1' height='1'/>";
     for (form, expected) in [

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use url::Url;
 
+use super::nested_bases::with_resolved_links;
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 use crate::urls::feed_secrets::FeedSecrets;
@@ -91,6 +92,18 @@ impl<'o> UrlResolver<'o> {
             }
             _ => base,
         }
+    }
+
+    /// Resolves the links of elements in the text that set their own base; `None` if no element does.
+    pub fn resolve_nested_links(&mut self, base: Option<&Url>, html: &str) -> Option<String> {
+        let outer = base.unwrap_or(self.current_base()).clone();
+        with_resolved_links(html, &outer, base_within, |base, link| {
+            if Url::parse(link).is_ok() {
+                return None;
+            }
+            let url = base.join(link.trim()).ok()?;
+            self.accept(url, link.len())
+        })
     }
 
     /// Returns a URL that occupies `written_bytes` in the document; `None` if the URL is unusable or grows too much.

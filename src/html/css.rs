@@ -10,7 +10,7 @@ pub(super) struct Declaration {
 
 /// Returns the declarations of the `style` attribute.
 pub(super) fn declarations(element: &StartTag<'_>) -> Vec<Declaration> {
-    let style = element.attribute("style").map(|style| without_comments(&style).to_ascii_lowercase());
+    let style = element.attribute("style").map(|style| unescape(&without_comments(&style)).to_ascii_lowercase());
     let read = |declaration: &str| {
         let (property, value) = declaration.split_once(':')?;
         let value = value.split('!').next().unwrap_or_default();
@@ -26,6 +26,25 @@ fn without_comments(style: &str) -> String {
     let mut parts = style.split("/*");
     let mut out = parts.next().unwrap_or_default().to_owned();
     parts.for_each(|part| out.push_str(part.split_once("*/").map_or("", |(_, after)| after)));
+    out
+}
+
+/// Replaces escapes (CSS Syntax Level 3, §4.3.7): `\70` is a `p`. An escaped separator stays part of its name, where it
+/// has no meaning.
+fn unescape(style: &str) -> String {
+    const MAX_ESCAPE_DIGITS: usize = 6;
+    let mut parts = style.split('\\');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.bytes().take(MAX_ESCAPE_DIGITS).take_while(u8::is_ascii_hexdigit).count();
+        let (escape, rest) = part.split_at(digits);
+        let Some(c) = u32::from_str_radix(escape, 16).ok() else {
+            out.push_str(rest);
+            continue;
+        };
+        out.extend(char::from_u32(c).filter(|c| c.is_alphanumeric() || *c == '-'));
+        out.push_str(rest.strip_prefix(|c: char| c.is_ascii_whitespace()).unwrap_or(rest));
+    }
     out
 }
 

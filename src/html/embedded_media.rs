@@ -9,6 +9,7 @@ use super::lazy_image::{ImageSource, declares_photo, image_html, image_source, i
 use super::link_rules::LinkRules;
 use super::open_elements::OpenElements;
 use super::player::{is_player_element, player_addresses, video_page};
+use super::tracking_hosts::is_counter;
 use super::tracking_pixel::{ContentVisibility, is_tracking_pixel};
 use crate::markup::entities::escape_html;
 use crate::markup::tag::StartTag;
@@ -52,6 +53,7 @@ fn element_name(name: &str) -> String {
     let name = name.to_ascii_lowercase();
     match name.strip_prefix("amp-") {
         Some(name @ ("img" | "iframe" | "video" | "audio")) => name.to_owned(),
+        Some("anim") => "img".to_owned(),
         Some("video-iframe") => "iframe".to_owned(),
         _ => name,
     }
@@ -324,7 +326,12 @@ impl<'a> MediaRewriter<'a> {
             (ImageSource::Declared, neighbor) => {
                 self.neighbor = neighbor;
                 self.end_neighbor();
-                self.out.push_str(source);
+                if tag.name.eq_ignore_ascii_case("img") {
+                    self.out.push_str(source);
+                } else {
+                    self.last_image = tag.attribute("src").map(|address| address.trim().to_owned()).unwrap_or_default();
+                    self.out.push_str(&image_html(&self.last_image, tag));
+                }
             }
         }
         self.picture_source = None;
@@ -346,7 +353,9 @@ impl<'a> MediaRewriter<'a> {
     /// Returns the address of a player, unless readers cannot see the player.
     fn player_address(&self, tag: &StartTag<'_>) -> Option<String> {
         let is_hidden = is_tracking_pixel(tag, false) || !self.shows(None);
-        player_addresses(tag).iter().filter(|_| !is_hidden).find_map(|address| self.absolute_address(address))
+        let addresses = player_addresses(tag);
+        let mut shown = addresses.iter().filter(|address| !is_hidden && !is_counter(address));
+        shown.find_map(|address| self.absolute_address(address))
     }
 
     fn absolute_address(&self, value: &str) -> Option<String> {

@@ -12,7 +12,7 @@ use super::article::text_block::{
     BlockKind, TextBlock, has_block_elements, remove_blocks, text_blocks_of, truncate_block,
 };
 use super::page_tree::parse_page;
-use super::plain_lines::{PlainLine, paragraphs_html, plain_lines};
+use super::plain_lines::{PlainLine, is_wrapped_html, paragraphs_html, plain_lines};
 use super::plain_text::text_blocks;
 use super::truncate_html;
 use crate::markup::entities::{decode_entities, escape_html};
@@ -58,7 +58,7 @@ pub fn read_item_text(html: &str, title: Option<&str>, link: Option<&Url>) -> It
     let text = reader.read_tree(&document, &body);
     let lines = reader.read_blocks(html).paragraphs;
     let paragraphs = if lines.len() > 1 { lines } else { text.paragraphs };
-    ItemText { paragraphs, html: paragraphs_between_blank_lines(&body).or(text.html) }
+    ItemText { paragraphs, html: paragraphs_of_lines(&body).or(text.html) }
 }
 
 /// Removes paragraphs that a source adds to many items from the HTML of one item; `None` if nothing changes or nothing
@@ -108,11 +108,14 @@ impl ItemTextReader<'_> {
                 title: self.title,
                 item_link: self.link,
                 link_text: block.last_link_text.as_deref(),
+                unlinked_text: &block.unlinked_text,
                 is_mostly_linked: block.is_mostly_link(),
                 is_last,
                 is_announced: at > 0 && blocks[at - 1].text.ends_with(':'),
             };
-            if lengths[at] > 0 && block.kind != BlockKind::Heading {
+            if is_last && block.is_row_of_links() {
+                lengths[at] = 0;
+            } else if lengths[at] > 0 && block.kind != BlockKind::Heading {
                 lengths[at] = length_without_tail(&block.text, &context);
             }
             is_last &= lengths[at] == 0;
@@ -166,24 +169,46 @@ fn kept_paragraphs(blocks: &[TextBlock], lengths: &[usize]) -> Vec<String> {
     kept.map(|(block, length)| block.text[..*length].to_owned()).collect()
 }
 
-/// Returns the paragraphs of an element without blocks; `None` if there is no blank line outside its child elements.
-fn paragraphs_between_blank_lines(element: &NodeRef<'_>) -> Option<String> {
+/// Returns the paragraphs and lines of an element without blocks; `None` if no line breaks outside its child elements
+/// divide it.
+fn paragraphs_of_lines(element: &NodeRef<'_>) -> Option<String> {
     let (mut html, mut is_divided) = (String::from("<p>"), false);
+    // The text of the current line, which may contain child elements.
+    let mut line_text = String::new();
     for child in element.children_it(false) {
+        let text = child.text();
         if !child.is_text() {
             html.push_str(&child.html());
+            line_text.push_str(&text);
             continue;
         }
-        let text = child.text();
-        let lines: Vec<&str> = text.lines().collect();
+        let lines: Vec<&str> = text.split('\n').collect();
         for (n, line) in lines.iter().enumerate() {
-            if n > 0 && n + 1 < lines.len() && line.trim().is_empty() {
+            let is_inner = n + 1 < lines.len();
+            if n > 0 && is_inner && line.trim().is_empty() {
                 html.push_str("</p><p>");
                 is_divided = true;
-            } else {
-                html.push_str(if n == 0 || html.ends_with("<p>") { "" } else { "\n" });
-                html.push_str(&escape_html(line));
+                line_text.clear();
+                continue;
             }
+            // An element may start the line.
+            let element = || child.next_sibling().map(|next| next.text().to_string()).unwrap_or_default();
+            let next = if is_inner || !line.trim().is_empty() { (*line).to_owned() } else { element() };
+            let is_break = n > 0 && !line_text.trim().is_empty() && !next.trim().is_empty();
+            let is_break = is_break && !is_wrapped_html(line_text.trim(), next.trim_start());
+            is_divided |= is_break;
+            html.push_str(if n == 0 || html.ends_with("<p>") {
+                ""
+            } else if is_break {
+                "<br>"
+            } else {
+                "\n"
+            });
+            html.push_str(&escape_html(line));
+            if n > 0 {
+                line_text.clear();
+            }
+            line_text.push_str(line);
         }
     }
     is_divided.then(|| html + "</p>")

@@ -3,10 +3,12 @@
 //! Before the script runs, `src` is missing or names a spacer or a `data:` image. The real address is in `srcset` or
 //! another attribute. Names are not standardized: common names are tried first, then any image address.
 
+use super::tracking_hosts::{is_counter, is_own_counter, names_counter};
 use super::tracking_pixel::{has_photo_size, hides_element, is_tracking_pixel};
 use crate::markup::entities::{decode_entities, escape_html};
 use crate::markup::tag::StartTag;
 use crate::urls::media_type::media_type_of;
+use std::borrow::Cow;
 
 /// Attributes that always take precedence over `src`.
 const LAZY_SOURCES: [&str; 4] = ["data-src", "data-lazy-src", "data-original", "data-lazy"];
@@ -45,7 +47,14 @@ pub(super) fn image_source(image: &StartTag<'_>, picture_source: Option<&str>) -
     // Spacers are as small as tracking pixels, and scripts fade images in. Tracking pixels have no lazy photo address.
     let has_photo = lazy.as_deref().is_some_and(is_photo_address);
     let is_photo = lazy.is_some() || declares_photo(image);
-    if hides_element(image) || (is_tracking_pixel(image, is_photo) && !has_photo) {
+    let address = lazy.as_deref().map(Cow::Borrowed).or_else(|| image.attribute("src")).unwrap_or_default();
+    let is_named_counter = || {
+        let mut names = ["class", "id"].into_iter().filter_map(|name| image.attribute(name));
+        !is_photo_address(&address) && names.any(|names| names_counter(&names))
+    };
+    let counts_readers =
+        || is_counter(&address) || (!has_photo_size(image) && (is_own_counter(&address) || is_named_counter()));
+    if hides_element(image) || (is_tracking_pixel(image, is_photo) && !has_photo) || counts_readers() {
         return ImageSource::Invisible;
     }
     match lazy {
@@ -240,6 +249,10 @@ mod tests {
             "data-src=/b.jpg hidden",
             "src=/b.jpg style=opacity:0",
             "src=/b.jpg style=opacity:0 width=20 height=20",
+            "src=https://pixel.wp.com/b.gif?blog=1 width=600",
+            "src=/stats/matomo.php?idsite=1",
+            "data-src=/stats/matomo.php?idsite=1",
+            "src=/p?id=7 class=tracking-pixel",
         ] {
             assert_eq!(source(attributes), ImageSource::Invisible, "{attributes}");
         }

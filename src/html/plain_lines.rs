@@ -7,6 +7,8 @@ use crate::markup::whitespace::fold_whitespace;
 
 /// The minimum length of a wrapped line. A shorter line is a verse, an address or a list item.
 const MIN_WRAPPED_CHARS: usize = 40;
+/// The minimum length of a line of HTML that is wrapped because the next word does not fit.
+const MIN_FULL_CHARS: usize = 60;
 
 /// One line with folded white space.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +34,17 @@ pub(super) fn plain_lines(text: &str) -> Vec<PlainLine> {
 }
 
 fn is_wrapped(before: &str, after: &str) -> bool {
-    let ends_in_sentence = before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, ',' | ')'));
-    ends_in_sentence && after.starts_with(char::is_lowercase) && before.chars().nth(MIN_WRAPPED_CHARS).is_some()
+    ends_in_sentence(before) && after.starts_with(char::is_lowercase) && before.chars().nth(MIN_WRAPPED_CHARS).is_some()
+}
+
+/// Returns whether a line break within a sentence separates two lines of HTML, which editors wrap at any place.
+pub(super) fn is_wrapped_html(before: &str, after: &str) -> bool {
+    let is_full = || before.chars().nth(MIN_FULL_CHARS).is_some();
+    ends_in_sentence(before) && (after.starts_with(char::is_lowercase) || is_full())
+}
+
+fn ends_in_sentence(line: &str) -> bool {
+    line.ends_with(|c: char| c.is_alphanumeric() || matches!(c, ',' | ')'))
 }
 
 /// Converts lines to HTML. Blank lines separate paragraphs; in text without blank lines, every line is a paragraph.

@@ -1,7 +1,7 @@
 //! Recognizes invisible images, whose only purpose is to count readers.
 //!
-//! The address of an image is ignored, because tracking images have ordinary addresses. Only the attributes of the
-//! image and of the elements around it are examined, before the sanitizer removes `style` and `hidden`.
+//! The attributes of the image and of the elements around it are examined before the sanitizer removes `style` and
+//! `hidden`. [`super::tracking_hosts`] examines the address.
 
 use super::css::{Declaration, declarations, functions, number_and_unit, percent, pixels};
 use crate::markup::tag::StartTag;
@@ -10,11 +10,14 @@ use crate::markup::tag::StartTag;
 const MAX_INVISIBLE_SIZE: f64 = 2.0;
 /// The minimum width or height of a photo in pixels.
 const MIN_PHOTO_SIZE: f64 = 50.0;
-/// The offset in pixels of an image outside the page.
-const OFF_PAGE_PIXELS: f64 = -500.0;
+/// The offset of an image outside the page in pixels or percent. A slide beside the visible one has an offset of -100 %.
+const OFF_PAGE: f64 = -500.0;
 /// The maximum opacity and scale of an invisible image, 0 to 1.
 const MAX_INVISIBLE_OPACITY: f64 = 0.02;
-const SIZES: [&str; 6] = ["width", "max-width", "inline-size", "height", "max-height", "block-size"];
+#[rustfmt::skip]
+const SIZES: [&str; 8] = [
+    "width", "max-width", "inline-size", "max-inline-size", "height", "max-height", "block-size", "max-block-size",
+];
 
 /// Returns whether an `<img>` or player declares that it is invisible. A photo may start transparent, because a script
 /// fades it in.
@@ -126,14 +129,14 @@ fn makes_transparent(Declaration { property, value }: &Declaration) -> bool {
 
 /// Returns whether a declaration makes a displayed image too small to see, clips it, or moves it off the page.
 fn makes_invisible(Declaration { property, value }: &Declaration) -> bool {
-    let is_off_page = |value: &str| pixels(value).is_some_and(|offset| offset <= OFF_PAGE_PIXELS);
+    let is_off_page = |value: &str| pixels(value).or_else(|| percent(value)).is_some_and(|offset| offset <= OFF_PAGE);
     match property.as_str() {
         "transform" => functions(value).any(|(name, arguments)| {
             name.starts_with("scale") && arguments.iter().any(|scale| is_nearly_zero(scale))
-                || name == "matrix" && arguments.first().is_some_and(|scale| is_nearly_zero(scale))
+                || name.starts_with("matrix") && arguments.first().is_some_and(|scale| is_nearly_zero(scale))
                 || name.starts_with("translate") && arguments.iter().any(|offset| is_off_page(offset))
         }),
-        "scale" => value.split_ascii_whitespace().any(is_nearly_zero),
+        "scale" | "zoom" => value.split_ascii_whitespace().any(is_nearly_zero),
         "clip" | "clip-path" => functions(value).any(|(name, arguments)| clips_all(name, &arguments)),
         size if SIZES.contains(&size) => is_invisible_length(value),
         "left" | "right" | "top" | "bottom" | "inset" | "translate" | "margin" | "margin-left" | "margin-top"
@@ -230,6 +233,12 @@ mod tests {
             "style='transform:translateX(-9999px)'",
             "style='left:-100em'",
             "style='margin:-9999px 0 0'",
+            "style='left:-9999%'",
+            "style='zoom:0'",
+            "style='max-inline-size:0'",
+            r"style='dis\70lay:none'",
+            r"style='display:\00006e one'",
+            r"style='d\isplay:n\6f\6e e'",
         ] {
             assert!(is_dropped(attributes), "{attributes}");
         }
@@ -281,6 +290,9 @@ mod tests {
             "style='width:2em'",
             "style='margin-left:-10px'",
             "style='border-width:1px'",
+            "style='margin-left:-100%'",
+            r"style='x\3b display\3a none'",
+            "style='zoom:1'",
             "alt='display:none'",
         ] {
             assert!(!is_dropped(attributes), "{attributes}");

@@ -11,6 +11,7 @@ use crate::html::boilerplate::find_repeated_blocks;
 use crate::html::item_text::{read_item_text, remove_repeated_paragraphs};
 use crate::html::link_rules::LinkRules;
 use crate::html::sanitize::sanitize_html_with_rules;
+use crate::html::tracking_hosts::is_counter;
 use crate::identity::document_guids::{DatedItem, derive_guid, limit_guid, make_guids_unique};
 use crate::urls::canonical::{canonical_url, exact_url};
 use crate::urls::feed_secrets::FeedSecrets;
@@ -158,7 +159,12 @@ fn normalize_item(
         content: content_html.as_deref().map(sanitize).filter(|html| !html.trim().is_empty()),
         author: join_authors(&parsed.authors),
         lang: parsed.lang.as_deref().and_then(language_code).map(str::to_owned),
-        image: parsed.image.as_ref().filter(is_public).map(|url| strip_credentials(url.as_str())),
+        image: parsed
+            .image
+            .as_ref()
+            .filter(is_public)
+            .filter(|url| !is_counter(url.as_str()))
+            .map(|url| strip_credentials(url.as_str())),
         enclosures: read_enclosures(&parsed.enclosures, &urls.secrets),
         published_at,
         is_day_only: false,

@@ -211,6 +211,7 @@ pub fn compose_edition(
         source: item.source,
         enclosures: item.enclosures.clone(),
         source_title: item.source_title.clone(),
+        author: item.author.clone(),
         site: site_of_item(item),
         tags: story.tags.clone(),
         reports: reports.collect(),

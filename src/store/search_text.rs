@@ -51,6 +51,8 @@ fn fold(text: &str) -> String {
     for c in text.chars().filter(|c| !is_ignored(*c)) {
         if has_east_asian_form(c) {
             decompose_compatible(c, |part| folded.push(part));
+        } else if let Some(letters) = plain_letters(c) {
+            folded.push_str(letters);
         } else {
             folded.push(c);
         }
@@ -64,6 +66,24 @@ fn is_ignored(c: char) -> bool {
     (is_invisible(c) && !c.is_whitespace())
         || matches!(c, '\u{200d}' | '\u{640}' | '\u{64b}'..='\u{652}' | '\u{670}' | '\u{fe00}'..='\u{fe0f}'
             | '\u{e0100}'..='\u{e01ef}')
+}
+
+/// Returns the plain form of a Latin letter that Unicode does not decompose: people search for `Łódź` and `Straße` as `lodz` and
+/// `strasse`. SQLite's tokenizer removes the other diacritics.
+fn plain_letters(c: char) -> Option<&'static str> {
+    Some(match c {
+        'ß' | 'ẞ' => "ss",
+        'ł' | 'Ł' => "l",
+        'ø' | 'Ø' => "o",
+        'đ' | 'Đ' | 'ð' | 'Ð' => "d",
+        'ħ' | 'Ħ' => "h",
+        'ŧ' | 'Ŧ' => "t",
+        'ı' => "i",
+        'æ' | 'Æ' => "ae",
+        'œ' | 'Œ' => "oe",
+        'þ' | 'Þ' => "th",
+        _ => return None,
+    })
 }
 
 /// Returns whether a character is a half-width or full-width form, a squared word, a Kangxi radical or a Jamo of one
@@ -214,6 +234,10 @@ mod tests {
         check("山田太郎氏", "山田 太郎", true);
         check("ข่าว\u{200b}ด่วน", "ข่าวด่วน", true);
         check("Crème brûlée", "creme BRULEE", true);
+        check("Straße nach Łódź gesperrt", "strasse lodz", true);
+        check("STRASSE NACH LODZ", "Straße Łódź", true);
+        check("Smørrebrød på Ærø", "smorrebrod aero", true);
+        check("Kışla İzmir", "kisla izmir", true);
         check("Cre\u{300}me", "crème", true);
         check("قِطار", "قطار", true);
         check("दिल्ली में बारिश", "दिल्ली", true);

@@ -185,6 +185,15 @@ fn language_gives_the_meaning_of_names_that_languages_share() {
 }
 
 #[test]
+fn number_in_a_sentence_is_not_a_date() {
+    for text in ["sometime in 2011", "Winter 2011", "issue 2011-03", "no 20110312"] {
+        assert_eq!(DateConventions::default().parse(text), None, "{text}");
+    }
+    check("2011", "2011-01-01T00:00:00Z");
+    check("2011-03", "2011-03-01T00:00:00Z");
+}
+
+#[test]
 fn time_of_day_is_known_to_be_missing() {
     let time_of_day = |text| DateConventions::default().parse(text).unwrap().time_of_day;
     assert_eq!(time_of_day("2026-03-02"), TimeOfDay::Missing);

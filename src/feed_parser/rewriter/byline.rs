@@ -1,6 +1,7 @@
 //! Extracts a person's name from a byline.
 
 use super::super::plain_text::{html_to_plain_text, truncate_text};
+use crate::markup::entities::decode_entities;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 use crate::markup::whitespace::fold_non_blank;
 
@@ -21,7 +22,11 @@ pub fn author_name(inner: &str) -> Option<String> {
             MarkupToken::Text(text) | MarkupToken::CData(text) => match element {
                 "name" | "Name" if name.is_none() => name = html_to_plain_text(text),
                 "email" if email.is_none() => email = html_to_plain_text(text),
-                "" | "p" | "span" | "b" | "i" | "strong" | "em" | "a" | "li" => bare.push_str(text),
+                "" | "p" | "span" | "b" | "i" | "strong" | "em" | "a" | "li" => match token {
+                    // Some programs escape the markup of a name: `&lt;span&gt;Ann&lt;/span&gt;`.
+                    MarkupToken::Text(_) => bare.push_str(&decode_entities(text)),
+                    _ => bare.push_str(text),
+                },
                 _ => {}
             },
             MarkupToken::Other => {}

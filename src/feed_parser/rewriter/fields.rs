@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use url::Url;
 
 use super::super::element_map::{ElementMapping, FeedField, FeedNamespace};
+use super::super::escaped_noscript::with_decoded_noscript;
 use super::super::fractions::with_fraction_slashes;
 use super::super::parsed_feed::FeedKind;
 use super::super::plain_text::{html_to_plain_text, truncate_text};
@@ -33,6 +34,8 @@ const MAX_KEYWORDS_BYTES: usize = 4 * 1024;
 const MAX_CATEGORY_BYTES: usize = 256;
 /// The maximum number of enclosures per item. Additional ones are dropped, because feed-rs uses a kilobyte for each.
 const MAX_ENCLOSURES: usize = 32;
+/// The minimum width of an image in pixels that is not replaced by a larger one outside of a `media:group`.
+const MIN_LEAD_IMAGE_SIZE: u32 = 400;
 
 impl<'a> FeedRewriter<'a, '_> {
     /// Writes the values that are attributes of a root, a channel or an item (Atom, CDF).
@@ -225,6 +228,8 @@ impl<'a> FeedRewriter<'a, '_> {
             }
         } else if is_text_type(&media_type) || is_untyped_text {
             html = escape_html(&html);
+        } else {
+            html = with_decoded_noscript(&html).unwrap_or(html);
         }
         let html = without_unclosed_embeds(&html).unwrap_or(html);
         Some(with_fraction_slashes(&html).unwrap_or(html))
@@ -237,9 +242,10 @@ impl<'a> FeedRewriter<'a, '_> {
         if truncate_text(&mut html, self.options.max_text_bytes) {
             self.record(ProblemKind::TooLong, tag.name);
         }
+        let base = self.urls.base_of_text(tag, &html);
+        let html = self.urls.resolve_nested_links(base.as_ref(), &html).unwrap_or(html);
         let name = if mapping.field == FeedField::Content { "content:encoded" } else { "description" };
         push_element(&mut self.xml, name, &html);
-        let base = self.urls.base_of_text(tag, &html);
         if let Some(item) = self.open_item() {
             match mapping.field {
                 FeedField::Content => item.content_base = base,
@@ -381,8 +387,8 @@ impl<'a> FeedRewriter<'a, '_> {
         let length = ["length", "fileSize", "enc:length"].iter().find_map(|name| tag.attribute(name));
         let length: u64 = length.and_then(|length| length.trim().parse().ok()).unwrap_or(0);
         push_enclosure(&mut self.xml, url.as_str(), &media_type, length);
-        if is_image(&media_type, url.path()) {
-            self.keep_image(url, 1);
+        if is_image(&media_type, url.path()) && self.current.accepts(FeedField::Image, 1) {
+            self.keep_image(url);
         }
     }
 
@@ -400,19 +406,39 @@ impl<'a> FeedRewriter<'a, '_> {
     }
 
     fn offer_image(&mut self, tag: StartTag, inner: &str, priority: u8) {
-        if priority <= self.current.priority(FeedField::Image) || is_pixel(tag) {
+        let is_better = priority > self.current.priority(FeedField::Image);
+        let size = declared_size(tag);
+        if !(is_better || self.is_larger_version(priority, size)) || is_pixel(tag) {
             return;
         }
         let href = url_attribute(tag).or_else(|| url_child(inner)).or_else(|| url_text(inner));
         if let Some(url) = href.and_then(|href| self.resolve(tag, &href)) {
-            self.keep_image(url, priority);
+            self.current.accepts(FeedField::Image, priority);
+            self.keep_image(url);
+            (self.current.image_size, self.current.image_group) = (size, self.media_group());
         }
     }
 
-    fn keep_image(&mut self, url: Url, priority: u8) {
-        if self.current.accepts(FeedField::Image, priority)
-            && let Some(item) = self.open_item()
-        {
+    /// Returns whether an image is a larger version of the kept one: both are in the same `media:group`, or the kept one
+    /// is only a thumbnail. Other images of an item show something else.
+    fn is_larger_version(&self, priority: u8, size: u32) -> bool {
+        let (kept_size, group) = (self.current.image_size, self.media_group());
+        let is_version = group.is_some() || kept_size < MIN_LEAD_IMAGE_SIZE;
+        priority == self.current.priority(FeedField::Image)
+            && kept_size > 0
+            && size > kept_size
+            && is_version
+            && group == self.current.image_group
+    }
+
+    /// Returns the number of the open `media:group`, counted from the start of the item.
+    fn media_group(&self) -> Option<usize> {
+        let is_group = self.open.last().is_some_and(|open| open.name.to_ascii_lowercase().ends_with("group"));
+        is_group.then_some(self.current.media_group_count)
+    }
+
+    fn keep_image(&mut self, url: Url) {
+        if let Some(item) = self.open_item() {
             item.image = Some(url);
         }
     }
@@ -429,6 +455,12 @@ impl<'a> FeedRewriter<'a, '_> {
         }
         url
     }
+}
+
+/// Returns the declared width of an image in pixels, or else its height; 0 if neither is declared.
+fn declared_size(tag: StartTag<'_>) -> u32 {
+    let size = |side| tag.attribute(side).and_then(|size| size.trim().trim_end_matches("px").parse().ok());
+    size("width").or_else(|| size("height")).unwrap_or(0)
 }
 
 /// Returns whether an image is too small to be visible and only counts readers. A size of 0 means unknown.

@@ -9,7 +9,7 @@ use super::words::{consists_of, trim_signs, words_of};
 const ACTIONS: &[&str] = &[
     "share", "tweet", "email", "e-mail", "print", "copy", "save", "comment", "comments", "follow", "subscribe", "sign",
     "log", "like", "click", "loading", "permalink", "opens", "pin", "blogthis", "advertisement", "ad", "advert",
-    "teilen", "teile", "drucken", "kommentare", "anzeige", "werbung", "merken", "gefällt", "wird",
+    "teilen", "teile", "teilt", "compártelo", "compártela", "compártalo", "partagez-le", "condividilo", "condividila", "compartilhe-o", "drucken", "kommentare", "anzeige", "werbung", "merken", "gefällt", "wird",
     "partager", "partagez", "envoyer", "imprimer", "commentaires", "publicité", "cliquez", "ouvre", "chargement", "j'aime",
     "j’aime",
     "compartir", "comparte", "gusta", "enviar", "imprimir", "comentarios", "publicidad", "haz", "clic", "cargando",
@@ -29,6 +29,7 @@ const PLATFORMS: &[&str] = &[
 /// Other words on buttons. They may be text if no action is named.
 #[rustfmt::skip]
 const FILLERS: &[&str] = &[
+    "please", "them", "others", "everyone", "family", "someone", "who", "might", "that", "too", "so", "can", "ihn", "ihm", "doch", "gerne", "anderen", "ze", "lo",
     "link", "us", "on", "this", "article", "story", "post", "page", "via", "up", "in", "and", "with", "your", "friends",
     "friend", "or", "to", "a", "an", "by", "new", "window", "leave", "now", "it",
     "auf", "per", "bei", "über", "mit", "den", "diesen", "artikel", "beitrag", "sie", "mir", "neuem", "fenster",

@@ -6,7 +6,7 @@
 //! label starts, or before the first paragraph that is neither an excerpt nor the text of a linked headline.
 
 use super::buttons::{ButtonLine, button_line};
-use super::labels::{Label, label};
+use super::labels::{Label, label, labels_links};
 use super::more_links::{is_cut, is_more_after_cut};
 use super::text_block::{BlockKind, TextBlock};
 use super::words::{ends_sentence, is_headline, letters};
@@ -88,7 +88,11 @@ impl ClutterFinder<'_> {
         for (at, block) in blocks.iter().enumerate().rev() {
             bytes_from[at] = bytes_from[at + 1] + if is_body(block) { block.text.len() } else { 0 };
         }
-        let labels: Vec<Option<Label>> = blocks.iter().map(|block| label(&block.text, block.is_link())).collect();
+        let label_of = |block: &TextBlock| {
+            let is_labelled = || block.link_chars > 0 && labels_links(&block.unlinked_text);
+            label(&block.text, block.is_link()).or_else(|| is_labelled().then_some(Label::Line))
+        };
+        let labels: Vec<Option<Label>> = blocks.iter().map(label_of).collect();
         let mut label_counts = HashMap::new();
         for (block, _) in blocks.iter().zip(&labels).filter(|(_, label)| label.is_some()) {
             *label_counts.entry(block.text.as_str()).or_default() += 1;

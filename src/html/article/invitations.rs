@@ -4,10 +4,10 @@
 //! name on a platform ("Follow Harbour Ledger on Mastodon"). A short clause may precede it: "For more news, follow us".
 //! A line that reports a statement is not an invitation.
 
-use super::buttons::is_platform;
+use super::buttons::{ButtonLine, button_line, is_platform};
 use super::words::{
-    consists_of, contains_words, has_attribution, starts_of_words, starts_with_words, trim_signs, word_indices,
-    words_of,
+    consists_of, consists_of_words, contains_words, has_attribution, starts_of_words, starts_with_words, trim_signs,
+    word_indices, words_of,
 };
 
 /// The beginnings of words in invitations to subscribe, in lowercase.
@@ -55,7 +55,7 @@ const IMPERATIVES: &[&str] = &[
 const INVITATIONS: &[&str] = &[
     "follow us", "subscribe now", "support us", "support independent journalism",
     "support local journalism", "support our journalism", "support our work", "support our newsroom",
-    "support our reporting", "become a member", "become a supporter", "become a patron", "download our app",
+    "support our reporting", "support quality journalism", "support this site", "support this work", "become a member", "become a supporter", "become a patron", "download our app",
     "buy us a coffee", "join the conversation on", "join the discussion on", "join our whatsapp", "join our telegram", "join our channel", "folgen sie uns", "folge uns",
     "folgt uns", "besuchen sie uns", "abonnieren sie unser", "abonniere unser", "jetzt abonnieren", "laden sie unsere app",
     "unterstützen sie uns", "suivez-nous", "suivez nous", "abonnez-vous", "rejoignez-nous", "retrouvez-nous", "soutenez-nous",
@@ -72,6 +72,9 @@ const INVITATIONS: &[&str] = &[
 #[rustfmt::skip]
 const OUTLET_WORDS: &[&str] = &[
     "facebook", "twitter", "x", "whatsapp", "linkedin", "reddit", "telegram", "bluesky", "mastodon", "threads",
+    "donate", "donation", "donating", "spende", "spenden", "dona", "donación", "doação", "doe", "donazione", "doneer", "donatie",
+    "journalism", "journalismus", "journalisme", "periodismo", "jornalismo", "giornalismo", "journalistiek", "dziennikarstwo",
+    "журналистику", "журналістику", "journalistik", "journalistikk",
     "instagram", "flipboard", "youtube", "tiktok", "google", "patreon", "ko-fi", "paypal", "newsletter", "podcast",
     "channel", "app", "journalism", "newsroom", "reporting", "social media", "website", "kanal", "canal", "kanaal", "chaîne",
     "canale", "kanał", "канал", "телеграм", "дзен", "vk", "viber", "boletín", "nieuwsbrief", "nyhetsbrev", "nyhedsbrev",
@@ -112,6 +115,8 @@ const LEAD_IN_WORDS: &[&str] = &[
     "don’t", "did", "do", "got", "have", "you", "more", "für", "mehr", "nichts", "gefällt", "ihnen", "hat", "immer", "wollen",
     "pour", "plus", "vous", "envie", "si", "para", "te", "más", "quieres", "per", "ti", "vuoi", "gostou", "quer", "voor",
     "meer", "wil", "vind", "chcesz", "podoba", "więcej", "хотите", "больше", "чтобы", "понравилась", "понравился", "för",
+    "wenn", "falls", "se", "als", "jeśli", "jeżeli", "если", "якщо", "om", "hvis", "jos", "pokud", "líbil", "dacă", "eğer", "jika", "nếu", "αν", "was", "found",
+    "is", "this", "cet", "cela",
     "vill", "gillade", "vil", "likte", "daha", "haberleri", "untuk", "pentru", "další", "ha", "για",
 ];
 const MAX_LEAD_IN_WORDS: usize = 12;
@@ -127,7 +132,52 @@ const BEFORE_IMPERATIVE: &[&str] = &[
 const FOLLOW_VERBS: &[&str] = &[
     "follow", "find", "join", "like", "subscribe to", "support", "connect with", "folgen sie", "folge", "folgt", "suivez",
     "retrouvez", "sigue a", "siga a", "siga o", "sigue", "siga", "segui", "volg", "obserwuj", "śledź", "följ", "følg", "seuraa",
-    "sledujte", "urmărește", "kövesd",
+    "sledujte", "urmărește", "kövesd", "unterstützen sie", "unterstütze", "unterstützt", "soutenez", "apoya", "apoye", "apoie", "sostieni",
+    "steun", "wesprzyj", "wspieraj", "поддержите", "підтримайте", "stöd", "støtt", "støt", "tue", "podpořte", "támogasd", "susține",
+    "στηρίξτε", "ακολουθήστε", "подписывайтесь на", "читайте",
+];
+/// The words after such an invitation: "Support our journalism: donate now". In lowercase.
+#[rustfmt::skip]
+const APPEAL_WORDS: &[&str] = &[
+    "donate", "subscribe", "join", "give", "contribute", "become", "a", "an", "member", "supporter", "subscriber", "patron", "make", "donation",
+    "contribution", "now", "today", "here", "please", "click", "or", "and", "to", "us", "by", "with", "your", "help", "free", "jetzt", "spenden", "spende", "abonnieren",
+    "mitglied", "werden", "hier", "klicken", "faites", "faire", "un", "une", "don", "donnez", "abonnez-vous", "ici", "dona", "donar", "haz", "una", "donación", "hazte",
+    "socio", "suscríbete", "aquí", "ahora", "doe", "doar", "faça", "uma", "doação", "assine", "aqui", "agora", "fai", "una", "donazione", "abbonati", "ora", "qui",
+    "doneer", "nu", "word", "lid", "een", "donatie", "wpłać", "teraz", "пожертвовать", "сделать", "пожертвование", "подписаться", "bli", "medlem", "støtt", "här", "her",
+];
+/// Imperatives before "news on Telegram", in lowercase.
+#[rustfmt::skip]
+const NEWS_VERBS: &[&str] = &[
+    "get", "receive", "read", "follow", "find", "join", "watch", "catch", "stay", "keep", "more", "all", "latest", "for", "check", "see", "subscribe", "don't", "don’t", "never",
+    "erhalten", "erhalte", "lesen", "lies", "folgen", "folge", "alle", "mehr", "bleiben", "recevez", "suivez", "retrouvez", "lisez", "toute", "toutes", "recibe", "reciba", "sigue", "siga",
+    "lee", "lea", "toda", "todas", "receba", "leia", "acompanhe", "ricevi", "segui", "leggi", "tutte", "ontvang", "volg", "lees", "otrzymuj", "czytaj", "śledź", "читайте", "получайте", "следите", "все",
+    "få", "läs", "följ", "les", "følg", "læs", "seuraa", "lue", "sledujte", "čtěte", "kövesd", "urmărește", "citește", "ikuti", "baca", "dapatkan", "theo", "đọc", "haberleri", "son",
+];
+/// Imperatives before "our app", and words for apps and their stores, in lowercase.
+#[rustfmt::skip]
+const APP_VERBS: &[&str] = &[
+    "get", "download", "install", "try", "laden", "lade", "hol", "holen", "installieren", "téléchargez", "télécharger", "installez", "descarga", "descargue", "descárgate",
+    "baixe", "instale", "scarica", "installa", "installeer", "pobierz", "zainstaluj", "скачайте", "скачать", "установите", "завантажте", "ladda", "last", "hent", "lataa",
+    "stáhněte", "töltse", "descarcă", "indirin", "indir", "unduh",
+];
+#[rustfmt::skip]
+const APP_WORDS: &[&str] = &[
+    "app", "apps", "application", "appli", "aplicación", "aplicativo", "aplicação", "applicazione", "aplikację", "приложение", "додаток", "appen", "sovellus",
+    "aplikaci", "alkalmazást", "aplicația", "aplikasi", "uygulamasını",
+];
+#[rustfmt::skip]
+const APP_STORES: &[&str] = &["google", "store", "android", "ios", "iphone", "play", "appstore", "apple", "runter", "herunter"];
+/// Words for news, in lowercase.
+#[rustfmt::skip]
+const NEWS_WORDS: &[&str] = &[
+    "news", "headlines", "updates", "stories", "alerts", "coverage", "nachrichten", "neuigkeiten", "meldungen", "actualité", "actualités", "actu", "infos", "informations", "l'actualité", "l’actualité", "l'info", "l’info",
+    "noticias", "noticia", "actualidad", "notícias", "notizie", "aggiornamenti", "nieuws", "wiadomości", "informacje", "новости", "новостей", "новини", "новин", "nyheter", "nyheterna", "nyhetene", "nyheder", "uutiset", "uutisia", "zprávy",
+    "híreket", "hírek", "știri", "știrile", "νέα", "haber", "haberleri", "gelişmeleri", "berita", "tin",
+];
+/// Prepositions before the name of a platform, in lowercase.
+#[rustfmt::skip]
+const PLATFORM_PREPOSITIONS: &[&str] = &[
+    "on", "via", "in", "at", "to", "auf", "bei", "über", "per", "sur", "en", "por", "no", "na", "pelo", "su", "op", "w", "в", "у", "на", "på", "i", "pe", "στο", "di", "trên", "facebookissa",
 ];
 /// Words around the names of an outlet and of platforms, in lowercase.
 #[rustfmt::skip]
@@ -159,9 +209,14 @@ pub fn is_invitation(line: &str) -> bool {
         return false;
     }
     is_last_imperative(line)
+        || is_news_on_platform(&line.to_lowercase())
+        || is_app_line(&line.to_lowercase())
         || imperatives(line).any(|part| {
             let lower = part.to_lowercase();
+            // "If you enjoyed this article, please share it" is an appeal. "Share it" may be a heading.
+            let is_share_appeal = || part.len() < line.len() && is_share_line(part);
             is_subscription(&lower)
+                || is_share_appeal()
                 || (words <= MAX_INVITATION_WORDS && (is_follow_line(part) || concerns_outlet(&lower)))
         })
 }
@@ -171,7 +226,8 @@ pub fn is_invitation(line: &str) -> bool {
 fn imperatives(line: &str) -> impl Iterator<Item = &str> {
     let ends_clause = |at: usize| {
         let before = line[..at].trim_end();
-        before.ends_with([',', '?', '!', ':', '–', '—', '，', '？', '！']) && is_lead_in(before)
+        let ends_in_sign = before.ends_with([',', '?', '!', ':', '–', '—', '，', '？', '！']);
+        (ends_in_sign || line[at..].starts_with("please ")) && is_lead_in(before)
     };
     let starts = line.char_indices().map(|(at, _)| at).filter(move |at| *at == 0 || ends_clause(*at));
     starts.map(|at| {
@@ -201,8 +257,10 @@ fn is_subscription(lower: &str) -> bool {
     let contains = |text: &str, phrases: &[&str]| phrases.iter().any(|phrase| contains_words(text, phrase));
     let has_noun = |text: &str| SUBSCRIPTION_NOUNS.iter().any(|noun| starts_of_words(text, noun).next().is_some());
     let is_heading = || {
-        lower.split_whitespace().count() <= MAX_SUBSCRIPTION_HEADING_WORDS
-            && SUBSCRIPTION_ENDS.iter().any(|end| trim_signs(lower).ends_with(end))
+        let heading = lower.split_once(':').map_or(lower, |(heading, _)| heading);
+        heading.split_whitespace().count() <= MAX_SUBSCRIPTION_HEADING_WORDS
+            && has_noun(heading)
+            && SUBSCRIPTION_ENDS.iter().any(|end| trim_signs(heading).ends_with(end))
     };
     // Other sentences may precede an invitation in its paragraph.
     let first = lower.split_once(". ").map_or(lower, |(first, _)| first);
@@ -251,6 +309,7 @@ fn concerns_outlet(lower: &str) -> bool {
         let first = words_of(part).next().unwrap_or_default();
         let is_address = || part.split_whitespace().next().is_some_and(|word| word.contains('.') && word.contains('/'));
         part.is_empty()
+            || consists_of_words(part, APPEAL_WORDS)
             || OUTLET_WORDS.contains(&first)
             || PURPOSE_WORDS.contains(&first)
             || starts(part)
@@ -263,6 +322,37 @@ fn concerns_outlet(lower: &str) -> bool {
         ends.map(|(at, _)| &lower[at..]).all(continues)
     };
     starts(lower) && (INVITATIONS.contains(&trim_signs(lower)) || (has_outlet() && continues_as_invitation()))
+}
+
+/// Returns whether a line offers news on a platform: "Get all the latest news on Telegram".
+fn is_news_on_platform(lower: &str) -> bool {
+    const MAX_WORDS: usize = 16;
+    let words: Vec<&str> = words_of(lower).collect();
+    let is_name = |word: &&str| *word != "news" && is_platform(word) || OUTLET_WORDS.contains(word);
+    let Some(platform) = words.iter().position(is_name).filter(|_| words.len() <= MAX_WORDS) else { return false };
+    let is_filler = |word: &&str| NAME_FILLERS.contains(word) || APPEAL_WORDS.contains(word) || is_name(word);
+    let before = words[..platform].iter().rev().find(|word| !is_filler(word) || PLATFORM_PREPOSITIONS.contains(word));
+    words.first().is_some_and(|first| NEWS_VERBS.contains(first))
+        && words[..platform].iter().any(|word| NEWS_WORDS.contains(word))
+        && before.is_some_and(|word| PLATFORM_PREPOSITIONS.contains(word))
+        && words[platform..].iter().all(is_filler)
+}
+
+/// Returns whether a line offers an app of the outlet: "Download the Bay Ledger app from Google Play".
+fn is_app_line(lower: &str) -> bool {
+    const MAX_WORDS: usize = 16;
+    let words: Vec<&str> = words_of(lower).collect();
+    let Some(app) = words.iter().position(|word| APP_WORDS.contains(word)) else { return false };
+    let after = &words[app + 1..];
+    let is_purpose = || after.iter().any(|word| NEWS_WORDS.contains(word) || APP_STORES.contains(word));
+    words.len() <= MAX_WORDS
+        && words.first().is_some_and(|first| APP_VERBS.contains(first))
+        && (after.is_empty() || consists_of_words(&after.join(" "), APPEAL_WORDS) || is_purpose())
+}
+
+/// Returns whether a text asks to share it: "share it with your friends".
+fn is_share_line(text: &str) -> bool {
+    matches!(button_line(text.trim_end_matches(['.', '!'])), Some(ButtonLine::Action | ButtonLine::ActionOnPlatform))
 }
 
 fn is_outlet_word_in(lower: &str, word: &str) -> bool {
@@ -348,6 +438,17 @@ mod tests {
             "Sigue las noticias en nuestro canal de WhatsApp",
             "Folgen Sie uns auf Facebook, um nichts zu verpassen",
             "Support Bay Ledger by becoming a member on Patreon",
+            "Support our journalism: donate",
+            "Unterstützen Sie unseren Journalismus: jetzt spenden",
+            "Soutenez notre journalisme : faites un don",
+            "Get all the latest news on Telegram",
+            "Suivez toute l’actualité du port sur WhatsApp",
+            "Читайте новости в Telegram",
+            "Download the Bay Ledger app from Google Play",
+            "Newsletter bestellen: jeden Morgen das Wichtigste vom Hafen",
+            "If you enjoyed this article, please share it",
+            "If you found this useful please share it with your friends!",
+            "Wenn Ihnen der Artikel gefallen hat, teilen Sie ihn",
         ] {
             assert!(is_invitation(line), "{line}");
         }
@@ -365,6 +466,11 @@ mod tests {
             "Follow us on Facebook?",
             "Viele wollen den Kanal bei WhatsApp abonnieren",
             "Like Holm, many users left Facebook and X",
+            "Read the latest news on Facebook fines",
+            "Follow the news on the ferry",
+            "Get the app that counts the seals of the bay",
+            "Support our journalism: a bay in three chapters",
+            "If you enjoyed the walk, share the map that we drew",
         ] {
             assert!(!is_invitation(line), "{line}");
         }

@@ -3,9 +3,10 @@
 //! The module classifies one line at a time, in the languages that grouping supports and a few more. [`super::clutter`]
 //! classifies the lines that follow.
 
+use super::footers::{is_footer, is_tags_heading, labels_list};
 use super::invitations::{is_invitation, is_short_invitation};
 use super::more_links::{is_more_after_cut, is_more_line, is_more_link};
-use super::syndication::{LineContext, is_syndication_line};
+use super::syndication::{LineContext, is_publication_note, is_syndication_line};
 use super::words::{is_headline, trim_signs, words_of};
 
 /// The kind of clutter that a line introduces.
@@ -165,6 +166,9 @@ pub fn label(line: &str, is_link: bool) -> Option<Label> {
     let lower = line.to_lowercase();
     let words = lower.split_whitespace().count();
     let trimmed = trim_signs(&lower);
+    if is_tags_heading(trimmed) && !lower.contains(',') {
+        return Some(Label::Teasers);
+    }
     if is_teaser_heading(trimmed, words) && (words <= 3 || is_headline(&lower)) {
         return Some(Label::Teasers);
     }
@@ -181,7 +185,8 @@ pub fn label(line: &str, is_link: bool) -> Option<Label> {
     if is_short_invitation(line) {
         return Some(Label::Invitation);
     }
-    if is_invitation(line) || is_syndication_line(line, LineContext::default()) || is_more(line, is_link) {
+    let is_added = is_invitation(line) || is_syndication_line(line, LineContext::default()) || is_more(line, is_link);
+    if is_added || is_footer(line) || is_publication_note(line) {
         return Some(Label::Line);
     }
     let (heading, rest) = lower.split_once([':', '|', '»', '→', '：'])?;
@@ -192,6 +197,14 @@ pub fn label(line: &str, is_link: bool) -> Option<Label> {
         return Some(Label::Teasers);
     }
     is_headline(rest).then_some(Label::Line)
+}
+
+/// Returns whether the words outside of the links of a line label the links: "Related: …", "Filed under: …".
+pub fn labels_links(unlinked: &str) -> bool {
+    let lower = unlinked.to_lowercase();
+    let trimmed = trim_signs(&lower);
+    let is_label = is_teaser_heading(trimmed, trimmed.split_whitespace().count()) || is_more_line(unlinked, None);
+    !trimmed.is_empty() && (is_label || labels_list(unlinked))
 }
 
 /// Returns whether a line is a link to the complete text, or announces one: "More:".

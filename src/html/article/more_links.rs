@@ -12,7 +12,9 @@ const VERBS: &[&str] = &[
     "lee", "lea", "leyendo", "ver", "ler", "leia", "lendo", "veja", "leggi", "leggere", "vedi", "lees", "lezen", "bekijk",
     "czytaj", "przeczytaj", "czytanie", "zobacz", "читать", "читайте", "читати", "läs", "läsa", "les", "læs", "lue", "číst",
     "čtěte", "olvass", "olvasd", "olvasom", "citește", "citiți", "oku", "okuyun", "okumaya", "baca", "membaca", "đọc", "xem",
-    "διαβάστε", "اقرأ", "اقرأوا",
+    "διαβάστε", "اقرأ", "اقرأوا", "přečtěte", "přečíst", "přečti", "číst", "zobrazit", "zjistěte", "pokračovat", "čítajte", "prečítajte", "čítať", "čítaj", "pročitajte", "čitaj", "čitajte", "preberite",
+    "beri", "прочетете", "прочети", "читай", "прочитать", "узнать", "дізнатися", "докладніше", "loe", "lasi", "lasīt", "skaityti", "skaitykite", "lestu", "lesa", "llegeix", "llegir", "irakurri",
+    "bekijken", "kijk", "elolvasom", "olvasás", "citiți", "afla", "vezi", "devam", "gör", "katso", "vaata", "continuer", "découvrez", "découvrir", "entdecken", "erfahren", "descubre", "conoce", "conheça", "scopri", "ontdek", "dowiedz", "ادامه", "بیشتر",
 ];
 /// Words for the rest of the text, in lowercase.
 #[rustfmt::skip]
@@ -24,7 +26,8 @@ const REST_WORDS: &[&str] = &[
     "verder", "volledige", "hele", "więcej", "dalej", "cały", "całość", "pełny", "далее", "дальше", "ещё", "полностью",
     "продолжить", "далі", "більше", "повністю", "mer", "mera", "vidare", "hela", "mere", "videre", "hele", "lisää", "více",
     "dál", "celý", "tovább", "mult", "continuare", "devamını", "tamamını", "devam", "selengkapnya", "lengkap", "tiếp",
-    "thêm", "περισσότερα", "المزيد",
+    "thêm", "περισσότερα", "المزيد", "viac", "ďalej", "celé", "celou", "pokračování", "pokračovat", "više", "dalje", "nastavak", "još", "več", "naprej", "още", "повече", "цялата", "edasi", "rohkem", "vairāk", "tālāk",
+    "daugiau", "toliau", "meira", "áfram", "més", "seguir", "gehiago", "tutta", "cijeli", "całego", "całą", "pełną", "полную", "подробнее", "подробности", "детальніше", "koko", "juttu", "teljes", "tovább", "întreg", "bunu", "مطلب", "بخوانید",
 ];
 /// Other words of such lines, in lowercase.
 #[rustfmt::skip]
@@ -34,6 +37,7 @@ const FILLERS: &[&str] = &[
     "l’article", "cet", "ici", "de", "dans", "el", "este", "artículo", "noticia", "nota", "entrada", "aquí",
     "o", "artigo", "matéria", "notícia", "aqui", "l'articolo", "l’articolo", "articolo", "notizia", "qui", "a",
     "il", "het", "bericht", "dit", "artykuł", "tutaj", "статью", "полный", "здесь", "hele", "artikeln", "här",
+    "si", "webu", "článku", "tu", "tady", "članak", "ovdje", "članek", "tukaj", "статията", "тук", "статтю", "тут", "lehel", "šeit", "čia", "hér", "fréttina", "ara", "l'article", "cikket", "itt", "cikk", "aici", "haberi",
     "artikkelen", "artiklen", "saken", "her", "článek", "zde", "mai", "articolul", "stronie", "сайте", "сайті", "haberin", "yazının", "et", "edin", "bài", "عن",
 ];
 /// Lines without such a verb, in lowercase.
@@ -55,7 +59,7 @@ const AMBIGUOUS_LINES: &[&str] =
 /// Prepositions between such words and the name of an outlet, in lowercase.
 const PREPOSITIONS: &[&str] = &[
     "on", "at", "in", "from", "via", "auf", "bei", "sur", "en", "su", "op", "bij", "på", "na", "w", "no", "em", "di",
-    "на", "в", "about", "zu", "über", "sobre", "over", "om", "o", "о",
+    "v", "ve", "u", "на", "в", "about", "zu", "über", "sobre", "over", "om", "o", "о",
 ];
 /// Words before the URL of the text, in lowercase.
 #[rustfmt::skip]

@@ -3,7 +3,7 @@
 //!
 //! Such a line contains the title of the item and, in the language of the site, the words "appeared first on".
 
-use super::words::{is_outlet_name, trim_signs};
+use super::words::{has_attribution, is_outlet_name, starts_with_words, trim_signs, word_indices};
 
 /// The words of such a line between the title and the name of the outlet, in lowercase.
 #[rustfmt::skip]
@@ -37,6 +37,64 @@ const ITEM_WORDS: &[&str] = &[
     "Inlägget ", "Artikeln ", "Innlegget ", "Artikkelen ", "Indlægget ", "Artiklen ", "Artikkeli ", "Příspěvek ", "Článek ",
     "Articolul ", "Το άρθρο ", "Artikel ", "Bài viết ", "المقالة ", "投稿", "文章", "記事",
 ];
+
+/// The first words of a note about an earlier publication, in lowercase.
+#[rustfmt::skip]
+const THIS_ITEM: &[&str] = &[
+    "this article", "this story", "this post", "this piece", "this essay", "this text", "this report", "this column", "this interview",
+    "the article", "the story", "the post", "the piece", "the essay", "the original article", "a version of this article",
+    "a version of this story", "an earlier version of this article", "dieser artikel", "dieser beitrag", "dieser text",
+    "der artikel", "der beitrag", "der text", "cet article", "ce texte", "ce billet", "cette tribune", "l'article", "l’article",
+    "este artículo", "esta noticia", "este texto", "el artículo", "este artigo", "esta matéria", "esta reportagem", "o artigo",
+    "questo articolo", "questo testo", "l'articolo", "l’articolo", "dit artikel", "dit bericht", "dit verhaal", "ten artykuł", "ten tekst",
+    "artykuł", "эта статья", "этот материал", "статья", "ця стаття", "den här artikeln", "artikeln", "denne artikkelen", "denne artiklen",
+    "tämä artikkeli", "tento článek", "článek", "acest articol", "bu yazı", "bu haber", "artikel ini",
+];
+/// Words between them and the participle, in lowercase.
+#[rustfmt::skip]
+const NOTE_FILLERS: &[&str] = &[
+    "was", "is", "has", "been", "also", "and", "originally", "first", "previously", "initially", "wurde", "ist", "zuerst", "zunächst",
+    "ursprünglich", "a", "été", "est", "d'abord", "d’abord", "initialement", "initialment", "originellement", "fue", "ha", "sido", "se", "originalmente", "primero",
+    "primeramente", "foi", "è", "stato", "originariamente", "inizialmente", "prima", "werd", "verscheen", "eerder", "eerst", "oorspronkelijk", "został", "pierwotnie",
+    "była", "был", "было", "впервые", "первоначально", "вперше", "först", "ursprungligen", "har", "publicerats", "się", "ble", "først", "opprinnelig", "blev", "oprindeligt",
+    "byl", "původně", "julkaistu", "a", "fost", "inițial", "ilk", "olarak",
+];
+/// Participles and verbs of such a note, in lowercase.
+#[rustfmt::skip]
+const PUBLISHED: &[&str] = &[
+    "appeared", "appears", "published", "republished", "posted", "reposted", "reprinted", "syndicated", "printed", "crossposted", "cross-posted", "produced",
+    "erschienen", "erschien", "veröffentlicht", "publiziert", "übernommen", "publié", "publiée", "paru", "parue", "republié", "publicado", "publicada", "apareció",
+    "publicó", "republicado", "republicada", "pubblicato", "pubblicata", "apparso", "apparsa", "gepubliceerd", "verschenen", "verscheen", "overgenomen", "opublikowany", "ukazał",
+    "опубликована", "опубликован", "опубліковано", "опублікована", "publicerades", "publicerad", "publisert", "publiceret", "udgivet", "julkaistu",
+    "vyšel", "publikován", "publicat", "yayımlandı", "diterbitkan",
+];
+/// Prepositions before the name of the outlet, in lowercase.
+#[rustfmt::skip]
+const NOTE_PREPOSITIONS: &[&str] = &[
+    "on", "in", "by", "at", "from", "with", "auf", "bei", "in", "im", "von", "sur", "dans", "par", "chez", "en", "por", "em", "no", "na", "pelo", "pela", "su",
+    "da", "dal", "dalla", "nel", "op", "door", "bij", "van", "w", "przez", "się", "в", "на", "у", "i", "på", "av", "af", "v", "na", "pe", "de", "di", "oleh",
+];
+/// Articles before the name of an outlet, in lowercase.
+const ARTICLES: &[&str] =
+    &["the", "der", "die", "das", "dem", "le", "la", "les", "el", "il", "lo", "o", "a", "de", "het"];
+/// The text after the name of an outlet, in lowercase.
+const AFTER_OUTLET: &[&str] = &[
+    " and is ",
+    " and was ",
+    " and has ",
+    " under ",
+    " with ",
+    " as part ",
+    " on ",
+    " in ",
+    " unter ",
+    " sous ",
+    " bajo ",
+    " am ",
+    " le ",
+    " el ",
+];
+const MAX_NOTE_WORDS: usize = 40;
 
 /// The maximum number of bytes of such a line before the title, and after it.
 const MAX_BYTES_BEFORE_TITLE: usize = 40;
@@ -74,6 +132,34 @@ pub fn is_syndication_line(line: &str, context: LineContext<'_>) -> bool {
     (names_item && (is_linked || is_outlet_name(outlet)))
         || (is_linked && context.is_mostly_linked)
         || frames_title(line, context.title, outlet)
+}
+
+/// Returns whether a line is a note about an earlier publication: "This article originally appeared in Bay Ledger".
+pub fn is_publication_note(line: &str) -> bool {
+    let line = line.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let lower = line.to_lowercase();
+    if line.len() > MAX_LINE_BYTES || line.split_whitespace().count() > MAX_NOTE_WORDS || has_attribution(&lower) {
+        return false;
+    }
+    let item =
+        THIS_ITEM.iter().filter(|item| starts_with_words(&lower, item)).map(|item| item.split(' ').count()).max();
+    let mut words = word_indices(line).map(|(at, word)| (at, word.to_lowercase())).skip(item.unwrap_or(0)).peekable();
+    let mut fillers = 0;
+    while words.next_if(|(_, word)| NOTE_FILLERS.contains(&word.as_str())).is_some() {
+        fillers += 1;
+    }
+    let is_published = words.next_if(|(_, word)| PUBLISHED.contains(&word.as_str())).is_some();
+    while words.next_if(|(_, word)| NOTE_FILLERS.contains(&word.as_str())).is_some() {}
+    let follows_preposition = words.next_if(|(_, word)| NOTE_PREPOSITIONS.contains(&word.as_str())).is_some();
+    while words.next_if(|(_, word)| ARTICLES.contains(&word.as_str())).is_some() {}
+    // "Published in Bay Ledger" may also be the start of a sentence.
+    let is_note = item.is_some() || fillers > 0 || lower.starts_with("re");
+    let Some((at, _)) = words.next().filter(|_| is_note && is_published && follows_preposition) else { return false };
+    let rest = &line[at..];
+    let end = rest.find([',', ';', '(', '!']).into_iter().chain(rest.find(". "));
+    let end = end.chain(AFTER_OUTLET.iter().filter_map(|after| rest.find(after))).min().unwrap_or(rest.len());
+    let outlet = &rest[..end];
+    is_outlet_name(outlet) && !outlet.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// Returns whether a line consists of the title and a few words. In some languages, the name of the outlet precedes the
@@ -125,6 +211,30 @@ mod tests {
             "Seals are back, and the plague appeared first on a ship.",
         ] {
             assert!(!is_syndication_line(line, CONTEXT), "{line}");
+        }
+    }
+
+    #[test]
+    fn note_about_an_earlier_publication_names_an_outlet() {
+        for line in [
+            "This article originally appeared on Bay Ledger",
+            "This story was first published by the Bay Ledger on 3 May 2026 and is republished with permission.",
+            "This article is republished from Bay Ledger under a Creative Commons license. Read the original article.",
+            "Originally published in Bay Ledger.",
+            "Dieser Beitrag erschien zuerst auf hafen.example.",
+            "Cet article a été publié initialement sur Le Quai",
+            "Este artículo se publicó originalmente en El Muelle.",
+        ] {
+            assert!(is_publication_note(line), "{line}");
+        }
+        for line in [
+            "This article was published in 1912 and caused a quarrel.",
+            "This article was published by people who never saw the bay.",
+            "This story appeared on Bay Ledger, the mayor said.",
+            "The article of the law was published in Latin first",
+            "Published in Bay Ledger for years, the column ended on Monday.",
+        ] {
+            assert!(!is_publication_note(line), "{line}");
         }
     }
 

@@ -17,6 +17,9 @@ pub struct TextBlock {
     pub link_chars: usize,
     /// The address of the last link, as it appears on the page.
     pub link: Option<String>,
+    pub link_count: usize,
+    /// The text outside of links.
+    pub unlinked_text: String,
     /// The text of a link at the end of the block.
     pub last_link_text: Option<String>,
     /// The end of the outermost box that starts with this block: the index after the box's last block. It is at most
@@ -53,6 +56,15 @@ impl TextBlock {
     /// Returns whether at least half of the text is inside links.
     pub fn is_mostly_link(&self) -> bool {
         self.link_chars > 0 && self.link_chars * 2 >= self.visible_chars()
+    }
+
+    /// Returns whether the block consists of several links with short texts and of signs between them, such as tags.
+    pub fn is_row_of_links(&self) -> bool {
+        const MIN_LINKS: usize = 3;
+        const MAX_LINK_WORDS: usize = 3;
+        self.link_count >= MIN_LINKS
+            && !self.unlinked_text.contains(char::is_alphanumeric)
+            && self.text.split_whitespace().count() <= self.link_count * MAX_LINK_WORDS
     }
 
     fn visible_chars(&self) -> usize {
@@ -167,6 +179,8 @@ struct Collector {
     link_chars: usize,
     nodes: Vec<NodeId>,
     open_links: usize,
+    link_count: usize,
+    unlinked_text: String,
     link: Option<String>,
     /// The offset of the last link in `text`.
     link_start: usize,
@@ -198,6 +212,7 @@ impl Collector {
         }
         if name == "a" {
             self.open_links += 1;
+            self.link_count += 1;
             self.link = node.attr("href").map(|href| href.to_string());
             self.link_start = self.text.len();
         }
@@ -239,6 +254,9 @@ impl Collector {
         let text = node.text();
         let visible = text.chars().filter(|c| !c.is_whitespace()).count();
         self.text.push_str(&text);
+        if self.open_links == 0 {
+            self.unlinked_text.push_str(&text);
+        }
         if text.contains(char::is_alphanumeric) && self.open_links == 0 {
             self.last_link_text = None;
         }
@@ -261,6 +279,8 @@ impl Collector {
         let text = fold_whitespace(&self.text);
         self.text.clear();
         self.link_start = 0;
+        let link_count = std::mem::take(&mut self.link_count);
+        let unlinked_text = std::mem::take(&mut self.unlinked_text);
         let (link_chars, nodes) = (std::mem::take(&mut self.link_chars), std::mem::take(&mut self.nodes));
         if !text.is_empty() {
             let kind = self.kinds.last().copied().unwrap_or_default();
@@ -273,6 +293,8 @@ impl Collector {
                 heading_level,
                 link_chars,
                 link,
+                link_count,
+                unlinked_text: fold_whitespace(&unlinked_text),
                 last_link_text,
                 box_end: 0,
                 nodes,

@@ -68,6 +68,11 @@ pub fn consists_of(text: &str, words: &[&str]) -> bool {
     count > 1
 }
 
+/// Returns whether a text contains words, and all of them are among these words.
+pub fn consists_of_words(text: &str, words: &[&str]) -> bool {
+    words_of(text).next().is_some() && words_of(text).all(|word| words.contains(&word))
+}
+
 /// Returns the letters and digits of the text in lowercase.
 pub fn letters(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()

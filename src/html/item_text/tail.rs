@@ -5,9 +5,11 @@
 //! #seals".
 
 use super::super::article::buttons::button_line;
+use super::super::article::footers::{is_footer, is_last_footer};
 use super::super::article::invitations::{is_invitation, is_short_invitation};
+use super::super::article::labels::labels_links;
 use super::super::article::more_links::{is_address_label, is_cut, is_more_after_cut, is_more_line, is_more_link};
-use super::super::article::syndication::{LineContext, is_syndication_line};
+use super::super::article::syndication::{LineContext, is_publication_note, is_syndication_line};
 use super::super::article::words::{ends_sentence, last_sentences, trim_signs};
 use crate::urls::outlet::outlet_of_url;
 use url::Url;
@@ -43,6 +45,8 @@ pub(super) struct TailContext<'a> {
     pub item_link: Option<&'a Url>,
     /// The text of a link at the end of the text.
     pub link_text: Option<&'a str>,
+    /// The words outside of links.
+    pub unlinked_text: &'a str,
     /// Whether most of the text is inside links.
     pub is_mostly_linked: bool,
     /// Whether only clutter follows the text.
@@ -57,7 +61,9 @@ pub(super) fn length_without_tail(text: &str, context: &TailContext<'_>) -> usiz
     for _ in 0..MAX_TAIL_PARTS {
         let text = &text[..end];
         let start = context.link_text.and_then(|link| link_start(text, link));
-        let start = start.or_else(|| sentence_start(text, context)).or_else(|| address_start(text, context));
+        let start =
+            start.or_else(|| bracket_start(text).filter(|_| context.is_last)).or_else(|| sentence_start(text, context));
+        let start = start.or_else(|| address_start(text, context));
         let Some(start) = start.or_else(|| hashtags_start(text).filter(|_| context.is_last)) else { break };
         let is_separator = |c: char| c.is_whitespace() || SEPARATORS.contains(&c);
         let kept = text[..start].trim_end_matches(is_separator);
@@ -87,6 +93,8 @@ fn sentence_start(text: &str, context: &TailContext<'_>) -> Option<usize> {
     let is_added = |start: &usize| {
         let (before, line) = text.split_at(*start);
         is_more_line(line, context.title)
+            || is_publication_note(line)
+            || is_labelled_link(before, line, context)
             || (is_more_after_cut(line) && is_cut(before))
             || is_syndication_line(
                 line,
@@ -100,11 +108,30 @@ fn sentence_start(text: &str, context: &TailContext<'_>) -> Option<usize> {
     let is_appeal = |start: &usize| {
         let line = &text[*start..];
         let is_button = || line.trim().contains(' ') && button_line(line).is_some();
-        is_invitation(line) || is_short_invitation(line) || is_button()
+        is_invitation(line) || is_short_invitation(line) || is_button() || is_footer(line) || is_last_footer(line)
     };
     // "Like what you read? Support us!" consists of two sentences.
     let appeal = || starts.iter().rev().copied().find(|start| context.is_last && is_appeal(start));
     starts.iter().copied().find(is_added).or_else(appeal)
+}
+
+/// Returns whether a line at the end of the text consists of a label and a link: "Related: Seals sleep".
+fn is_labelled_link(before: &str, line: &str, context: &TailContext<'_>) -> bool {
+    let Some((label, link)) = context.link_text.and_then(|link| Some((line.strip_suffix(link)?, link))) else {
+        return false;
+    };
+    // The text before the line contains no link.
+    let is_unlinked = context.unlinked_text.len() + link.len() <= before.len() + line.len();
+    is_unlinked && context.is_last && label.trim_end().ends_with([':', '：', '|', '»', '→']) && labels_links(label)
+}
+
+/// Returns the offset of a label in brackets at the end of the text, as on link pages: "[link] [comments]".
+fn bracket_start(text: &str) -> Option<usize> {
+    const LABELS: &[&str] = &["link", "links", "comments", "comment", "permalink", "source", "more", "via"];
+    let inner = text.trim_end().strip_suffix([']', '】'])?;
+    let (start, bracket) = inner.rmatch_indices(['[', '【']).next()?;
+    let words = trim_signs(&inner[start + bracket.len()..]).to_lowercase();
+    (LABELS.contains(&words.as_str()) || is_more_link(&words)).then_some(start)
 }
 
 /// Returns the offset of a URL of the item or its outlet at the end of the text, or of an abbreviated URL.
@@ -192,6 +219,7 @@ mod tests {
             title: Some("Seals are back"),
             item_link: Some(&link),
             link_text: None,
+            unlinked_text: text,
             is_mostly_linked: false,
             is_last: true,
             is_announced: false,
@@ -224,6 +252,10 @@ mod tests {
             " Seals are back first appeared on Harbour Ledger.",
             " Like what you read? Support us on Patreon.",
             " Follow us on X. Share this: Facebook Reddit",
+            " © 2026 Harbour Ledger. All rights reserved.",
+            " [link] [comments]",
+            " Tags: seals, Grey Bay",
+            " This article originally appeared on Bay Ledger.",
         ] {
             check(&format!("The seals are back in the bay…{tail}"), "The seals are back in the bay…");
         }

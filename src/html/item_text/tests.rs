@@ -138,6 +138,10 @@ fn line_breaks_of_plain_text_become_paragraphs() {
         "The ferry sails.\n\nRead also: Bank lifts its rates again\nThe pier is open.",
         "<p>The ferry sails.</p><p>The pier is open.</p>",
     );
+    check(
+        "The <a href=\"/1\">ferry</a> sails.\nThe pier is open.\nSee <a href=\"/2\">the map</a>.",
+        "<p>The <a href=\"/1\">ferry</a> sails.<br>The pier is open.<br>See <a href=\"/2\">the map</a>.</p>",
+    );
     for text in ["The ferry sails.", "The <b>ferry</b> sails,\nthe pier is open."] {
         assert_eq!(read_item_text(text, None, None).html, None);
     }

@@ -76,7 +76,7 @@ fn render_entry(entry: &DocumentEntry<'_>) -> Entry {
         title: text(entry.title.clone()),
         published: Some(date(entry.published_at)),
         updated: date(entry.updated_at),
-        authors: vec![Person { name: entry.author.clone(), ..Person::default() }],
+        authors: entry.authors.iter().map(|name| Person { name: name.clone(), ..Person::default() }).collect(),
         categories: entry.tags.iter().map(category).chain(storyline).collect(),
         summary: (!entry.summary.is_empty()).then(|| text(entry.summary.clone())),
         content: Some(Content {

@@ -18,7 +18,8 @@ pub struct DocumentEntry<'a> {
     pub link: String,
     /// The URL of the story's page.
     pub page: String,
-    pub author: String,
+    /// The authors that the item names, and the title of its source.
+    pub authors: Vec<String>,
     pub published_at: Timestamp,
     pub updated_at: Timestamp,
     pub summary: String,
@@ -63,7 +64,7 @@ impl<'a> DocumentEntry<'a> {
             id: uuid_urn(&format!("newsfold story {}", edition.story)),
             title: strip_invalid_chars(&text.title),
             link: text.link.as_deref().map_or_else(|| page.clone(), encode_uri),
-            author: strip_invalid_chars(&text.source_title),
+            authors: authors(text.author.as_deref(), &text.source_title),
             published_at: *published_at,
             updated_at: edition.made_at.max(*published_at),
             summary: strip_invalid_chars(&text.summary),
@@ -96,13 +97,12 @@ impl<'a> DocumentEntry<'a> {
         let page = options.url(&format!("stories/{}", story.id));
         let article = item.article.as_ref().filter(|article| article.publishable);
         let html = body_html(article.map(|article| article.text.as_str()), item.content.as_deref(), &item.summary);
-        let author = strip_invalid_chars(&item.source_title);
         let site = site_of_item(item);
         DocumentEntry {
             id: uuid_urn(&format!("newsfold item {instance} {}", item.id)),
             title: strip_invalid_chars(&item.title),
             link: item.url.as_deref().map_or_else(|| page.clone(), encode_uri),
-            author: author.clone(),
+            authors: authors(item.author.as_deref(), &item.source_title),
             published_at: item.ranked_at,
             updated_at: item.ranked_at,
             summary: strip_invalid_chars(&item.summary),
@@ -114,7 +114,7 @@ impl<'a> DocumentEntry<'a> {
             source: EntrySource {
                 id: source_id(item.source, site.as_deref()),
                 site,
-                title: author,
+                title: strip_invalid_chars(&item.source_title),
                 updated_at: item.ranked_at,
             },
             page,
@@ -123,6 +123,12 @@ impl<'a> DocumentEntry<'a> {
             storyline: None,
         }
     }
+}
+
+fn authors(named: Option<&str>, source: &str) -> Vec<String> {
+    let source = strip_invalid_chars(source);
+    let named = named.map(strip_invalid_chars).filter(|named| named.to_lowercase() != source.to_lowercase());
+    named.into_iter().chain([source]).collect()
 }
 
 fn source_id(source: SourceId, site: Option<&str>) -> String {

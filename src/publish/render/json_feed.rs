@@ -42,7 +42,7 @@ struct JsonItem<'a> {
     image: Option<&'a str>,
     date_published: String,
     date_modified: String,
-    authors: [JsonAuthor<'a>; 1],
+    authors: Vec<JsonAuthor<'a>>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     tags: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -143,7 +143,7 @@ pub fn render(document: &FeedDocument<'_>) -> Vec<u8> {
         image: entry.image.as_deref(),
         date_published: rfc3339(entry.published_at),
         date_modified: rfc3339(entry.updated_at),
-        authors: [JsonAuthor { name: &entry.author }],
+        authors: entry.authors.iter().map(|name| JsonAuthor { name }).collect(),
         tags: entry.tags,
         language: entry.lang,
         attachments: entry.enclosures.iter().map(JsonAttachment::of_enclosure).collect(),

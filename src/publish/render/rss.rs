@@ -92,7 +92,7 @@ fn render_item(entry: &DocumentEntry<'_>) -> Item {
         categories: entry.tags.iter().map(category).chain(storyline).collect(),
         source: entry.source.site.clone().map(|url| Source { url, title: Some(entry.source.title.clone()) }),
         dublin_core_ext: Some(DublinCoreExtension {
-            creators: vec![entry.author.clone()],
+            creators: entry.authors.clone(),
             ..DublinCoreExtension::default()
         }),
         extensions,
