@@ -208,7 +208,7 @@ pub async fn fetch_and_parse(
     PollAttempt { started_at, finished_at, url, permanent_redirect, is_conditional, requests, status, outcome }
 }
 
-/// Decides what an attempt means. Stores its record and its items and releases its lease in one transaction.
+/// Interprets an attempt. Stores its record and its items and releases its lease in one transaction.
 pub async fn record_attempt(
     context: &PollContext,
     source: &Source,

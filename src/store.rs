@@ -1,6 +1,6 @@
 //! SQLite storage in WAL mode: one writer thread that batches writes, and read-only connections for readers.
 //!
-//! The store makes no decisions. [`crate::crawl`] decides what a poll means for its source, [`crate::cluster`] decides
+//! The store makes no decisions. [`crate::crawl`] decides how a poll affects its source, [`crate::cluster`] decides
 //! which story an item belongs to, and [`crate::publish`] decides what to publish. The store writes each result in one
 //! transaction.
 //!

@@ -19,9 +19,19 @@ pub enum ItemCommand {
         item: i64,
     },
     /// Separate two items permanently. If they share a story, the second one leaves it.
-    Separate { one: i64, other: i64 },
+    Separate {
+        /// Number of an item, as printed by `newsfold story show`.
+        one: i64,
+        /// Number of another item.
+        other: i64,
+    },
     /// Explain why two items were or weren't grouped.
-    Explain { one: i64, other: i64 },
+    Explain {
+        /// Number of an item, as printed by `newsfold story show`.
+        one: i64,
+        /// Number of another item.
+        other: i64,
+    },
 }
 
 impl ItemCommand {

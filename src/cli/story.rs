@@ -33,7 +33,12 @@ pub enum StoryCommand {
         story: String,
     },
     /// Merge two stories permanently. The older id is kept; the other redirects.
-    Merge { one: String, other: String },
+    Merge {
+        /// ID of a story, or a unique prefix of it.
+        one: String,
+        /// ID of another story, or a unique prefix of it.
+        other: String,
+    },
     /// Split items off into a story of their own, permanently.
     Split {
         /// ID of the story, or a unique prefix of it.

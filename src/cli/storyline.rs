@@ -35,7 +35,12 @@ pub enum StorylineCommand {
         storyline: String,
     },
     /// Merge two storylines permanently. The older id is kept; the other redirects.
-    Merge { one: String, other: String },
+    Merge {
+        /// ID of a storyline, or a unique prefix of it.
+        one: String,
+        /// ID of another storyline, or a unique prefix of it.
+        other: String,
+    },
     /// Split stories off into a storyline of their own, permanently.
     Split {
         /// ID of the storyline, or a unique prefix of it.

@@ -1,7 +1,7 @@
 //! The pair model: a logistic regression that estimates the log-odds that two items report one event.
 //!
 //! The inputs are the standardized [features](FEATURE_NAMES) and all products of two of them, because features
-//! interact: for example, two very similar reports of one outlet usually belong to a daily series.
+//! interact: for example, two very similar reports from one outlet usually belong to a daily series.
 //! `pair_model_weights.txt` contains the weights; `cargo run --release --example train -- FILE` learns them.
 
 use super::pair_features::{FEATURE_NAMES, PairFeatures};

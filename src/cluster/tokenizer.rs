@@ -23,7 +23,8 @@ const STOP_WORD: TermHash = TermHash(0);
 /// The maximum number of characters that are read from a summary. Articles usually start with their subject.
 const MAX_SUMMARY_CHARS: usize = 400;
 
-/// The number of words at which the cache is cleared, which changes no results. It fills a table of a power of two.
+/// The number of words at which the cache is cleared. Clearing it changes no results. This number fills a hash table
+/// whose size is a power of two.
 const MAX_CACHED_STEMS: usize = (1 << 18) / 8 * 7;
 
 /// A term and its position in the text.

@@ -12,7 +12,8 @@ use url::Url;
 
 /// An invalid setting.
 pub(super) struct InvalidSetting {
-    /// The keys that can fix it, such as `publish.feeds.0.query`. The error refers to the first key in the file.
+    /// The keys of the settings that can be changed to fix it, such as `publish.feeds.0.query`. The error refers to the
+    /// first key in the file.
     pub keys: Vec<String>,
     pub message: String,
 }

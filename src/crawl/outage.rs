@@ -177,7 +177,7 @@ pub(super) async fn observe_unreachable(
     };
     if outage.is_new {
         let last = Audience::Public.remark(detail);
-        tracing::error!(since = %outage.since, last, "no server can be reached: our own network is down");
+        tracing::error!(since = %outage.since, last, "no server can be reached: newsfold's own network is down");
     }
     let interval = context.options.interval;
     let event = format!("no server has been reachable since {}; the last error: {detail}", outage.since);

@@ -1,6 +1,7 @@
 //! Pure functions that derive the record, the source's new state and the time of the next poll from an attempt.
 //!
-//! [`super::backoff`] computes the delay for each kind of outcome, [`super::permanent_redirect`] evaluates redirects.
+//! [`super::backoff`] computes the delay for each kind of outcome, and [`super::permanent_redirect`] evaluates
+//! redirects.
 
 use super::backoff::{self, PollDelay, RequestedDelay};
 use super::parse_job::ParsedDocument;
@@ -47,7 +48,7 @@ struct PollInput<'a> {
     options: &'a Options,
 }
 
-/// Decides what an attempt to poll `source` means.
+/// Interprets an attempt to poll `source`.
 pub fn decide(source: &Source, attempt: &PollAttempt, facts: &PollFacts, options: &Options) -> PollDecision {
     let input = PollInput { source, attempt, facts, options };
     let mut decision =

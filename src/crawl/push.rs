@@ -1,4 +1,4 @@
-//! Parses and records a document that a hub pushed, and evaluates what a poll means for the hub.
+//! Parses and records a document that a hub pushed, and determines the effects of a poll on the hub's subscription.
 //!
 //! A pushed document may contain only part of the feed, so missing items mean nothing. No request was sent, so the
 //! state of the source is unchanged: validators, polling hints, failures and the next poll.
@@ -83,8 +83,8 @@ pub async fn receive_push(
         .await
 }
 
-/// What a poll means for the hub of its source: the hub that the document declares, and whether the next poll is a
-/// safety poll. The transaction of the poll stores it.
+/// The facts that a poll provides about the hub of its source: the hub that the document declares, and whether the next
+/// poll is a safety poll. The transaction that records the poll stores them.
 pub(super) struct SafetyPollFacts {
     /// The hub that the document declares. The outer `None` means that no document was read.
     pub declared_hub: Option<Option<DeclaredHub>>,

@@ -1,4 +1,4 @@
-//! Recognizes parts of a text that change without an edit: relative times (“5 minutes ago”, “vor zwei Stunden”, “just
+//! Recognizes parts of text that change without an edit: relative times (“5 minutes ago”, “vor zwei Stunden”, “just
 //! now”) and comment counters. The functions are pure.
 //!
 //! A source that writes such parts into a summary changes the summary at every poll. Such a change is irrelevant to

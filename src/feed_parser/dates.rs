@@ -391,7 +391,8 @@ impl DateConventions {
         Some((date?, None))
     }
 
-    /// Returns the month that a word of the text names. The last one counts: `mar` is also a French or Spanish Tuesday.
+    /// Returns the month that a word of the text names. If several words name a month, the last one is used, because
+    /// `mar` is also an abbreviation of Tuesday in French and Spanish.
     fn month_name(self, text: &str) -> Option<i8> {
         const FINNISH_WEEKDAYS: [&str; 4] = ["ke", "pe", "la", "su"];
         let is_finnish = words(text).any(|word| FINNISH_WEEKDAYS.contains(&word));

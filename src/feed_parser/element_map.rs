@@ -17,7 +17,7 @@ pub enum FeedNamespace {
     Feedburner,
     /// The RSS 1.0 module Enclosure.
     EnclosureModule,
-    /// The Feedly extension, Open Graph and image sitemaps, in all of which `image` is an image.
+    /// The Feedly extension, Open Graph and image sitemaps, all of which use `image` for an image.
     WebFeeds,
     /// The RSS 1.0 module Syndication.
     Syndication,

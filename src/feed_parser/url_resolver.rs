@@ -21,7 +21,7 @@ const GRANTED_GROWTH_BYTES: usize = 1024 * 1024;
 
 /// The bases in scope at the current element.
 pub struct UrlResolver<'o> {
-    /// Without credentials and query.
+    /// The URL of the document without credentials and query.
     document_url: Url,
     /// The secrets of the document's address. Relative URLs that repeat them are dropped.
     secrets: FeedSecrets,

@@ -123,8 +123,8 @@ pub(super) fn adds_to(edition: &Edition, known: &Edition) -> bool {
     change_between(known, &edition.text, edition.outlet_count, &items).is_some()
 }
 
-/// Returns the reason for a new edition with this text, if any. `items` are the story's items, `outlets` their distinct
-/// outlets.
+/// Returns the reason for a new edition with this text, if any. `items` are the story's items, and `outlets` are their
+/// distinct outlets.
 fn change_between(
     known: &Edition,
     text: &EditionText,

@@ -51,7 +51,7 @@ pub(super) fn store_items(
     Ok(stored)
 }
 
-/// Articles are fetched only for news published within this time, because older items are not grouped.
+/// Articles are fetched only for news published within this time span, because older items are not grouped.
 const PAGES_OF: SignedDuration = SignedDuration::from_hours(48);
 /// The maximum time that an item waits for its article before it is assigned to a story.
 const PAGE_PATIENCE: SignedDuration = SignedDuration::from_mins(10);

@@ -150,7 +150,7 @@ pub fn due(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Vec<DueSou
     )
 }
 
-/// Returns the time of the next source that becomes due after `now`.
+/// Returns the time at which the next source becomes due after `now`.
 pub fn next_poll_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Timestamp>> {
     let sql = "SELECT min(next_poll_at) FROM source WHERE state = 'active' AND next_poll_at > ?1";
     db.one(sql, [now.as_millisecond()])

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 /// items and their stories, so that a restart changes nothing.
 #[derive(Default)]
 pub struct StorylineGrouper {
-    /// In order of their ids.
+    /// The items in order of their ids.
     reports: BTreeMap<ItemId, Report>,
     terms: TermTable,
     outlets: IndexSet<String>,

@@ -31,7 +31,7 @@ pub trait StoryLookup {
 /// A group of stories, and what happens to their storylines.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct StoryGroup {
-    /// In order of their first items.
+    /// The stories in order of their first items.
     stories: Vec<StoryId>,
     /// The storylines that stay with this group, by age. The first survives. If there is none, a new storyline starts.
     storylines: Vec<(Timestamp, StorylineId)>,

@@ -13,9 +13,9 @@ pub(super) struct Report {
     pub outlet: u32,
     /// The number of the item's language in the window.
     pub language: u32,
-    /// Seconds since 1970.
+    /// The ranking time in seconds since 1970.
     pub ranked_at: i64,
-    /// In order of term number.
+    /// The terms in order of term number.
     pub terms: Box<[ReportTerm]>,
 }
 
@@ -57,7 +57,7 @@ impl TermTable {
         self.terms.iter().next_back().map_or(0, |(number, _)| number + 1)
     }
 
-    /// Adds the terms of a text, the title's first.
+    /// Adds the terms of a title and a summary, starting with the terms of the title.
     pub(super) fn add(&mut self, text: &TokenizedText, capitals_mark_names: bool) -> Box<[ReportTerm]> {
         let mut found: Vec<ReportTerm> = Vec::new();
         let title_case = text.has_title_case();

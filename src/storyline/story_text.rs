@@ -7,7 +7,7 @@ use crate::domain::StoryId;
 /// A story in the window.
 pub(super) struct StoryText {
     pub id: StoryId,
-    /// In order of term number.
+    /// The terms in order of term number.
     pub terms: Vec<StoryTerm>,
     /// The number of the story's items in the window.
     pub items: usize,
@@ -26,7 +26,7 @@ pub(super) struct StoryTerm {
 }
 
 impl StoryText {
-    /// `reports` are the story's items in the window, at least one.
+    /// Creates the text of a story. `reports` are the story's items in the window, at least one.
     pub(super) fn new(id: StoryId, reports: &[&Report], census: &TermCensus) -> StoryText {
         let items = reports.len() as f64;
         let mut occurrences: Vec<_> = reports.iter().flat_map(|report| report.terms.iter().copied()).collect();

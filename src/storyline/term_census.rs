@@ -19,9 +19,9 @@ pub(super) struct TermCensus {
 /// The facts about a term.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct TermFacts {
-    /// Inverse document frequency in the long term.
+    /// The inverse document frequency in the long term.
     pub long_term_idf: f64,
-    /// Inverse document frequency in the window.
+    /// The inverse document frequency in the window.
     pub window_idf: f64,
     /// The numbers of items and outlets in the window that contain the term.
     pub items: u32,

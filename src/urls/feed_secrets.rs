@@ -1,4 +1,4 @@
-//! The secrets in the address of a feed, and the links and texts that would reveal them.
+//! The secrets in the address of a feed, and the links and text that would reveal them.
 //!
 //! A personal feed has a secret in its address, and its items may repeat the secret. Nothing marks a secret, so the
 //! functions look for random characters and for the names of query parameters.

@@ -40,9 +40,9 @@ const NEIGHBOR_WEIGHTS: [f64; 4] = [4.0, 3.0, 2.0, 1.0];
 pub(super) struct HourlyProfile {
     /// The week, counted from 1970. A count has weight 1 at the start of this week and weight 2 at its end.
     week: i64,
-    /// Thousandths of items.
+    /// The counted items, in thousandths.
     items: [u32; 24],
-    /// Observed seconds.
+    /// The observed time, in seconds.
     seconds: [u32; 24],
     /// The item counts by day of the week. Thursday is first, because 1970 began on a Thursday.
     weekday_items: [u32; 7],
@@ -127,7 +127,7 @@ impl HourlyProfile {
     }
 }
 
-/// Expected items per hour.
+/// The expected numbers of items per hour.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ExpectedRates {
     /// The rate for each hour of the day.

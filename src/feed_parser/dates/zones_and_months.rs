@@ -63,7 +63,7 @@ impl MonthNames {
     }
 }
 
-/// Prefixes of the names of each month, including inflected forms. The longest matching prefix counts: `červenec` is
+/// Prefixes of the names of each month, including inflected forms. The longest matching prefix is used: `červenec` is
 /// July, and `červen` is June.
 #[rustfmt::skip]
 const MONTH_PREFIXES: [&[&str]; 12] = [

@@ -13,7 +13,7 @@ pub struct RepairedJson<'a> {
     /// Whether the original is truncated or contains too many values. In this case, the text after the last complete
     /// item, or member of an item, was dropped, and the open brackets were closed.
     pub is_truncated: bool,
-    /// Whether the text ends within the last item, of which the complete members were kept.
+    /// Whether the text ends within the last item. Its complete members were kept.
     pub is_item_incomplete: bool,
 }
 

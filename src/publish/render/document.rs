@@ -148,7 +148,8 @@ impl<'a> FeedDocument<'a> {
         }
     }
 
-    /// Returns the published stories of a storyline. `headline` is that of its main story, `entries` are newest first.
+    /// Returns the published stories of a storyline. `headline` is the headline of its main story. `entries` are sorted
+    /// newest first.
     pub fn of_storyline(
         storyline: StorylineId,
         headline: &str,
