@@ -61,7 +61,7 @@ async fn feed_of_a_web_page_is_found() {
     cli.assert_fails(&["source", "add", &origin.url("/empty")], "no feed found at");
     cli.assert_fails(&["source", "add", &origin.url("/missing")], "404");
     cli.run(&["source", "add", &origin.url("/missing"), "--no-fetch"]);
-    cli.assert_fails(&["source", "add", "ftp://example.org/feed"], "newsfold polls http and https");
+    cli.assert_fails(&["source", "add", "ftp://example.org/feed"], "is not an http or https URL");
     cli.assert_fails(&["source", "add", "http://10.0.0.1/feed"], "fetch.allowed_networks");
     cli.assert_fails(&["source", "poll", &origin.url("/missing")], "");
 }

@@ -41,7 +41,7 @@ impl GrowingStory {
     async fn new(mut daemon: TestDaemon, outlets: usize) -> GrowingStory {
         let origin = OriginServer::start().await;
         let mut sources = Vec::new();
-        // Reports of several days remain one story, whatever the default threshold is.
+        // Reports of several days remain one story, regardless of the default threshold.
         daemon.config.cluster.threshold = 0.5;
         for n in 0..outlets {
             let path = format!("/{n}");

@@ -106,7 +106,7 @@ async fn validators_come_from_the_newest_response_only() {
     // Serve the same body with a new validator.
     origin.serve("/feed", StubResponse::ok(rss(&["1 | One"])).header("etag", b"\"v2\""));
     run_next_poll(&daemon, id).await;
-    // Answer 304 with a new validator, which the next request must contain.
+    // Respond with 304 and a new validator, which the next request must contain.
     origin.serve("/feed", StubResponse::status(304).header("etag", b"\"v3\""));
     run_next_poll(&daemon, id).await;
     // Serve a new document without a validator. A condition with the old validator would refer to a document that is no

@@ -137,7 +137,7 @@ async fn two_processes_share_one_database() {
         counts.items == 110 && counts.unassigned == 0
     })
     .await;
-    newsfold(&["serve"]).assert().code(1).stderr(predicates::str::contains("another newsfold daemon runs"));
+    newsfold(&["serve"]).assert().code(1).stderr(predicates::str::contains("another newsfold daemon is using"));
     drop(daemon);
     assert_eq!(item_and_story_ids(folder.path()).await.len(), 110);
 }

@@ -1,5 +1,5 @@
-//! A source's address may contain a secret in its credentials, its path and its query. None of it appears in a
-//! document, a page, a header, an exported file or a line of the log, whatever the source answers.
+//! A source's address may contain a secret in its credentials, its path and its query. No part of the secret appears in
+//! a document, a page, a header, an exported file or the log, regardless of the response of the source.
 
 use crate::support::daemon_process::{database_path, start_daemon};
 use crate::support::fake_hub::FakeHub;
@@ -20,7 +20,7 @@ const CANARY: &str = "canary";
 const SECRET_PATH: &str = "/canary4f9Qx7Lm2Zk8T/feed";
 const BASE_URL: &str = "https://desk.example/news/";
 
-/// An address of which only the scheme, the host and the port are public.
+/// An address in which only the scheme, the host and the port are public.
 fn secret_url(base: &str) -> String {
     let url = format!("{base}{SECRET_PATH}?auth=canary-query");
     url.replacen("://", "://canary-user:canary-password@", 1)

@@ -1,4 +1,5 @@
-//! Documents that end too early: the incomplete last item is held back until the next document is complete or ends there too.
+//! Documents that end too early: the incomplete last item is held back until the next document is complete or is
+//! truncated at the same place.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{OriginServer, StubResponse};
@@ -19,7 +20,7 @@ const WHOLE_JSON: &str = "{\"version\": \"https://jsonfeed.org/version/1.1\", \"
     \"content_text\": \"Tickets are sold at the pier.\"}, \
     {\"id\": \"3\", \"title\": \"Harbour fees fall\", \"content_text\": \"Owners of small boats pay less.\"}]}";
 
-/// The beginning of a document, up to the end of a text in it.
+/// Returns the beginning of a document, up to the end of the given string in it.
 fn up_to<'a>(document: &'a str, text: &str) -> &'a str {
     &document[..document.find(text).unwrap() + text.len()]
 }

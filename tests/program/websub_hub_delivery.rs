@@ -225,7 +225,7 @@ fn documents(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| format!("{BASE}/feeds/{name}")).collect()
 }
 
-/// A running newsfold that has no hub of its own and has notified another hub of all its documents.
+/// A running newsfold instance that has no hub of its own and has notified another hub of all its documents.
 async fn scene_with_other_hub() -> (HubFixture, FakeHub) {
     let (mut fixture, hub) = (HubFixture::new().await, FakeHub::start().await);
     fixture.daemon.config.publish.own_hub = false;

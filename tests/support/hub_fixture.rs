@@ -1,4 +1,5 @@
-//! The fixture for tests of our own hub: a newsfold that runs its own hub, one story in its feed, and a subscriber.
+//! The fixture for tests of our own hub: a newsfold instance that runs its own hub, one story in its feed, and a
+//! subscriber.
 
 use super::fake_subscriber::FakeSubscriber;
 use super::origin_server::{OriginServer, StubResponse};

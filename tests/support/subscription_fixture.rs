@@ -1,4 +1,5 @@
-//! The fixture for tests of the WebSub subscriber: a newsfold that hubs can reach, a hub, and a feed that declares it.
+//! The fixture for tests of the WebSub subscriber: a newsfold instance that hubs can reach, a hub, and a feed that
+//! declares it.
 
 use super::fake_hub::{FakeHub, HubRequest, signature};
 use super::origin_server::{OriginServer, StubResponse};
