@@ -32,7 +32,7 @@ impl Clusterer {
     /// Regroups the changed items and their neighborhood, and returns the changes.
     ///
     /// `mint` creates the id of a story that splits off, given its first item. The second argument reports whether the
-    /// clusterer knows an id. `published` returns what readers know of a story; `None` if it is not published.
+    /// clusterer knows an id. `published` returns the published state of a story; `None` if the story is not published.
     ///
     /// # Errors
     ///
@@ -263,7 +263,7 @@ impl Clusterer {
             let has_linked = |(group, _): &&(usize, usize)| {
                 groups[*group].iter().any(|position| Some(item_at(*position).id) == linked)
             };
-            // The first of equal groups is the last in reverse order.
+            // In reverse order, the first of several equal groups comes last.
             let largest = || parts.iter().rev().max_by_key(|(_, count)| *count);
             if let Some((group, _)) = parts.iter().find(has_linked).or_else(largest) {
                 stories[*group].push(story);

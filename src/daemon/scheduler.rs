@@ -43,7 +43,8 @@ struct Scheduler {
     next_probe_at: Timestamp,
 }
 
-/// Due sources, most overdue first. Reading them for each poll would make a poll more expensive the more are overdue.
+/// Due sources, most overdue first. If they were read for each poll, the cost of a poll would grow with the number of
+/// overdue sources.
 #[derive(Default)]
 struct PollQueue {
     waiting: VecDeque<QueuedPoll>,

@@ -66,7 +66,7 @@ pub struct EditionText {
     /// The enclosures of the lead.
     pub enclosures: Vec<Enclosure>,
     pub source_title: String,
-    /// The authors that the lead names, as one text.
+    /// The names of the lead's authors in one string.
     #[serde(default)]
     pub author: Option<String>,
     /// The home page of the lead's site.

@@ -122,7 +122,7 @@ pub struct StoryAssignment {
     pub evidence: JoinEvidence,
 }
 
-/// What readers know of a published story.
+/// The state of a published story that readers can see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct PublishedStory {
     pub created_at: Timestamp,

@@ -1,4 +1,4 @@
-//! Restores `<noscript>` elements that a program escaped twice, so that readers would see their tags as text.
+//! Restores `<noscript>` elements that a program escaped twice. Otherwise, readers would see their tags as text.
 
 use crate::markup::entities::decode_entities;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
@@ -7,7 +7,7 @@ const STARTS: [&str; 2] = ["&lt;noscript", "<noscript"];
 const ENDS: [&str; 2] = ["&lt;/noscript&gt;", "</noscript>"];
 
 /// Decodes each `<noscript>` that contains only escaped images or players. Returns `None` if there is no such element.
-/// Other escaped tags are words of a text about HTML.
+/// Other escaped tags are words in text about HTML.
 pub fn with_decoded_noscript(html: &str) -> Option<String> {
     if !html.contains("&lt;") {
         return None;

@@ -74,7 +74,7 @@ fn stands_alone(before: &str, after: &str) -> bool {
     before.chars().next_back().is_none_or(is_boundary) && after.chars().next().is_none_or(is_boundary)
 }
 
-/// Returns whether a tag or comment is used like a word in the middle of a text.
+/// Returns whether a tag or comment is used like a word in the middle of the text.
 fn is_word_between_others(before: &str, after: &str) -> bool {
     stands_alone(before, after) && !before.trim().is_empty() && !after.trim().is_empty()
 }

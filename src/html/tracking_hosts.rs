@@ -34,7 +34,7 @@ const COUNTERS: &[(&str, &str)] = &[
     ("ct.pinterest.com", ""), ("bat.bing.com", ""), ("tr.snapchat.com", ""), ("analytics.tiktok.com", ""),
     ("alb.reddit.com", ""), ("vk.com", "/rtrg"), ("imp.tradedoubler.com", ""), ("linksynergy.com", "/fs-bin/show"),
 ];
-/// The ends of paths of counters that run on the publisher's own host.
+/// Suffixes of the paths of counters that run on the publisher's own host.
 #[rustfmt::skip]
 const OWN_COUNTERS: &[&str] = &[
     "/matomo.php", "/piwik.php", "/__utm.gif", "/__ptq.gif", "/mf.gif", "/tr.gif", "/wf/open", "/track/open.php",

@@ -10,7 +10,7 @@ use crate::markup::tag::StartTag;
 const MAX_INVISIBLE_SIZE: f64 = 2.0;
 /// The minimum width or height of a photo in pixels.
 const MIN_PHOTO_SIZE: f64 = 50.0;
-/// The offset of an image outside the page in pixels or percent. A slide beside the visible one has an offset of -100 %.
+/// The offset of an image outside the page in pixels or percent. A slide beside the visible one has an offset of −100%.
 const OFF_PAGE: f64 = -500.0;
 /// The maximum opacity and scale of an invisible image, 0 to 1.
 const MAX_INVISIBLE_OPACITY: f64 = 0.02;

@@ -69,7 +69,7 @@ pub fn merge_stories(db: &WriteConnection, one: &Story, other: &Story, now: Time
 }
 
 /// Splits items off a story permanently, into a new story. If a published entry links to one of them, they keep the
-/// story's id, and the other items get the new story.
+/// story's id, and the other items move to the new story.
 pub fn split_story(db: &WriteConnection, story: &Story, moved: &[ItemId], now: Timestamp) -> Result<ConstraintResult> {
     let all = ids(story);
     if let Some(item) = moved.iter().find(|item| !all.contains(item)) {

@@ -32,7 +32,7 @@ pub fn latest(db: &ReadConnection, story: StoryId) -> Result<Option<Edition>> {
     db.first(&sql, [story.to_row()])
 }
 
-/// Returns what readers know of a story; `None` if it is not published.
+/// Returns the published state of a story; `None` if the story is not published.
 pub fn published_story(db: &ReadConnection, story: StoryId) -> Result<Option<PublishedStory>> {
     db.first(
         "SELECT created_at, edition.text ->> '$.linked' AS linked FROM story JOIN edition ON story_id = story.id

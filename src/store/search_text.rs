@@ -68,8 +68,8 @@ fn is_ignored(c: char) -> bool {
             | '\u{e0100}'..='\u{e01ef}')
 }
 
-/// Returns the plain form of a Latin letter that Unicode does not decompose: people search for `Łódź` and `Straße` as `lodz` and
-/// `strasse`. SQLite's tokenizer removes the other diacritics.
+/// Returns the plain form of a Latin letter that Unicode does not decompose, because people search for `Łódź` and
+/// `Straße` as `lodz` and `strasse`. SQLite's tokenizer removes the other diacritics.
 fn plain_letters(c: char) -> Option<&'static str> {
     Some(match c {
         'ß' | 'ẞ' => "ss",

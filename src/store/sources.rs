@@ -202,8 +202,8 @@ pub struct SourceDemand {
     pub polling_hints: PollingHints,
 }
 
-/// Returns the demands of at least `count` active sources, evenly distributed by id; of all active sources if there are fewer
-/// than twice as many.
+/// Returns the demands of at least `count` active sources, evenly distributed by id. If there are fewer than twice as
+/// many active sources, returns the demands of all of them.
 pub fn sample_demands(db: &ReadConnection, count: u32) -> Result<Vec<SourceDemand>> {
     let step = db.one::<u32>("SELECT count(*) FROM source WHERE state = 'active'", [])? / count.max(1);
     let sql = "SELECT update_rate, polling_hints FROM source WHERE state = 'active' AND id % ?1 = 0";
@@ -219,7 +219,8 @@ pub fn clear_hold(db: &WriteConnection, id: SourceId, next: Timestamp) -> Result
     Ok(())
 }
 
-/// Returns the number of outlets with an active source, at most `max`. A failed poll asks for it, so it stops counting there.
+/// Returns the number of outlets with an active source, at most `max`. Counting stops at `max`, because every failed
+/// poll calls this function.
 pub fn count_active_outlets(db: &ReadConnection, max: usize) -> Result<usize> {
     let sql = "SELECT count(*) FROM (SELECT DISTINCT outlet FROM source WHERE state = 'active' LIMIT ?1)";
     db.one(sql, [max as i64])

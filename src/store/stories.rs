@@ -90,7 +90,8 @@ pub(super) fn move_item(
     Ok(())
 }
 
-/// Returns the evidence of an item that an active constraint has placed. It explains the constraint after every later move.
+/// Returns the evidence of an item that an active constraint has placed. The evidence names the constraint even after
+/// later moves.
 fn operators_evidence(db: &ReadConnection, item: ItemId) -> Result<Option<JoinEvidence>> {
     let sql = "SELECT evidence FROM item, json_each(evidence, '$.reasons') JOIN grouping_constraint AS placed_by
                    ON placed_by.id = value ->> '$.constrained.constraint'

@@ -95,7 +95,8 @@ pub(super) fn move_story(
     Ok(())
 }
 
-/// Returns the evidence of a story that an active constraint has placed. It explains the constraint after every later move.
+/// Returns the evidence of a story that an active constraint has placed. The evidence names the constraint even after
+/// later moves.
 pub(super) fn operators_evidence(db: &ReadConnection, story: StoryId) -> Result<Option<StorylineEvidence>> {
     let sql = "SELECT storyline_evidence FROM story JOIN grouping_constraint AS placed_by
                    ON placed_by.id = storyline_evidence ->> '$.constraint'

@@ -21,7 +21,7 @@ const MIN_RANDOM_CHARS: usize = 16;
 #[derive(Debug, Clone, Default)]
 pub struct FeedSecrets {
     addresses: Vec<Url>,
-    /// Texts that contain a secret, longest first, because removing a short text would hide a longer one.
+    /// Strings that contain a secret, longest first, because removing a short string would hide a longer one.
     secrets: Vec<String>,
 }
 
@@ -99,9 +99,10 @@ fn path_with(url: &Url, is_match: impl Fn(&str) -> bool) -> Option<&str> {
     None
 }
 
-/// Returns the texts that contain a secret of the path. Random characters are secret in every address, except an
-/// identifier, which may be public: many outlets name a show by it, also on the host of its media. With an identifier,
-/// only the host and the path up to it are secret. The same applies to a segment that repeats a secret of the query.
+/// Returns the strings that contain a secret from the path. Random characters are secret in every address, except an
+/// identifier, which may be public: many outlets identify a show by it, even on the host of its media. With an
+/// identifier, only the host and the path up to it are secret. The same applies to a segment that repeats a secret from
+/// the query.
 fn secrets_in_path(address: &Url) -> Vec<String> {
     let is_secret_value =
         |text: &str| address.query_pairs().any(|(name, value)| value == text && is_secret_name(&name));
@@ -111,8 +112,8 @@ fn secrets_in_path(address: &Url) -> Vec<String> {
     path_with(address, is_secret).map(str::to_owned).into_iter().chain(bare).collect()
 }
 
-/// Returns the texts that contain the password. A password that is a word, or short, also occurs in ordinary text: it is
-/// secret as the value of a parameter.
+/// Returns the strings that contain the password. A password that is short or a word also occurs in ordinary text, so
+/// it is secret only as the value of a parameter.
 fn secrets_of_password(address: &Url) -> Vec<String> {
     let encoded = address.password().unwrap_or_default();
     if encoded.is_empty() {
@@ -137,7 +138,7 @@ fn is_secret_name(name: &str) -> bool {
     SECRET_NAMES.iter().any(|end| name.ends_with(end))
 }
 
-/// Returns the text that is secret in a query parameter.
+/// Returns the secret part of a query parameter.
 fn secret_in_parameter(parameter: &str) -> Option<String> {
     let (name, value) = parameter.split_once('=')?;
     let (is_key, name) = (is_secret_name(name), name.to_ascii_lowercase());
@@ -159,7 +160,7 @@ fn random_parts(segment: &str) -> impl Iterator<Item = &str> {
     segment.split([';', ',', '=', ':', '.']).filter(|part| is_random(part))
 }
 
-/// Returns whether a text has the form of a UUID (RFC 9562) or of an ObjectId of MongoDB.
+/// Returns whether a string has the form of a UUID (RFC 9562) or of an ObjectId of MongoDB.
 fn is_identifier(text: &str) -> bool {
     let digits = text.split('-').map(str::len);
     let is_known_length = digits.clone().eq([8, 4, 4, 4, 12]) || digits.eq([24]);

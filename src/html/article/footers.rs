@@ -1,8 +1,8 @@
-//! Recognizes lines that publishing systems add around a text: categories and tags, copyright, markers of
+//! Recognizes lines that publishing systems add before or after the text: categories and tags, copyright, markers of
 //! advertisements, notices about scripts, and notes of newsletter services.
 //!
-//! A line is recognized if it consists of such words, or starts with them and is short. A line that reports what
-//! somebody said is text.
+//! A line is recognized if it consists of such words, or starts with them and is short. A line that reports a statement
+//! is text.
 
 use super::words::{consists_of_words, contains_words, has_attribution, starts_with_words, trim_signs, words_of};
 
@@ -95,7 +95,7 @@ const BROWSERS: &[&str] = &[
     "browser", "navigateur", "navegador", "przeglądarka", "браузер", "webbläsare", "nettleser", "selain", "prohlížeč",
     "böngésző", "tarayıcı", "peramban", "ブラウザ", "浏览器", "瀏覽器", "브라우저",
 ];
-/// Phrases about what a browser cannot do, in lowercase.
+/// Phrases about features that a browser does not support, in lowercase.
 #[rustfmt::skip]
 const MISSING_SUPPORT: &[&str] = &[
     "not support", "doesn't support", "doesn’t support", "unterstützt", "ne supporte", "ne prend pas en charge", "no soporta",
@@ -140,7 +140,7 @@ const SYSTEM_LINES: &[(&str, usize)] = &[
 const SYSTEM_PHRASES: &[&str] = &["powered by disqus", "is a reader-supported publication", "in the substack app"];
 const MAX_SYSTEM_PHRASE_WORDS: usize = 35;
 
-/// Returns whether a line is certainly no text, wherever it occurs.
+/// Returns whether a line is never text, regardless of its position.
 pub fn is_footer(line: &str) -> bool {
     let lower = line.to_lowercase();
     let words = lower.split_whitespace().count();
@@ -173,7 +173,7 @@ pub fn labels_list(unlinked: &str) -> bool {
 
 /// Returns whether a line is the heading of a list of tags.
 pub fn is_tags_heading(trimmed: &str) -> bool {
-    // Some labels are also headings of texts: "Tag" is German for "day".
+    // Some labels may also be headings: "Tag" is German for "day".
     let is_ambiguous = matches!(trimmed, "tag" | "marqué" | "marcado" | "getagd");
     TAG_LABELS.contains(&trimmed) && !is_ambiguous || matches!(trimmed, "filed under" | "posted in" | "abgelegt unter")
 }

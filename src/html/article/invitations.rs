@@ -350,7 +350,7 @@ fn is_app_line(lower: &str) -> bool {
         && (after.is_empty() || consists_of_words(&after.join(" "), APPEAL_WORDS) || is_purpose())
 }
 
-/// Returns whether a text asks to share it: "share it with your friends".
+/// Returns whether the text asks readers to share it: "share it with your friends".
 fn is_share_line(text: &str) -> bool {
     matches!(button_line(text.trim_end_matches(['.', '!'])), Some(ButtonLine::Action | ButtonLine::ActionOnPlatform))
 }

@@ -50,7 +50,7 @@ const THIS_ITEM: &[&str] = &[
     "artykuł", "эта статья", "этот материал", "статья", "ця стаття", "den här artikeln", "artikeln", "denne artikkelen", "denne artiklen",
     "tämä artikkeli", "tento článek", "článek", "acest articol", "bu yazı", "bu haber", "artikel ini",
 ];
-/// Words between them and the participle, in lowercase.
+/// Words between these words and the participle, in lowercase.
 #[rustfmt::skip]
 const NOTE_FILLERS: &[&str] = &[
     "was", "is", "has", "been", "also", "and", "originally", "first", "previously", "initially", "wurde", "ist", "zuerst", "zunächst",

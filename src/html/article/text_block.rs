@@ -58,7 +58,7 @@ impl TextBlock {
         self.link_chars > 0 && self.link_chars * 2 >= self.visible_chars()
     }
 
-    /// Returns whether the block consists of several links with short texts and of signs between them, such as tags.
+    /// Returns whether the block consists of several links with short text and separators between them, such as tags.
     pub fn is_row_of_links(&self) -> bool {
         const MIN_LINKS: usize = 3;
         const MAX_LINK_WORDS: usize = 3;

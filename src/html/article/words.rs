@@ -68,7 +68,7 @@ pub fn consists_of(text: &str, words: &[&str]) -> bool {
     count > 1
 }
 
-/// Returns whether a text contains words, and all of them are among these words.
+/// Returns whether the text contains words, and all of them are among these words.
 pub fn consists_of_words(text: &str, words: &[&str]) -> bool {
     words_of(text).next().is_some() && words_of(text).all(|word| words.contains(&word))
 }
