@@ -1,6 +1,8 @@
 //! Determines whether equal titles of two items name one event, or a recurring section with different content.
 
 use super::indexed_item::IndexedItem;
+use super::term_weights::TermKind;
+use crate::domain::scripts::is_unspaced_script;
 
 /// The minimum number of words in a specific title. Shorter titles name a section: "Letters to the editor", "Weather".
 const MIN_SPECIFIC_WORDS: u8 = 4;
@@ -17,13 +19,19 @@ const MIN_AGREEMENT: f32 = 0.6;
 /// The minimum agreement between the texts of two outlets' reports of one event.
 const MIN_AGREEMENT_ACROSS_OUTLETS: f32 = 0.15;
 
-/// Two items with equal titles.
+/// The minimum agreement between such texts in a script without spaces. Texts about different events share particles.
+const MIN_UNSPACED_AGREEMENT_ACROSS_OUTLETS: f32 = 0.3;
+/// The minimum share of the shorter text's shingles that the longer text contains if both are versions of one text. Texts
+/// of a rubric use the same words in another order.
+const MIN_VERSION_CONTAINMENT: f32 = 0.4;
+
+/// Two items with equal titles, or of one rubric.
 pub(super) struct EqualTitles<'a>(pub &'a IndexedItem, pub &'a IndexedItem);
 
 impl EqualTitles<'_> {
     /// Returns whether the items are one report that was published twice.
     pub(super) fn are_copies(&self) -> bool {
-        self.text_agreement().is_some_and(|agreement| agreement >= MIN_AGREEMENT) || self.is_title_specific()
+        self.have_same_text() || self.is_title_specific()
     }
 
     /// Returns whether the title names a recurring section and the texts differ. An outlet's own repeated short title
@@ -31,10 +39,34 @@ impl EqualTitles<'_> {
     pub(super) fn are_of_a_recurring_column(&self) -> bool {
         let agreement = self.text_agreement();
         if self.0.outlet == self.1.outlet {
-            return !self.is_title_specific() && agreement.is_none_or(|agreement| agreement < MIN_AGREEMENT);
+            return !self.is_title_specific() && !self.have_same_text();
         }
-        self.0.title_profile.words < MIN_SPECIFIC_WORDS
-            && agreement.is_some_and(|agreement| agreement < MIN_AGREEMENT_ACROSS_OUTLETS)
+        let min = match self.0.title.contains(is_unspaced_script) {
+            true => MIN_UNSPACED_AGREEMENT_ACROSS_OUTLETS,
+            false => MIN_AGREEMENT_ACROSS_OUTLETS,
+        };
+        self.0.title_profile.words < MIN_SPECIFIC_WORDS && agreement.is_some_and(|agreement| agreement < min)
+    }
+
+    /// Returns whether both items belong to a rubric and have different texts.
+    pub(super) fn are_of_a_rubric(&self) -> bool {
+        self.0.kind.rubric && self.1.kind.rubric && !self.have_same_text()
+    }
+
+    /// Returns whether the texts are versions of one text. Texts of a rubric may differ only in numbers.
+    fn have_same_text(&self) -> bool {
+        let has_same_shingles =
+            self.0.sketch.containment_if_known(&self.1.sketch).is_none_or(|share| share >= MIN_VERSION_CONTAINMENT);
+        self.text_agreement().is_some_and(|agreement| agreement >= MIN_AGREEMENT)
+            && has_same_shingles
+            && self.have_same_numbers()
+    }
+
+    fn have_same_numbers(&self) -> bool {
+        let numbers = |item: &'_ IndexedItem| item.terms.iter().filter(|term| term.is(TermKind::Number)).count();
+        let (one, other) = (numbers(self.0), numbers(self.1));
+        let shared = self.0.terms.iter().filter(|term| term.is(TermKind::Number) && self.1.contains(term.id)).count();
+        shared * 2 >= one.min(other)
     }
 
     /// Returns whether the title names one event.

@@ -1,5 +1,6 @@
-//! Classifies headlines as roundups and shopping offers by cue phrases that newsrooms use.
+//! Classifies headlines as roundups, shopping offers and rubrics by cue phrases that newsrooms use.
 
+use crate::domain::scripts::is_unspaced_script;
 use aho_corasick::AhoCorasick;
 
 /// The kind of content that a headline announces.
@@ -9,6 +10,8 @@ pub struct HeadlineKind {
     pub roundup: bool,
     /// Whether the item offers something to buy.
     pub offer: bool,
+    /// Whether the item belongs to a rubric whose texts resemble each other every day.
+    pub rubric: bool,
 }
 
 /// Cue phrases of roundups, newsletters, galleries and puzzles.
@@ -30,20 +33,42 @@ const OFFER_CUES: &str = "\
     coupon | coupons | promo | \
     im angebot | schnäppchen | bons plans | ofertas";
 
-/// Finds the cue phrases of both kinds in a title.
+/// Cue phrases of rubrics: horoscopes, puzzles, lotteries.
+const RUBRIC_CUES: &str = "\
+    horoscope | horoscopes | zodiac | crossword | sudoku | lottery numbers | winning numbers | \
+    horoskop | tageshoroskop | lottozahlen | kreuzworträtsel | mots croisés | tirage du loto | horóscopo | crucigrama | \
+    oroscopo | cruciverba | horoscoop | kruiswoordpuzzel | krzyżówka | гороскоп | сканворд | horoskooppi | οι προβλέψεις των ζωδίων | \
+    burç yorumları | günlük burç | zodiak hari ini | 星座占い | 今日の運勢 | 運勢 | 占い | 运势 | 運勢 | 星座 | 오늘의 운세 | 운세";
+
+/// Cue phrases of rubrics in short titles. A longer title may report a storm.
+const SHORT_RUBRIC_CUES: &str = "\
+    weather forecast | forecast | weather | weather today | tides | tide times | tv guide | tv tonight | obituaries | traffic report | police blotter | \
+    wetter | wettervorhersage | wetterbericht | tv-programm | todesanzeigen | météo | prévisions météo | programme tv | nécrologie | \
+    el tiempo | pronóstico del tiempo | previsión del tiempo | clima hoy | farmacias de guardia | obituarios | previsão do tempo | meteo | previsioni meteo | \
+    weerbericht | het weer | weersverwachting | pogoda | prognoza pogody | погода | прогноз погоды | прогноз погоди | курс валют | väder | vädret | været | \
+    værvarsel | vejret | vejrudsigt | sää | säätiedotus | počasí | předpověď počasí | időjárás | vremea | prognoza meteo | ο καιρός | hava durumu | \
+    prakiraan cuaca | dự báo thời tiết | 天気 | 天気予報 | 天气 | 天气预报 | 天氣 | 天氣預報 | 番組表 | 날씨";
+/// The maximum number of words, and of characters in scripts without spaces, of such a title.
+const MAX_SHORT_TITLE_WORDS: usize = 6;
+const MAX_SHORT_TITLE_CHARS: usize = 16;
+
+/// Finds the cue phrases of all kinds in a title.
 pub struct HeadlineClassifier {
     cues: AhoCorasick,
-    /// The number of roundup cues, which precede the offer cues.
-    roundup_cues: usize,
+    /// For each list of cues, in the order of [`CUES`], the number of the first cue after the list.
+    ends: [usize; CUES.len()],
 }
+
+const CUES: [&str; 4] = [ROUNDUP_CUES, OFFER_CUES, RUBRIC_CUES, SHORT_RUBRIC_CUES];
 
 impl Default for HeadlineClassifier {
     fn default() -> HeadlineClassifier {
-        let roundups = ROUNDUP_CUES.split(" | ");
-        let cues = roundups.clone().chain(OFFER_CUES.split(" | "));
+        let counts = CUES.map(|cues| cues.split(" | ").count());
+        let ends = std::array::from_fn(|list| counts[..=list].iter().sum());
+        let cues = CUES.iter().flat_map(|cues| cues.split(" | "));
         let cues = AhoCorasick::builder().ascii_case_insensitive(true).build(cues);
         let cues = cues.unwrap_or_else(|error| unreachable!("the automaton of a few cues fits: {error}"));
-        HeadlineClassifier { cues, roundup_cues: roundups.count() }
+        HeadlineClassifier { cues, ends }
     }
 }
 
@@ -51,12 +76,17 @@ impl HeadlineClassifier {
     /// Classifies a lowercase title.
     pub fn classify(&self, title: &str) -> HeadlineKind {
         // Two semicolons separate the entries of a roundup.
-        let mut kind = HeadlineKind { roundup: title.matches(';').nth(1).is_some(), offer: false };
+        let mut kind = HeadlineKind { roundup: title.matches(';').nth(1).is_some(), ..HeadlineKind::default() };
+        let is_short = || match title.contains(is_unspaced_script) {
+            true => title.chars().nth(MAX_SHORT_TITLE_CHARS).is_none(),
+            false => title.split_whitespace().nth(MAX_SHORT_TITLE_WORDS).is_none(),
+        };
         for cue in self.cues.find_overlapping_iter(title).filter(|cue| is_whole_words(title, cue.range())) {
-            if cue.pattern().as_usize() < self.roundup_cues {
-                kind.roundup = true;
-            } else {
-                kind.offer = true;
+            match self.ends.iter().position(|end| cue.pattern().as_usize() < *end) {
+                Some(0) => kind.roundup = true,
+                Some(1) => kind.offer = true,
+                Some(2) => kind.rubric = true,
+                _ => kind.rubric |= is_short(),
             }
         }
         kind
@@ -65,7 +95,7 @@ impl HeadlineClassifier {
 
 /// Returns whether a range of the text starts and ends at word boundaries.
 fn is_whole_words(text: &str, range: std::ops::Range<usize>) -> bool {
-    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && !is_unspaced_script(c));
     let cue = &text[range.clone()];
     let cut_at_start = is_letter(text[..range.start].chars().next_back()) && is_letter(cue.chars().next());
     let cut_at_end = is_letter(cue.chars().next_back()) && is_letter(text[range.end..].chars().next());
@@ -86,6 +116,12 @@ mod tests {
         assert!(kind("Lumen 9 is 20% off").offer);
         assert!(kind("The best deals on headphones").offer);
         assert!(!kind("Minister strikes a plea deal").offer);
+        for title in
+            ["Daily horoscope: what the stars say about your day", "Weather for Saturday", "今日の天気", "오늘의 운세"]
+        {
+            assert!(kind(title).rubric, "{title}");
+        }
+        assert!(!kind("Weather service warns of the heaviest snow in forty years").rubric);
         assert!(!kind("Over 500 deaths a week in hospitals").roundup);
     }
 }

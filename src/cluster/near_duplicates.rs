@@ -53,6 +53,11 @@ impl ShingleSketch {
         if usize::from(self.shingles) > SKETCH_HASHES { self.hashes[SKETCH_HASHES - 1] } else { u32::MAX }
     }
 
+    /// Returns the containment if both texts have a sketch.
+    pub(super) fn containment_if_known(&self, other: &ShingleSketch) -> Option<f32> {
+        (self.shingles > 0 && other.shingles > 0).then(|| self.containment(other))
+    }
+
     /// Returns the estimated share of the shorter text that the longer text contains, 0 to 1.
     pub(super) fn containment(&self, other: &ShingleSketch) -> f32 {
         let limit = self.complete_up_to().min(other.complete_up_to());

@@ -22,7 +22,7 @@ pub enum GroupingRule {
     SameLink,
     #[strum(to_string = "they belong to a numbered series: only their numbers differ")]
     NumberedSeries,
-    #[strum(to_string = "their title names a recurring column, and their texts differ")]
+    #[strum(to_string = "their titles name a recurring column, and their texts differ")]
     RecurringColumn,
 }
 
@@ -82,7 +82,8 @@ impl ItemWindow {
 }
 
 fn is_recurring_column(a: &IndexedItem, b: &IndexedItem) -> bool {
-    a.has_same_title(b) && EqualTitles(a, b).are_of_a_recurring_column()
+    let pair = EqualTitles(a, b);
+    a.has_same_title(b) && pair.are_of_a_recurring_column() || pair.are_of_a_rubric()
 }
 
 fn requires_merge(one: &[Constraint], other: &[Constraint]) -> bool {

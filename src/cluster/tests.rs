@@ -461,6 +461,52 @@ fn items_of_a_recurring_column_with_different_texts_are_different_stories() {
 }
 
 #[test]
+fn japanese_columns_and_rubrics_of_two_outlets_are_different_stories() {
+    let found = stories_with_and_without_restart(&[
+        "a.example | 浜風だより | 秋祭りの太鼓が町に響く。子どもたちは夜遅くまで練習を続け、祖父の世代の節回しを覚えているという。 | https://a.example/1",
+        "b.example | 浜風だより | 図書館の閉館時間が早くなった。仕事帰りに本を借りる人は困っているという声を聞く。 | https://b.example/1",
+        "a.example | 今日の運勢 | おひつじ座は新しい出会いに恵まれる一日です。おうし座は金運が上昇しています。ふたご座は休息を大切に。 | https://a.example/2",
+        "b.example | 今日の運勢 | おひつじ座は仕事で評価される一日です。おうし座は健康に注意しましょう。ふたご座は旅行が吉です。 | https://b.example/2",
+        "a.example | 渡し船が港の入り口で座礁 | 渡し船が六十人を乗せたまま港の入り口で座礁した。引き船が向かっている。 | https://a.example/3",
+        "b.example | 渡し船が港の入り口で座礁 | 港の入り口で渡し船が座礁し、引き船が向かっている。乗客は六十人。 | https://b.example/3",
+    ]);
+    assert_eq!(found, [0, 1, 2, 3, 4, 4]);
+}
+
+#[test]
+fn long_similar_texts_of_a_rubric_are_different_stories() {
+    const HOROSCOPE: [&str; 2] = [
+        "Aries: a good day for love and money, so trust your instinct. Taurus: rest, and avoid a quarrel at work. Gemini: a \
+         friend brings news of a journey. Cancer: money comes, and love waits. Leo: speak softly at home tonight.",
+        "Aries: avoid a quarrel at home, and rest tonight. Taurus: a friend brings money, so trust your instinct. Gemini: love \
+         waits at work. Cancer: a good day for a journey. Leo: speak softly, because news of money comes from a friend.",
+    ];
+    const WEATHER: [&str; 2] = [
+        "Saturday stays dry in the north with highs of 12 degrees. Wind from the west reaches 30 kilometres an hour, and the \
+         night brings fog in the valleys with lows of 4 degrees. Sunday starts cloudy.",
+        "Sunday stays dry in the north with highs of 9 degrees. Wind from the east reaches 50 kilometres an hour, and the \
+         night brings fog in the valleys with lows of 1 degrees. Monday starts cloudy.",
+    ];
+    const LOG: [&str; 2] = [
+        "Four freighters came in with the morning tide, and two tugs took the tanker to the eastern mole. A yacht lost its \
+         anchor near the lamp, and the crane worked until noon.",
+        "Two tugs came in with the morning tide, and a freighter lost its anchor near the eastern mole. The crane took four \
+         yachts to the lamp, and the tanker worked until noon.",
+    ];
+    let lines = [
+        format!("a.example | Daily horoscope | {} | https://a.example/1", HOROSCOPE[0]),
+        format!("b.example | Horoscope today: what the stars say | {} | https://b.example/1", HOROSCOPE[1]),
+        format!("a.example | Weather forecast | {} | https://a.example/3", WEATHER[0]),
+        format!("b.example | Weather forecast | {} | https://b.example/4", WEATHER[1]),
+        format!("c.example | Log of the harbour pilot | {} | https://c.example/5", LOG[0]),
+        format!("c.example | Log of the harbour pilot | {} | https://c.example/6", LOG[1]),
+        format!("d.example | Daily horoscope | {} | https://d.example/7", HOROSCOPE[0]),
+    ];
+    let found = stories_with_and_without_restart(&lines.each_ref().map(String::as_str));
+    assert_eq!(found, [0, 1, 2, 3, 4, 5, 0]);
+}
+
+#[test]
 fn daily_program_with_a_long_title_is_a_story_each_day() {
     const MINUTES_PER_DAY: i64 = 24 * 60;
     let program = [

@@ -1,13 +1,14 @@
 //! Properties of an item's title beyond its terms: how specific it is, and which dates it contains.
 
 use super::tokenizer::{TokenizedText, WordToken};
+use crate::domain::scripts::is_unspaced_script;
 use rustc_hash::{FxHashSet, FxHasher};
 use std::hash::{Hash, Hasher};
 
 /// Counts and hashes of a title's words. Stop words are not counted; numbers and dates only affect `dates`.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct TitleProfile {
-    /// The number of distinct words.
+    /// The number of distinct words, estimated from characters in scripts without spaces.
     pub words: u8,
     /// The number of distinct words that the summary repeats.
     pub restated: u8,
@@ -55,6 +56,8 @@ const WEEKDAYS: &str = "\
 impl TitleProfile {
     pub(super) fn new(text: &TokenizedText, date_words: &DateWords) -> TitleProfile {
         let mut seen = FxHashSet::default();
+        // A word of a script without spaces yields about two terms, each a pair of characters.
+        let mut pairs = 0;
         let (mut words, mut dates) = (FxHasher::default(), FxHasher::default());
         let (mut has_date_word, mut restated) = (false, 0u8);
         for (position, token) in text.title.iter().enumerate() {
@@ -65,12 +68,14 @@ impl TitleProfile {
                 continue;
             }
             token.term.0.hash(&mut words);
-            if seen.insert(token.term.0) && text.summary.iter().any(|other| other.term == token.term) {
+            let is_new = seen.insert(token.term.0);
+            pairs += usize::from(is_new && text.surface_form(true, token).contains(is_unspaced_script));
+            if is_new && text.summary.iter().any(|other| other.term == token.term) {
                 restated = restated.saturating_add(1);
             }
         }
         TitleProfile {
-            words: seen.len().min(u8::MAX.into()) as u8,
+            words: (seen.len() - pairs / 2).min(u8::MAX.into()) as u8,
             restated,
             series: words.finish() as u32,
             dates: if has_date_word { (dates.finish() as u32).max(1) } else { 0 },
