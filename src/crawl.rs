@@ -4,6 +4,7 @@
 //! path ends with a record: each poll stores a [`PollRecord`] in the same transaction as its items, even if it fails.
 
 mod backoff;
+mod clock_correction;
 mod full_text;
 mod origin_lease;
 mod outage;
@@ -17,6 +18,7 @@ mod truncation;
 pub mod update_rate;
 
 pub use backoff::PollDelay;
+pub use clock_correction::{MAX_CLOCK_ERROR, correct_schedule};
 pub use full_text::fetch_full_text;
 pub use origin_lease::{ClaimOutcome, clear_hold, skip_until};
 pub use outage::{OVERDUE_SPACING, OutageDetector};

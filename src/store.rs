@@ -44,6 +44,7 @@ mod open;
 mod rows;
 mod search_text;
 mod stored_matches;
+mod write_failures;
 mod writer;
 
 pub use change_detector::ChangeDetector;
@@ -54,6 +55,7 @@ pub use open::default_path;
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// The reason why a database operation failed: always a fault of newsfold, never of a source.
@@ -75,6 +77,7 @@ pub enum Error {
     Sqlite(#[from] rusqlite::Error),
     #[error("the database contains a value that this version cannot read: {0}")]
     Corrupt(String),
+    /// A write failed because of the disk or another program. The store has logged the failure and its cause.
     #[error("cannot write to the database: {0}")]
     NotWritten(String),
     #[error("a database task panicked: {0}")]
@@ -83,6 +86,16 @@ pub enum Error {
     Outdated,
     #[error("the database writer has stopped")]
     Stopped,
+}
+
+impl Error {
+    /// Logs a failure of the daemon, unless the store has logged its cause: a full disk makes every task fail.
+    pub fn log(&self, what: &str) {
+        match self {
+            Error::NotWritten(_) => tracing::debug!(error = %self, "{what}"),
+            _ => tracing::error!(error = %self, "{what}"),
+        }
+    }
 }
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -130,6 +143,16 @@ impl Store {
         work: impl FnOnce(&WriteConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.shared.writer.write(work).await
+    }
+
+    /// The time until the next attempt to write after a failure; zero if writes are possible. Until then, writes fail.
+    pub fn write_retry_delay(&self) -> Duration {
+        self.shared.writer.failures.retry_delay()
+    }
+
+    /// The cause if the last write failed.
+    pub fn write_failure(&self) -> Option<String> {
+        self.shared.writer.failures.current_cause()
     }
 
     /// Runs `work` on a consistent, read-only snapshot of the database.

@@ -4,7 +4,7 @@ use super::{Context, termination_signal};
 use crate::config::Config;
 use crate::daemon::{self, DatabaseLock};
 use crate::store::Store;
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
@@ -26,7 +26,7 @@ impl Serve {
         let path = config.database_path();
         let _lock = DatabaseLock::acquire(&path)?;
         let store = Store::open(&path)?;
-        open_more_files();
+        open_more_files()?;
         let listener = listen(&config).await?;
         let shutdown = CancellationToken::new();
         cancel_on_signal(shutdown.clone());
@@ -47,11 +47,21 @@ async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     })
 }
 
+/// The minimum limit on open files: for the database, polls and a few connections.
+const MIN_OPEN_FILES: u64 = 256;
+
 /// Raises the limit on open files to the hard limit, because each connection needs one.
-fn open_more_files() {
+fn open_more_files() -> anyhow::Result<()> {
     let limit = getrlimit(Resource::Nofile);
     // If this fails, the server accepts fewer connections.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    if let Some(files) = getrlimit(Resource::Nofile).current.filter(|files| *files < MIN_OPEN_FILES) {
+        bail!(
+            "newsfold may open only {files} files, but needs {MIN_OPEN_FILES}; raise the limit with `ulimit -n {MIN_OPEN_FILES}`, \
+             or with LimitNOFILE= in the systemd unit"
+        );
+    }
+    Ok(())
 }
 
 /// Shuts the daemon down on SIGINT or SIGTERM. A second signal during shutdown ends the program immediately.

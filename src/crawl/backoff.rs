@@ -5,7 +5,7 @@
 
 use super::Options;
 use crate::domain::backoff::doubling;
-use crate::domain::{DelayCause, PollOutcome, PollingHints, ShortenedDelay, Source, Timestamp};
+use crate::domain::{DelayCause, NextPollReason, PollOutcome, PollingHints, ShortenedDelay, Source, Timestamp};
 use jiff::SignedDuration;
 
 /// A delay before the next poll, and its cause.
@@ -49,6 +49,25 @@ pub(super) fn min_delay(hints: &PollingHints, fresh_for: Option<SignedDuration>,
 /// Returns the minimum delay after every poll, regardless of its outcome, as requested by the operator and the feed.
 pub(super) fn feed_minimum(hints: &PollingHints, options: &Options) -> SignedDuration {
     min_delay(hints, None, options).span
+}
+
+/// Returns the minimum delay after a poll that may never be recorded, because its program may be killed. The delay after the
+/// previous poll is at least as long as the feed and the freshness of the response required.
+pub(super) fn until_recorded(source: &Source, options: &Options) -> SignedDuration {
+    let previous = match source.next_poll_reason.planned() {
+        NextPollReason::Delay {
+            delay_seconds,
+            cause:
+                DelayCause::FeedTtl
+                | DelayCause::FeedUpdatePeriod
+                | DelayCause::FeedMinimum
+                | DelayCause::Freshness
+                | DelayCause::UpdateRate { .. },
+            ..
+        } => SignedDuration::from_secs(*delay_seconds),
+        _ => SignedDuration::ZERO,
+    };
+    previous.min(options.max_interval).max(feed_minimum(&source.polling_hints, options))
 }
 
 fn minutes(count: Option<u32>) -> SignedDuration {

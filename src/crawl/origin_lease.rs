@@ -66,12 +66,12 @@ pub async fn clear_hold(
 }
 
 impl PollContext {
-    /// Leases a source and its origin for a poll. The source's next poll is then due after at least the minimum
-    /// interval.
+    /// Leases a source and its origin for a poll. If the poll is never recorded, the source's next poll is due after the
+    /// delay that the feed and its server require.
     pub async fn claim(&self, due: DueSource, mut lease: PollLease) -> store::Result<ClaimOutcome> {
         lease.origin = Url::parse(&due.url).ok().map(|url| origin_of(&url));
         let now = self.clock.now();
-        let (next, term) = (after(now, self.options.interval), self.lease_term(now));
+        let (options, term) = (self.options.clone(), self.lease_term(now));
         self.store
             .write(move |db| {
                 if let Some(origin) = &lease.origin
@@ -85,6 +85,8 @@ impl PollContext {
                 if let Some(conflict) = leases::acquire(db, &lease, due.id, term)? {
                     return Ok(ClaimOutcome::Leased(conflict));
                 }
+                let delay = sources::get(db, due.id)?.map(|source| backoff::until_recorded(&source, &options));
+                let next = after(now, delay.unwrap_or(options.interval));
                 if !sources::claim_poll(db, &due, now, next)? {
                     leases::release(db, &lease, now, now)?;
                     return Ok(ClaimOutcome::Outdated);

@@ -18,7 +18,7 @@ const RETRY_DELAY: Duration = Duration::from_millis(500);
 pub(super) enum NextRun {
     AfterChange,
     At(Timestamp),
-    /// Run again after [`RETRY_DELAY`], because the last run failed.
+    /// Run again after [`RETRY_DELAY`] or when the database may be written again, because the last run failed.
     Retry,
 }
 
@@ -29,15 +29,16 @@ impl From<Option<Timestamp>> for NextRun {
 }
 
 /// Waits for work on behalf of one task. Each clone tracks the changes that its task has seen.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct WorkSignal {
     changes: watch::Receiver<()>,
     clock: Clock,
+    store: Store,
 }
 
 impl WorkSignal {
-    pub(super) fn new(changes: &watch::Sender<()>, clock: &Clock) -> WorkSignal {
-        WorkSignal { changes: changes.subscribe(), clock: clock.clone() }
+    pub(super) fn new(changes: &watch::Sender<()>, clock: &Clock, store: &Store) -> WorkSignal {
+        WorkSignal { changes: changes.subscribe(), clock: clock.clone(), store: store.clone() }
     }
 
     /// Waits for a change of the database since the last call returned, or until `next`. Cancellation loses no change.
@@ -46,7 +47,7 @@ impl WorkSignal {
             match next {
                 NextRun::AfterChange => std::future::pending().await,
                 NextRun::At(at) => self.clock.sleep_until(at).await,
-                NextRun::Retry => tokio::time::sleep(RETRY_DELAY).await,
+                NextRun::Retry => tokio::time::sleep(RETRY_DELAY.max(self.store.write_retry_delay())).await,
             }
         };
         tokio::select! {
@@ -60,7 +61,7 @@ impl WorkSignal {
 pub(super) async fn watch(store: Store, changes: watch::Sender<()>) {
     loop {
         let Err(error) = watch_connection(&store, &changes).await;
-        tracing::error!(%error, "the database cannot be watched for changes; retrying");
+        error.log("the database cannot be watched for changes; retrying");
         // Until the watcher works again, the tasks read their queues after each delay.
         changes.send_replace(());
         tokio::time::sleep(RETRY_DELAY).await;
@@ -91,7 +92,7 @@ mod tests {
         let path = folder.path().join("news.db");
         let (store, other_program) = (Store::open(&path).unwrap(), Store::open(&path).unwrap());
         let (changes, clock) = (watch::Sender::default(), Clock::manual(Timestamp::UNIX_EPOCH));
-        let mut signal = WorkSignal::new(&changes, &clock);
+        let mut signal = WorkSignal::new(&changes, &clock, &store);
         let watcher = tokio::spawn(watch(store.clone(), changes.clone()));
         // The first comparison counts as a change.
         signal.wait(NextRun::AfterChange).await;
@@ -106,8 +107,10 @@ mod tests {
 
     #[tokio::test]
     async fn task_runs_at_its_due_time_without_a_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("news.db")).unwrap();
         let (changes, clock) = (watch::Sender::default(), Clock::manual(Timestamp::UNIX_EPOCH));
-        let mut signal = WorkSignal::new(&changes, &clock);
+        let mut signal = WorkSignal::new(&changes, &clock, &store);
         clock.advance(SignedDuration::from_hours(1));
         signal.wait(NextRun::At(clock.now())).await;
     }

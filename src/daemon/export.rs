@@ -67,7 +67,12 @@ pub(super) async fn run(context: TaskContext) {
         let next = match store.read(publication::version).await {
             Ok(version) if exported_version == Some(version) => NextRun::AfterChange,
             Ok(version) => {
-                match export(&config.publish, &store, &clock, folder).await {
+                let exported = tokio::select! {
+                    // The next export deletes the incomplete generation.
+                    _ = shutdown.cancelled() => return,
+                    exported = export(&config.publish, &store, &clock, folder) => exported,
+                };
+                match exported {
                     Ok(report) => {
                         let generation = report.generation.display();
                         tracing::info!(%generation, new = report.new, written = report.written, "exported the site");

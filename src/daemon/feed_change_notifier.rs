@@ -76,7 +76,7 @@ pub(super) async fn run(changes: FeedChanges, mut context: TaskContext) {
         let next = match check(&context, &changes, &mut checked).await {
             Ok(next) => next.into(),
             Err(error) => {
-                tracing::error!(%error, "cannot check for changed feeds; retrying");
+                error.log("cannot check for changed feeds; retrying");
                 NextRun::Retry
             }
         };

@@ -21,7 +21,7 @@ pub(super) async fn run(mut context: TaskContext) {
             Ok(0) => NextRun::AfterChange,
             Ok(_) => continue,
             Err(error) => {
-                tracing::error!(%error, "the pages of items could not be fetched or recorded; retrying");
+                error.log("the pages of items could not be fetched or recorded; retrying");
                 NextRun::Retry
             }
         };

@@ -43,7 +43,7 @@ pub(super) async fn run(mut context: TaskContext) {
                 continue;
             }
             Err(error) => {
-                tracing::error!(%error, "items could not be grouped; retrying");
+                error.log("items could not be grouped; retrying");
                 // The clusterer and the database may differ now. The database is authoritative.
                 session = None;
                 NextRun::Retry
@@ -142,9 +142,7 @@ impl GroupingSession {
         match storylines.regroup(store, &self.config.cluster, self.constraints_version, now).await {
             Ok(session) => self.storylines = Some(session),
             Err(store::Error::Outdated) => return Err(store::Error::Outdated),
-            Err(error) => {
-                tracing::error!(%error, "stories could not be grouped into storylines; the next pass retries")
-            }
+            Err(error) => error.log("stories could not be grouped into storylines; the next pass retries"),
         }
         Ok(())
     }

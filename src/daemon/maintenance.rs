@@ -2,32 +2,62 @@
 
 use super::task_context::TaskContext;
 use crate::clock::Clock;
+use crate::config::DaemonOptions;
 use crate::domain::duration::before;
 use crate::store::retention::{self, RetentionPolicy};
-use crate::store::{self, Maintenance, Store, robots_txt, tombstones, websub_subscribers};
+use crate::store::{self, Maintenance, Store, polls, robots_txt, tombstones, websub_subscribers};
 use jiff::SignedDuration;
 
 /// The number of newest published stories to keep regardless of age.
 const MIN_KEPT_STORIES: u32 = 1_000;
+/// The time for which the daemon must have polled, and the maximum time since then. A longer pause looks like a jump of
+/// the clock.
+const MIN_OBSERVATION: SignedDuration = SignedDuration::from_hours(24);
+const MAX_PAUSE: SignedDuration = SignedDuration::from_hours(8 * 24);
 /// The interval between maintenance runs.
 const INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 
 pub(super) async fn run(context: TaskContext) {
     let (store, options, clock) = (context.store(), &context.config.daemon, context.clock());
     loop {
+        if !clock_is_plausible(store, options, clock).await {
+            clock.sleep(INTERVAL).await;
+            continue;
+        }
         let round = Maintenance { polls_before: before(clock.now(), options.poll_retention) };
         match store.write(move |db| round.run(db)).await {
             Ok(0) => {}
             Ok(dropped) => tracing::info!(dropped, "deleted old poll records"),
-            Err(error) => tracing::error!(%error, "cannot maintain the database"),
+            Err(error) => error.log("cannot maintain the database"),
         }
         let keep = RetentionPolicy { from: before(clock.now(), options.story_retention), newest: MIN_KEPT_STORIES };
         match remove_old(store, keep, clock).await {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "deleted old stories"),
-            Err(error) => tracing::error!(%error, "cannot delete old stories"),
+            Err(error) => error.log("cannot delete old stories"),
         }
         clock.sleep(INTERVAL).await;
+    }
+}
+
+/// Returns whether the daemon has polled under the present time for long enough to delete what is old. After a jump of the clock
+/// by years, everything would be old.
+async fn clock_is_plausible(store: &Store, options: &DaemonOptions, clock: &Clock) -> bool {
+    let now = clock.now();
+    let observed = MIN_OBSERVATION.min(options.poll_retention / 2);
+    let read = move |db: &_| polls::started_within_and_before(db, before(now, MAX_PAUSE), before(now, observed));
+    match store.read(read).await {
+        Ok((true, _)) => true,
+        Ok((false, is_used)) => {
+            if is_used {
+                tracing::warn!(%now, "the clock has jumped, or newsfold was stopped for a week: nothing is deleted for a day");
+            }
+            false
+        }
+        Err(error) => {
+            error.log("cannot check the clock; nothing is deleted");
+            false
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn run(mut context: TaskContext) {
         let next = match publisher.publish(context.store(), context.clock(), regrouped_at).await {
             Ok(next) => next.into(),
             Err(error) => {
-                tracing::error!(%error, "stories could not be published; retrying");
+                error.log("stories could not be published; retrying");
                 NextRun::Retry
             }
         };

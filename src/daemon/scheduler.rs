@@ -14,7 +14,7 @@ use crate::domain::{
 };
 use crate::http_client::origin_of;
 use crate::store::leases::{self, ActiveLeases, PollLease};
-use crate::store::{self, sources};
+use crate::store::{self, WriteConnection, sources};
 use crate::urls::redact::redact_url;
 use crate::wording::{Audience, next_poll_text};
 use jiff::SignedDuration;
@@ -39,8 +39,12 @@ struct Scheduler {
     in_progress: HashMap<Id, RunningPoll>,
     busy_origins: HashSet<String>,
     queue: PollQueue,
+    /// Leases of polls that could not be recorded.
+    unreleased: Vec<PollLease>,
     /// The time of the next attempt during an outage of our own network.
     next_probe_at: Timestamp,
+    /// The latest time that the clock has shown. An earlier time shows that the clock was ahead.
+    latest_time: Timestamp,
 }
 
 /// Due sources, most overdue first. If they were read for each poll, the cost of a poll would grow with the number of
@@ -66,8 +70,15 @@ struct RunningPoll {
 
 /// Spreads out the polls that became due while newsfold was stopped, so that startup causes no burst.
 pub(super) async fn spread_overdue(polling: &PollContext) -> store::Result<()> {
-    let (now, interval) = (polling.clock.now(), polling.options.interval);
-    let overdue = polling.store.write(move |db| sources::spread_overdue(db, now, OVERDUE_SPACING, interval)).await?;
+    let (now, options) = (polling.clock.now(), polling.options.clone());
+    let spread = move |db: &WriteConnection| {
+        let corrected = crawl::correct_schedule(db, &options, now)?;
+        Ok((corrected, sources::spread_overdue(db, now, OVERDUE_SPACING, options.interval)?))
+    };
+    let (corrected, overdue) = polling.store.write(spread).await?;
+    if corrected > 0 {
+        tracing::warn!(sources = corrected, "the clock was ahead when polls were planned; the sources are due now");
+    }
     if overdue > 1 {
         tracing::info!(sources = overdue, "polling overdue sources in sequence");
     }
@@ -79,7 +90,7 @@ pub(super) async fn run(context: TaskContext) {
     // Leases of an earlier daemon are void, because only one daemon runs per database.
     let (program, now) = (context.polling.program.clone(), context.clock().now());
     if let Err(error) = context.store().write(move |db| leases::delete_of_holder(db, &program, now)).await {
-        tracing::error!(%error, "the leases of an earlier daemon could not be deleted; they expire");
+        error.log("the leases of an earlier daemon could not be deleted; they expire");
     }
     let mut scheduler = Scheduler {
         context,
@@ -87,7 +98,9 @@ pub(super) async fn run(context: TaskContext) {
         in_progress: HashMap::new(),
         busy_origins: HashSet::new(),
         queue: PollQueue::default(),
+        unreleased: Vec::new(),
         next_probe_at: Timestamp::MIN,
+        latest_time: Timestamp::MIN,
     };
     scheduler.poll_until_shutdown().await;
     scheduler.finish().await;
@@ -98,9 +111,9 @@ impl Scheduler {
         let shutdown = self.context.shutdown.clone();
         while !shutdown.is_cancelled() {
             let next = match self.start_due_polls().await {
-                Ok(next) => next.into(),
+                Ok(next) => next,
                 Err(error) => {
-                    tracing::error!(%error, "the schedule could not be read; retrying");
+                    error.log("the schedule could not be read; retrying");
                     NextRun::Retry
                 }
             };
@@ -118,11 +131,25 @@ impl Scheduler {
 
     /// Starts as many polls as are currently allowed. Returns when more polls become due. Polls that finish earlier may
     /// allow more polls to start.
-    async fn start_due_polls(&mut self) -> store::Result<Option<Timestamp>> {
+    async fn start_due_polls(&mut self) -> store::Result<NextRun> {
+        if !self.context.store().write_retry_delay().is_zero() {
+            // A poll that cannot be recorded would waste its request.
+            return Ok(NextRun::Retry);
+        }
+        while let Some(lease) = self.unreleased.last() {
+            self.context.polling.release_lease(lease).await?;
+            self.unreleased.pop();
+        }
         let now = self.context.clock().now();
+        if after(now, crawl::MAX_CLOCK_ERROR) < self.latest_time {
+            self.latest_time = now;
+            (self.next_probe_at, self.queue) = (Timestamp::MIN, PollQueue::default());
+            spread_overdue(&self.context.polling).await?;
+        }
+        self.latest_time = now.max(self.latest_time);
         let max_polls = self.max_concurrent_polls(now);
         if self.polls.len() >= max_polls {
-            return Ok(self.context.polling.outage.is_down().then_some(self.next_probe_at));
+            return Ok(self.context.polling.outage.is_down().then_some(self.next_probe_at).into());
         }
         if self.context.polling.outage.is_down() {
             // An outdated entry would use up the probe.
@@ -140,7 +167,7 @@ impl Scheduler {
         }
         // A source in the queue waits for a lease to end or for a poll of this program to finish.
         let next_due_at = self.queue.next_due_at.filter(|_| self.queue.waiting.is_empty());
-        Ok(next_due_at.into_iter().chain(leases.next_expiry).min())
+        Ok(next_due_at.into_iter().chain(leases.next_expiry).min().into())
     }
 
     /// Starts polls of the sources in the queue, except those that are leased or whose origin is busy.
@@ -190,10 +217,8 @@ impl Scheduler {
             Ok((_, Ok(None))) => {}
             Ok((_, Ok(Some(polled)))) => log_poll(&polled.record, &polled.ingested, Some(&polled.update)),
             Ok((_, Err(error))) => {
-                tracing::error!(%source, %error, "a poll could not be recorded");
-                if let Err(error) = self.context.polling.release_lease(&lease).await {
-                    tracing::error!(%source, %error, "the lease of a poll could not be released; it expires");
-                }
+                error.log(&format!("a poll of source {source} could not be recorded"));
+                self.unreleased.push(lease);
             }
             Err(join) if join.is_cancelled() => self.record(source, AttemptOutcome::Abandoned, &lease).await,
             Err(join) => {
@@ -206,7 +231,7 @@ impl Scheduler {
 
     async fn record(&self, source: SourceId, outcome: AttemptOutcome, lease: &PollLease) {
         if let Err(error) = crawl::record_unfinished(&self.context.polling, source, outcome, lease).await {
-            tracing::error!(%source, %error, "the end of a poll could not be recorded");
+            error.log(&format!("the end of a poll of source {source} could not be recorded"));
         }
     }
 

@@ -50,8 +50,8 @@ impl TaskContext {
         let changes = watch::Sender::default();
         Ok(TaskContext {
             config: Arc::new(config),
+            work: WorkSignal::new(&changes, &clock, &polling.store),
             polling,
-            work: WorkSignal::new(&changes, &clock),
             changes,
             regrouped_at: watch::Sender::new(Timestamp::MIN),
             health: TaskHealth::default(),

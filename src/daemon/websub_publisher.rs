@@ -77,7 +77,7 @@ pub(super) async fn run(changes: FeedChanges, mut context: TaskContext) {
         let next = match &due {
             Ok(_) => publisher.next_attempt().await,
             Err(error) => {
-                tracing::error!(%error, "cannot read or write pending deliveries; retrying");
+                error.log("cannot read or write pending deliveries; retrying");
                 NextRun::Retry
             }
         };

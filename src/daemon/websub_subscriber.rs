@@ -87,7 +87,7 @@ pub(super) async fn run(mut context: TaskContext) {
                 // The steps have changed the database, which triggers the next run.
                 Ok(()) => NextRun::AfterChange,
                 Err(error) => {
-                    tracing::error!(%error, "cannot read or write hub subscriptions; retrying");
+                    error.log("cannot read or write hub subscriptions; retrying");
                     NextRun::Retry
                 }
             },

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use indexmap::IndexSet;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
@@ -29,6 +30,8 @@ pub struct SubscriptionList {
     pub bare_ampersand_lines: Vec<usize>,
     /// The first place where the file is otherwise not well-formed XML. Outlines after it may be missing.
     pub fault: Option<OpmlFault>,
+    /// The first limit of newsfold that the file exceeds. The rest is not read.
+    pub exceeded_limit: Option<OpmlFault>,
     /// Whether the file is truncated.
     pub is_truncated: bool,
     /// Repairs that preceded the parsing of the markup, such as repairs of the character set.
@@ -45,8 +48,10 @@ pub enum OpmlError {
 }
 
 /// The maximum number of bytes that are read from a file.
-const MAX_BYTES: usize = 64 * 1024 * 1024;
+pub const MAX_BYTES: usize = 64 * 1024 * 1024;
 const MAX_OUTLINES: usize = 200_000;
+/// The maximum number of categories of a subscription.
+pub const MAX_CATEGORIES: usize = 64;
 /// The maximum number of times that a value is decoded in addition to XML's own decoding.
 const MAX_EXCESS_ESCAPES: usize = 3;
 /// The maximum depth of nested folders.
@@ -65,14 +70,19 @@ pub fn read_opml(bytes: &[u8]) -> Result<SubscriptionList, OpmlError> {
     }
     let mut list = read_outlines(&text)
         .ok_or_else(|| OpmlError::NotOpml { detail: one_line(&text, FeedProblem::MAX_DETAIL_CHARS) })?;
-    find_first_fault(&text, &mut list);
+    let limit = |message: String| Some(OpmlFault { line: 1, message });
     if bytes.len() > MAX_BYTES {
-        list.fault = Some(OpmlFault { line: 1, message: format!("the file has more than {MAX_BYTES} bytes") });
+        // The file does not end where newsfold stops reading.
+        list.is_truncated = false;
+        list.unusable.retain(|fault| fault.message != TRUNCATED_OUTLINE);
+        list.exceeded_limit = limit(format!("the file has more than {MAX_BYTES} bytes; the rest is not read"));
+    } else {
+        find_first_fault(&text, &mut list);
     }
     if list.outlines.len() > MAX_OUTLINES {
         list.outlines.truncate(MAX_OUTLINES);
-        let message = format!("the file has more than {MAX_OUTLINES} subscriptions");
-        list.fault = Some(OpmlFault { line: 1, message });
+        let message = format!("the file has more than {MAX_OUTLINES} subscriptions; the others are not read");
+        list.exceeded_limit = limit(message);
     }
     list.bare_ampersand_lines = bare_ampersand_lines(&text);
     list.problems = decoded.problems;
@@ -188,11 +198,12 @@ impl OutlineReader<'_> {
         if let Some(xml_url) = xml_url {
             // Subscriptions are not nested, so an open subscription lacks its end tag.
             self.folders.pop_if(|folder| folder.is_none());
+            let categories = self.categories(&words("category").unwrap_or_default(), line);
             self.list.outlines.push(FeedOutline {
                 xml_url,
                 title: title.clone(),
                 html_url: value("htmlUrl").map(with_single_ampersands),
-                categories: self.categories(&words("category").unwrap_or_default()),
+                categories,
                 language: value("language"),
                 outlet: value("newsfold:outlet"),
                 priority: value("newsfold:priority"),
@@ -223,15 +234,19 @@ impl OutlineReader<'_> {
     }
 
     /// Returns the distinct names of the open folders, then of a `category` attribute (`/World/Asia,weather`).
-    fn categories(&self, attribute: &str) -> Vec<String> {
+    fn categories(&mut self, attribute: &str, line: usize) -> Vec<String> {
         let named = attribute.split(',').map(|path| path.trim().trim_matches('/').to_owned());
-        let mut categories: Vec<String> = Vec::new();
-        for category in self.folders.iter().flatten().cloned().chain(named) {
-            if !category.is_empty() && !categories.contains(&category) {
-                categories.push(category);
+        let mut categories: IndexSet<String> = IndexSet::new();
+        for category in self.folders.iter().flatten().cloned().chain(named).filter(|name| !name.is_empty()) {
+            if categories.len() == MAX_CATEGORIES && !categories.contains(&category) {
+                let message =
+                    format!("the subscription has more than {MAX_CATEGORIES} categories; the others are not read");
+                self.list.exceeded_limit.get_or_insert(OpmlFault { line, message });
+                break;
             }
+            categories.insert(category);
         }
-        categories
+        categories.into_iter().collect()
     }
 
     /// Reads an outline whose tag ended at an unescaped `>` in a description. Its URL is in the text after that `>`.
@@ -247,7 +262,7 @@ impl OutlineReader<'_> {
         let xml_url = with_single_ampersands(xml_url);
         // The first part of this outline was misread as a folder.
         let title = self.folders.pop().flatten();
-        let categories = self.categories("");
+        let categories = self.categories("", line);
         self.list.outlines.push(FeedOutline { xml_url, title, categories, line, ..FeedOutline::default() });
     }
 
@@ -372,6 +387,26 @@ mod tests {
         assert_eq!(names(&found), expected);
         let titles: Vec<_> = found.iter().map(|outline| outline.title.as_deref().unwrap_or_default()).collect();
         assert_eq!(titles, ["Ben & Jo’s café", "AT&T & co"]);
+    }
+
+    #[test]
+    fn limit_that_a_file_exceeds_is_named_and_is_not_called_the_end_of_the_file() {
+        let outline = "<outline xmlUrl='https://a.example/'/>";
+        let limit = |text: &str| {
+            let list = read_opml(text.as_bytes()).unwrap();
+            assert!(!list.is_truncated && list.fault.is_none() && list.unusable.is_empty());
+            (list.outlines.len(), list.exceeded_limit.map(|fault| fault.message).unwrap_or_default())
+        };
+        let (count, message) = limit(&format!("<opml>{}</opml>", outline.repeat(MAX_OUTLINES + 1)));
+        assert!(count == MAX_OUTLINES && message.contains("more than 200000 subscriptions"), "{message}");
+        let padded = format!("<opml>{outline}<outline text='{}'/>{outline}</opml>", "x".repeat(MAX_BYTES));
+        let (count, message) = limit(&padded);
+        assert!(count == 1 && message.contains("more than 67108864 bytes"), "{message}");
+        let many: Vec<String> = (0..2_000_000).map(|n| n.to_string()).collect();
+        let text = format!("<opml><outline xmlUrl='https://a.example/' category='{}'/></opml>", many.join(","));
+        let (count, message) = limit(&text);
+        assert!(count == 1 && message.contains("more than 64 categories"), "{message}");
+        assert_eq!(read_opml(text.as_bytes()).unwrap().outlines[0].categories.len(), MAX_CATEGORIES);
     }
 
     #[test]

@@ -4,8 +4,11 @@ use super::feed_resource::FeedResource;
 use super::http_cache::EncodedResponse;
 use crate::clock::Clock;
 use crate::domain::Timestamp;
+use crate::domain::duration::after;
 use crate::publish::Options;
-use crate::store::{self, ReadConnection, Store, feed_last_modified, publication};
+use crate::store::feed_last_modified::MAX_AHEAD;
+use crate::store::{self, ReadConnection, Store, WriteConnection, feed_last_modified, publication};
+use jiff::SignedDuration;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,7 +30,18 @@ type CachedFeed = tokio::sync::Mutex<Option<RenderedFeed>>;
 struct RenderedFeed {
     /// The version of the published content from which the response was rendered.
     version: i64,
+    modified: Timestamp,
     response: Arc<EncodedResponse>,
+}
+
+impl RenderedFeed {
+    /// Returns the response, without its date if that is in the future because the clock was wrong.
+    fn response_at(&self, now: Timestamp) -> Arc<EncodedResponse> {
+        match self.modified <= after(now, MAX_AHEAD) {
+            true => self.response.clone(),
+            false => Arc::new(EncodedResponse { last_modified: None, ..(*self.response).clone() }),
+        }
+    }
 }
 
 impl FeedCache {
@@ -42,36 +56,51 @@ impl FeedCache {
         let mut cached = cached.lock().await;
         // Another request may have rendered a newer version in the meantime.
         if let Some(rendered) = cached.as_ref().filter(|rendered| rendered.version >= version) {
-            return Ok(rendered.response.clone());
+            return Ok(rendered.response_at(self.clock.now()));
         }
         let (options, rendered) = (self.options.clone(), resource.clone());
         let render = move |db: &ReadConnection| Ok((publication::feeds_version(db)?, rendered.encoded(db, &options)?));
         let (version, response) = self.store.read(render).await?;
         let mut response = response.unwrap_or_else(|| unreachable!("only archive pages are missing"));
-        let modified = self.last_modified(&resource, &response.hash).await?;
-        response.last_modified = modified.and_then(|modified| SystemTime::try_from(modified).ok());
-        let response = Arc::new(response);
-        if modified.is_some() {
-            *cached = Some(RenderedFeed { version, response: response.clone() });
-        }
-        Ok(response)
+        let previous = cached.as_ref().map(|rendered| (rendered.response.hash == response.hash, rendered.modified));
+        let modified = match previous {
+            Some((true, modified)) => modified,
+            _ => self.last_modified(&resource, &response.hash, previous.map(|(_, modified)| modified)).await?,
+        };
+        response.last_modified = SystemTime::try_from(modified).ok();
+        let rendered = cached.insert(RenderedFeed { version, modified, response: response.into() });
+        Ok(rendered.response_at(self.clock.now()))
     }
 
-    /// Returns when the feed got its current content. Records the time if the content is new. Returns `None` if that
-    /// fails, for example on a full disk; the feed is then served without `Last-Modified`.
-    async fn last_modified(&self, resource: &FeedResource, hash: &str) -> store::Result<Option<Timestamp>> {
+    /// Returns when the feed got its current content. If the content is new, the time is recorded later: a request never
+    /// waits for a write, because another program may have locked the database. `previous` is the time of the content
+    /// that this content replaces, which may not be recorded yet.
+    async fn last_modified(
+        &self,
+        resource: &FeedResource,
+        hash: &str,
+        previous: Option<Timestamp>,
+    ) -> store::Result<Timestamp> {
         let (stem, extension, hash) = (resource.stem(), resource.format.extension(), hash.to_owned());
-        let (known_stem, known_hash) = (stem.clone(), hash.clone());
-        let find = self.store.read(move |db| feed_last_modified::find(db, &known_stem, extension, &known_hash));
-        if let Some(known) = find.await? {
-            return Ok(Some(known));
+        let (name, content, now) = (stem.clone(), hash.clone(), self.clock.now());
+        let determine = move |db: &ReadConnection| {
+            let known = feed_last_modified::find(db, &name, extension, &content)?;
+            Ok((known.is_some(), feed_last_modified::determine(db, &name, extension, &content, now)?))
+        };
+        let (is_known, mut modified) = self.store.read(determine).await?;
+        if is_known {
+            return Ok(modified);
         }
-        let now = self.clock.now();
-        let written = self.store.write(move |db| feed_last_modified::record(db, &stem, extension, &hash, now)).await;
-        if let Err(error) = &written {
-            tracing::warn!(%error, "cannot record the Last-Modified date of a feed");
-        }
-        Ok(written.ok())
+        let previous = previous.filter(|time| *time <= after(now, MAX_AHEAD));
+        modified = modified.max(previous.map_or(modified, |previous| previous + SignedDuration::from_secs(1)));
+        let store = self.store.clone();
+        tokio::spawn(async move {
+            let record = move |db: &WriteConnection| feed_last_modified::record(db, &stem, extension, &hash, modified);
+            if let Err(error) = store.write(record).await {
+                error.log("cannot record the Last-Modified date of a feed");
+            }
+        });
+        Ok(modified)
     }
 
     fn entry(&self, file_name: String) -> Arc<CachedFeed> {

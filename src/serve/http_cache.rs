@@ -18,13 +18,14 @@ pub const PAGE_CACHE_CONTROL: &str = "no-cache, stale-if-error=86400";
 pub const ASSET_CACHE_CONTROL: &str = "public, max-age=3600, stale-if-error=86400";
 
 /// A document in every content coding, which is sent many times.
+#[derive(Clone)]
 pub struct EncodedResponse {
     pub content_type: &'static str,
     pub cache_control: &'static str,
     pub encoded: Vec<(ContentCoding, Bytes)>,
     /// The hash of the unencoded bytes.
     pub hash: String,
-    /// `None` if the date could not be recorded, because it would differ after a restart.
+    /// `None` if the date is unknown or in the future (RFC 9110, section 8.8.2.1).
     pub last_modified: Option<SystemTime>,
 }
 

@@ -75,7 +75,9 @@ fn with_dates(
     for (resource, response) in &mut feeds {
         let (stem, extension) = (resource.stem(), resource.format.extension());
         let modified = if is_newest {
-            Some(feed_last_modified::record(db, &stem, extension, &response.hash, now)?)
+            let modified = feed_last_modified::determine(db, &stem, extension, &response.hash, now)?;
+            feed_last_modified::record(db, &stem, extension, &response.hash, modified)?;
+            Some(modified)
         } else {
             feed_last_modified::find(db, &stem, extension, &response.hash)?
         };

@@ -4,7 +4,8 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use jiff::Timestamp;
+use crate::domain::duration::after;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::params;
 
 /// Returns when a document got its current content; `None` if the content is different or unknown.
@@ -15,19 +16,32 @@ pub fn find(db: &ReadConnection, feed: &str, format: &str, hash: &str) -> Result
     )
 }
 
-/// Records that a document has this content, and returns the time at which it got the content.
+/// How far times may be in the future because a document changed several times within a second.
+pub const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(1);
+
+/// Returns when a document that has this content now got it.
 ///
 /// Times are whole seconds, as in HTTP, and strictly increase with each change, even if two changes occur within one
-/// second. Otherwise, a client that uses If-Modified-Since could miss a change.
-pub fn record(db: &WriteConnection, feed: &str, format: &str, hash: &str, now: Timestamp) -> Result<Timestamp> {
+/// second. Otherwise, a client that uses If-Modified-Since could miss a change. A recorded time in the future has no
+/// effect on later ones, because it shows that the clock was wrong ([`MAX_AHEAD`]).
+pub fn determine(db: &ReadConnection, feed: &str, format: &str, hash: &str, now: Timestamp) -> Result<Timestamp> {
     if let Some(known) = find(db, feed, format, hash)? {
         return Ok(known);
     }
     db.one(
+        "SELECT max(?3, coalesce((SELECT modified_at + 1000 FROM feed_last_modified
+                                  WHERE feed = ?1 AND format = ?2 AND modified_at <= ?4), 0))",
+        params![feed, format, now.as_second() * 1000, after(now, MAX_AHEAD).as_millisecond()],
+    )
+}
+
+/// Records that a document got this content at this time, unless the content is already recorded.
+pub fn record(db: &WriteConnection, feed: &str, format: &str, hash: &str, modified_at: Timestamp) -> Result<()> {
+    db.execute(
         "INSERT INTO feed_last_modified (feed, format, content_hash, modified_at) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (feed, format) DO UPDATE SET content_hash = excluded.content_hash,
-             modified_at = max(excluded.modified_at, modified_at + 1000)
-         RETURNING modified_at",
-        params![feed, format, hash, now.as_second() * 1000],
-    )
+             modified_at = excluded.modified_at WHERE content_hash <> excluded.content_hash",
+        params![feed, format, hash, modified_at.as_millisecond()],
+    )?;
+    Ok(())
 }

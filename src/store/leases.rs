@@ -113,6 +113,12 @@ pub fn delete_of_holder(db: &WriteConnection, holder: &str, now: Timestamp) -> R
     Ok(())
 }
 
+/// Deletes the leases that were acquired after a given time, which is in the future.
+pub fn delete_acquired_after(db: &WriteConnection, time: Timestamp) -> Result<()> {
+    db.execute("DELETE FROM lease WHERE acquired_at > ?1", [time.as_millisecond()])?;
+    Ok(())
+}
+
 /// Returns the sources that a process is polling.
 pub fn sources_held_by(db: &ReadConnection, holder: &str) -> Result<Vec<SourceId>> {
     let sql = "SELECT CAST(resource AS INTEGER) FROM lease WHERE resource_kind = 'source' AND holder = ?1";

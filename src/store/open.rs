@@ -8,7 +8,7 @@ use crate::urls::redact::redact_urls;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 mod embedded {
     refinery::embed_migrations!("migrations");
@@ -16,6 +16,10 @@ mod embedded {
 
 /// How long one process waits while another process writes.
 const BUSY: Duration = Duration::from_secs(20);
+/// The interval between attempts that SQLite refuses without waiting.
+const RETRY_DELAY: Duration = Duration::from_millis(20);
+/// The maximum number of attempts to apply the migrations.
+const MAX_MIGRATION_ATTEMPTS: u32 = 50;
 
 /// Returns the default database path: in systemd's `STATE_DIRECTORY` if set, otherwise in the platform's state
 /// directory.
@@ -52,25 +56,45 @@ pub(super) fn open_writer(path: &Path) -> Result<WriteConnection> {
         Error::Open { path: path.to_owned(), cause: cause.into(), next }
     };
     let mut connection = Connection::open(path).map_err(open)?;
-    prepare(&connection).map_err(open)?;
+    retry_while_busy(|| prepare(&connection)).map_err(open)?;
     migrate(path, &mut connection, &embedded::migrations::runner())?;
     Ok(WriteConnection::new(connection))
 }
 
-/// Applies the pending migrations of `runner`.
+/// Retries a change that SQLite refuses immediately while another program makes the same change, such as the switch to
+/// WAL mode of a new database.
+fn retry_while_busy(change: impl Fn() -> rusqlite::Result<()>) -> rusqlite::Result<()> {
+    let deadline = Instant::now() + BUSY;
+    loop {
+        match change() {
+            Err(cause) if cause.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < deadline => {
+                std::thread::sleep(RETRY_DELAY);
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Applies the pending migrations of `runner`. If several programs apply them at the same time, all but one fail at each
+/// migration. These programs then continue with the next one.
 ///
 /// # Errors
 /// Returns [`Error::Unsupported`] if newsfold 0.1.0 created the database, because its first migration was different.
 fn migrate(path: &Path, connection: &mut Connection, runner: &refinery::Runner) -> Result<()> {
     use refinery::error::Kind;
     let path = path.to_owned();
-    match runner.run(connection) {
-        Ok(_) => Ok(()),
-        Err(cause) => Err(match cause.kind() {
-            Kind::DivergentVersion(applied, _) if applied.version() == 1 => Error::Unsupported { path },
-            _ => Error::Migrate { path, cause: Box::new(cause) },
-        }),
+    let deadline = Instant::now() + BUSY;
+    for attempt in 1.. {
+        let Err(cause) = runner.run(connection) else { break };
+        match cause.kind() {
+            Kind::Connection(..) if attempt < MAX_MIGRATION_ATTEMPTS && Instant::now() < deadline => {
+                std::thread::sleep(RETRY_DELAY);
+            }
+            Kind::DivergentVersion(applied, _) if applied.version() == 1 => return Err(Error::Unsupported { path }),
+            _ => return Err(Error::Migrate { path, cause: Box::new(cause) }),
+        }
     }
+    Ok(())
 }
 
 /// The next step if the database cannot be created or written.
@@ -116,7 +140,7 @@ pub(super) fn open_reader(path: &Path) -> Result<ReadConnection> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use refinery::{Migration, Runner};
+    use refinery::{Migration, Runner, Target};
 
     /// Returns the migrations of this version and a later one that exists only in the tests.
     fn with_later_migration() -> Runner {
@@ -140,6 +164,25 @@ mod tests {
             .query_row("SELECT outlet, country FROM source", [], |row| Ok((row.get(0)?, row.get(1)?)))
             .unwrap();
         assert_eq!(row, ("a.example".to_owned(), "unknown".to_owned()));
+    }
+
+    #[test]
+    fn programs_that_open_a_new_or_older_database_at_the_same_time_all_succeed() {
+        let folder = tempfile::tempdir().unwrap();
+        for round in 0..10 {
+            let path = folder.path().join(format!("{round}.db"));
+            if round % 2 == 1 {
+                let mut connection = Connection::open(&path).unwrap();
+                embedded::migrations::runner().set_target(Target::Version(1)).run(&mut connection).unwrap();
+            }
+            std::thread::scope(|scope| {
+                let open = || open_writer(&path).map(drop).map_err(|error| error.to_string());
+                let programs: Vec<_> = (0..12).map(|_| scope.spawn(open)).collect();
+                for program in programs {
+                    assert_eq!(program.join().unwrap(), Ok(()), "in round {round}");
+                }
+            });
+        }
     }
 
     #[test]

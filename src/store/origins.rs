@@ -50,6 +50,12 @@ pub fn clear_hold(db: &WriteConnection, origin: &str) -> Result<bool> {
     Ok(db.execute("DELETE FROM origin_hold WHERE origin = ?1 OR domain = ?2", params![origin, domain])? > 0)
 }
 
+/// Deletes the holds that end after a given time.
+pub fn delete_holds_until_after(db: &WriteConnection, time: Timestamp) -> Result<()> {
+    db.execute("DELETE FROM origin_hold WHERE until > ?1", [time.as_millisecond()])?;
+    Ok(())
+}
+
 /// Returns the sources that wait for an origin because of the response to their own poll, or because the origin or its
 /// registrable domain is on hold.
 pub fn waiting_sources(db: &ReadConnection, origin: &str, now: Timestamp) -> Result<Vec<SourceId>> {

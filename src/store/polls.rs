@@ -158,6 +158,13 @@ pub fn latest(db: &ReadConnection, source: SourceId, limit: u32) -> Result<Vec<P
     )
 }
 
+/// Returns whether a poll started in a time span, and whether one started before it.
+pub fn started_within_and_before(db: &ReadConnection, from: Timestamp, until: Timestamp) -> Result<(bool, bool)> {
+    let times = [from.as_millisecond(), until.as_millisecond()];
+    let within = db.exists("SELECT 1 FROM poll WHERE started_at BETWEEN ?1 AND ?2", times)?;
+    Ok((within, db.exists("SELECT 1 FROM poll WHERE started_at < ?1", [times[0]])?))
+}
+
 /// Returns the time of the last recorded poll of any source.
 pub fn last_poll_at(db: &ReadConnection) -> Result<Option<Timestamp>> {
     db.first("SELECT finished_at FROM poll ORDER BY id DESC LIMIT 1", [])

@@ -194,6 +194,21 @@ pub fn spread_overdue(
     Ok(count as u32)
 }
 
+/// Makes sources due at `now` whose next poll is planned after `latest_plan`, or whose last poll was recorded after
+/// `latest_record`. Ends holds after `latest_plan`. Returns the number of sources.
+pub fn make_due_if_planned_after(
+    db: &WriteConnection,
+    latest_plan: Timestamp,
+    latest_record: Timestamp,
+    now: Timestamp,
+) -> Result<usize> {
+    db.execute(
+        "UPDATE source SET next_poll_at = ?3, hold_until = CASE WHEN hold_until <= ?1 THEN hold_until END
+         WHERE state = 'active' AND next_poll_at > ?3 AND (next_poll_at > ?1 OR last_poll_at > ?2)",
+        [latest_plan.as_millisecond(), latest_record.as_millisecond(), now.as_millisecond()],
+    )
+}
+
 /// The values that determine how often a source is polled.
 #[derive(Debug, Deserialize)]
 pub struct SourceDemand {

@@ -4,8 +4,10 @@
 //! savepoint, so a failing job does not affect the others.
 
 use super::connection::WriteConnection;
+use super::write_failures::WriteFailures;
 use super::{Error, Result};
 use crate::domain::panic_text::panic_text;
+use rusqlite::ErrorCode;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use tokio::sync::oneshot;
@@ -15,9 +17,17 @@ const BATCH: usize = 128;
 /// The maximum number of queued jobs. When the queue is full, callers wait.
 const QUEUE: usize = 1024;
 
-/// Runs a job in the open transaction, or without a connection if the transaction could not begin. Returns a function
-/// that replies with the result of the commit.
-type Work = Box<dyn FnOnce(Option<&WriteConnection>) -> Answer + Send>;
+/// Runs a job in the open transaction, or without a connection if the transaction could not begin.
+type Work = Box<dyn FnOnce(Option<&WriteConnection>) -> FinishedJob + Send>;
+
+/// A job that has run in the open transaction.
+struct FinishedJob {
+    /// The cause if the disk or another program made the job fail.
+    failure: Option<String>,
+    /// Replies with the result of the commit.
+    answer: Answer,
+}
+
 type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 
 enum Job {
@@ -27,29 +37,37 @@ enum Job {
 
 pub(super) struct Writer {
     jobs: mpsc::SyncSender<Job>,
+    pub failures: WriteFailures,
 }
 
 impl Writer {
     pub(super) fn start(connection: WriteConnection) -> Result<Writer> {
         let (jobs, waiting) = mpsc::sync_channel(QUEUE);
+        let failures = WriteFailures::default();
+        let recorded = failures.clone();
         std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || run(connection, waiting))
+            .spawn(move || run(connection, waiting, recorded))
             .map_err(|e| Error::Panicked(format!("the writer thread did not start: {e}")))?;
-        Ok(Writer { jobs })
+        Ok(Writer { jobs, failures })
     }
 
     pub(super) async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&WriteConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.failures.check()?;
         let (reply, answer) = oneshot::channel();
         let work: Work = Box::new(move |db| {
             let done = db.map_or(Err(Error::Stopped), |db| in_savepoint(db, work));
-            Box::new(move |committed| {
+            let failure = done.as_ref().err().and_then(failure_of_write);
+            let own_failure = failure.clone();
+            let answer = Box::new(move |committed: Result<()>| {
+                let done = own_failure.map_or(done, |cause| Err(Error::NotWritten(cause)));
                 // The receiver no longer exists if the caller was cancelled. The write is kept.
                 let _ = reply.send(committed.and(done));
-            })
+            });
+            FinishedJob { failure, answer }
         });
         self.send(Job::Work(work)).await?;
         answer.await.map_err(|_| Error::Stopped)?
@@ -74,12 +92,20 @@ impl Writer {
     }
 }
 
-fn run(connection: WriteConnection, waiting: mpsc::Receiver<Job>) {
+fn run(connection: WriteConnection, waiting: mpsc::Receiver<Job>, failures: WriteFailures) {
     while let Ok(first) = waiting.recv() {
         let mut next = Some(first);
         while let Some(job) = next.take() {
             match job {
-                Job::Work(work) => next = batch(&connection, work, &waiting),
+                Job::Work(work) => {
+                    let written;
+                    (written, next) = batch(&connection, work, &waiting);
+                    match written.failure {
+                        Some(cause) => failures.record_failure(&cause, written.jobs.len()),
+                        None => failures.record_success(),
+                    }
+                    written.jobs.into_iter().for_each(|(answer, result)| answer(result));
+                }
                 Job::Checkpoint(reply) => {
                     let done = connection.sqlite().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
                     let _ = reply.send(done.map_err(Error::from));
@@ -89,19 +115,26 @@ fn run(connection: WriteConnection, waiting: mpsc::Receiver<Job>) {
     }
 }
 
-/// Runs one transaction with `first` and the waiting jobs. Returns a job that cannot run in a transaction.
-fn batch(connection: &WriteConnection, first: Work, waiting: &mpsc::Receiver<Job>) -> Option<Job> {
+/// A transaction that has ended, and the replies to its jobs.
+struct EndedTransaction {
+    failure: Option<String>,
+    jobs: Vec<(Answer, Result<()>)>,
+}
+
+/// Runs one transaction with `first` and the waiting jobs. Also returns a job that cannot run in a transaction.
+fn batch(connection: &WriteConnection, first: Work, waiting: &mpsc::Receiver<Job>) -> (EndedTransaction, Option<Job>) {
     // IMMEDIATE, because upgrading a read transaction fails immediately if another process writes.
     if let Err(cause) = connection.sqlite().execute_batch("BEGIN IMMEDIATE") {
-        first(None)(Err(Error::NotWritten(cause.to_string())));
-        return None;
+        let cause = cause_text(&cause);
+        let jobs = vec![(first(None).answer, Err(Error::NotWritten(cause.clone())))];
+        return (EndedTransaction { failure: Some(cause), jobs }, None);
     }
-    let mut answers = vec![first(Some(connection))];
+    let mut finished = vec![first(Some(connection))];
     let mut left_over = None;
     // A full disk can end the transaction early. The next job must not start a new one.
-    while answers.len() < BATCH && !connection.sqlite().is_autocommit() {
+    while finished.len() < BATCH && !connection.sqlite().is_autocommit() {
         match waiting.try_recv() {
-            Ok(Job::Work(work)) => answers.push(work(Some(connection))),
+            Ok(Job::Work(work)) => finished.push(work(Some(connection))),
             Ok(other) => {
                 left_over = Some(other);
                 break;
@@ -109,18 +142,48 @@ fn batch(connection: &WriteConnection, first: Work, waiting: &mpsc::Receiver<Job
             Err(_) => break,
         }
     }
-    let failure = connection.sqlite().execute_batch("COMMIT").err().map(|cause| cause.to_string());
-    if failure.is_some() && !connection.sqlite().is_autocommit() {
-        // A failed commit leaves the transaction open, which would make every later commit fail.
-        let _ = connection.sqlite().execute_batch("ROLLBACK");
+    let failed_job = finished.iter().find_map(|job| job.failure.clone());
+    let mut not_committed = connection.sqlite().execute_batch("COMMIT").err().map(|cause| cause_text(&cause));
+    if not_committed.is_some() {
+        // The failure of a job may have ended the transaction.
+        not_committed = failed_job.clone().or(not_committed);
+        if !connection.sqlite().is_autocommit() {
+            // A failed commit leaves the transaction open, which would make every later commit fail.
+            let _ = connection.sqlite().execute_batch("ROLLBACK");
+        }
     }
-    for answer in answers {
-        answer(match &failure {
-            None => Ok(()),
-            Some(cause) => Err(Error::NotWritten(cause.clone())),
-        });
-    }
-    left_over
+    let result = || not_committed.clone().map_or(Ok(()), |cause| Err(Error::NotWritten(cause)));
+    let jobs = finished.into_iter().map(|job| (job.answer, result())).collect();
+    (EndedTransaction { failure: failed_job.or(not_committed.clone()), jobs }, left_over)
+}
+
+/// The cause if the disk or another program made a write fail. Other errors are faults of the write itself.
+fn failure_of_write(error: &Error) -> Option<String> {
+    let Error::Sqlite(error) = error else { return None };
+    let codes = [
+        ErrorCode::DiskFull,
+        ErrorCode::SystemIoFailure,
+        ErrorCode::ReadOnly,
+        ErrorCode::CannotOpen,
+        ErrorCode::DatabaseBusy,
+        ErrorCode::DatabaseCorrupt,
+    ];
+    error.sqlite_error_code().filter(|code| codes.contains(code)).map(|_| cause_text(error))
+}
+
+/// The cause of a failed write in words, with the next step.
+fn cause_text(error: &rusqlite::Error) -> String {
+    let advice = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "the disk is full; free space on it",
+        Some(ErrorCode::SystemIoFailure) => "the disk reports an error; check it",
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => "this user may not write it; check its permissions",
+        Some(ErrorCode::DatabaseBusy) => {
+            "another program has kept the database locked for too long; end that program or wait until it has finished"
+        }
+        Some(ErrorCode::DatabaseCorrupt) => "it is damaged; restore a backup",
+        _ => return error.to_string(),
+    };
+    format!("{advice} ({error})")
 }
 
 fn in_savepoint<T>(db: &WriteConnection, work: impl FnOnce(&WriteConnection) -> Result<T>) -> Result<T> {
@@ -132,4 +195,28 @@ fn in_savepoint<T>(db: &WriteConnection, work: impl FnOnce(&WriteConnection) -> 
     }
     db.sqlite().execute_batch("RELEASE work")?;
     done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::open::open_writer;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn locked_database_is_described_with_the_next_step() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("news.db");
+        let connection = open_writer(&path).unwrap();
+        connection.sqlite().busy_timeout(Duration::from_millis(10)).unwrap();
+        let other_program = open_writer(&path).unwrap();
+        other_program.sqlite().execute_batch("BEGIN IMMEDIATE").unwrap();
+        let writer = Writer::start(connection).unwrap();
+        let error = writer.write(|_| Ok(())).await.unwrap_err().to_string();
+        assert!(
+            error.contains("another program has kept the database locked") && error.contains("end that program"),
+            "{error}"
+        );
+        assert!(writer.failures.check().is_err());
+    }
 }

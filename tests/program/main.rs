@@ -24,6 +24,7 @@ mod last_modified;
 mod origin_leases;
 mod pages;
 mod readme;
+mod recovery;
 mod secrets;
 mod sources;
 mod storylines;

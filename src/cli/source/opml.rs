@@ -6,12 +6,12 @@
 
 use super::{outlet, tags, web_url};
 use crate::cli::Context;
-use crate::cli::input::{read_bytes, shown_name};
+use crate::cli::input::{read_at_most, shown_name};
 use crate::cli::output::{confirm, print};
 use crate::domain::display_text::one_line;
 use crate::domain::language::language_code;
 use crate::domain::{FullTextMode, NewSource, OutletProvenance, Source, SourceEdit, SourceId, SourceState};
-use crate::opml::read::{SubscriptionList, read_opml};
+use crate::opml::read::{MAX_BYTES, MAX_CATEGORIES, SubscriptionList, read_opml};
 use crate::opml::write::write_opml;
 use crate::opml::{FeedOutline, OpmlFault};
 use crate::store::sources::{self, SourceFilter};
@@ -78,6 +78,7 @@ pub async fn import(
         "repaired": repairs(&list),
         "ampersand_lines": list.bare_ampersand_lines,
         "not_well_formed": list.fault,
+        "exceeded_limit": list.exceeded_limit,
         "ends_early": list.is_truncated,
         "repeated": repeated,
         "similar": similar,
@@ -193,6 +194,9 @@ fn refuse_incomplete(list: &SubscriptionList, file: &str) -> anyhow::Result<()> 
              the file. Fix the file, or use --lenient to read as much as possible without deleting sources"
         );
     }
+    if let Some(OpmlFault { line, message }) = &list.exceeded_limit {
+        bail!("{file}:{line}: {message}. Nothing was changed; split the file, or use --lenient, which deletes nothing");
+    }
     if !list.unusable.is_empty() {
         let lines: Vec<String> =
             list.unusable.iter().map(|OpmlFault { line, message }| format!("{file}:{line}: {message}")).collect();
@@ -207,7 +211,8 @@ fn refuse_incomplete(list: &SubscriptionList, file: &str) -> anyhow::Result<()> 
 
 /// Returns a failure if a part of the file could not be used.
 fn exit_code(list: &SubscriptionList) -> ExitCode {
-    if list.is_truncated || !list.unusable.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    let is_complete = !list.is_truncated && list.exceeded_limit.is_none() && list.unusable.is_empty();
+    if is_complete { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Compares by URL. The file determines title and tags and, if specified, language, outlet, priority and full text.
@@ -273,7 +278,7 @@ impl SyncPlan {
 }
 
 fn read(file: &Path, extra_tags: &[String]) -> anyhow::Result<OpmlFile> {
-    let bytes = read_bytes(file)?;
+    let bytes = read_at_most(file, MAX_BYTES as u64 + 1)?;
     let mut list = read_opml(&bytes).with_context(|| format!("{} is not an OPML file", shown_name(file)))?;
     let (mut sources, mut repeated): (Vec<DescribedSource>, _) = (Vec::new(), 0);
     let mut index_by_url = HashMap::new();
@@ -303,6 +308,7 @@ impl DescribedSource {
     fn merge(&mut self, other: DescribedSource) {
         let DescribedSource { new, has_priority, has_full_text, has_aggregator, line: _ } = other;
         self.new.tags = tags(&[&*self.new.tags, &new.tags].concat());
+        self.new.tags.truncate(MAX_CATEGORIES);
         self.new.title = self.new.title.take().or(new.title);
         self.new.lang = self.new.lang.take().or(new.lang);
         if self.new.outlet_provenance == OutletProvenance::Guess && new.outlet_provenance == OutletProvenance::Operator
@@ -399,6 +405,9 @@ fn print_faults(list: &SubscriptionList, repeated: usize, file: &str) {
     }
     if let Some(OpmlFault { line, message }) = &list.fault {
         eprintln!("{file}:{line}: not well-formed, so outlines may be missing: {message}");
+    }
+    if let Some(OpmlFault { line, message }) = &list.exceeded_limit {
+        eprintln!("{file}:{line}: {message}");
     }
     if repeated > 0 {
         eprintln!("{file}: {repeated} subscriptions repeat an earlier one; their tags are added to it");

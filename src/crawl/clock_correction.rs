@@ -1,0 +1,23 @@
+//! Corrects the schedule after the system clock was ahead: polls that were planned with the wrong time would be due far
+//! in the future.
+
+use super::Options;
+use crate::domain::Timestamp;
+use crate::domain::duration::after;
+use crate::store::{self, WriteConnection, leases, origins, sources};
+use jiff::SignedDuration;
+
+/// A recorded time in the future by more than this shows that the clock was ahead.
+pub const MAX_CLOCK_ERROR: SignedDuration = SignedDuration::from_mins(1);
+/// The margin that is added to the longest delay that the settings allow: jitter, and hours that a feed skips.
+const DELAY_MARGIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// Makes the sources due whose schedule was written while the clock was ahead, and deletes holds and leases from that
+/// time. Returns the number of sources.
+pub fn correct_schedule(db: &WriteConnection, options: &Options, now: Timestamp) -> store::Result<usize> {
+    let longest = options.max_interval.max(options.max_retry_after).saturating_add(DELAY_MARGIN);
+    let (latest_plan, latest_record) = (after(now, longest), after(now, MAX_CLOCK_ERROR));
+    leases::delete_acquired_after(db, latest_record)?;
+    origins::delete_holds_until_after(db, latest_plan)?;
+    sources::make_due_if_planned_after(db, latest_plan, latest_record, now)
+}

@@ -1,0 +1,113 @@
+//! Failed writes: when the next write is attempted, and what is logged.
+//!
+//! On a full disk, every task would try to write again at once. After a failure, writes fail without an attempt until a
+//! delay has passed. The delay doubles with each consecutive failure. The log contains the first failure and the
+//! recovery, with the number of failed writes.
+
+use super::{Error, Result};
+use crate::domain::backoff::doubling;
+use jiff::SignedDuration;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The delay before the second attempt, and the maximum delay.
+const MIN_DELAY: SignedDuration = SignedDuration::from_secs(1);
+const MAX_DELAY: SignedDuration = SignedDuration::from_secs(60);
+/// A series of failures ends after this time without a failure, counted from the first attempt after the last one: on a
+/// nearly full disk, small writes succeed and large ones fail.
+const SERIES_GAP: Duration = Duration::from_secs(10);
+
+/// The failed writes of one store. Clones share the state.
+#[derive(Clone, Default)]
+pub(super) struct WriteFailures(Arc<Mutex<Option<FailureSeries>>>);
+
+struct FailureSeries {
+    cause: String,
+    began: Instant,
+    retry_at: Instant,
+    attempts: u32,
+    failed_writes: u64,
+    is_over: bool,
+}
+
+impl WriteFailures {
+    /// Fails while no write may be attempted.
+    pub(super) fn check(&self) -> Result<()> {
+        match &mut *self.0.lock() {
+            Some(series) if Instant::now() < series.retry_at => {
+                series.failed_writes += 1;
+                Err(Error::NotWritten(series.cause.clone()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The time until the next attempt; zero if writes are possible.
+    pub(super) fn retry_delay(&self) -> Duration {
+        let series = self.0.lock();
+        series.as_ref().map_or(Duration::ZERO, |series| series.retry_at.saturating_duration_since(Instant::now()))
+    }
+
+    /// The cause of the failure if the last write failed.
+    pub(super) fn current_cause(&self) -> Option<String> {
+        self.0.lock().as_ref().filter(|series| !series.is_over).map(|series| series.cause.clone())
+    }
+
+    /// Records a transaction that failed with `writes` writes.
+    pub(super) fn record_failure(&self, cause: &str, writes: usize) {
+        let now = Instant::now();
+        let mut failures = self.0.lock();
+        if failures.is_none() {
+            tracing::error!(cause, "cannot write to the database; retrying with increasing delays");
+        }
+        let series = failures.get_or_insert_with(|| FailureSeries {
+            cause: String::new(),
+            began: now,
+            retry_at: now,
+            attempts: 0,
+            failed_writes: 0,
+            is_over: false,
+        });
+        let delay = doubling(MIN_DELAY, MAX_DELAY, series.attempts).unsigned_abs();
+        series.cause = cause.to_owned();
+        (series.retry_at, series.is_over) = (now + delay, false);
+        series.attempts += 1;
+        series.failed_writes += writes as u64;
+    }
+
+    /// Records a transaction that succeeded.
+    pub(super) fn record_success(&self) {
+        let mut failures = self.0.lock();
+        let Some(series) = failures.as_mut() else { return };
+        series.is_over = true;
+        if Instant::now() >= series.retry_at + SERIES_GAP {
+            let (seconds, failed_writes) = (series.began.elapsed().as_secs(), series.failed_writes);
+            tracing::warn!(failed_writes, seconds, "the database can be written again");
+            *failures = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_failure_doubles_the_delay_before_the_next_attempt() {
+        let failures = WriteFailures::default();
+        assert_eq!((failures.check().is_ok(), failures.retry_delay()), (true, Duration::ZERO));
+        let mut delays = Vec::new();
+        for _ in 0..8 {
+            failures.record_failure("disk full", 3);
+            assert!(failures.check().is_err());
+            delays.push(failures.retry_delay().as_secs_f32().round());
+        }
+        assert_eq!(delays, [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]);
+        assert_eq!(failures.current_cause().as_deref(), Some("disk full"));
+        failures.record_success();
+        assert_eq!(failures.current_cause(), None);
+        failures.record_failure("disk full", 1);
+        assert_eq!(failures.retry_delay().as_secs_f32().round(), 60.0, "the series continues");
+    }
+}
