@@ -12,8 +12,10 @@ mod eval;
 mod export;
 mod feed;
 mod find;
+mod healthcheck;
 mod input;
 mod item;
+mod logging;
 mod origin;
 mod output;
 mod serve;
@@ -26,11 +28,9 @@ use crate::config::Config;
 use crate::store::Store;
 use anyhow::Context as _;
 use clap::{Args, CommandFactory, Parser, Subcommand};
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 /// Merges many news feeds into feeds with one entry per event, listing every outlet that reported it.
 #[derive(Parser)]
@@ -57,6 +57,9 @@ struct Global {
     /// Increase log verbosity (-v: info, -vv: debug).
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     verbose: u8,
+    /// Format of log lines.
+    #[arg(long, value_name = "FORMAT", env = "NEWSFOLD_LOG_FORMAT", default_value = "text", global = true)]
+    log_format: logging::LogFormat,
 }
 
 #[derive(Subcommand)]
@@ -85,6 +88,8 @@ enum Command {
     /// Inspect items.
     #[command(subcommand)]
     Item(item::ItemCommand),
+    /// Ask the running daemon whether it is healthy (exit code 0) or not (1).
+    Healthcheck(healthcheck::Healthcheck),
     /// Inspect and check the database.
     #[command(subcommand)]
     Db(db::DbCommand),
@@ -107,7 +112,7 @@ enum Command {
 /// Runs the program.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    log_to_stderr(&arguments);
+    logging::start(arguments.global.log_format, log_filter(&arguments));
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&anyhow::Error::new(error).context("cannot start")),
@@ -134,6 +139,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Story(command) => command.run(&context).await,
         Command::Storyline(command) => command.run(&context).await,
         Command::Item(command) => command.run(&context).await,
+        Command::Healthcheck(command) => command.run(&context).await,
         Command::Db(command) => command.run(&context).await,
         Command::Check(command) => command.run(&context).await,
         Command::Eval(command) => command.run(&context).await,
@@ -187,24 +193,12 @@ impl Context {
     }
 }
 
-fn log_to_stderr(arguments: &Arguments) {
-    let level = match (arguments.global.verbose, &arguments.command) {
+/// Returns the filter of the log if `NEWSFOLD_LOG` is not set.
+fn log_filter(arguments: &Arguments) -> &'static str {
+    match (arguments.global.verbose, &arguments.command) {
         (0, Command::Serve(_)) | (1, _) => "newsfold=info",
         (0, _) => "newsfold=warn",
         _ => "newsfold=debug",
-    };
-    let filter = EnvFilter::try_from_env("NEWSFOLD_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    // html5ever logs the text of every item, which may contain the address of a personal feed.
-    let filter = filter.add_directive("html5ever=off".parse().expect("a valid directive"));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .with_ansi(std::io::stderr().is_terminal());
-    // Under systemd, the journal adds the time.
-    match std::env::var_os("JOURNAL_STREAM") {
-        Some(_) => builder.without_time().with_ansi(false).init(),
-        None => builder.init(),
     }
 }
 

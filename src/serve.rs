@@ -11,6 +11,7 @@ mod cross_origin;
 mod feed_cache;
 mod feed_resource;
 mod feed_routes;
+mod health_checks;
 mod host_header;
 mod http_cache;
 mod listener;
@@ -29,16 +30,17 @@ pub use task_health::TaskHealth;
 
 use crate::clock::Clock;
 use crate::publish::{self, FeedFormat};
-use crate::store::{Store, items};
+use crate::store::Store;
 use app_state::AppState;
+use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use axum::{Json, Router};
 use base_path::also_below_base_path;
 use cross_origin::{allow_any_origin, insert_allowed_origin};
 use feed_routes::search;
+use health_checks::{healthz, readyz};
 use host_header::require_one_host;
 
 /// Returns all routes, including the WebSub routes, both below the path of the base URL and without it.
@@ -78,6 +80,7 @@ fn routes(app: AppState) -> Router {
         .route("/favicon.svg", get(async |request: HeaderMap| pages::FAVICON.respond(&request)))
         .route("/robots.txt", get(async |request: HeaderMap| pages::ROBOTS.respond(&request)))
         .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
         .merge(feeds)
         .fallback(other_path)
         .with_state(app)
@@ -110,15 +113,4 @@ async fn with_security_headers(mut response: Response) -> Response {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
-}
-
-/// `/healthz`, for monitoring: 200 if the database can be read and every task runs, otherwise 503, with the number of
-/// items that wait for grouping. The cost does not depend on the size of the database.
-async fn healthz(State(app): State<AppState>) -> Result<Response, Error> {
-    let waiting = app.store.read(items::count_unassigned).await?;
-    let down = app.health.reasons();
-    let (status, word) =
-        if down.is_empty() { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "down") };
-    let body = serde_json::json!({"status": word, "items_waiting": waiting, "down": down});
-    Ok((status, Json(body)).into_response())
 }

@@ -53,6 +53,8 @@ pub use maintenance::{Maintenance, damage};
 pub use open::default_path;
 
 use parking_lot::Mutex;
+use rusqlite::ErrorCode;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,6 +110,10 @@ pub struct Store {
 
 struct Shared {
     path: PathBuf,
+    /// The device and the inode of the file when it was opened.
+    identity: Option<(u64, u64)>,
+    /// The error of a read that found damage.
+    damage: Mutex<Option<String>>,
     writer: writer::Writer,
     idle_readers: Mutex<Vec<ReadConnection>>,
     /// Limits the number of readers. Each has its own page cache and three open files.
@@ -117,6 +123,10 @@ struct Shared {
 /// The maximum number of simultaneous reads. More would wait for a processor core or the disk anyway.
 const MAX_READERS: usize = 16;
 
+/// The minimum free space on the disk of the database.
+const MIN_FREE_MIB: u64 = 64;
+const MIB: u64 = 1024 * 1024;
+
 impl Store {
     /// Opens the database at `path`. Creates it if it does not exist, and applies pending migrations.
     pub fn open(path: &Path) -> Result<Store> {
@@ -124,6 +134,8 @@ impl Store {
         let writer = writer::Writer::start(connection)?;
         let shared = Shared {
             path: path.to_owned(),
+            identity: file_identity(path),
+            damage: Mutex::default(),
             writer,
             idle_readers: Mutex::new(Vec::new()),
             reader_permits: Arc::new(Semaphore::new(MAX_READERS)),
@@ -145,14 +157,31 @@ impl Store {
         self.shared.writer.write(work).await
     }
 
-    /// The time until the next attempt to write after a failure; zero if writes are possible. Until then, writes fail.
+    /// Returns the time until the next attempt to write after a failure; zero if writes are possible. Until then, writes fail.
     pub fn write_retry_delay(&self) -> Duration {
         self.shared.writer.failures.retry_delay()
     }
 
-    /// The cause if the last write failed.
+    /// Returns the cause of the last failed write, unless writes have succeeded for a while since then.
     pub fn write_failure(&self) -> Option<String> {
         self.shared.writer.failures.current_cause()
+    }
+
+    /// Returns how little space is left on the disk of the database; `None` if there is enough or the amount is unknown.
+    pub fn disk_shortage(&self) -> Option<String> {
+        let disk = rustix::fs::statvfs(self.path()).ok()?;
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize) / MIB;
+        (free < MIN_FREE_MIB)
+            .then(|| format!("only {free} MiB are free on the disk of the database; free at least {MIN_FREE_MIB} MiB"))
+    }
+
+    /// Returns the fault of the database file: it was deleted or replaced since it was opened, or it is damaged.
+    pub fn file_fault(&self) -> Option<String> {
+        match file_identity(self.path()) {
+            None => Some("its file was deleted; restore it from a backup and restart newsfold".into()),
+            present if present != self.shared.identity => Some("its file was replaced; restart newsfold".into()),
+            _ => self.shared.damage.lock().clone(),
+        }
     }
 
     /// Runs `work` on a consistent, read-only snapshot of the database.
@@ -189,6 +218,16 @@ impl Shared {
             work(&connection)
         };
         self.idle_readers.lock().push(connection);
+        if let Err(Error::Sqlite(error)) = &result
+            && matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+        {
+            *self.damage.lock() = Some(format!("its file is damaged; restore a backup ({error})"));
+        }
         result
     }
+}
+
+/// Returns the device and the inode of a file; `None` if it does not exist.
+fn file_identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }

@@ -64,6 +64,7 @@ async fn catch_up(session: &mut Option<GroupingSession>, context: &TaskContext) 
         None => session.insert(GroupingSession::restore(store, &context.config, clock).await?),
     };
     session.catch_up(store, clock).await?;
+    context.health.record_progress("grouping", clock.now());
     let reclustered_at = session.reclustered_at;
     context.regrouped_at.send_if_modified(|at| std::mem::replace(at, reclustered_at) != reclustered_at);
     let next_recluster = after(reclustered_at, session.recluster_interval().max(MIN_RECLUSTER_DELAY));

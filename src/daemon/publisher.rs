@@ -30,7 +30,10 @@ pub(super) async fn run(mut context: TaskContext) {
     loop {
         let regrouped_at = *regrouped.borrow_and_update();
         let next = match publisher.publish(context.store(), context.clock(), regrouped_at).await {
-            Ok(next) => next.into(),
+            Ok(next) => {
+                context.health.record_progress("publisher", context.clock().now());
+                next.into()
+            }
             Err(error) => {
                 error.log("stories could not be published; retrying");
                 NextRun::Retry

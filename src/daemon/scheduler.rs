@@ -297,6 +297,6 @@ pub(super) fn log_poll(record: &PollRecord, stored: &IngestResult, update: Optio
         tracing::debug!(%source, outcome, url, items = record.items, new, changed, "polled");
     } else {
         let next = update.map(|update| next_poll_text(&update.next_poll_reason, Audience::Operator));
-        tracing::info!(%source, outcome, url, detail = Audience::Public.remark(&record.detail), next, "polled");
+        tracing::warn!(%source, outcome, url, detail = Audience::Public.remark(&record.detail), next, "a poll failed");
     }
 }

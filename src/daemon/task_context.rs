@@ -47,14 +47,17 @@ impl TaskContext {
     ) -> anyhow::Result<TaskContext> {
         let mut polling = config.poll_context(store, clock.clone(), LEASE_HOLDER)?;
         polling.outage = OutageDetector::restore(&polling.store).await?;
-        let changes = watch::Sender::default();
+        let (changes, health) = (watch::Sender::default(), TaskHealth::default());
+        for part in ["start", "grouping", "publisher"] {
+            health.record_progress(part, clock.now());
+        }
         Ok(TaskContext {
             config: Arc::new(config),
             work: WorkSignal::new(&changes, &clock, &polling.store),
             polling,
             changes,
             regrouped_at: watch::Sender::new(Timestamp::MIN),
-            health: TaskHealth::default(),
+            health,
             shutdown,
             abandon_polls: CancellationToken::new(),
         })

@@ -21,6 +21,7 @@ pub struct AppState {
     pub public_feeds: Arc<Vec<PublishedFeed>>,
     pub cache: FeedCache,
     pub health: TaskHealth,
+    pub clock: Clock,
 }
 
 impl AppState {
@@ -28,7 +29,8 @@ impl AppState {
         let (feeds, public_feeds) = (options.published_feeds(), options.public_feeds());
         let options = Arc::new(options);
         AppState {
-            cache: FeedCache::new(store.clone(), options.clone(), clock),
+            cache: FeedCache::new(store.clone(), options.clone(), clock.clone()),
+            clock,
             store,
             options,
             feeds: Arc::new(feeds),

@@ -2,15 +2,19 @@
 //!
 //! This module does not restart tasks; the daemon does.
 
+use crate::domain::Timestamp;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The daemon's tasks that are down. Clones share their state.
+/// The daemon's tasks that are down, and when tasks last did their work. Clones share their state.
 #[derive(Clone, Default)]
-pub struct TaskHealth(Arc<Mutex<BTreeMap<&'static str, TaskFailure>>>);
+pub struct TaskHealth {
+    failures: Arc<Mutex<BTreeMap<&'static str, TaskFailure>>>,
+    progress: Arc<Mutex<BTreeMap<&'static str, Timestamp>>>,
+}
 
 struct TaskFailure {
     since: Instant,
@@ -21,23 +25,33 @@ impl TaskHealth {
     /// Records that a task ended unexpectedly. If the task fails again before [`TaskHealth::up`], the time of its first
     /// failure is kept.
     pub fn down(&self, task: &'static str, reason: &str) {
-        let mut failures = self.0.lock();
+        let mut failures = self.failures.lock();
         let since = failures.get(task).map_or_else(Instant::now, |failure| failure.since);
         failures.insert(task, TaskFailure { since, reason: reason.to_owned() });
     }
 
     /// Records that a task is running stably again.
     pub fn up(&self, task: &'static str) {
-        self.0.lock().remove(task);
+        self.failures.lock().remove(task);
+    }
+
+    /// Records that a task has done the work that was due.
+    pub fn record_progress(&self, task: &'static str, at: Timestamp) {
+        self.progress.lock().insert(task, at);
+    }
+
+    /// Returns when a task last did the work that was due. `start` stands for the start of the daemon.
+    pub fn last_progress(&self, task: &str) -> Option<Timestamp> {
+        self.progress.lock().get(task).copied()
     }
 
     /// Returns the time since the earliest failure among the tasks that are down.
     pub fn longest_down(&self) -> Option<Duration> {
-        self.0.lock().values().map(|failure| failure.since.elapsed()).max()
+        self.failures.lock().values().map(|failure| failure.since.elapsed()).max()
     }
 
     /// Returns the tasks that are down, each with the reason.
     pub fn reasons(&self) -> BTreeMap<&'static str, String> {
-        self.0.lock().iter().map(|(task, failure)| (*task, failure.reason.clone())).collect()
+        self.failures.lock().iter().map(|(task, failure)| (*task, failure.reason.clone())).collect()
     }
 }

@@ -209,6 +209,25 @@ pub fn make_due_if_planned_after(
     )
 }
 
+/// Whether polls succeed.
+#[derive(Debug, Deserialize)]
+pub struct PollingHealth {
+    /// When a poll of any source last succeeded.
+    pub last_success_at: Option<Timestamp>,
+    /// Whether an active source was polled recently or is overdue.
+    pub has_attempts: bool,
+}
+
+/// Returns whether polls succeed. Polls since `recent` are recent, and sources due before `overdue` are overdue.
+pub fn polling_health(db: &ReadConnection, recent: Timestamp, overdue: Timestamp) -> Result<PollingHealth> {
+    db.one(
+        "SELECT max(last_success_at) AS last_success_at,
+                coalesce(max(state = 'active' AND (last_poll_at >= ?1 OR next_poll_at <= ?2)), 0) AS has_attempts
+         FROM source",
+        [recent.as_millisecond(), overdue.as_millisecond()],
+    )
+}
+
 /// The values that determine how often a source is polled.
 #[derive(Debug, Deserialize)]
 pub struct SourceDemand {

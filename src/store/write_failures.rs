@@ -28,7 +28,14 @@ struct FailureSeries {
     retry_at: Instant,
     attempts: u32,
     failed_writes: u64,
-    is_over: bool,
+    /// Whether a write has succeeded since the last failure.
+    has_succeeded: bool,
+}
+
+impl FailureSeries {
+    fn ends_at(&self) -> Instant {
+        self.retry_at + SERIES_GAP
+    }
 }
 
 impl WriteFailures {
@@ -49,9 +56,10 @@ impl WriteFailures {
         series.as_ref().map_or(Duration::ZERO, |series| series.retry_at.saturating_duration_since(Instant::now()))
     }
 
-    /// The cause of the failure if the last write failed.
+    /// The cause of the last failure, unless writes have succeeded for a while since then.
     pub(super) fn current_cause(&self) -> Option<String> {
-        self.0.lock().as_ref().filter(|series| !series.is_over).map(|series| series.cause.clone())
+        let is_current = |series: &&FailureSeries| !series.has_succeeded || Instant::now() < series.ends_at();
+        self.0.lock().as_ref().filter(is_current).map(|series| series.cause.clone())
     }
 
     /// Records a transaction that failed with `writes` writes.
@@ -67,11 +75,11 @@ impl WriteFailures {
             retry_at: now,
             attempts: 0,
             failed_writes: 0,
-            is_over: false,
+            has_succeeded: false,
         });
         let delay = doubling(MIN_DELAY, MAX_DELAY, series.attempts).unsigned_abs();
         series.cause = cause.to_owned();
-        (series.retry_at, series.is_over) = (now + delay, false);
+        (series.retry_at, series.has_succeeded) = (now + delay, false);
         series.attempts += 1;
         series.failed_writes += writes as u64;
     }
@@ -80,8 +88,8 @@ impl WriteFailures {
     pub(super) fn record_success(&self) {
         let mut failures = self.0.lock();
         let Some(series) = failures.as_mut() else { return };
-        series.is_over = true;
-        if Instant::now() >= series.retry_at + SERIES_GAP {
+        series.has_succeeded = true;
+        if Instant::now() >= series.ends_at() {
             let (seconds, failed_writes) = (series.began.elapsed().as_secs(), series.failed_writes);
             tracing::warn!(failed_writes, seconds, "the database can be written again");
             *failures = None;
@@ -106,7 +114,7 @@ mod tests {
         assert_eq!(delays, [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]);
         assert_eq!(failures.current_cause().as_deref(), Some("disk full"));
         failures.record_success();
-        assert_eq!(failures.current_cause(), None);
+        assert!(failures.current_cause().is_some(), "larger writes may fail");
         failures.record_failure("disk full", 1);
         assert_eq!(failures.retry_delay().as_secs_f32().round(), 60.0, "the series continues");
     }

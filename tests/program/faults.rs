@@ -99,8 +99,11 @@ async fn full_disk_loses_no_item_permanently() {
     })
     .await;
     assert!(origin.requests().iter().all(|request| request.header("if-none-match").is_none()));
-    let page = reqwest::get(format!("{}/healthz", daemon.base)).await.unwrap();
+    let page = reqwest::get(format!("{}/readyz", daemon.base)).await.unwrap();
     assert_eq!(page.status(), 200, "the daemon still serves");
+    let health = reqwest::get(format!("{}/healthz", daemon.base)).await.unwrap();
+    assert_eq!(health.status(), 503);
+    assert!(health.text().await.unwrap().contains("writing failed"));
     drop(daemon);
     let daemon = start_daemon(folder.path(), "");
     wait_until("all items are stored after the disk has space again", async || {

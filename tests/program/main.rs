@@ -18,6 +18,7 @@ mod feed_rules;
 mod folding;
 mod fetch_limits;
 mod full_text;
+mod health;
 mod holds;
 mod item_identity;
 mod last_modified;

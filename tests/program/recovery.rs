@@ -77,6 +77,10 @@ async fn full_disk_is_logged_once_and_polling_continues_when_there_is_space_agai
     let log = log_of_failed_writes(&daemon).await;
     assert!(log.lines().count() < 40, "{log}");
     assert_eq!(log.matches("cannot write to the database").count(), 1, "{log}");
+    let health = reqwest::get(format!("{}/healthz", daemon.base)).await.unwrap();
+    assert_eq!(health.status(), 503);
+    let reasons = health.text().await.unwrap();
+    assert!(reasons.contains("the disk is full") && reasons.contains("MiB are free on the disk"), "{reasons}");
     let mounted = PathBuf::from(format!("/proc/{}/root{}", daemon.process.id(), folder.path().display()));
     std::fs::remove_file(mounted.join("filler")).unwrap();
     assert!(succeeds(&format!(

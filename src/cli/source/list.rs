@@ -17,6 +17,9 @@ pub async fn list(context: &Context, filter: SourceFilter) -> anyhow::Result<Exi
     let (_, store) = context.open()?;
     let wanted = filter.clone();
     let found = store.read(move |db| sources::list(db, &filter)).await?;
+    if let Some(shortage) = store.disk_shortage().filter(|_| wanted.problems) {
+        eprintln!("newsfold: {shortage}");
+    }
     context.print_rows(
         &found.iter().map(SourceRow::new).collect::<Vec<_>>(),
         &none_found(&wanted),

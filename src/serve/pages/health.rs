@@ -7,6 +7,7 @@ use super::respond::respond;
 use super::site_layout::SiteLayout;
 use crate::domain::{OriginHold, RecordedEvent, Source, Timestamp};
 use crate::serve::app_state::{AppState, Error};
+use crate::serve::health_checks;
 use crate::store::statistics::{self, RowCounts};
 use crate::store::{ReadConnection, operator_events, origins, polls, sources};
 use crate::wording::{Audience, SourceStatus, count_of, event_phrase, hold_reason_text, next_poll_text};
@@ -24,7 +25,7 @@ const MAX_EVENTS: usize = 20;
 #[template(path = "health.html")]
 struct HealthPage<'a> {
     site: SiteLayout<'a>,
-    /// The daemon's tasks that are down. `None` in a static file, because they are unknown.
+    /// The tasks and resources of the daemon that are down. `None` in a static file, because they are unknown.
     down: Option<Vec<&'static str>>,
     counts: RowCounts,
     /// The time of the latest poll.
@@ -37,7 +38,7 @@ struct HealthPage<'a> {
 }
 
 pub async fn health(State(app): State<AppState>, request: HeaderMap) -> Result<Response, Error> {
-    let down = app.health.reasons().into_keys().collect();
+    let down = health_checks::report(&app).await.down.into_keys().collect();
     app.respond(move |app, db| Ok(respond(health_page(db, app.site(), Some(down))?, &request))).await
 }
 

@@ -1,0 +1,44 @@
+//! `newsfold healthcheck`: asks the running daemon whether it is healthy, for containers and scripts.
+
+use super::Context;
+use anyhow::Context as _;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// The time limit for the response.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+#[derive(clap::Args)]
+pub struct Healthcheck {
+    /// URL of the daemon [default: the address of `serve.listen`].
+    #[arg(long, value_name = "URL")]
+    url: Option<url::Url>,
+}
+
+impl Healthcheck {
+    pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let base = match self.url {
+            Some(url) => url.to_string(),
+            None => format!("http://{}", reachable(context.config()?.serve.listen)),
+        };
+        let url = format!("{}/healthz", base.trim_end_matches('/'));
+        let client = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build()?;
+        let response =
+            client.get(&url).send().await.with_context(|| format!("the daemon does not respond at {url}"))?;
+        let is_healthy = response.status().is_success();
+        let body = response.text().await.with_context(|| format!("the daemon does not respond at {url}"))?;
+        super::output::print(body.trim_end())?;
+        Ok(if is_healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// Returns an address at which a daemon that listens on all addresses can be reached.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}

@@ -1,0 +1,97 @@
+//! What `/healthz` checks: the tasks, the database, its disk, and whether work advances.
+//!
+//! The cost does not depend on the size of the database. The checks change nothing.
+
+use super::app_state::AppState;
+use crate::domain::Timestamp;
+use crate::domain::duration::before;
+use crate::publish::{Options, first_publication};
+use crate::store::{self, ReadConnection, items, sources, stories};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use jiff::SignedDuration;
+use std::collections::BTreeMap;
+
+/// How long work may wait without progress.
+const MAX_STALL: SignedDuration = SignedDuration::from_mins(1);
+/// How long no poll may succeed while sources are polled or due.
+const MAX_POLL_FAILURE: SignedDuration = SignedDuration::from_hours(1);
+/// The maximum number of unpublished stories that are examined.
+const MAX_EXAMINED_STORIES: u32 = 50;
+
+/// What the database contributes to the checks.
+struct StoredFacts {
+    items_waiting: u64,
+    /// When the oldest item that can be grouped was first seen.
+    oldest_item: Option<Timestamp>,
+    has_overdue_story: bool,
+    polling: sources::PollingHealth,
+}
+
+/// The state of the daemon.
+pub struct HealthReport {
+    pub items_waiting: Option<u64>,
+    /// The reasons why the daemon is not healthy, by task or resource.
+    pub down: BTreeMap<&'static str, String>,
+}
+
+/// `/healthz`, for monitoring: 200 if the daemon works, otherwise 503 with the reasons.
+pub async fn healthz(State(app): State<AppState>) -> Response {
+    let HealthReport { items_waiting, down } = report(&app).await;
+    let (status, word) =
+        if down.is_empty() { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "down") };
+    let body = serde_json::json!({"status": word, "items_waiting": items_waiting, "down": down});
+    (status, Json(body)).into_response()
+}
+
+/// `/readyz`, for load balancers: 200 if the database can be read, otherwise 503. A daemon that cannot write or poll
+/// still serves what it has.
+pub async fn readyz(State(app): State<AppState>) -> Response {
+    match app.store.read(store::publication::version).await {
+        Ok(_) => (StatusCode::OK, "ready\n").into_response(),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be read\n").into_response(),
+    }
+}
+
+/// Checks the daemon.
+pub async fn report(app: &AppState) -> HealthReport {
+    let mut down = app.health.reasons();
+    down.extend(app.store.file_fault().map(|fault| ("database", fault)));
+    if let Some(cause) = app.store.write_failure() {
+        down.insert("writes", format!("writing failed: {cause}"));
+    }
+    down.extend(app.store.disk_shortage().map(|shortage| ("disk", shortage)));
+    let (now, options) = (app.clock.now(), app.options.clone());
+    let facts = match app.store.read(move |db| stored_facts(db, now, &options)).await {
+        Ok(facts) => facts,
+        Err(error) => {
+            down.entry("database").or_insert_with(|| format!("it cannot be read: {error}"));
+            return HealthReport { items_waiting: None, down };
+        }
+    };
+    let is_stalled = |task| app.health.last_progress(task).is_some_and(|at| at < before(now, MAX_STALL));
+    if facts.oldest_item.is_some_and(|at| at < before(now, MAX_STALL)) && is_stalled("grouping") {
+        down.entry("grouping").or_insert_with(|| "items have waited for more than a minute".into());
+    }
+    if facts.has_overdue_story && is_stalled("publisher") {
+        down.entry("publisher").or_insert_with(|| "stories have waited for more than a minute".into());
+    }
+    let since = facts.polling.last_success_at.max(app.health.last_progress("start"));
+    if facts.polling.has_attempts && since.is_none_or(|at| at < before(now, MAX_POLL_FAILURE)) {
+        down.insert("polling", "no poll has succeeded for an hour, although sources were due".into());
+    }
+    HealthReport { items_waiting: Some(facts.items_waiting), down }
+}
+
+fn stored_facts(db: &ReadConnection, now: Timestamp, options: &Options) -> store::Result<StoredFacts> {
+    let created_until = before(before(now, options.delay), MAX_STALL);
+    let unpublished = stories::unpublished(db, created_until, None, MAX_EXAMINED_STORIES)?;
+    Ok(StoredFacts {
+        items_waiting: items::count_unassigned(db)?,
+        oldest_item: items::unassigned(db, 1, now)?.first().map(|item| item.first_seen_at),
+        has_overdue_story: unpublished.iter().any(|story| first_publication(story, now, options).is_some()),
+        polling: sources::polling_health(db, before(now, MAX_POLL_FAILURE), before(now, MAX_STALL))?,
+    })
+}
