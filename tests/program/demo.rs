@@ -75,7 +75,7 @@ async fn demo_removes_its_files_after_sighup() {
     let folder = tempfile::tempdir().unwrap();
     let mut process = start_demo(&folder);
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-    lines.by_ref().find(|line| line.as_ref().unwrap().contains("outlets are")).unwrap().unwrap();
+    lines.by_ref().find(|line| line.as_ref().unwrap().contains("outlets form")).unwrap().unwrap();
     assert!(Command::new("kill").args(["-HUP", &process.id().to_string()]).status().unwrap().success());
     assert_clean_exit(process, &folder).await;
 }
