@@ -25,6 +25,7 @@ mod published_feed;
 pub mod scripts;
 mod source;
 mod story;
+mod story_rank;
 mod storyline;
 mod storyline_evidence;
 pub mod volatile_text;
@@ -57,6 +58,7 @@ pub use story::{
     AssignedItem, CreatedStory, ItemMove, JoinEvidence, JoinReason, PublishedStory, Story, StoryAssignment, StoryItem,
     StoryMerge, StoryPlacement, StoryRegrouping,
 };
+pub use story_rank::{OutletActivity, StoryRank};
 pub use storyline::{
     CreatedStoryline, StoryMove, Storyline, StorylineMember, StorylineMerge, StorylineRegrouping, TermFrequency,
 };

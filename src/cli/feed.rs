@@ -6,7 +6,9 @@ use super::output::{print, table, time};
 use super::{Context, find};
 use crate::daemon;
 use crate::domain::display_text::one_line;
-use crate::domain::{Edition, EditionReason, FeedEntry, FeedFold, FeedVariant, PublishedFeed, Story};
+use crate::domain::{
+    Edition, EditionReason, FeedEntry, FeedFold, FeedOrder, FeedVariant, PublishedFeed, Story, StoryId, StoryRank,
+};
 use crate::publish::{
     FeedDocument, FeedFormat, FeedPage, FeedPart, Options, QueryMatches, arrange_entries, edition_on_entering,
     membership_conditions, render,
@@ -228,7 +230,8 @@ async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<E
     let story = find::story(&store, story).await?;
     let (id, name, selection) = (story.id, feed.name.clone(), feed.selection.clone());
     let (storyline, folds) = (story.storyline, feed.selection.fold == FeedFold::Storylines);
-    let (membership, storyline_entries, matches) = store
+    let ranked_feed = Some(feed.clone()).filter(|feed| feed.selection.order == FeedOrder::Hot);
+    let (membership, storyline_entries, matches, ranks) = store
         .read(move |db| {
             let matches = |words: Option<&String>| {
                 words.map(|words| story_selection::matches_expression(db, id, words)).transpose()
@@ -238,7 +241,9 @@ async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<E
             let member = feed_entries::membership(db, &name, id, FeedVariant::Live)?;
             let mut entries = feed_entries::of_storyline(db, storyline)?;
             entries.retain(|entry| entry.feed == name && folds);
-            Ok((member, entries, QueryMatches { query, exclude_query }))
+            let ranks =
+                ranked_feed.map(|feed| feed_entries::ranked_stories(db, &feed, FeedVariant::Live)).transpose()?;
+            Ok((member, entries, QueryMatches { query, exclude_query }, ranks.unwrap_or_default()))
         })
         .await?;
     let conditions = membership_conditions(&story, &feed.selection, matches);
@@ -273,9 +278,44 @@ async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<E
             format!("  {} {}", if condition.holds { "✓" } else { "✗" }, one_line(&condition.says, 500))
         }),
     );
+    let rank = RankExplanation::new(&ranks, id, feed.selection.limit);
+    lines.extend(rank.as_ref().map(RankExplanation::text));
     let since = membership.map(|membership| membership.entered_at);
-    let value = serde_json::json!({"in": since.is_some(), "since": since, "shown": shown, "conditions": conditions});
+    let value = serde_json::json!({
+        "in": since.is_some(), "since": since, "shown": shown, "conditions": conditions, "rank": rank,
+    });
     context.print(&value, lines.join("\n"))
+}
+
+/// The position of a story in a feed with the order `hot`.
+#[derive(serde::Serialize)]
+struct RankExplanation {
+    /// 1 for the story with the highest rank.
+    position: usize,
+    ranked_stories: usize,
+    /// The number of stories that the feed shows.
+    limit: u32,
+    /// How far the story is above the last story that the feed shows, in doublings of the number of outlets; negative
+    /// if the feed does not show it.
+    doublings_above_last: f64,
+}
+
+impl RankExplanation {
+    fn new(ranks: &[(StoryId, StoryRank)], story: StoryId, limit: u32) -> Option<RankExplanation> {
+        let index = ranks.iter().position(|(id, _)| *id == story)?;
+        let last = ranks.iter().take(limit as usize).next_back()?;
+        let doublings_above_last = ranks[index].1.doublings_above(last.1);
+        Some(RankExplanation { position: index + 1, ranked_stories: ranks.len(), limit, doublings_above_last })
+    }
+
+    fn text(&self) -> String {
+        let RankExplanation { position, ranked_stories, limit, doublings_above_last: doublings } = self;
+        let distance = match *doublings {
+            0.0.. => format!("{doublings:.1} doublings of its outlets above the last story shown"),
+            _ => format!("{:.1} doublings of its outlets below the last story shown", -doublings),
+        };
+        format!("  rank {position} of {ranked_stories}; the feed shows the first {limit}; {distance}")
+    }
 }
 
 async fn token(context: &Context, name: &str, rotate: bool) -> anyhow::Result<ExitCode> {

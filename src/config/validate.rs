@@ -114,6 +114,7 @@ fn durations(config: &Config) -> Result<(), InvalidSetting> {
         ("publish.delay", publish.delay, NO_TIME, days(7)),
         ("publish.min_update_interval", publish.min_update_interval, NO_TIME, days(7)),
         ("publish.update_window", publish.update_window, NO_TIME, days(365)),
+        ("publish.hot_half_life", publish.hot_half_life, seconds(60), days(365)),
         ("publish.probation", publish.probation, NO_TIME, days(365)),
         ("poll.interval", poll.interval, seconds(1), days(30)),
         ("poll.average_interval", poll.average_interval, seconds(1), days(30)),

@@ -70,7 +70,13 @@ pub async fn simulate_feed(config: &Config, items: &[Item], folder: &Path) -> an
 /// Returns the feed `all` without a limit.
 fn all_stories() -> PublishedFeed {
     let selection = FeedSelection { limit: u32::MAX, ..FeedSelection::default() };
-    PublishedFeed { name: "all".into(), title: String::new(), private: false, selection }
+    PublishedFeed {
+        name: "all".into(),
+        title: String::new(),
+        private: false,
+        selection,
+        half_life: SignedDuration::from_hours(12),
+    }
 }
 
 /// Adds a source for each outlet.

@@ -1,6 +1,6 @@
 //! Editions: immutable snapshots of a story as readers see it.
 
-use super::{Enclosure, ItemId, SourceId, StoryId, StorylineId};
+use super::{Enclosure, ItemId, SourceId, StoryId, StoryRank, StorylineId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -170,8 +170,8 @@ pub struct FeedCandidate {
     /// The edition to show. A story that entered the feed with a feed-specific edition has that edition and all later
     /// ones, in order.
     pub editions: Vec<Edition>,
-    /// The priority of the lead's source.
-    pub priority: i32,
+    /// The rank of the story if the feed has the order `hot`.
+    pub rank: Option<StoryRank>,
 }
 
 /// A story in a feed: the edition shown, and the date of the story, which never changes.

@@ -12,6 +12,9 @@ pub struct PublishedFeed {
     /// Whether requests require the feed's access token.
     pub private: bool,
     pub selection: FeedSelection,
+    /// The age at which a report counts half as much, in the order `hot` (domain::StoryRank).
+    #[serde(with = "super::duration")]
+    pub half_life: SignedDuration,
 }
 
 /// The selection of stories for a feed. An empty list matches every story. The values in a list are alternatives; all
@@ -56,19 +59,19 @@ pub enum FeedOrder {
     /// By the date of the first report, newest first.
     #[default]
     Newest,
-    /// By the rank that `publish` computes from outlets, priority and age, highest first.
+    /// By [`super::StoryRank`], highest first.
     Hot,
 }
 
-/// The number of newest entries from which a feed with the order `hot` selects.
-const HOT_CANDIDATES: u32 = 2000;
+/// The number of entries that are ranked in the order `hot`: those with the most recently updated stories.
+const MAX_RANKED: u32 = 10_000;
 
 impl FeedSelection {
-    /// Returns the number of newest entries from which the document is selected.
+    /// Returns the number of entries from which the document is selected.
     pub fn candidate_limit(&self) -> u32 {
         match self.order {
             FeedOrder::Newest => self.limit,
-            FeedOrder::Hot => self.limit.max(HOT_CANDIDATES),
+            FeedOrder::Hot => self.limit.max(MAX_RANKED),
         }
     }
 }

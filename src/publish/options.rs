@@ -10,9 +10,6 @@ use url::Url;
 /// The name of the operator's feed. No other feed may have this name.
 pub const HEALTH_FEED_NAME: &str = "health";
 
-/// The maximum age of stories in the `top` feed.
-const TOP_MAX_AGE: SignedDuration = SignedDuration::from_hours(48);
-
 /// The `[publish]` section of the configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -36,6 +33,9 @@ pub struct Options {
     pub probation: SignedDuration,
     /// The minimum number of outlets for a story to get an entry of its own if its storyline already has an entry.
     pub development_outlets: u32,
+    /// In feeds with the order `hot`: the age at which a report counts half as much.
+    #[serde(with = "crate::domain::duration")]
+    pub hot_half_life: SignedDuration,
     /// Whether entries show the reason for including each report.
     pub show_evidence: bool,
     /// The directory for the static export, which is updated after each change.
@@ -92,6 +92,7 @@ impl Default for Options {
             update_window: SignedDuration::from_hours(48),
             probation: SignedDuration::from_hours(6),
             development_outlets: 3,
+            hot_half_life: SignedDuration::from_hours(12),
             show_evidence: false,
             export_dir: None,
             hubs: Vec::new(),
@@ -110,20 +111,16 @@ impl Options {
             title: self.title.clone(),
             private: false,
             selection: FeedSelection::default(),
+            half_life: self.hot_half_life,
         };
         let top = PublishedFeed {
             name: "top".into(),
             title: format!("{}: top stories", self.title),
             private: false,
-            selection: FeedSelection {
-                min_outlets: 2,
-                max_age: Some(TOP_MAX_AGE),
-                limit: 30,
-                order: FeedOrder::Hot,
-                ..FeedSelection::default()
-            },
+            selection: FeedSelection { min_outlets: 2, limit: 50, order: FeedOrder::Hot, ..FeedSelection::default() },
+            half_life: self.hot_half_life,
         };
-        let configured: Vec<PublishedFeed> = self.feeds.iter().map(FeedOptions::feed).collect();
+        let configured: Vec<PublishedFeed> = self.feeds.iter().map(|feed| feed.feed(self.hot_half_life)).collect();
         let is_unchanged = |feed: &PublishedFeed| !configured.iter().any(|other| other.name == feed.name);
         let built_in: Vec<PublishedFeed> = [all, top].into_iter().filter(is_unchanged).collect();
         built_in.into_iter().chain(configured).collect()
@@ -157,7 +154,7 @@ impl Options {
 }
 
 impl FeedOptions {
-    fn feed(&self) -> PublishedFeed {
+    fn feed(&self, half_life: SignedDuration) -> PublishedFeed {
         PublishedFeed {
             name: self.name.clone(),
             title: self.title.clone().unwrap_or_else(|| self.name.clone()),
@@ -174,6 +171,7 @@ impl FeedOptions {
                 order: self.order,
                 fold: self.fold,
             },
+            half_life,
         }
     }
 }

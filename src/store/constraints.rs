@@ -2,7 +2,7 @@
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::json_list;
-use super::{Error, Result, editions, items, stories, storyline_membership, storylines};
+use super::{Error, Result, items, stories, storyline_membership, storylines};
 use crate::domain::{
     ConstraintId, ConstraintKind, GroupingConstraint, ItemId, JoinEvidence, JoinReason, Story, StoryId, Storyline,
     StorylineEvidence, StorylineId,
@@ -68,8 +68,8 @@ pub fn merge_stories(db: &WriteConnection, one: &Story, other: &Story, now: Time
     finish(db, id, [into.id, from.id], now)
 }
 
-/// Splits items off a story permanently, into a new story. If a published entry links to one of them, they keep the
-/// story's id, and the other items move to the new story.
+/// Splits items off a story permanently, into a new story. The other items keep the story's id, even if its published
+/// entry links to an item that leaves.
 pub fn split_story(db: &WriteConnection, story: &Story, moved: &[ItemId], now: Timestamp) -> Result<ConstraintResult> {
     let all = ids(story);
     if let Some(item) = moved.iter().find(|item| !all.contains(item)) {
@@ -83,8 +83,7 @@ pub fn split_story(db: &WriteConnection, story: &Story, moved: &[ItemId], now: T
     split_off(db, ConstraintKind::Split, &stayed, &moved, now)
 }
 
-/// Separates two items permanently. If both are in one story, the second item leaves it, or the first one if the
-/// published entry links to the second.
+/// Separates two items permanently. If both are in one story, the second item leaves it.
 pub fn separate_items(db: &WriteConnection, one: ItemId, other: ItemId, now: Timestamp) -> Result<ConstraintResult> {
     if one == other {
         return Ok(Err(ConstraintRefusal::SameItem));
@@ -204,12 +203,7 @@ pub fn undo(db: &WriteConnection, id: ConstraintId, now: Timestamp) -> Result<Co
         return return_to_storylines(db, &constraint, now);
     }
     let mut changed = BTreeSet::new();
-    let left: Vec<ItemId> = db.all(
-        "SELECT item.id FROM grouping_constraint_item JOIN item ON item.id = item_id, json_each(evidence, '$.reasons')
-         WHERE constraint_id = ?1 AND side = 0 AND value ->> '$.constrained.constraint' = ?1",
-        [id.0],
-    )?;
-    for item in left.into_iter().chain(constraint.moved) {
+    for item in constraint.moved {
         let previous: StoryId = db.one(
             "SELECT previous_story_id FROM grouping_constraint_item WHERE constraint_id = ?1 AND item_id = ?2",
             [id.0, item.0],
@@ -319,7 +313,7 @@ pub fn expect_version(db: &ReadConnection, version: i64) -> Result<()> {
     if self::version(db)? == version { Ok(()) } else { Err(Error::Outdated) }
 }
 
-/// Separates the items of a story and moves one of the two parts to a new story.
+/// Moves items from their story to a new story.
 fn split_off(
     db: &WriteConnection,
     kind: ConstraintKind,
@@ -332,14 +326,11 @@ fn split_off(
     }
     let missing = || Error::Corrupt("a story holds an item that is not stored".into());
     let old = moved.first().map(|item| stories::story_of_item(db, *item)).transpose()?.flatten().ok_or_else(missing)?;
-    // The entry of a published story must not change its link.
-    let linked = editions::published_story(db, old)?.map(|published| published.linked);
-    let leaving = if linked.is_some_and(|linked| moved.contains(&linked)) { stayed } else { moved };
-    let first_item = leaving.first().map(|item| items::get(db, *item)).transpose()?.flatten().ok_or_else(missing)?;
+    let first_item = moved.first().map(|item| items::get(db, *item)).transpose()?.flatten().ok_or_else(missing)?;
     let new = stories::mint_id(db, &first_item, |_| false)?;
     let id = insert(db, kind, now, stayed, moved)?;
     stories::create(db, new, first_item.id, now)?;
-    move_items(db, leaving, new, id, now)?;
+    move_items(db, moved, new, id, now)?;
     finish(db, id, [old, new], now)
 }
 

@@ -4,16 +4,18 @@
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 use super::editions::{EDITION_COLUMNS, list_of_story};
-use super::rows::{column, from_row, json_list, to_json};
+use super::rows::{OUTLET, column, from_row, json_list, to_json};
 use super::story_selection::matching;
 use crate::domain::duration::before;
 use crate::domain::{
     Edition, EditionReason, EntryVariants, FeedCandidate, FeedFold, FeedOrder, FeedSelection, FeedVariant,
-    PublishedFeed, StoryId, StorylineEntry, StorylineId,
+    OutletActivity, PublishedFeed, StoryId, StoryRank, StorylineEntry, StorylineId,
 };
 use jiff::Timestamp;
 use rusqlite::{named_params, params};
 use serde::Deserialize;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 /// Returns the given stories that may enter a feed now: they match and are not in its live variant yet. The list is
@@ -211,19 +213,22 @@ pub struct CandidatePage {
 /// Returns the candidates for the current document of a feed: the stories that entered it most recently. The live
 /// variant omits merged stories.
 pub fn current_page(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVariant) -> Result<CandidatePage> {
-    let mut floor = Timestamp::MIN;
-    if let Some(age) = feed.selection.max_age {
-        // Consider the whole feed: the last stories to enter may be older than those that entered before.
-        let newest: Option<Timestamp> = db.first(
-            "SELECT entry.published_at FROM feed_entry AS entry CROSS JOIN story ON story.id = entry.story_id
-             WHERE feed = ?1 AND (?2 OR merged_into IS NULL) AND variants IN ('both', ?3)
-             ORDER BY entry.published_at DESC LIMIT 1",
-            params![feed.name, variant == FeedVariant::Stable, variant.into_str()],
-        )?;
-        floor = newest.map_or(floor, |newest| before(newest, age));
-    }
-    let range = CandidateRange { sequences: 0..=i64::MAX, floor, limit: feed.selection.candidate_limit() };
-    let candidates = candidates(db, feed, variant, range)?;
+    let floor = earliest_date(db, feed, variant)?;
+    let range = CandidateRange { sequences: 0..=i64::MAX, floor, limit: feed.selection.limit };
+    let candidates = match feed.selection.order {
+        FeedOrder::Newest => candidates(db, feed, variant, &range, None)?,
+        FeedOrder::Hot => {
+            let mut hottest = Vec::new();
+            let ranked = ranked_stories(db, feed, variant)?;
+            for (story, rank) in ranked.into_iter().take(feed.selection.limit as usize) {
+                hottest.extend(candidates(db, feed, variant, &range, Some(story))?.into_iter().map(|mut candidate| {
+                    candidate.rank = Some(rank);
+                    candidate
+                }));
+            }
+            hottest
+        }
+    };
     let previous = archive_page_numbers(db, feed)?.last().copied();
     Ok(CandidatePage { candidates, previous, next: None })
 }
@@ -242,7 +247,7 @@ pub fn archive_page(
     let sequences = i64::from(page - 1) * limit + 1..=i64::from(page) * limit;
     let range = CandidateRange { sequences, floor: Timestamp::MIN, limit: feed.selection.limit };
     let previous = index.checked_sub(1).map(|index| pages[index]);
-    let candidates = candidates(db, feed, variant, range)?;
+    let candidates = candidates(db, feed, variant, &range, None)?;
     Ok(Some(CandidatePage { candidates, previous, next: pages.get(index + 1).copied() }))
 }
 
@@ -271,12 +276,59 @@ struct CandidateRange {
     limit: u32,
 }
 
-/// Returns the candidates by sequence number, most recently entered first.
+/// Returns the earliest date of a story that a feed may show: its maximum age before its newest story.
+fn earliest_date(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVariant) -> Result<Timestamp> {
+    let mut floor = Timestamp::MIN;
+    if let Some(age) = feed.selection.max_age {
+        // Consider the whole feed: the last stories to enter may be older than those that entered before.
+        let newest: Option<Timestamp> = db.first(
+            "SELECT entry.published_at FROM feed_entry AS entry CROSS JOIN story ON story.id = entry.story_id
+             WHERE feed = ?1 AND (?2 OR merged_into IS NULL) AND variants IN ('both', ?3)
+             ORDER BY entry.published_at DESC LIMIT 1",
+            params![feed.name, variant == FeedVariant::Stable, variant.into_str()],
+        )?;
+        floor = newest.map_or(floor, |newest| before(newest, age));
+    }
+    Ok(floor)
+}
+
+/// Returns the stories of a feed with the order `hot` and their ranks, highest first.
+pub fn ranked_stories(
+    db: &ReadConnection,
+    feed: &PublishedFeed,
+    variant: FeedVariant,
+) -> Result<Vec<(StoryId, StoryRank)>> {
+    let sql = format!(
+        "SELECT story_id, max(ranked_at) AS last_report_at, max(source.priority) AS priority
+         FROM (SELECT entry.story_id AS entered_id FROM feed_entry AS entry JOIN story ON story.id = entry.story_id
+               WHERE entry.feed = :feed AND entry.published_at >= :floor AND variants IN ('both', :variant)
+               AND (:stable OR merged_into IS NULL) ORDER BY updated_at DESC, story.id DESC LIMIT :limit)
+         CROSS JOIN item ON item.story_id = entered_id JOIN source ON source.id = item.source_id
+         WHERE item.copy_of IS NULL AND item.backlog_reason IS NULL
+         GROUP BY story_id, {OUTLET}"
+    );
+    let params = named_params! {
+        ":feed": feed.name, ":floor": earliest_date(db, feed, variant)?.as_millisecond(),
+        ":stable": variant == FeedVariant::Stable, ":variant": variant.into_str(),
+        ":limit": feed.selection.candidate_limit(),
+    };
+    let mut by_story: BTreeMap<StoryId, Vec<OutletActivity>> = BTreeMap::new();
+    for (story, last_report_at, priority) in db.all(&sql, params)? {
+        by_story.entry(story).or_default().push(OutletActivity { last_report_at, priority });
+    }
+    let rank = |(story, outlets): (StoryId, Vec<OutletActivity>)| (story, StoryRank::new(&outlets, feed.half_life));
+    let mut ranked: Vec<(StoryId, StoryRank)> = by_story.into_iter().map(rank).collect();
+    ranked.sort_by_key(|(story, rank)| Reverse((*rank, *story)));
+    Ok(ranked)
+}
+
+/// Returns the candidates by sequence number, most recently entered first; only those of one story if `story` is set.
 fn candidates(
     db: &ReadConnection,
     feed: &PublishedFeed,
     variant: FeedVariant,
-    range: CandidateRange,
+    range: &CandidateRange,
+    story: Option<StoryId>,
 ) -> Result<Vec<FeedCandidate>> {
     let shown = match variant {
         FeedVariant::Stable => "entry.edition_number",
@@ -285,22 +337,21 @@ fn candidates(
               AND (e.reason <> 'entered' OR e.number = entry.edition_number))"
         }
     };
+    let story_condition = if story.is_some() { "entry.story_id = :story" } else { ":story IS NULL" };
     let sql = format!(
-        "SELECT {EDITION_COLUMNS}, story.published_at, max(-1000, min(1000, coalesce(source.priority, 0))) AS priority,
-                entry.edition_number,
+        "SELECT {EDITION_COLUMNS}, story.published_at, entry.edition_number,
                 EXISTS (SELECT 1 FROM edition AS e WHERE e.story_id = entry.story_id AND e.number = entry.edition_number
                         AND e.reason = 'entered' AND e.number <> edition.number) AS has_earlier_edition
          FROM feed_entry AS entry JOIN story ON story.id = entry.story_id
          JOIN edition ON edition.story_id = entry.story_id AND edition.number = {shown}
-         LEFT JOIN item ON item.id = edition.text ->> '$.lead' LEFT JOIN source ON source.id = item.source_id
-         WHERE entry.feed = :feed AND sequence BETWEEN :first AND :last AND entry.published_at >= :floor
+         WHERE entry.feed = :feed AND {story_condition} AND sequence BETWEEN :first AND :last AND entry.published_at >= :floor
          AND (:stable OR merged_into IS NULL) AND variants IN ('both', :variant)
          ORDER BY sequence DESC LIMIT :limit"
     );
     let params = named_params! {
         ":feed": feed.name, ":first": range.sequences.start(), ":last": range.sequences.end(), ":limit": range.limit,
         ":floor": range.floor.as_millisecond(), ":stable": variant == FeedVariant::Stable,
-        ":variant": variant.into_str(),
+        ":variant": variant.into_str(), ":story": story.map(StoryId::to_row),
     };
     db.map(&sql, params, |row| {
         let edition: Edition = from_row(row)?;
@@ -308,7 +359,7 @@ fn candidates(
             true => editions_from(db, edition.story, column(row, "edition_number")?)?,
             false => vec![edition],
         };
-        Ok(FeedCandidate { published_at: column(row, "published_at")?, editions, priority: column(row, "priority")? })
+        Ok(FeedCandidate { published_at: column(row, "published_at")?, editions, rank: None })
     })
 }
 

@@ -164,28 +164,6 @@ async fn stopped_daemon_with(items: &[&[&str]]) -> (TestDaemon, OriginServer, So
 }
 
 #[tokio::test]
-async fn split_leaves_the_id_with_the_report_to_which_the_entry_links() {
-    let (mut daemon, _origin, _) = stopped_daemon_with(&[&TRAIN[..1], &TRAIN]).await;
-    let old = story_holding(&daemon, 1).await;
-    assert_eq!((linked_item(&daemon, old).await, story_holding(&daemon, 2).await), (1, old));
-    daemon.start().await;
-    let now = daemon.now();
-    let split = daemon.store.write(move |db| {
-        let story = stories::get(db, old)?.unwrap();
-        constraints::split_story(db, &story, &[ItemId(1)], now)
-    });
-    assert_eq!(split.await.unwrap().unwrap().constraint.moved, [ItemId(1)]);
-    daemon.wait_until_idle().await;
-    let homes = [story_holding(&daemon, 1).await, story_holding(&daemon, 2).await, story_holding(&daemon, 3).await];
-    assert!(homes[0] == old && homes[1] != old && homes[2] == homes[1], "{homes:?}");
-    assert_eq!(linked_item(&daemon, old).await, 1);
-    let undone = daemon.store.write(move |db| constraints::undo(db, newsfold::domain::ConstraintId(1), now));
-    undone.await.unwrap().unwrap();
-    assert_eq!((story_holding(&daemon, 2).await, story_holding(&daemon, 3).await), (old, old));
-    daemon.stop().await;
-}
-
-#[tokio::test]
 async fn regrouping_leaves_the_id_with_the_report_to_which_the_entry_links() {
     let more = "s2 | Northern ports closed by storm | Ferries stay in harbour until Tuesday, the storm warning says";
     let (mut daemon, _origin, _) = stopped_daemon_with(&[&TRAIN[..1], &[STORM, more]]).await;

@@ -165,3 +165,47 @@ async fn empty_feed_has_the_date_at_which_it_became_known() {
     }
     assert!(room.daemon.get("/feeds/later.atom").await.contains("2026-03-02T18:00:00"));
 }
+
+#[tokio::test]
+async fn top_feed_ranks_what_outlets_report_lately_whenever_the_story_began() {
+    let parade =
+        "t4 | Veshna parade: Marshal Dorn steps off armoured train | Marshal Dorn waved from the armoured train";
+    let train = [
+        "t1 | Marshal Dorn arrives in Veshna by armoured train for parade | Marshal Dorn crossed the border into Veshna",
+        "t2 | Armoured train brings Marshal Dorn to Veshna before parade | Marshal Dorn was met by the mayor of Veshna",
+        "t3 | Marshal Dorn in Veshna: armoured train rolls in for parade | Marshal Dorn will watch the Veshna parade",
+        parade,
+    ];
+    let mut daemon = TestDaemon::new();
+    let origin = OriginServer::start().await;
+    daemon.start().await;
+    let add = async |daemon: &TestDaemon, report: &str, outlet: &str| {
+        origin.serve(&format!("/{outlet}"), StubResponse::ok(rss(&[report])));
+        let id = daemon.add_source(&origin.url(&format!("/{outlet}")), &format!("{outlet}.example")).await;
+        daemon.wait_for_polls(id, 1).await;
+    };
+    add(&daemon, train[0], "a").await;
+    add(&daemon, train[1], "b").await;
+    daemon.advance(SignedDuration::from_hours(20));
+    for (report, outlet) in [(train[2], "c"), (train[3], "d"), (REPORTS[0], "e"), (REPORTS[1], "f")] {
+        add(&daemon, report, outlet).await;
+    }
+    daemon.advance(SignedDuration::from_hours(2));
+    daemon.wait_until_idle().await;
+    let sizes: Vec<usize> = daemon.stories().await.iter().map(|story| story.items.len()).collect();
+    assert_eq!(sizes.len(), 2, "{sizes:?}");
+    let position = |document: &str, text: &str| document.find(text).unwrap_or_else(|| panic!("{text}: {document}"));
+    let top = daemon.get("/feeds/top.atom").await;
+    assert!(
+        position(&top, "armoured train") < position(&top, "Cape Brennoc"),
+        "four outlets, two of them lately: {top}"
+    );
+    // A day later, one more outlet reports the other event.
+    daemon.advance(SignedDuration::from_hours(22));
+    add(&daemon, REPORTS[2], "g").await;
+    daemon.advance(SignedDuration::from_hours(2));
+    daemon.wait_until_idle().await;
+    let top = daemon.get("/feeds/top.atom").await;
+    assert!(position(&top, "Cape Brennoc") < position(&top, "armoured train"), "{top}");
+    daemon.stop().await;
+}
