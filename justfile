@@ -4,7 +4,7 @@ default:
 
 # Run the demo.
 demo:
-    cargo run --release -- demo
+    cargo run -- demo
 
 # Run all CI checks.
 check:

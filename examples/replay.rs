@@ -4,19 +4,21 @@
 //!     cargo run --release --example replay -- FOLDER [--limit N] [--keep DATABASE]
 //!
 //! FOLDER contains `index.tsv`. Its first line names the columns: `outlet` or `feed` (the source), `captured` (RFC
-//! 3339) or `day`, and `file`. The example prints the numbers of sources, documents, poll outcomes, items and problems
+//! 3339) or `day`, and `file`. After each time of capture, the example prints how many big stories the feed `top` shows. At
+//! the end, it prints the numbers of sources, documents, poll outcomes, items and problems
 //! by kind, the largest stories, the elapsed time and the peak memory.
 
 use anyhow::{Context, bail};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use newsfold::clock::Clock;
 use newsfold::config::Config;
 use newsfold::daemon;
-use newsfold::domain::{FeedSelection, NewSource, OutletProvenance};
-use newsfold::store::{ReadConnection, Store, sources, statistics, story_selection};
+use newsfold::domain::{FeedSelection, FeedVariant, NewSource, OutletProvenance, PublishedFeed, Story};
+use newsfold::publish::arrange_entries;
+use newsfold::store::{ReadConnection, Store, feed_entries, review_queue, sources, statistics, story_selection};
 use newsfold::urls::outlet::outlet_of_url;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -24,6 +26,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// The versions of one source's document, in order of capture.
 struct ReplayedSource {
@@ -65,7 +69,9 @@ async fn main() -> anyhow::Result<()> {
 
     let mut config = Config::default();
     config.fetch.allowed_networks = vec!["127.0.0.0/8".parse()?];
-    config.fetch.min_origin_delay = jiff::SignedDuration::ZERO;
+    config.fetch.min_origin_delay = SignedDuration::ZERO;
+    let publish = config.publish.clone();
+    let top = config.publish.published_feeds().into_iter().find(|feed| feed.name == "top").context("no feed `top`")?;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let health = format!("http://{}/healthz", listener.local_addr()?);
     let shutdown = CancellationToken::new();
@@ -75,15 +81,13 @@ async fn main() -> anyhow::Result<()> {
     reqwest::get(&health).await?.error_for_status()?;
     for time in &times {
         poll_all(&store, &clock, *time, source_count).await?;
-    }
-    // Advance the clock until all stories are published, including those that reclustering splits off meanwhile.
-    for _ in 0..240 {
-        let counts = store.read(statistics::row_counts).await?;
-        if counts.published + counts.backlog_stories == counts.stories && counts.unassigned == 0 {
-            break;
-        }
-        clock.advance(jiff::SignedDuration::from_mins(15));
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        publish_all(&store, &clock).await?;
+        // Entries list new developments of their storyline after this interval.
+        clock.advance(publish.min_update_interval + SignedDuration::from_mins(1));
+        let now = clock.now();
+        wait_until(&store, "all editions are written", move |db| Ok(review_queue::due_reviews(db, now, 1)?.is_empty()))
+            .await?;
+        report_top(&store, &top, *time).await?;
     }
     let elapsed = start.elapsed();
     shutdown.cancel();
@@ -108,6 +112,47 @@ async fn poll_all(store: &Store, clock: &Clock, time: Timestamp, source_count: u
         Ok(polled >= source_count && statistics::row_counts(db)?.unassigned == 0)
     })
     .await
+}
+
+/// Advances the clock until all stories are published, including those that reclustering splits off meanwhile.
+async fn publish_all(store: &Store, clock: &Clock) -> anyhow::Result<()> {
+    for _ in 0..240 {
+        let counts = store.read(statistics::row_counts).await?;
+        if counts.published + counts.backlog_stories == counts.stories && counts.unassigned == 0 {
+            break;
+        }
+        clock.advance(SignedDuration::from_mins(15));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
+}
+
+/// Prints how many stories of six or more outlets with a report in the last 24 hours the feed `top` shows or lists.
+async fn report_top(store: &Store, top: &PublishedFeed, now: Timestamp) -> anyhow::Result<()> {
+    let top = top.clone();
+    let (big, shown, ranked) = store
+        .read(move |db| {
+            let selection = FeedSelection { min_outlets: 6, limit: 100_000, ..FeedSelection::default() };
+            let mut big = story_selection::select(db, &selection)?;
+            big.retain(|story| story.items.iter().any(|report| report.item.ranked_at >= now - DAY));
+            let page = feed_entries::current_page(db, &top, FeedVariant::Live)?;
+            let mut shown = BTreeSet::new();
+            for entry in arrange_entries(&top.selection, page.candidates) {
+                shown.insert(entry.edition.story);
+                shown.extend(entry.edition.text.developments.iter().map(|development| development.story));
+            }
+            Ok((big, shown, feed_entries::ranked_stories(db, &top, FeedVariant::Live)?))
+        })
+        .await?;
+    let missing: Vec<&Story> = big.iter().filter(|story| !shown.contains(&story.id)).collect();
+    println!("{now}: top shows {} of {} big stories", big.len() - missing.len(), big.len());
+    for story in missing {
+        let title = story.lead().map_or("", |lead| lead.item.title.as_str());
+        let rank =
+            ranked.iter().position(|(id, _)| *id == story.id).map_or("not ranked".into(), |n| format!("rank {n}"));
+        println!("  missing: {} outlets, {rank}: {title}", story.outlets().len());
+    }
+    Ok(())
 }
 
 async fn wait_until(

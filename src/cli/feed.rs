@@ -8,6 +8,7 @@ use crate::daemon;
 use crate::domain::display_text::one_line;
 use crate::domain::{
     Edition, EditionReason, FeedEntry, FeedFold, FeedOrder, FeedVariant, PublishedFeed, Story, StoryId, StoryRank,
+    StorylineEntry,
 };
 use crate::publish::{
     FeedDocument, FeedFormat, FeedPage, FeedPart, Options, QueryMatches, arrange_entries, edition_on_entering,
@@ -252,27 +253,12 @@ async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<E
         .entries
         .iter()
         .any(|entry| entry.edition.story == id);
-    let mut lines = vec![match membership {
-        None if conditions.iter().all(|condition| condition.holds) && !storyline_entries.is_empty() => format!(
-            "not in the feed: the entry of story {} represents the storyline, and lists this story until this story is \
-             a major development (publish.development_outlets)",
-            storyline_entries[0].story
-        ),
-        None if conditions.iter().all(|condition| condition.holds) => {
-            "not in the feed yet, but all conditions hold; the daemon adds it within a second".into()
-        }
+    let state = match membership {
+        None if conditions.iter().all(|condition| condition.holds) => missing_entry_text(&storyline_entries),
         None => "not in the feed".into(),
-        Some(feed_entries::FeedMembership { entered_at, edition_number }) => {
-            let state = match shown {
-                true => &format!(", with edition {edition_number} at that time"),
-                false if story.merged_into.is_some() => {
-                    "; only in the stable variant, because the story was merged into another one"
-                }
-                false => ", but no longer shown: newer stories replaced it, or it is too old",
-            };
-            format!("in the feed since {}{state}", time(entered_at))
-        }
-    }];
+        Some(membership) => membership_text(membership, shown, story.merged_into.is_some()),
+    };
+    let mut lines = vec![state];
     lines.extend(
         conditions.iter().map(|condition| {
             format!("  {} {}", if condition.holds { "✓" } else { "✗" }, one_line(&condition.says, 500))
@@ -285,6 +271,27 @@ async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<E
         "in": since.is_some(), "since": since, "shown": shown, "conditions": conditions, "rank": rank,
     });
     context.print(&value, lines.join("\n"))
+}
+
+/// Explains why a story that meets all conditions of a feed has no entry there.
+fn missing_entry_text(storyline_entries: &[StorylineEntry]) -> String {
+    match storyline_entries.first() {
+        Some(entry) => format!(
+            "not in the feed: the entry of story {} represents the storyline, and lists this story until this story is \
+             a major development (publish.development_outlets)",
+            entry.story
+        ),
+        None => "not in the feed yet, but all conditions hold; the daemon adds it within a second".into(),
+    }
+}
+
+fn membership_text(membership: feed_entries::FeedMembership, is_shown: bool, is_merged: bool) -> String {
+    let state = match is_shown {
+        true => &format!(", with edition {} at that time", membership.edition_number),
+        false if is_merged => "; only in the stable variant, because the story was merged into another one",
+        false => ", but no longer shown: other stories replaced it, or it is too old",
+    };
+    format!("in the feed since {}{state}", time(membership.entered_at))
 }
 
 /// The position of a story in a feed with the order `hot`.

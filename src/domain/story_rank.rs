@@ -12,6 +12,14 @@ pub struct OutletActivity {
     pub priority: i32,
 }
 
+impl OutletActivity {
+    /// Adds the outlet's activity in another story.
+    pub fn combine(&mut self, other: OutletActivity) {
+        self.last_report_at = self.last_report_at.max(other.last_report_at);
+        self.priority = self.priority.max(other.priority);
+    }
+}
+
 /// The rank of a story: log₂ Σ 2^(last report / half-life + priority / 4), summed over its outlets, in thousandths.
 ///
 /// An outlet that reported one half-life earlier counts half as much. Times count from 1970 instead of from now: only
@@ -25,10 +33,10 @@ const MAX_PRIORITY: i32 = 1000;
 
 impl StoryRank {
     /// Returns the lowest rank for a story without reports.
-    pub fn new(outlets: &[OutletActivity], half_life: SignedDuration) -> StoryRank {
+    pub fn new(outlets: impl IntoIterator<Item = OutletActivity>, half_life: SignedDuration) -> StoryRank {
         let half_life = half_life.as_millis().max(1) as f64;
         let mut exponents: Vec<f64> = outlets
-            .iter()
+            .into_iter()
             .map(|outlet| {
                 let priority = f64::from(outlet.priority.clamp(-MAX_PRIORITY, MAX_PRIORITY));
                 outlet.last_report_at.as_millisecond() as f64 / half_life + priority / 4.0
@@ -60,7 +68,7 @@ mod tests {
             last_report_at: start + SignedDuration::from_hours(*hour),
             priority: *priority,
         };
-        StoryRank::new(&outlets.iter().map(activity).collect::<Vec<_>>(), HALF_LIFE)
+        StoryRank::new(outlets.iter().map(activity), HALF_LIFE)
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::rows::{OUTLET, column, from_row, json_list, to_json};
 use super::story_selection::matching;
 use crate::domain::duration::before;
 use crate::domain::{
-    Edition, EditionReason, EntryVariants, FeedCandidate, FeedFold, FeedOrder, FeedSelection, FeedVariant,
+    Development, Edition, EditionReason, EntryVariants, FeedCandidate, FeedFold, FeedOrder, FeedSelection, FeedVariant,
     OutletActivity, PublishedFeed, StoryId, StoryRank, StorylineEntry, StorylineId,
 };
 use jiff::Timestamp;
@@ -148,14 +148,13 @@ pub fn delete_unfit(db: &WriteConnection, plan: &MembershipPlan) -> Result<Vec<(
     if !plan.removes_others {
         return Ok(Vec::new());
     }
-    let matching = json_list(&plan.matching.iter().map(|id| id.to_row()).collect::<Vec<_>>());
     db.all(
         "DELETE FROM feed_entry WHERE feed = ?1 AND (
              story_id NOT IN (SELECT value FROM json_each(?2))
              OR (SELECT outlet_count FROM edition
                  WHERE edition.story_id = feed_entry.story_id AND number = edition_number) < ?3)
          RETURNING story_id, variants",
-        params![plan.feed.name, matching, plan.feed.selection.min_outlets],
+        params![plan.feed.name, story_list(&plan.matching), plan.feed.selection.min_outlets],
     )
 }
 
@@ -292,34 +291,81 @@ fn earliest_date(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVariant
     Ok(floor)
 }
 
-/// Returns the stories of a feed with the order `hot` and their ranks, highest first.
+/// Returns the stories of a feed with the order `hot` and their ranks, highest first. The rank of an entry includes the
+/// stories that it lists instead of their own entries.
 pub fn ranked_stories(
     db: &ReadConnection,
     feed: &PublishedFeed,
     variant: FeedVariant,
 ) -> Result<Vec<(StoryId, StoryRank)>> {
-    let sql = format!(
-        "SELECT story_id, max(ranked_at) AS last_report_at, max(source.priority) AS priority
-         FROM (SELECT entry.story_id AS entered_id FROM feed_entry AS entry JOIN story ON story.id = entry.story_id
-               WHERE entry.feed = :feed AND entry.published_at >= :floor AND variants IN ('both', :variant)
-               AND (:stable OR merged_into IS NULL) ORDER BY updated_at DESC, story.id DESC LIMIT :limit)
-         CROSS JOIN item ON item.story_id = entered_id JOIN source ON source.id = item.source_id
-         WHERE item.copy_of IS NULL AND item.backlog_reason IS NULL
-         GROUP BY story_id, {OUTLET}"
-    );
-    let params = named_params! {
-        ":feed": feed.name, ":floor": earliest_date(db, feed, variant)?.as_millisecond(),
-        ":stable": variant == FeedVariant::Stable, ":variant": variant.into_str(),
-        ":limit": feed.selection.candidate_limit(),
-    };
-    let mut by_story: BTreeMap<StoryId, Vec<OutletActivity>> = BTreeMap::new();
-    for (story, last_report_at, priority) in db.all(&sql, params)? {
-        by_story.entry(story).or_default().push(OutletActivity { last_report_at, priority });
+    let entered: Vec<StoryId> = db.all(
+        "SELECT story.id FROM feed_entry AS entry JOIN story ON story.id = entry.story_id
+         WHERE entry.feed = :feed AND entry.published_at >= :floor AND variants IN ('both', :variant)
+         AND (:stable OR merged_into IS NULL) ORDER BY updated_at DESC, story.id DESC LIMIT :limit",
+        named_params! {
+            ":feed": feed.name, ":floor": earliest_date(db, feed, variant)?.as_millisecond(),
+            ":stable": variant == FeedVariant::Stable, ":variant": variant.into_str(),
+            ":limit": feed.selection.candidate_limit(),
+        },
+    )?;
+    // Maps each story to the entries that show or list it.
+    let mut entries: BTreeMap<StoryId, Vec<StoryId>> = entered.iter().map(|story| (*story, vec![*story])).collect();
+    for (entry, listed) in listed_stories(db, &entered)? {
+        entries.entry(listed).or_default().push(entry);
     }
-    let rank = |(story, outlets): (StoryId, Vec<OutletActivity>)| (story, StoryRank::new(&outlets, feed.half_life));
-    let mut ranked: Vec<(StoryId, StoryRank)> = by_story.into_iter().map(rank).collect();
+    let mut outlets: BTreeMap<StoryId, BTreeMap<String, OutletActivity>> = BTreeMap::new();
+    for (story, outlet, activity) in outlet_activity(db, entries.keys())? {
+        for entry in &entries[&story] {
+            let of_entry = outlets.entry(*entry).or_default();
+            of_entry.entry(outlet.clone()).or_insert(activity).combine(activity);
+        }
+    }
+    let rank = |(story, outlets): (StoryId, BTreeMap<String, OutletActivity>)| {
+        (story, StoryRank::new(outlets.into_values(), feed.half_life))
+    };
+    let mut ranked: Vec<(StoryId, StoryRank)> = outlets.into_iter().map(rank).collect();
     ranked.sort_by_key(|(story, rank)| Reverse((*rank, *story)));
     Ok(ranked)
+}
+
+/// Returns pairs of an entry and a story that its latest edition lists.
+fn listed_stories(db: &ReadConnection, entered: &[StoryId]) -> Result<Vec<(StoryId, StoryId)>> {
+    let editions: Vec<(StoryId, Vec<Development>)> = db.all(
+        "SELECT edition.story_id, edition.text -> '$.developments'
+         FROM json_each(?1) AS entered JOIN story ON story.id = entered.value
+         JOIN edition ON edition.story_id = story.id
+             AND number = (SELECT max(number) FROM edition AS e WHERE e.story_id = story.id)
+         WHERE EXISTS (SELECT 1 FROM story AS other WHERE other.storyline_id = story.storyline_id AND other.id <> story.id)
+         AND json_array_length(edition.text, '$.developments') > 0",
+        [story_list(entered)],
+    )?;
+    let listed = |(entry, developments): (StoryId, Vec<Development>)| {
+        let listed = developments.into_iter().filter(|development| !development.has_entry);
+        listed.map(move |development| (entry, development.story))
+    };
+    Ok(editions.into_iter().flat_map(listed).collect())
+}
+
+/// Returns the activity of each outlet in each story. Copies and backlog do not count.
+fn outlet_activity<'s>(
+    db: &ReadConnection,
+    stories: impl IntoIterator<Item = &'s StoryId>,
+) -> Result<Vec<(StoryId, String, OutletActivity)>> {
+    let sql = format!(
+        "SELECT story_id, {OUTLET}, max(ranked_at), max(source.priority)
+         FROM json_each(?1) AS counted CROSS JOIN item ON item.story_id = counted.value
+         JOIN source ON source.id = item.source_id
+         WHERE item.copy_of IS NULL AND item.backlog_reason IS NULL GROUP BY 1, 2"
+    );
+    let rows: Vec<(StoryId, String, Timestamp, i32)> = db.all(&sql, [story_list(stories)])?;
+    let activity =
+        |(story, outlet, last_report_at, priority)| (story, outlet, OutletActivity { last_report_at, priority });
+    Ok(rows.into_iter().map(activity).collect())
+}
+
+/// Serializes ids of stories for `json_each`.
+fn story_list<'s>(stories: impl IntoIterator<Item = &'s StoryId>) -> String {
+    json_list(&stories.into_iter().map(|id| id.to_row()).collect::<Vec<_>>())
 }
 
 /// Returns the candidates by sequence number, most recently entered first; only those of one story if `story` is set.
