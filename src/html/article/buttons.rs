@@ -48,6 +48,7 @@ const LINES: &[&str] = &["spread the word", "sharing is caring", "tell your frie
 /// Words on buttons in languages that are written without spaces, in lowercase.
 #[rustfmt::skip]
 const UNSPACED_WORDS: &[&str] = &[
+    "この", "記事", "を", "ページ", "投稿", "友達", "友だち", "这篇", "文章", "本文", "给", "好友", "이", "기사", "글",
     "分享", "到", "至", "转发", "轉發", "微信", "微博", "朋友圈", "脸书", "打印", "列印", "シェア", "ツイート", "ポスト", "ブックマーク", "印刷", "する", "で",
     "に", "送る", "保存", "공유", "하기", "인쇄", "복사", "페이스북", "트위터", "카카오톡", "에", "로", "facebook", "twitter", "x", "line", "telegram",
     "whatsapp", "linkedin",

@@ -46,12 +46,12 @@ const RIGHTS: &[&str] = &[
     "alle rechten voorbehouden", "wszelkie prawa zastrzeżone", "все права защищены", "усі права захищені",
     "med ensamrätt", "alla rättigheter förbehållna", "alle rettigheter reservert", "alle rettigheder forbeholdes",
     "kaikki oikeudet pidätetään", "všechna práva vyhrazena", "minden jog fenntartva", "toate drepturile rezervate",
-    "tüm hakları saklıdır", "hak cipta dilindungi", "版权所有", "版權所有", "無断転載", "무단 전재", "جميع الحقوق محفوظة",
+    "tüm hakları saklıdır", "hak cipta dilindungi", "版权所有", "版權所有", "無断転載", "무단 전재", "未经许可", "جميع الحقوق محفوظة",
     "not be published, broadcast, rewritten", "reproduction interdite", "prohibida su reproducción",
     "prohibida la reproducción", "proibida a reprodução", "vervielfältigung nur mit",
 ];
 /// The starts of a line of copyright, in lowercase.
-const COPYRIGHT_STARTS: &[&str] = &["©", "(c)", "copyright", "℗", "&copy;"];
+const COPYRIGHT_STARTS: &[&str] = &["©", "(c)", "copyright", "copyrights", "℗", "ⓒ", "저작권자"];
 const MAX_COPYRIGHT_WORDS: usize = 30;
 const MAX_PLAIN_COPYRIGHT_WORDS: usize = 12;
 
@@ -61,7 +61,7 @@ const AD_WORDS: &[&str] = &[
     "advertisement", "advertisements", "advertising", "ad", "ads", "advert", "sponsor", "sponsored", "anzeige", "werbung", "annonces",
     "publicité", "pub", "publicidad", "anuncio", "anuncios", "publicidade", "anúncio", "pubblicità", "annuncio", "advertentie",
     "reclame", "reklama", "reklamy", "reklamą", "reklamie", "reklamou", "reklamě", "реклама", "рекламы", "реклами", "annons", "annonsen", "annonce",
-    "annoncen", "annonse", "mainos", "mainoksen", "reklám", "reklame", "reklamen", "publicitate", "publicității", "διαφήμιση", "reklam", "reklamın", "iklan", "إعلان",
+    "annoncen", "annonse", "mainos", "mainoksen", "reklám", "reklame", "reklamen", "publicitate", "publicității", "διαφήμιση", "reklam", "reklamın", "reklamdan", "iklan", "إعلان",
 ];
 /// Words that say where the text continues, in lowercase.
 #[rustfmt::skip]
@@ -123,10 +123,52 @@ const NOTICE_STARTS: &[&str] = &[
 ];
 const MAX_NOTICE_WORDS: usize = 25;
 
+/// Words for reading, and for minutes, in lowercase.
+#[rustfmt::skip]
+const READING_WORDS: &[&str] = &[
+    "read", "reading", "time", "lesezeit", "lecture", "temps", "de", "lectura", "tiempo", "leitura", "tempo", "di", "lettura", "leestijd", "czas", "czytania",
+    "чтения", "время", "читання", "час", "lästid", "lesetid", "læsetid", "lukuaika", "čtení", "doba", "olvasás", "citire", "timp", "okuma", "süresi", "baca", "estimated",
+];
+const MINUTE_WORDS: &[&str] = &[
+    "min",
+    "mins",
+    "minute",
+    "minutes",
+    "minuten",
+    "minuto",
+    "minutos",
+    "minuti",
+    "minuut",
+    "minuty",
+    "minut",
+    "minuter",
+    "minutter",
+    "мин",
+    "минуты",
+    "минут",
+    "хв",
+    "хвилин",
+    "minuuttia",
+    "perc",
+    "dakika",
+    "menit",
+    "dk",
+];
+/// The starts of questions to the readers, and the requests that follow, in lowercase.
+#[rustfmt::skip]
+const MAIL_QUESTIONS: &[&str] = &[
+    "do you have a", "do you have any", "do you know", "have a", "have you", "got a", "got any", "know something", "haben sie", "hast du", "avez-vous", "vous avez", "tiene", "tienes", "¿tiene", "¿tienes",
+    "você tem", "tem uma", "hai una", "heb je", "heeft u", "masz", "у вас есть", "знаете", "har du",
+];
+#[rustfmt::skip]
+const MAIL_REQUESTS: &[&str] = &[
+    "email us", "e-mail us", "contact us", "write to us", "get in touch", "schreiben sie uns", "schreib uns", "écrivez-nous", "contactez-nous", "escríbanos", "escríbenos", "escreva para", "scrivici",
+    "mail ons", "napisz do nas", "напишите нам", "mejla oss", "tips oss",
+];
 /// The starts of lines of publishing systems, in lowercase, with the maximum number of words of the line.
 #[rustfmt::skip]
 const SYSTEM_LINES: &[(&str, usize)] = &[
-    ("thanks for reading", 14), ("thank you for reading", 14), ("danke fürs lesen", 10), ("merci de m'avoir lu", 10),
+    ("thanks for reading", 25), ("thank you for reading", 25), ("subscribe for free to receive", 25), ("danke fürs lesen", 10), ("merci de m'avoir lu", 10),
     ("merci de votre lecture", 10), ("gracias por leer", 12), ("obrigado por ler", 12), ("grazie per aver letto", 12),
     ("bedankt voor het lezen", 12), ("this post is for paid subscribers", 12), ("this post is for paying subscribers", 12),
     ("this post is public so feel free to share it", 10), ("upgrade to paid", 5), ("give a gift subscription", 5),
@@ -134,6 +176,9 @@ const SYSTEM_LINES: &[(&str, usize)] = &[
     ("log in to post comments", 6), ("login to post comments", 6), ("sign in to comment", 6), ("view the discussion thread", 5),
     ("our standards: the thomson reuters", 9), ("this post contains affiliate links", 30), ("this article contains affiliate links", 30),
     ("this post may contain affiliate links", 30), ("this article may contain affiliate links", 30),
+    ("already a subscriber", 8), ("already have an account", 8), ("to continue reading", 15), ("to keep reading", 15), ("scroll to continue", 6),
+    ("let us know in the comments", 10), ("what do you think? let us know", 14), ("found a typo", 14), ("spotted a typo", 14), ("spotted an error", 14),
+    ("found a mistake", 14), ("fehler gefunden", 12), ("haben sie einen fehler", 14), ("нашли ошибку", 14), ("знайшли помилку", 14),
     ("post views", 5), ("submitted by", 4), ("eingereicht von", 4), ("original article source", 20), ("powered by wpematico", 4),
 ];
 /// Phrases of such lines, in lowercase.
@@ -151,6 +196,8 @@ pub fn is_footer(line: &str) -> bool {
         || is_ad_marker(&lower, words)
         || (words <= MAX_NOTICE_WORDS && is_script_notice(&lower))
         || is_system_line(&lower, words)
+        || is_reading_time(&lower, words)
+        || asks_for_mail(&lower, words)
 }
 
 /// Returns whether a line is a footer if no text follows it: a list of tags, or a copyright notice.
@@ -167,7 +214,7 @@ pub fn labels_list(unlinked: &str) -> bool {
     let label =
         label.split(|c: char| c != '-' && !c.is_alphanumeric() && !c.is_whitespace()).next().unwrap_or(label).trim();
     let rest = || lower.split_once(label).map_or("", |(_, rest)| rest);
-    (is_list_label(label) && words_of(rest()).all(|word| LIST_WORDS.contains(&word)))
+    (is_list_label(label) && words_of(rest()).all(|word| LIST_WORDS.contains(&word) || is_list_label(word)))
         || (consists_of_words(&lower, LIST_WORDS) && words_of(&lower).next().is_some_and(|word| word.len() > 3))
 }
 
@@ -200,11 +247,17 @@ fn reserves_rights(lower: &str, words: usize) -> bool {
     words <= MAX_COPYRIGHT_WORDS && is_notice && !has_attribution(lower)
 }
 
-/// Returns whether a line in lowercase only states a year or number of copyright: "© 2026 Bay Ledger".
+/// Returns whether a line in lowercase only states the year and the owner of the copyright: "© 2026 Bay Ledger". Without
+/// a year, it may be the credit of a photo.
 fn is_plain_copyright(lower: &str, words: usize) -> bool {
+    let has_year = || {
+        words_of(lower)
+            .find(|word| *word != "copyright")
+            .is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+    };
     words <= MAX_PLAIN_COPYRIGHT_WORDS
         && COPYRIGHT_STARTS.iter().any(|start| starts_with_words(lower, start))
-        && lower.contains(|c: char| c.is_ascii_digit())
+        && has_year()
         && !has_attribution(lower)
 }
 
@@ -231,6 +284,27 @@ fn is_script_notice(lower: &str) -> bool {
         && ENABLING.iter().any(|word| contains_words(lower, word) || !word.is_ascii() && lower.contains(word));
     let is_about_browser = contains(BROWSERS) && contains(MISSING_SUPPORT);
     (is_about_scripts || is_about_browser) && starts_like() && !has_attribution(lower)
+}
+
+/// Returns whether a line in lowercase estimates the time that reading takes: "3 min read".
+fn is_reading_time(lower: &str, words: usize) -> bool {
+    const MAX_WORDS: usize = 6;
+    let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_known = |word: &str| is_number(word) || READING_WORDS.contains(&word) || MINUTE_WORDS.contains(&word);
+    let contains = |is_one: &dyn Fn(&str) -> bool| words_of(lower).any(is_one);
+    words <= MAX_WORDS
+        && contains(&is_number)
+        && contains(&|word| READING_WORDS.contains(&word))
+        && contains(&|word| MINUTE_WORDS.contains(&word))
+        && words_of(lower).all(is_known)
+}
+
+/// Returns whether a line in lowercase asks the readers for information: "Got a story? Email news@bay.example".
+fn asks_for_mail(lower: &str, words: usize) -> bool {
+    const MAX_WORDS: usize = 30;
+    let asks = MAIL_QUESTIONS.iter().any(|start| starts_with_words(lower, start));
+    let has_address = || lower.contains('@') || MAIL_REQUESTS.iter().any(|request| contains_words(lower, request));
+    words <= MAX_WORDS && asks && has_address() && !has_attribution(lower)
 }
 
 fn is_system_line(lower: &str, words: usize) -> bool {
@@ -262,6 +336,9 @@ mod tests {
             "Votre navigateur ne supporte pas la vidéo HTML5.",
             "Thanks for reading Bay Letters!",
             "Log in or register to post comments",
+            "3 min read",
+            "Temps de lecture : 4 minutes",
+            "Got a story? Email news@bay.example.",
         ] {
             assert!(is_footer(line), "{line}");
         }
@@ -271,6 +348,8 @@ mod tests {
             "Users of the app should enable JavaScript, said the maker.",
             "The browser does not support old pages, its maker wrote.",
             "The new law requires JavaScript on no page",
+            "Reading takes time: 3 chapters",
+            "Have you seen the seals of the bay?",
             "Anzeige erstattet: Robben gestohlen",
             "Get more from your garden in the autumn, and the other seven rules of the town's oldest gardener",
         ] {
@@ -288,6 +367,7 @@ mod tests {
             "Topics: the budget, the schools and a bridge that nobody wants",
             "Tags: they cost ten crowns each, and the town sells them on Sundays.",
             "© Bay Ledger",
+            "© BL The May 2022 ruling on the pier",
         ] {
             assert!(!is_last_footer(line), "{line}");
         }

@@ -46,7 +46,7 @@ const MAX_SUBSCRIPTION_WORDS: usize = 35;
 /// Imperatives that concern the outlet if "us" or "our" follows, in lowercase.
 #[rustfmt::skip]
 const IMPERATIVES: &[&str] = &[
-    "follow", "like", "join", "find", "subscribe to", "sign up for", "sign up to", "support", "download", "get",
+    "help", "follow", "like", "join", "find", "subscribe to", "sign up for", "sign up to", "support", "download", "get",
     "listen to", "watch", "connect with", "visit", "donate to", "contact", "add", "see", "check out", "read", "supporting",
     "following", "joining", "subscribing to", "stay connected with", "keep up with",
 ];
@@ -95,6 +95,7 @@ const LAST_WORDS: &[&str] = &["takip edin", "takip et", "abone olun", "beğenin"
 /// Words for the outlet in lines with an imperative, in lowercase.
 #[rustfmt::skip]
 const OWN_WORDS: &[&str] = &[
+    "journalismus", "journalisme", "periodismo", "jornalismo", "giornalismo", "journalistiek", "dziennikarstwo", "журналистику", "журналістику", "journalistik", "journalistikk",
     "uns", "unser", "unseren", "unserem", "unsere", "notre", "nos", "nuestro", "nuestra", "nuestros", "nosso", "nossa",
     "nostro", "nostra", "ons", "onze", "nas", "nasz", "нас", "наш", "нашем", "oss", "vår", "vårt", "bizi", "kanalımıza",
     "sayfamızı", "kanalımızı",
@@ -183,11 +184,14 @@ const PLATFORM_PREPOSITIONS: &[&str] = &[
 #[rustfmt::skip]
 const NAME_FILLERS: &[&str] = &[
     "the", "of", "by", "becoming", "a", "member", "supporter", "on", "at", "and", "or", "our", "us", "der", "die", "das", "dem", "den", "uns", "auf", "bei", "und", "sur", "et", "le", "la", "les", "de", "en", "y", "e",
-    "el", "no", "na", "do", "da", "o", "a", "su", "il", "op", "het", "på", "och", "og", "i", "w", "ons", "oss", "os",
+    "el", "no", "na", "do", "da", "o", "a", "su", "il", "op", "het", "på", "och", "og", "i", "w", "ons", "oss", "os", "kami",
     "channel", "page", "group", "app", "account", "accounts", "profile", "kanal", "kanaal", "canal", "too", "here", "now",
 ];
 /// The first words of a purpose, in lowercase: "for more news".
-const PURPOSE_WORDS: &[&str] = &["for", "to", "um", "für", "pour", "para", "per", "om", "voor", "för"];
+#[rustfmt::skip]
+const PURPOSE_WORDS: &[&str] = &[
+    "for", "to", "um", "damit", "für", "pour", "afin", "para", "per", "om", "voor", "för", "så", "чтобы", "щоб", "żeby", "aby", "hogy", "ca", "için", "agar", "untuk",
+];
 /// The maximum number of words after the name of a platform: "for more news".
 const MAX_PURPOSE_WORDS: usize = 8;
 
@@ -303,6 +307,11 @@ fn concerns_outlet(lower: &str) -> bool {
             || IMPERATIVES.iter().any(follows)
     };
     let has_outlet = || OUTLET_WORDS.iter().any(|word| is_outlet_word_in(lower, word));
+    // "Support us: donate"
+    let is_appeal = || {
+        let mut parts = lower.rsplit([':', '.', '!', '–', '—']).filter(|part| !part.trim().is_empty());
+        parts.next().is_some_and(|last| last.len() < lower.len() && consists_of_words(last, APPEAL_WORDS))
+    };
     // After a comma, a name or another invitation follows: "Follow us on Facebook, X and Mastodon".
     let continues = |part: &str| {
         let part = part.trim_start_matches(|c: char| !c.is_alphanumeric());
@@ -321,7 +330,8 @@ fn concerns_outlet(lower: &str) -> bool {
         let ends = lower.match_indices(is_break).filter(|(at, _)| lower[..*at].trim_end().ends_with(ends_clause));
         ends.map(|(at, _)| &lower[at..]).all(continues)
     };
-    starts(lower) && (INVITATIONS.contains(&trim_signs(lower)) || (has_outlet() && continues_as_invitation()))
+    starts(lower)
+        && (INVITATIONS.contains(&trim_signs(lower)) || ((has_outlet() || is_appeal()) && continues_as_invitation()))
 }
 
 /// Returns whether a line offers news on a platform: "Get all the latest news on Telegram".

@@ -5,7 +5,7 @@
 
 use super::footers::{is_footer, is_tags_heading, labels_list};
 use super::invitations::{is_invitation, is_short_invitation};
-use super::more_links::{is_more_after_cut, is_more_line, is_more_link};
+use super::more_links::{is_more_after_cut, is_more_line, is_more_link, is_read_also};
 use super::syndication::{LineContext, is_publication_note, is_syndication_line};
 use super::words::{is_headline, trim_signs, words_of};
 
@@ -106,7 +106,7 @@ const SUGGESTION_WORDS: &[&str] = &[
 #[rustfmt::skip]
 const COMMENT_HEADINGS: &[&str] = &[
     "leave a comment", "leave a reply", "leave your comment", "leave your reply", "leave a response", "post a comment",
-    "post your comment", "add a comment", "add your comment", "add comment", "write a comment", "submit a comment",
+    "post your comment", "add a comment", "add your comment", "add comment", "add new comment", "neuen kommentar hinzufügen", "neuen kommentar schreiben", "añadir nuevo comentario", "adicionar novo comentário", "nieuwe reactie toevoegen", "dodaj nowy komentarz", "lägg till ny kommentar", "legg til ny kommentar", "tilføj ny kommentar", "pridať komentár", "write a comment", "submit a comment",
     "comment on this article", "comment on this story", "no comments",
     "no comments yet", "be the first to comment", "comments are closed", "reader comments", "cancel reply",
     "your comment", "leave a comment cancel reply", "leave a reply cancel reply", "view comments",
@@ -218,6 +218,7 @@ fn is_more(line: &str, is_link: bool) -> bool {
 
 fn is_teaser_heading(trimmed: &str, words: usize) -> bool {
     TEASER_HEADINGS.contains(&trimmed)
+        || is_read_also(trimmed)
         || is_suggestion(trimmed)
         || (words <= MAX_HEADING_WORDS && TEASER_HEADING_STARTS.iter().any(|start| trimmed.starts_with(start)))
 }

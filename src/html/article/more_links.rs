@@ -3,7 +3,7 @@
 //! Such a line consists of a verb such as "read" and a word for the rest of the text. The title of the item, the name
 //! of the outlet or an arrow may follow. The words of a sentence may not: "Read more books, the minister says".
 
-use super::words::{consists_of, is_headline, is_outlet_name, letters, trim_signs, word_indices};
+use super::words::{consists_of, is_headline, is_outlet_name, letters, trim_signs, word_indices, words_of};
 
 /// Verbs of such lines, in lowercase.
 #[rustfmt::skip]
@@ -61,6 +61,12 @@ const PREPOSITIONS: &[&str] = &[
     "on", "at", "in", "from", "via", "auf", "bei", "sur", "en", "su", "op", "bij", "på", "na", "w", "no", "em", "di",
     "v", "ve", "u", "на", "в", "about", "zu", "über", "sobre", "over", "om", "o", "о",
 ];
+/// Words for "also", in lowercase.
+#[rustfmt::skip]
+const ALSO_WORDS: &[&str] = &[
+    "also", "too", "auch", "aussi", "également", "también", "además", "anche", "também", "ook", "też", "także", "również", "также", "ещё", "також", "också", "även", "også",
+    "myös", "také", "taky", "tiež", "și", "şi", "επίσης", "ayrıca", "juga", "cũng", "takođe", "također", "tudi", "još", "още", "arī", "taip", "pat", "lika", "einnig", "també",
+];
 /// Words before the URL of the text, in lowercase.
 #[rustfmt::skip]
 const ADDRESS_LABELS: &[&str] = &[
@@ -107,6 +113,14 @@ pub fn is_more_line(line: &str, title: Option<&str>) -> bool {
         || is_quoted(after_preposition)
         || names_title(after_preposition, title)
         || names_outlet(rest)
+}
+
+/// Returns whether a label in lowercase suggests another text: "Read also", "Přečtěte si také".
+pub fn is_read_also(label: &str) -> bool {
+    const MAX_WORDS: usize = 5;
+    let is_one_of = |known: &[&str]| words_of(label).any(|word| known.contains(&word));
+    let is_known = |word: &str| [VERBS, FILLERS, ALSO_WORDS].iter().any(|known| known.contains(&word));
+    is_one_of(ALSO_WORDS) && is_one_of(VERBS) && words_of(label).count() <= MAX_WORDS && words_of(label).all(is_known)
 }
 
 /// Returns whether a line is a label before the URL of the complete text: "Read more", "Source".
