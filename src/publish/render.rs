@@ -4,6 +4,7 @@ pub mod atom;
 pub mod document;
 mod entry;
 mod json_feed;
+mod report_list;
 mod rss;
 pub mod value_format;
 

@@ -1,5 +1,6 @@
 //! The feed entry for a story or for one of its items. All formats contain the same entry.
 
+use super::report_list::{counts_line, push_reports};
 use super::value_format::{encode_uri, strip_invalid_chars, uuid_urn};
 use crate::domain::{Development, EditionReport, Enclosure, FeedEntry, SourceId, Story, StoryItem, Timestamp};
 use crate::html::sanitize::sanitize_html;
@@ -53,7 +54,8 @@ impl<'a> DocumentEntry<'a> {
         let FeedEntry { published_at, edition } = entry;
         let text = &edition.text;
         let page = options.url(&format!("stories/{}", edition.story));
-        let mut html = body_html(text.article.as_deref(), text.content.as_deref(), &text.summary);
+        let mut html = counts_line(edition.outlet_count, &text.reports).unwrap_or_default();
+        html.push_str(&body_html(text.article.as_deref(), text.content.as_deref(), &text.summary));
         push_reports(&mut html, &text.reports, &page, options.show_evidence);
         let storyline = text.storyline.map(|storyline| options.url(&format!("storylines/{storyline}")));
         if let Some(storyline) = &storyline {
@@ -149,32 +151,6 @@ fn body_html(article: Option<&str>, content: Option<&str>, summary: &str) -> Str
         (None, None) if summary.is_empty() => String::new(),
         (None, None) => paragraph(summary),
     }
-}
-
-/// Appends the list of reports, each with its link, outlet and time, and the link to the story's page.
-fn push_reports(out: &mut String, reports: &[EditionReport], page: &str, show_evidence: bool) {
-    out.push_str("<ul>");
-    for report in reports {
-        let title = escape_html(&report.title);
-        out.push_str("<li>");
-        match &report.url {
-            Some(url) => {
-                let _ = write!(out, "<a href=\"{}\">{title}</a>", escape_html(&encode_uri(url)));
-            }
-            None => out.push_str(&title),
-        }
-        let time = report.at.strftime("%Y-%m-%d %H:%M UTC");
-        let reporter = report.reporter.as_ref().map(|reporter| format!("{} via ", escape_html(reporter)));
-        let _ = write!(out, " — {}{}, {time}", reporter.unwrap_or_default(), escape_html(&report.outlet));
-        if report.is_copy {
-            out.push_str(" (copy)");
-        }
-        if let Some(why) = report.reason.as_deref().filter(|_| show_evidence) {
-            let _ = write!(out, "; {}", escape_html(why));
-        }
-        out.push_str("</li>");
-    }
-    let _ = write!(out, "</ul><p><a href=\"{}\">All reports of this story</a></p>", escape_html(page));
 }
 
 /// Appends the other stories of the storyline: those without an entry under their own headlines, then those with an

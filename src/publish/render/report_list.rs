@@ -1,0 +1,108 @@
+//! The reports of a story in its entry: one line per outlet.
+
+use super::value_format::encode_uri;
+use crate::domain::EditionReport;
+use crate::markup::entities::escape_html;
+use crate::wording::count_of;
+use indexmap::IndexMap;
+use std::fmt::Write;
+
+/// Returns the first line of an entry: the numbers of outlets and reports; `None` for a single report.
+pub fn counts_line(outlet_count: u32, reports: &[EditionReport]) -> Option<String> {
+    let outlets = count_of(outlet_count as usize, "outlet", "outlets");
+    (reports.len() > 1).then(|| format!("<p>{outlets}, {} reports</p>", reports.len()))
+}
+
+/// Appends each outlet with its first report that is not a copy, its other reports behind it, and the link to the
+/// story's page. A single report is the entry itself, so it needs no list.
+pub fn push_reports(out: &mut String, reports: &[EditionReport], page: &str, show_evidence: bool) {
+    if reports.len() < 2 {
+        return;
+    }
+    let mut outlets: IndexMap<&str, Vec<&EditionReport>> = IndexMap::new();
+    for report in reports {
+        outlets.entry(&report.outlet).or_default().push(report);
+    }
+    out.push_str("<ul>");
+    for (outlet, mut reports) in outlets {
+        let best = reports.remove(reports.iter().position(|report| !report.is_copy).unwrap_or(0));
+        let reporter = best.reporter.as_ref().map(|reporter| format!("{} via ", escape_html(reporter)));
+        let _ = write!(out, "<li>{}{}: ", reporter.unwrap_or_default(), escape_html(outlet));
+        push_report(out, best, show_evidence);
+        if !reports.is_empty() {
+            let more = count_of(reports.len(), "more report", "more reports");
+            let _ = write!(out, "<details><summary>{more}</summary><ul>");
+            for report in reports {
+                out.push_str("<li>");
+                push_report(out, report, show_evidence);
+                out.push_str("</li>");
+            }
+            out.push_str("</ul></details>");
+        }
+        out.push_str("</li>");
+    }
+    let _ = write!(out, "</ul><p><a href=\"{}\">All reports of this story</a></p>", escape_html(page));
+}
+
+/// Appends the headline of a report with its link, its time, and the reason why it is in the story.
+fn push_report(out: &mut String, report: &EditionReport, show_evidence: bool) {
+    let title = escape_html(&report.title);
+    match &report.url {
+        Some(url) => {
+            let _ = write!(out, "<a href=\"{}\">{title}</a>", escape_html(&encode_uri(url)));
+        }
+        None => out.push_str(&title),
+    }
+    let _ = write!(out, ", {}", report.at.strftime("%-d %b %H:%M UTC"));
+    if report.is_copy {
+        out.push_str(" (copy)");
+    }
+    if let Some(why) = report.reason.as_deref().filter(|_| show_evidence) {
+        let _ = write!(out, "; {}", escape_html(why));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{ItemId, Timestamp};
+
+    fn report(outlet: &str, title: &str, is_copy: bool) -> EditionReport {
+        EditionReport {
+            item: ItemId(1),
+            outlet: outlet.into(),
+            reporter: None,
+            title: title.into(),
+            url: None,
+            at: Timestamp::UNIX_EPOCH,
+            is_copy,
+            reason: None,
+        }
+    }
+
+    fn list(reports: &[EditionReport]) -> String {
+        let mut out = String::new();
+        push_reports(&mut out, reports, "https://n.example/stories/1", false);
+        out
+    }
+
+    #[test]
+    fn each_outlet_has_one_line_with_its_other_reports_behind_it() {
+        let reports =
+            [report("a.example", "A copy", true), report("b.example", "B", false), report("a.example", "A", false)];
+        assert_eq!(counts_line(2, &reports).unwrap(), "<p>2 outlets, 3 reports</p>");
+        assert_eq!(
+            list(&reports),
+            "<ul><li>a.example: A, 1 Jan 00:00 UTC<details><summary>1 more report</summary><ul>\
+             <li>A copy, 1 Jan 00:00 UTC (copy)</li></ul></details></li>\
+             <li>b.example: B, 1 Jan 00:00 UTC</li></ul>\
+             <p><a href=\"https://n.example/stories/1\">All reports of this story</a></p>"
+        );
+    }
+
+    #[test]
+    fn entry_of_a_single_report_has_no_list() {
+        let reports = [report("a.example", "A", false)];
+        assert_eq!((counts_line(1, &reports), list(&reports)), (None, String::new()));
+    }
+}
