@@ -5,6 +5,7 @@
 //! passes in the listener, the clock and the shutdown signal.
 
 mod database_watcher;
+mod disk_monitor;
 mod export;
 mod feed_change_notifier;
 mod feed_entering;
@@ -67,6 +68,7 @@ pub async fn run(
     tasks.spawn("publisher", publisher::run);
     tasks.spawn("export", export::run);
     tasks.spawn_until_shutdown("maintenance", maintenance::run);
+    tasks.spawn_until_shutdown("disk-monitor", disk_monitor::run);
     tasks.spawn_until_shutdown("watchdog", watchdog::run);
     let websub_routes = spawn_websub_tasks(&context, &mut tasks).await?;
 

@@ -1,4 +1,4 @@
-//! Events about which the operator is notified: changes of sources and of newsfold's own network connection.
+//! Events about which the operator is notified: changes of sources, of newsfold's own network connection, and of its disk.
 
 use super::SourceId;
 use jiff::Timestamp;
@@ -28,6 +28,10 @@ pub enum OperatorEventKind {
     Offline,
     /// newsfold's own network works again.
     Online,
+    /// The disk of the database has little free space.
+    DiskNearlyFull,
+    /// The disk of the database has enough free space again.
+    DiskHasSpace,
 }
 
 /// An event from the database.
@@ -36,7 +40,7 @@ pub struct RecordedEvent {
     pub id: i64,
     pub occurred_at: Timestamp,
     pub kind: OperatorEventKind,
-    /// The affected source; `None` for newsfold's own network.
+    /// The affected source; `None` for newsfold's own network and disk.
     #[serde(rename = "source_id")]
     pub source: Option<SourceId>,
     /// The source's title at the time of the event.

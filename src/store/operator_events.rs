@@ -1,4 +1,4 @@
-//! Operator events: the events of sources and of our own network. They are kept for as long as poll records.
+//! Operator events: the events of sources, of our own network and of our disk. They are kept for as long as poll records.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -39,6 +39,14 @@ pub fn offline_since(db: &ReadConnection) -> Result<Option<Timestamp>> {
     let last: Option<RecordedEvent> =
         db.first("SELECT * FROM operator_event WHERE kind IN ('offline', 'online') ORDER BY id DESC LIMIT 1", [])?;
     Ok(last.filter(|event| event.kind == OperatorEventKind::Offline).map(|event| event.occurred_at))
+}
+
+/// Returns whether the disk was nearly full when its state last changed.
+pub fn disk_is_nearly_full(db: &ReadConnection) -> Result<bool> {
+    let sql =
+        "SELECT * FROM operator_event WHERE kind IN ('disk-nearly-full', 'disk-has-space') ORDER BY id DESC LIMIT 1";
+    let last: Option<RecordedEvent> = db.first(sql, [])?;
+    Ok(last.is_some_and(|event| event.kind == OperatorEventKind::DiskNearlyFull))
 }
 
 /// Deletes older events, except those that the health feed still shows.

@@ -11,5 +11,7 @@ pub fn event_phrase(kind: OperatorEventKind) -> &'static str {
         OperatorEventKind::Gone => "is gone",
         OperatorEventKind::Offline => "cannot reach any server",
         OperatorEventKind::Online => "can reach servers again",
+        OperatorEventKind::DiskNearlyFull => "has little space left on its disk",
+        OperatorEventKind::DiskHasSpace => "has enough space on its disk again",
     }
 }

@@ -23,17 +23,24 @@ fn folder_with_configuration() -> TempDir {
     folder
 }
 
-async fn add(folder: &Path, origin: &OriginServer, count: usize, items: usize) {
+async fn add_sources(folder: &Path, origin: &OriginServer, count: usize) {
     let store = Store::open(&database_path(folder)).unwrap();
     for source in 0..count {
-        let path = format!("/{source}");
-        let lines: Vec<String> = (0..items)
-            .map(|n| format!("{source}-{n} | Title{n} of {source} | {}", format!("words{n} ").repeat(40)))
-            .collect();
-        origin.serve(&path, StubResponse::ok(rss(&lines.iter().map(String::as_str).collect::<Vec<_>>())));
-        let new = NewSource { url: origin.url(&path), outlet: format!("{source}.example"), ..NewSource::default() };
-        let now = Timestamp::now();
+        let (url, outlet) = (origin.url(&format!("/{source}")), format!("{source}.example"));
+        let (new, now) = (NewSource { url, outlet, ..NewSource::default() }, Timestamp::now());
         store.write(move |db| sources::add(db, &new, now, now)).await.unwrap();
+    }
+    // A test copies the file, so the file must be complete.
+    store.checkpoint().await.unwrap();
+}
+
+fn serve_feeds(origin: &OriginServer, count: usize, items: usize) {
+    for source in 0..count {
+        let text = |n: usize| format!("words{n} ").repeat(40);
+        let lines: Vec<String> =
+            (0..items).map(|n| format!("{source}-{n} | Title{n} of {source} | {}", text(n))).collect();
+        let document = rss(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+        origin.serve(&format!("/{source}"), StubResponse::ok(document));
     }
 }
 
@@ -66,22 +73,31 @@ async fn full_disk_is_logged_once_and_polling_continues_when_there_is_space_agai
         return skipped("a full disk: this user may not mount a file system in a user namespace");
     }
     let (folder, origin) = (folder_with_configuration(), OriginServer::start().await);
-    add(folder.path(), &origin, 6, 200).await;
-    // The daemon sees a file system of 2 MiB in the place of the folder.
+    add_sources(folder.path(), &origin, 6).await;
+    (0..6).for_each(|source| origin.serve(&format!("/{source}"), StubResponse::status(503)));
+    // The daemon sees a file system of 8 MiB in the place of the folder.
     let mount = format!(
-        "exec unshare -Urm sh -c 'cp -r {0} {0}.copy && mount -t tmpfs -o size=2m none {0} && cp {0}.copy/* {0}/ && \
-         rm -r {0}.copy && dd if=/dev/zero of={0}/filler bs=1k count=1400 2>/dev/null; exec \"$0\" \"$@\"' \"$0\" \"$@\";",
+        "exec unshare -Urm sh -c 'cp -r {0} {0}.copy && mount -t tmpfs -o size=8m none {0} && cp {0}.copy/* {0}/ && \
+         rm -r {0}.copy; exec \"$0\" \"$@\"' \"$0\" \"$@\";",
         folder.path().display()
     );
     let daemon = start_daemon(folder.path(), &mount);
+    let mounted = PathBuf::from(format!("/proc/{}/root{}", daemon.process.id(), folder.path().display()));
+    wait_until("the health feed reports the small disk", async || {
+        let feed = reqwest::get(format!("{}/feeds/health.atom", daemon.base)).await.unwrap().text().await.unwrap();
+        feed.contains("newsfold has little space left on its disk")
+    })
+    .await;
+    // The write fails when the disk is full.
+    let _ = std::fs::write(mounted.join("filler"), vec![0; 8 << 20]);
+    serve_feeds(&origin, 6, 200);
     let log = log_of_failed_writes(&daemon).await;
-    assert!(log.lines().count() < 40, "{log}");
+    assert!(log.lines().count() < 60, "{log}");
     assert_eq!(log.matches("cannot write to the database").count(), 1, "{log}");
     let health = reqwest::get(format!("{}/healthz", daemon.base)).await.unwrap();
     assert_eq!(health.status(), 503);
     let reasons = health.text().await.unwrap();
     assert!(reasons.contains("the disk is full") && reasons.contains("MiB are free on the disk"), "{reasons}");
-    let mounted = PathBuf::from(format!("/proc/{}/root{}", daemon.process.id(), folder.path().display()));
     std::fs::remove_file(mounted.join("filler")).unwrap();
     assert!(succeeds(&format!(
         "nsenter -t {} -U -m mount -o remount,size=64m {}",
@@ -99,7 +115,8 @@ async fn disk_that_reports_errors_is_logged_once_and_loses_nothing() {
         return skipped("errors of the disk: strace is not installed or may not trace");
     }
     let (folder, origin) = (folder_with_configuration(), OriginServer::start().await);
-    add(folder.path(), &origin, 2, 20).await;
+    add_sources(folder.path(), &origin, 2).await;
+    serve_feeds(&origin, 2, 20);
     let inject = "exec strace -D -f -qq -o /dev/null -e trace=fsync,fdatasync \
                   -e inject=fsync,fdatasync:error=EIO:when=12..14 \"$0\" \"$@\";";
     let daemon = start_daemon(folder.path(), inject);

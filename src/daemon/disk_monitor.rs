@@ -1,0 +1,32 @@
+//! Records an operator event when the disk of the database becomes nearly full and when it has space again, so that the
+//! health feed reports it before writes fail.
+
+use super::task_context::TaskContext;
+use crate::domain::{OperatorEventKind, Timestamp};
+use crate::store::{self, Store, WriteConnection, operator_events};
+use std::time::Duration;
+
+/// The interval between checks.
+const INTERVAL: Duration = Duration::from_secs(60);
+
+pub(super) async fn run(context: TaskContext) {
+    loop {
+        if let Err(error) = record_change(context.store(), context.clock().now()).await {
+            error.log("cannot record the state of the disk");
+        }
+        tokio::time::sleep(INTERVAL).await;
+    }
+}
+
+/// Records an event if the last one describes another state of the disk.
+async fn record_change(store: &Store, now: Timestamp) -> store::Result<()> {
+    let shortage = store.disk_shortage();
+    if store.read(operator_events::disk_is_nearly_full).await? == shortage.is_some() {
+        return Ok(());
+    }
+    let (kind, detail) = match shortage {
+        Some(shortage) => (OperatorEventKind::DiskNearlyFull, shortage),
+        None => (OperatorEventKind::DiskHasSpace, "there is enough free space again".into()),
+    };
+    store.write(move |db: &WriteConnection| operator_events::record(db, now, kind, None, &detail)).await
+}
