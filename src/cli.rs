@@ -1,7 +1,7 @@
 //! The command line: shows the same facts as the pages, and performs the tasks of an operator.
 //!
 //! Commands read and write the database, with or without a running daemon. A running daemon notices their changes.
-//! Every table is also available as `--json`. Exit codes: 0 means success; 1 means failure, and the message gives the
+//! `--json` prints every table as JSON. Exit codes: 0 means success; 1 means failure, and the message gives the
 //! reason and the next step; 2 means invalid arguments.
 
 mod check;

@@ -133,7 +133,7 @@ async fn serve_until_shutdown(
     tokio::join!(tasks.finish(deadline), close_connections);
     match tokio::time::timeout(LAST_WRITES_TIMEOUT, store.checkpoint()).await {
         Ok(done) => done.context("the database could not be checkpointed")?,
-        Err(_) => tracing::warn!("the database is still writing; the next start completes it from the write-ahead log"),
+        Err(_) => tracing::warn!("a write is still in progress; the next start recovers it from the write-ahead log"),
     }
     tracing::info!("newsfold has stopped");
     match failure {

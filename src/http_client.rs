@@ -327,9 +327,9 @@ impl Fetcher {
         }
         Err(match response.status() {
             // newsfold never sends range requests.
-            StatusCode::PARTIAL_CONTENT => failed("the server sent a part of the document (206)"),
+            StatusCode::PARTIAL_CONTENT => failed("the server sent only part of the document (206)"),
             StatusCode::NOT_MODIFIED if spec.validators.is_none_or(|sent| sent.url != url.as_str()) => {
-                failed("the server responded with 304 (not modified) to a request without a condition")
+                failed("the server responded with 304 (not modified) to an unconditional request")
             }
             StatusCode::NOT_MODIFIED => NoDocument::NotModified { validators, fresh_for },
             StatusCode::GONE => NoDocument::Gone,

@@ -113,8 +113,8 @@ async fn print_growth(store: Store, shutdown: CancellationToken) -> anyhow::Resu
             }
             let (items, found, shared) = (counts.items, counts.stories, stories.len());
             print(&format!(
-                "{seconds:>4} s  {items} items from {} outlets form {found} stories; several outlets report {shared} of \
-                 them",
+                "{seconds:>4} s  {items} items from {} outlets form {found} stories, {shared} of them with \
+                 reports from several outlets",
                 all.len()
             ))?;
         }

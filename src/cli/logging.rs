@@ -60,7 +60,7 @@ fn is_connected_to_journal() -> bool {
     std::env::var("JOURNAL_STREAM").is_ok_and(|stream| stream == format!("{}:{}", stderr.st_dev, stderr.st_ino))
 }
 
-/// Writes the priority of each line, which the journal removes. The journal adds the time.
+/// Prefixes each line with its priority, which the journal strips. The journal adds the time.
 struct JournalFormat(Format<Full, ()>);
 
 impl<S, N> FormatEvent<S, N> for JournalFormat

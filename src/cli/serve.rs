@@ -37,7 +37,7 @@ impl Serve {
 
 /// Uses the socket passed by systemd, or opens a new one.
 async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
-    if let Some(handed) = listenfd::ListenFd::from_env().take_tcp_listener(0).context("the socket from systemd")? {
+    if let Some(handed) = listenfd::ListenFd::from_env().take_tcp_listener(0).context("cannot use systemd's socket")? {
         handed.set_nonblocking(true)?;
         return Ok(TcpListener::from_std(handed)?);
     }

@@ -239,11 +239,11 @@ async fn split(context: &Context, storyline: &str, stories: &[String]) -> anyhow
 }
 
 fn title(storyline: &Storyline) -> String {
-    storyline.main_story().map_or_else(|| "(merged away)".into(), headline)
+    storyline.main_story().map_or_else(|| "(merged into another storyline)".into(), headline)
 }
 
 pub(super) fn headline(story: &Story) -> String {
-    story.lead().map_or_else(|| "(merged away)".into(), |lead| one_line(&lead.item.title, 100))
+    story.lead().map_or_else(|| "(merged into another story)".into(), |lead| one_line(&lead.item.title, 100))
 }
 
 pub(super) fn decision_line(decision: &GroupingConstraint) -> String {

@@ -90,7 +90,7 @@ impl Owners {
     }
 }
 
-/// A group of items. It has no members and no links after it was merged into another group.
+/// A group of items. It has no members and no links once it has been merged into another group.
 #[derive(Default)]
 struct Group {
     members: Vec<u32>,

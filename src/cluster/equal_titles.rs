@@ -21,11 +21,11 @@ const MIN_AGREEMENT_ACROSS_OUTLETS: f32 = 0.15;
 
 /// The minimum agreement between such texts in a script without spaces. Texts about different events share particles.
 const MIN_UNSPACED_AGREEMENT_ACROSS_OUTLETS: f32 = 0.3;
-/// The minimum share of the shorter text's shingles that the longer text contains if both are versions of one text. Texts
-/// of a rubric use the same words in another order.
+/// The minimum share of the shorter text's shingles that the longer text contains if both are versions of one text.
+/// Texts of a regular section use the same words in another order.
 const MIN_VERSION_CONTAINMENT: f32 = 0.4;
 
-/// Two items with equal titles, or of one rubric.
+/// Two items with equal titles, or of one regular section.
 pub(super) struct EqualTitles<'a>(pub &'a IndexedItem, pub &'a IndexedItem);
 
 impl EqualTitles<'_> {
@@ -48,12 +48,12 @@ impl EqualTitles<'_> {
         self.0.title_profile.words < MIN_SPECIFIC_WORDS && agreement.is_some_and(|agreement| agreement < min)
     }
 
-    /// Returns whether both items belong to a rubric and have different texts.
+    /// Returns whether both items belong to a regular section and have different texts.
     pub(super) fn are_of_a_rubric(&self) -> bool {
         self.0.kind.rubric && self.1.kind.rubric && !self.have_same_text()
     }
 
-    /// Returns whether the texts are versions of one text. Texts of a rubric may differ only in numbers.
+    /// Returns whether the texts are versions of one text. Texts of a regular section may differ only in numbers.
     fn have_same_text(&self) -> bool {
         let has_same_shingles =
             self.0.sketch.containment_if_known(&self.1.sketch).is_none_or(|share| share >= MIN_VERSION_CONTAINMENT);

@@ -1,4 +1,4 @@
-//! Classifies headlines as roundups, shopping offers and rubrics by cue phrases that newsrooms use.
+//! Classifies headlines as roundups, shopping offers and regular sections by cue phrases that newsrooms use.
 
 use crate::domain::scripts::is_unspaced_script;
 use aho_corasick::AhoCorasick;
@@ -10,7 +10,7 @@ pub struct HeadlineKind {
     pub roundup: bool,
     /// Whether the item offers something to buy.
     pub offer: bool,
-    /// Whether the item belongs to a rubric whose texts resemble each other every day.
+    /// Whether the item belongs to a regular section whose texts resemble each other every day.
     pub rubric: bool,
 }
 
@@ -33,14 +33,14 @@ const OFFER_CUES: &str = "\
     coupon | coupons | promo | \
     im angebot | schnäppchen | bons plans | ofertas";
 
-/// Cue phrases of rubrics: horoscopes, puzzles, lotteries.
+/// Cue phrases of regular sections: horoscopes, puzzles, lotteries.
 const RUBRIC_CUES: &str = "\
     horoscope | horoscopes | zodiac | crossword | sudoku | lottery numbers | winning numbers | \
     horoskop | tageshoroskop | lottozahlen | kreuzworträtsel | mots croisés | tirage du loto | horóscopo | crucigrama | \
     oroscopo | cruciverba | horoscoop | kruiswoordpuzzel | krzyżówka | гороскоп | сканворд | horoskooppi | οι προβλέψεις των ζωδίων | \
     burç yorumları | günlük burç | zodiak hari ini | 星座占い | 今日の運勢 | 運勢 | 占い | 运势 | 運勢 | 星座 | 오늘의 운세 | 운세";
 
-/// Cue phrases of rubrics in short titles. A longer title may report a storm.
+/// Cue phrases of regular sections in short titles. A longer title may report a storm.
 const SHORT_RUBRIC_CUES: &str = "\
     weather forecast | forecast | weather | weather today | tides | tide times | tv guide | tv tonight | obituaries | traffic report | police blotter | \
     wetter | wettervorhersage | wetterbericht | tv-programm | todesanzeigen | météo | prévisions météo | programme tv | nécrologie | \

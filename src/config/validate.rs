@@ -93,7 +93,7 @@ fn urls(config: &Config) -> Result<(), InvalidSetting> {
         if !is_web_url(url) || has_credentials || url.as_str().len() > MAX_URL_BYTES {
             return invalid(
                 &["publish.hubs"],
-                "must be http or https URLs without user name and password, because feeds show them",
+                "must be http or https URLs without a user name or password, because feeds show them",
             );
         }
     }

@@ -1,4 +1,4 @@
-//! The site as files below `DIR/current`, which is always a complete generation, even after a crash of the machine.
+//! The site as files under `DIR/current`, which is always a complete generation, even after a crash of the machine.
 //!
 //! A generation is a directory. It is written under a temporary name and renamed once every file is durable. `current`
 //! is a symbolic link that is replaced with a rename. Unchanged files are hard links to the previous generation and

@@ -40,8 +40,8 @@ pub(super) async fn run(context: TaskContext) {
     }
 }
 
-/// Returns whether the daemon has polled under the present time for long enough to delete what is old. After a jump of
-/// the clock by years, everything would be old.
+/// Returns whether the daemon has polled for long enough since the clock last jumped to delete what is old. After a
+/// jump by years, everything would look old.
 async fn clock_is_plausible(store: &Store, options: &DaemonOptions, clock: &Clock) -> bool {
     let now = clock.now();
     let observed = MIN_OBSERVATION.min(options.poll_retention / 2);

@@ -53,7 +53,7 @@ struct Scheduler {
 struct PollQueue {
     waiting: VecDeque<QueuedPoll>,
     read_at: Option<Instant>,
-    /// When the next source becomes due that was not yet due when the queue was read.
+    /// The earliest due time of the sources that were not yet due when the queue was read.
     next_due_at: Option<Timestamp>,
 }
 

@@ -1,4 +1,4 @@
-//! The rank of a story in feeds with the order `hot`: what most outlets report lately.
+//! The rank of a story in feeds with the order `hot`: what the most outlets have reported recently.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -22,9 +22,9 @@ impl OutletActivity {
 
 /// The rank of a story: log₂ Σ 2^(last report / half-life + priority / 4), summed over its outlets, in thousandths.
 ///
-/// An outlet that reported one half-life earlier counts half as much. Times count from 1970 instead of from now: only
-/// the difference between two stories matters, so the order depends only on the database. Reddit's “hot” ranking has
-/// the same form.
+/// An outlet that reported one half-life earlier counts half as much. Times are counted from 1970 instead of from now:
+/// only the difference between two stories matters, so the order depends only on the database. Reddit's “hot” ranking
+/// has the same form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct StoryRank(i64);
 

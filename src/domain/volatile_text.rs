@@ -71,7 +71,7 @@ const UNSPACED_AGO_UNITS: &[&str] = &[
     "วันที่แล้ว", "วินาทีที่ผ่านมา", "นาทีที่ผ่านมา", "ชั่วโมงที่ผ่านมา", "วันที่ผ่านมา", "วินาทีก่อน", "นาทีก่อน", "ชั่วโมงก่อน", "วันก่อน", "ชม.ที่แล้ว",
 ];
 /// Prefixes of words that follow or precede a counter: “12 comments”, “Comments: 12”. Words for points and votes are
-/// excluded, because after a number they may be a result.
+/// excluded, because a number of points or votes may be a result that is news.
 const COUNTED: &[&str] = &[
     "comment",
     "kommentar",

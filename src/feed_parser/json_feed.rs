@@ -94,7 +94,7 @@ fn parse_root(text: &str, problems: &mut Vec<FeedProblem>) -> Result<(Value, boo
     }
     let repaired = repair_json(text);
     if repaired.is_truncated {
-        FeedProblem::record(problems, ProblemKind::Truncated, "the JSON is not closed, or has too many values");
+        FeedProblem::record(problems, ProblemKind::Truncated, "the JSON is incomplete, or has too many values");
     } else if matches!(repaired.text, Cow::Owned(_)) {
         let detail = "JSON with invalid escapes, control characters or trailing commas";
         FeedProblem::record(problems, ProblemKind::NotWellFormed, detail);

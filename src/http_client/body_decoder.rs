@@ -38,7 +38,7 @@ const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 pub enum BodyError {
     #[error("the body is larger than {} MiB", .0 >> 20)]
     TooLarge(usize),
-    #[error("the body is compressed by more than a factor of {MAX_COMPRESSION_RATIO}, which is more than in any feed")]
+    #[error("the body is compressed by more than a factor of {MAX_COMPRESSION_RATIO}, more than any real feed needs")]
     DecompressionBomb,
     #[error("the body has a content coding that was not requested: {0}")]
     UnknownCoding(String),

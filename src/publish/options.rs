@@ -147,7 +147,7 @@ impl Options {
         self.url("hub")
     }
 
-    /// Returns the absolute URL of a path below `base_url`.
+    /// Returns the absolute URL of a path under `base_url`.
     pub fn url(&self, path: &str) -> String {
         format!("{}/{path}", self.base_url.as_str().trim_end_matches('/'))
     }

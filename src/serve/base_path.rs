@@ -1,4 +1,4 @@
-//! Serving below a path. A reverse proxy may or may not remove the path of `publish.base_url` from requests.
+//! Serves the site under a path. A reverse proxy may or may not remove the path of `publish.base_url` from requests.
 
 use axum::Router;
 use axum::extract::Request;

@@ -48,7 +48,7 @@ impl ContentCoding {
             }
             ContentCoding::Brotli => {
                 let mut encoded = Vec::new();
-                // Above quality 6, the last few percent take ten times as long. The window covers a whole feed.
+                // Qualities above 6 save a few percent but take ten times as long. The window covers a whole feed.
                 let quality = if fast { 3 } else { 6 };
                 let params = brotli::enc::BrotliEncoderParams { quality, lgwin: 20, ..Default::default() };
                 brotli::BrotliCompress(&mut &plain[..], &mut encoded, &params).ok()?;

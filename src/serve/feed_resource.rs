@@ -1,4 +1,4 @@
-//! The documents below `/feeds/`: their file names, their contents from the database, and snapshots of them for the
+//! The documents under `/feeds/`: their file names, their contents from the database, and snapshots of them for the
 //! daemon's WebSub publisher. Also the feeds of storylines.
 
 use super::http_cache::{EncodedResponse, FEED_CACHE_CONTROL, content_hash};
@@ -9,7 +9,7 @@ use crate::publish::{
 use crate::store::{self, ReadConnection, editions, feed_entries, operator_events, publication};
 use axum::body::Bytes;
 
-/// A document below `/feeds/`.
+/// A document under `/feeds/`.
 #[derive(Debug, Clone)]
 pub struct FeedResource {
     pub contents: FeedContents,

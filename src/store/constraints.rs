@@ -32,7 +32,7 @@ pub enum ConstraintRefusal {
     NoStoryStays(StorylineId),
     #[error("this conflicts with decision {0}; undo that decision first: `newsfold story undo {0}`")]
     Against(ConstraintId),
-    #[error("there is no decision {0}; `newsfold story decisions` lists them")]
+    #[error("there is no decision {0}; `newsfold story decisions` lists all")]
     Unknown(ConstraintId),
     #[error("decision {0} is already undone")]
     Undone(ConstraintId),

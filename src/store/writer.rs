@@ -176,7 +176,7 @@ fn cause_text(error: &rusqlite::Error) -> String {
     let advice = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => "the disk is full; free space on it",
         Some(ErrorCode::SystemIoFailure) => "the disk reports an error; check it",
-        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => "this user may not write it; check its permissions",
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => "this user may not write to it; check its permissions",
         Some(ErrorCode::DatabaseBusy) => {
             "another program has kept the database locked for too long; end that program or wait until it has finished"
         }

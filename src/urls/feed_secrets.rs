@@ -112,8 +112,8 @@ fn secrets_in_path(address: &Url) -> Vec<String> {
     path_with(address, is_secret).map(str::to_owned).into_iter().chain(bare).collect()
 }
 
-/// Returns the strings that contain the password. A password that is short or a word also occurs in ordinary text, so
-/// it is secret only as the value of a parameter.
+/// Returns the strings that contain the password. A password that is short, or that is a real word, also occurs in
+/// ordinary text, so it is secret only as the value of a parameter.
 fn secrets_of_password(address: &Url) -> Vec<String> {
     let encoded = address.password().unwrap_or_default();
     if encoded.is_empty() {

@@ -8,7 +8,9 @@ pub fn constraint_text(constraint: &GroupingConstraint) -> String {
     let (id, moved, stayed) = (constraint.id, list(&constraint.moved), list(&constraint.stayed));
     match constraint.kind {
         ConstraintKind::Merge => format!("decision {id}: items {moved} belong with items {stayed}"),
-        ConstraintKind::Split => format!("decision {id}: items {moved} are a different story from items {stayed}"),
+        ConstraintKind::Split => {
+            format!("decision {id}: items {moved} belong to a different story from items {stayed}")
+        }
         ConstraintKind::CannotLink => {
             format!("decision {id}: items {stayed} and {moved} must stay in separate stories")
         }

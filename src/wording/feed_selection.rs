@@ -36,7 +36,7 @@ pub fn selection_text(selection: &FeedSelection) -> String {
     let limit = grouped_digits(u64::from(*limit));
     let order = match order {
         FeedOrder::Newest => format!("newest {limit}"),
-        FeedOrder::Hot => format!("top {limit} by outlets that reported lately"),
+        FeedOrder::Hot => format!("top {limit} by outlets that have reported recently"),
     };
     let fold = match fold {
         FeedFold::Storylines => "one entry per storyline and major development",
@@ -68,8 +68,8 @@ mod tests {
         assert_eq!(
             selection_text(&selection),
             "Stories from sources tagged ‘war’ or ‘peace’, in English, matching grid, reported by at least 3 outlets, \
-             at most 2 d older than the newest story; top 100 by outlets that reported lately; one entry per storyline and \
-             major development."
+             at most 2 d older than the newest story; top 100 by outlets that have reported recently; one entry per \
+             storyline and major development."
         );
     }
 }

@@ -58,7 +58,7 @@ fn none_found(wanted: &SourceFilter) -> String {
     match &wanted.tag {
         Some(tag) => format!("no source has the tag ‘{}’{having}; `newsfold source list` shows all", one_line(tag, 60)),
         None if wanted.problems => "no source has a problem".into(),
-        None => "no source; add one with `newsfold source add URL`".into(),
+        None => "no sources; add one with `newsfold source add URL`".into(),
     }
 }
 

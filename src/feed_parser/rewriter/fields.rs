@@ -34,7 +34,8 @@ const MAX_KEYWORDS_BYTES: usize = 4 * 1024;
 const MAX_CATEGORY_BYTES: usize = 256;
 /// The maximum number of enclosures per item. Additional ones are dropped, because feed-rs uses a kilobyte for each.
 const MAX_ENCLOSURES: usize = 32;
-/// The minimum width of an image in pixels that is not replaced by a larger one outside of a `media:group`.
+/// The width in pixels below which an image counts as a thumbnail, which a larger image replaces even outside of a
+/// `media:group`.
 const MIN_LEAD_IMAGE_SIZE: u32 = 400;
 
 impl<'a> FeedRewriter<'a, '_> {

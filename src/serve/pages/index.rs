@@ -61,7 +61,7 @@ pub async fn search(State(app): State<AppState>, RawQuery(query): RawQuery) -> R
     Ok(Redirect::permanent(&app.options.url(&query.query_string(query.page))).into_response())
 }
 
-/// Renders the page. Without a query, it is the page for a static file, which has no form and no more pages.
+/// Renders the page. Without a query, it is the page for a static file, which has no form and no further pages.
 pub fn index_page(db: &ReadConnection, site: SiteLayout, query: Option<&StoryQuery>) -> Result<String, Error> {
     let is_served = query.is_some();
     let unfiltered = StoryQuery::default();
