@@ -125,7 +125,7 @@ fn is_labelled_link(before: &str, line: &str, context: &TailContext<'_>) -> bool
     is_unlinked && context.is_last && label.trim_end().ends_with([':', '：', '|', '»', '→']) && labels_links(label)
 }
 
-/// Returns the offset of a label in brackets at the end of the text, as on link pages: "[link] [comments]".
+/// Returns the offset of a label in brackets at the end of the text, as on link pages: `[link] [comments]`.
 fn bracket_start(text: &str) -> Option<usize> {
     const LABELS: &[&str] = &["link", "links", "comments", "comment", "permalink", "source", "more", "via"];
     let inner = text.trim_end().strip_suffix([']', '】'])?;
