@@ -129,7 +129,7 @@ pub struct PollAttempt {
     pub finished_at: Timestamp,
     /// The URL of the last request; `None` if no request was sent.
     pub url: Option<Url>,
-    /// The target of the permanent redirects at the start of the chain; `None` if the first response was not one.
+    /// The target of the permanent redirects, ignoring temporary ones.
     pub permanent_redirect: Option<Url>,
     /// Whether the request contained validators.
     pub is_conditional: bool,
@@ -184,7 +184,7 @@ pub async fn poll_source(context: &PollContext, source: &Source, lease: &PollLea
     record_attempt(context, source, attempt, lease).await
 }
 
-/// Fetches and parses a document, without recording a poll.
+/// Fetches and parses a document without storing anything.
 pub async fn fetch_and_parse(
     context: &PollContext,
     url: &Url,

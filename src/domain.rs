@@ -58,7 +58,7 @@ pub use story::{
     AssignedItem, CreatedStory, ItemMove, JoinEvidence, JoinReason, PublishedStory, Story, StoryAssignment, StoryItem,
     StoryMerge, StoryPlacement, StoryRegrouping,
 };
-pub use story_rank::{OutletActivity, StoryRank};
+pub use story_rank::{OutletActivity, StoryActivity, StoryRank};
 pub use storyline::{
     CreatedStoryline, StoryMove, Storyline, StorylineMember, StorylineMerge, StorylineRegrouping, TermFrequency,
 };

@@ -15,7 +15,6 @@ pub mod feed_tokens;
 pub mod fts_query;
 pub mod full_text;
 pub mod hub_notifications;
-mod item_content;
 pub mod items;
 pub mod leases;
 pub mod operator_events;
@@ -28,6 +27,7 @@ pub mod robots_txt;
 pub mod sources;
 pub mod statistics;
 pub mod stories;
+pub mod story_activity;
 pub mod story_search;
 pub mod story_selection;
 pub mod storyline_membership;
@@ -158,8 +158,7 @@ impl Store {
         self.shared.writer.write(work).await
     }
 
-    /// Returns the time until the next attempt to write after a failure; zero if writes are possible. Until then,
-    /// writes fail.
+    /// Returns the time until the next attempt to write after a failure; zero if writes are possible. Until then, writes fail.
     pub fn write_retry_delay(&self) -> Duration {
         self.shared.writer.failures.retry_delay()
     }
@@ -169,8 +168,7 @@ impl Store {
         self.shared.writer.failures.current_cause()
     }
 
-    /// Returns how little space is left on the disk of the database; `None` if there is enough or the amount is
-    /// unknown.
+    /// Returns how little space is left on the disk of the database; `None` if there is enough or the amount is unknown.
     pub fn disk_shortage(&self) -> Option<String> {
         let disk = rustix::fs::statvfs(self.path()).ok()?;
         let free = disk.f_bavail.saturating_mul(disk.f_frsize) / MIB;

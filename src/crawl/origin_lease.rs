@@ -66,8 +66,8 @@ pub async fn clear_hold(
 }
 
 impl PollContext {
-    /// Leases a source and its origin for a poll. If the poll is never recorded, the source's next poll is due after
-    /// the delay that the feed and its server require.
+    /// Leases a source and its origin for a poll. If the poll is never recorded, the source's next poll is due after the
+    /// delay that the feed and its server require.
     pub async fn claim(&self, due: DueSource, mut lease: PollLease) -> store::Result<ClaimOutcome> {
         lease.origin = Url::parse(&due.url).ok().map(|url| origin_of(&url));
         let now = self.clock.now();
@@ -111,7 +111,7 @@ impl PollContext {
         Ok(())
     }
 
-    /// Fetches a document once under the leases of its origins. Records neither a poll nor the requests.
+    /// Fetches a document once. Records only the request itself.
     pub async fn fetch_once(&self, url: &Url) -> store::Result<FetchResult> {
         let lease = PollLease::new(&self.program);
         let fetched = self.fetcher.fetch(url, None, self.clock.now(), &self.permits(&lease)).await;

@@ -1,5 +1,4 @@
-//! Parses and records a document that a hub pushed, and determines the effects of a poll on the source's hub
-//! subscription.
+//! Parses and records a document that a hub pushed, and determines the effects of a poll on the hub's subscription.
 //!
 //! A pushed document may contain only part of the feed, so missing items mean nothing. No request was sent, so the
 //! state of the source is unchanged: validators, polling hints, failures and the next poll.
@@ -84,8 +83,8 @@ pub async fn receive_push(
         .await
 }
 
-/// The facts that determine how a poll affects the hub subscription of its source, and whether the next poll is a
-/// safety poll. The transaction that records the poll applies them.
+/// The facts that a poll provides about the hub of its source: the hub that the document declares, and whether the next
+/// poll is a safety poll. The transaction that records the poll stores them.
 pub(super) struct SafetyPollFacts {
     /// The hub that the document declares. The outer `None` means that no document was read.
     pub declared_hub: Option<Option<DeclaredHub>>,

@@ -49,7 +49,7 @@ pub(super) async fn run(mut context: TaskContext) {
 
 /// Writes the editions and feed entries that are due, so that nothing outdated is served after startup.
 pub(super) async fn catch_up_editions(context: &TaskContext) -> store::Result<()> {
-    EditionPublisher::new(&context.config.publish).catch_up(context.store(), context.clock().now()).await
+    EditionPublisher::new(&context.config.publish).catch_up(context.store(), context.clock()).await
 }
 
 /// Generates a new token for a private feed, which replaces the old one.
@@ -82,9 +82,8 @@ impl EditionPublisher {
         clock: &Clock,
         regrouped_at: Timestamp,
     ) -> store::Result<Option<Timestamp>> {
-        // One time for all steps: work that becomes due between two of them would be neither done nor waited for.
+        self.catch_up(store, clock).await?;
         let now = clock.now();
-        self.catch_up(store, now).await?;
         let in_probation = self.publish_new_stories(store, now, regrouped_at).await?;
         let recheck_at = in_probation.then(|| after(now, PROBATION_RECHECK_DELAY));
         let delay = self.options.delay;
@@ -96,10 +95,10 @@ impl EditionPublisher {
     }
 
     /// Editions come before selections, because a story without an edition cannot enter a feed.
-    async fn catch_up(&self, store: &Store, now: Timestamp) -> store::Result<()> {
-        self.create_feed_tokens(store, now).await?;
-        self.write_due_editions(store, now).await?;
-        self.apply_feed_selections(store, now).await
+    async fn catch_up(&self, store: &Store, clock: &Clock) -> store::Result<()> {
+        self.create_feed_tokens(store, clock).await?;
+        self.write_due_editions(store, clock.now()).await?;
+        self.apply_feed_selections(store, clock.now()).await
     }
 
     /// Returns whether unpublished stories remain because all their sources are on probation.
@@ -124,8 +123,7 @@ impl EditionPublisher {
         let mut published: Vec<StoryId> = Vec::new();
         for story in due {
             let Some((lead, published_at)) = first_publication(story, now, &self.options) else { continue };
-            // Grouping may have moved the story to another storyline since the story was read. In that case, it is
-            // published later.
+            // A pass may have moved the story since it was read. It is published later.
             if storyline_membership::storyline_of(db, story.id)? != Some(story.storyline) {
                 continue;
             }
@@ -277,11 +275,11 @@ impl EditionPublisher {
     }
 
     /// Without a token, readers could not open a private feed.
-    async fn create_feed_tokens(&self, store: &Store, now: Timestamp) -> store::Result<()> {
+    async fn create_feed_tokens(&self, store: &Store, clock: &Clock) -> store::Result<()> {
         for feed in self.feeds.iter().filter(|feed| feed.private) {
             let name = feed.name.clone();
             if store.read(move |db| feed_tokens::find(db, &name)).await?.is_none() {
-                let name = feed.name.clone();
+                let (name, now) = (feed.name.clone(), clock.now());
                 let Some(token) = secrets::generate() else { continue };
                 store.write(move |db| feed_tokens::create_if_missing(db, &name, &token, now)).await?;
             }

@@ -1,5 +1,4 @@
-//! Events about which the operator is notified: changes of sources, of newsfold's own network connection, and of its
-//! disk.
+//! Events about which the operator is notified: changes of sources, of newsfold's own network connection, and of its disk.
 
 use super::SourceId;
 use jiff::Timestamp;
@@ -19,7 +18,7 @@ pub struct OperatorEvent {
 pub enum OperatorEventKind {
     /// A source fails repeatedly.
     Broken,
-    /// A source that failed repeatedly can be polled again.
+    /// A broken source succeeds again.
     Recovered,
     /// The URL of a source has changed.
     Moved,

@@ -1,5 +1,4 @@
-//! Holds: origins to which newsfold sends no requests until a given time, because their server limits or refuses
-//! requests.
+//! Holds: origins to which newsfold sends no requests until a given time, because their server asked for a pause.
 
 use super::WebSubFailure;
 use jiff::Timestamp;

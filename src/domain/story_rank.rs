@@ -1,8 +1,9 @@
-//! The rank of a story in feeds with the order `hot`. Stories that many outlets have reported recently have the highest
-//! ranks.
+//! The rank of a story in feeds with the order `hot`: what the most outlets have reported recently.
 
+use super::{StoryId, StorylineId};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// What an outlet contributes to the rank of a story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,14 @@ impl OutletActivity {
         self.last_report_at = self.last_report_at.max(other.last_report_at);
         self.priority = self.priority.max(other.priority);
     }
+}
+
+/// The outlets that report a story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoryActivity {
+    pub story: StoryId,
+    pub storyline: StorylineId,
+    pub outlets: BTreeMap<String, OutletActivity>,
 }
 
 /// The rank of a story: log₂ Σ 2^(last report / half-life + priority / 4), summed over its outlets, in thousandths.

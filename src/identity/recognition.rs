@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 use std::collections::{HashMap, HashSet};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// The maximum time between the date of an item and the dates of the stored items that are candidates by title or date.
+/// The maximum distance between the date of an item and the stored items that are candidates by title or date.
 const TITLE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 /// The facts from the database about an item of a document.
@@ -66,8 +66,8 @@ pub fn title_window(item: &NewItem, now: Timestamp) -> TitleWindow {
     TitleWindow { from: at - TITLE_WINDOW, until: at + TITLE_WINDOW }
 }
 
-pub fn text_hash(text: &str) -> i64 {
-    xxh3_64(text.as_bytes()).cast_signed()
+pub fn text_hash(summary: &str) -> i64 {
+    xxh3_64(summary.as_bytes()).cast_signed()
 }
 
 /// Returns whether the guid suffices to recognize an item. It does not if newsfold derived the guid and the item has

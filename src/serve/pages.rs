@@ -13,6 +13,7 @@ mod respond;
 mod site_layout;
 mod source;
 mod story;
+mod story_summary;
 mod storyline;
 
 pub use feeds::{OPML_CONTENT_TYPE, feeds, feeds_opml, feeds_page, opml};

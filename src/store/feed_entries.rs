@@ -4,12 +4,13 @@
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 use super::editions::{EDITION_COLUMNS, list_of_story};
-use super::rows::{OUTLET, column, from_row, json_list, to_json};
+use super::rows::{column, from_row, json_list, to_json};
+use super::story_activity::{story_activity, story_list};
 use super::story_selection::matching;
 use crate::domain::duration::before;
 use crate::domain::{
     Development, Edition, EditionReason, EntryVariants, FeedCandidate, FeedFold, FeedOrder, FeedSelection, FeedVariant,
-    OutletActivity, PublishedFeed, StoryId, StoryRank, StorylineEntry, StorylineId,
+    OutletActivity, PublishedFeed, StoryActivity, StoryId, StoryRank, StorylineEntry, StorylineId,
 };
 use jiff::Timestamp;
 use rusqlite::{named_params, params};
@@ -314,10 +315,12 @@ pub fn ranked_stories(
         entries.entry(listed).or_default().push(entry);
     }
     let mut outlets: BTreeMap<StoryId, BTreeMap<String, OutletActivity>> = BTreeMap::new();
-    for (story, outlet, activity) in outlet_activity(db, entries.keys())? {
+    for StoryActivity { story, outlets: activity, .. } in story_activity(db, entries.keys())? {
         for entry in &entries[&story] {
             let of_entry = outlets.entry(*entry).or_default();
-            of_entry.entry(outlet.clone()).or_insert(activity).combine(activity);
+            for (outlet, activity) in &activity {
+                of_entry.entry(outlet.clone()).or_insert(*activity).combine(*activity);
+            }
         }
     }
     let rank = |(story, outlets): (StoryId, BTreeMap<String, OutletActivity>)| {
@@ -344,28 +347,6 @@ fn listed_stories(db: &ReadConnection, entered: &[StoryId]) -> Result<Vec<(Story
         listed.map(move |development| (entry, development.story))
     };
     Ok(editions.into_iter().flat_map(listed).collect())
-}
-
-/// Returns the activity of each outlet in each story. Copies and backlog do not count.
-fn outlet_activity<'s>(
-    db: &ReadConnection,
-    stories: impl IntoIterator<Item = &'s StoryId>,
-) -> Result<Vec<(StoryId, String, OutletActivity)>> {
-    let sql = format!(
-        "SELECT story_id, {OUTLET}, max(ranked_at), max(source.priority)
-         FROM json_each(?1) AS counted CROSS JOIN item ON item.story_id = counted.value
-         JOIN source ON source.id = item.source_id
-         WHERE item.copy_of IS NULL AND item.backlog_reason IS NULL GROUP BY 1, 2"
-    );
-    let rows: Vec<(StoryId, String, Timestamp, i32)> = db.all(&sql, [story_list(stories)])?;
-    let activity =
-        |(story, outlet, last_report_at, priority)| (story, outlet, OutletActivity { last_report_at, priority });
-    Ok(rows.into_iter().map(activity).collect())
-}
-
-/// Serializes ids of stories for `json_each`.
-fn story_list<'s>(stories: impl IntoIterator<Item = &'s StoryId>) -> String {
-    json_list(&stories.into_iter().map(|id| id.to_row()).collect::<Vec<_>>())
 }
 
 /// Returns the candidates by sequence number, most recently entered first; only those of one story if `story` is set.

@@ -2,7 +2,6 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::item_content::stored_content;
 use super::rows::{ITEM_COLUMNS, json_list, milliseconds, to_json};
 use super::stored_matches::{find_by_canonical_url, find_matches};
 use crate::domain::duration::{after, before};
@@ -59,8 +58,7 @@ const PAGE_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
 fn insert_guid(db: &WriteConnection, source: SourceId, guid: &str, item: ItemId, rule: MatchedBy) -> Result<()> {
     db.execute(
-        "INSERT OR IGNORE INTO item_guid (source_id, guid_hash, item_id, matched_by, guid)
-         VALUES (?1, text_hash(?2), ?3, ?4, CASE WHEN ?4 <> 'guid' THEN ?2 END)",
+        "INSERT OR IGNORE INTO item_guid (source_id, guid, item_id, matched_by) VALUES (?1, ?2, ?3, ?4)",
         params![source.0, guid, item.0, rule.into_str()],
     )?;
     Ok(())
@@ -72,10 +70,10 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
     let guid = unused_guid(db, source, new)?;
     let canonical_url = separate_link(db, source, None, new)?;
     db.execute(
-        "INSERT INTO item (source_id, guid, url, canonical_url, link_hash, title, summary, content, author, lang, image,
+        "INSERT INTO item (source_id, guid, url, canonical_url, title, summary, content, author, lang, image,
          published_at, first_seen_at, ranked_at, backlog_reason, reporter_name, reporter_outlet, enclosures,
          full_text_state)
-         SELECT ?1, ?2, ?3, ?4, text_hash(?4), ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15, ?16, ?17, ?18,
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15, ?16, ?17, ?18,
                 CASE WHEN source.full_text <> 'no' AND ?3 IS NOT NULL AND ?13 >= ?12 - ?14 AND ?15 IS NULL
                      THEN 'pending' END
          FROM source WHERE id = ?1",
@@ -86,7 +84,7 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
             canonical_url,
             new.title,
             new.summary,
-            stored_content(new.content.as_deref(), &new.summary),
+            new.content,
             new.author,
             new.lang,
             new.image,
@@ -109,9 +107,7 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
 fn unused_guid(db: &WriteConnection, source: SourceId, new: &NewItem) -> Result<String> {
     let mut guid = new.guid.clone();
     let mut attempt = 0;
-    while db
-        .exists("SELECT 1 FROM item_guid WHERE source_id = ?1 AND guid_hash = text_hash(?2)", params![source.0, guid])?
-    {
+    while db.exists("SELECT 1 FROM item_guid WHERE source_id = ?1 AND guid = ?2", params![source.0, guid])? {
         attempt += 1;
         guid = derive_other_guid(new, attempt);
     }
@@ -126,16 +122,13 @@ fn separate_link(db: &WriteConnection, source: SourceId, id: Option<ItemId>, new
         return Ok(Some(canonical_url.clone()));
     };
     for (other, link) in separated.stored {
-        db.execute(
-            "UPDATE item SET canonical_url = ?2, link_hash = text_hash(?2) WHERE id = ?1",
-            params![other.0, link],
-        )?;
+        db.execute("UPDATE item SET canonical_url = ?2 WHERE id = ?1", params![other.0, link])?;
     }
     Ok(Some(separated.new))
 }
 
-/// Replaced content of more bytes than this is discarded, and the number of revisions is limited, because a live blog
-/// changes with every poll.
+/// Replaced content longer than this is discarded, and the number of revisions is limited, because a live blog changes
+/// with every poll.
 const MAX_KEPT: usize = 16 * 1024;
 const MAX_REVISIONS: u32 = 30;
 
@@ -148,8 +141,7 @@ fn revise(
     now: Timestamp,
 ) -> Result<Option<ItemChange>> {
     let old: ItemRevision = db.one(
-        "SELECT title, summary, original_content(content, summary) AS content, published_at, first_seen_at AS replaced_at
-         FROM item WHERE id = ?1",
+        "SELECT title, summary, content, published_at, first_seen_at AS replaced_at FROM item WHERE id = ?1",
         [id.0],
     )?;
     let title_changed = old.title != new.title;
@@ -178,14 +170,13 @@ fn revise(
     )?;
     db.execute(
         "UPDATE item SET title = ?2, summary = ?3, content = ?4, author = ?5, image = ?6, published_at = ?7,
-         canonical_url = CASE WHEN url IS ?8 THEN canonical_url ELSE ?9 END,
-         link_hash = CASE WHEN url IS ?8 THEN link_hash ELSE text_hash(?9) END, url = ?8,
+         canonical_url = CASE WHEN url IS ?8 THEN canonical_url ELSE ?9 END, url = ?8,
          reporter_name = ?10, reporter_outlet = ?11, enclosures = ?12 WHERE id = ?1",
         params![
             id.0,
             new.title,
             new.summary,
-            stored_content(new.content.as_deref(), &new.summary),
+            new.content,
             new.author,
             new.image,
             milliseconds(new.published_at),
@@ -221,8 +212,7 @@ fn is_same_content(old: Option<&str>, new: Option<&str>) -> bool {
 /// Returns the given guids that a source has used before.
 pub fn known_guids(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
     let known: Vec<String> = db.all(
-        "SELECT value FROM json_each(?2) WHERE EXISTS (
-             SELECT 1 FROM item_guid WHERE source_id = ?1 AND guid_hash = text_hash(value))",
+        "SELECT guid FROM item_guid WHERE source_id = ?1 AND guid IN (SELECT value FROM json_each(?2))",
         params![source.0, json_list(guids)],
     )?;
     Ok(known.into_iter().collect())
@@ -232,9 +222,9 @@ pub fn known_guids(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Res
 /// them.
 pub fn pushed_guids(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
     let pushed: Vec<String> = db.all(
-        "SELECT value FROM json_each(?2) JOIN item_guid ON item_guid.source_id = ?1 AND guid_hash = text_hash(value)
-         JOIN item ON item.id = item_id
-         WHERE first_seen_at > (SELECT finished_at FROM poll WHERE source_id = ?1
+        "SELECT item_guid.guid FROM item_guid JOIN item ON item.id = item_id
+         WHERE item_guid.source_id = ?1 AND item_guid.guid IN (SELECT value FROM json_each(?2))
+         AND first_seen_at > (SELECT finished_at FROM poll WHERE source_id = ?1
                               AND outcome IN ('read', 'not-modified') ORDER BY id DESC LIMIT 1)",
         params![source.0, json_list(guids)],
     )?;
@@ -292,7 +282,7 @@ pub fn revisions(db: &ReadConnection, id: ItemId) -> Result<Vec<ItemRevision>> {
     db.all("SELECT * FROM item_revision WHERE item_id = ?1 ORDER BY replaced_at DESC", [id.0])
 }
 
-/// An earlier headline and summary of an item, as shown to readers.
+/// An earlier headline of an item, as shown to readers.
 #[derive(Debug, Clone, Deserialize)]
 pub struct EarlierText {
     #[serde(rename = "item_id")]
@@ -302,7 +292,7 @@ pub struct EarlierText {
     pub summary: String,
 }
 
-/// Returns the earlier headlines and summaries of a story's items, newest first.
+/// Returns the earlier headlines of a story's items, newest first.
 pub fn earlier_texts(db: &ReadConnection, story: StoryId) -> Result<BTreeMap<ItemId, Vec<EarlierText>>> {
     let all: Vec<EarlierText> = db.all(
         "SELECT item_id, replaced_at, item_revision.title, item_revision.summary
@@ -338,5 +328,5 @@ pub struct RewrittenGuid {
 
 /// Returns all guids of an item except the first one.
 pub fn rewritten_guids(db: &ReadConnection, id: ItemId) -> Result<Vec<RewrittenGuid>> {
-    db.all("SELECT guid, matched_by FROM item_guid WHERE item_id = ?1 AND guid IS NOT NULL ORDER BY guid", [id.0])
+    db.all("SELECT guid, matched_by FROM item_guid WHERE item_id = ?1 AND matched_by <> 'guid' ORDER BY guid", [id.0])
 }

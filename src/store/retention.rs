@@ -1,7 +1,7 @@
-//! Retention: deletes stories without recent changes, together with their items.
+//! Retention: deletes stories without recent news, together with their items.
 //!
 //! A source may list an old item for years, and the item must not reappear as news. Each deleted item therefore leaves
-//! tombstones for its guids and its link. They are kept until the source has not listed the item for some time.
+//! tombstones for its guids and its link until its source has not listed it for some time.
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::json_list;
@@ -15,7 +15,7 @@ const BATCH: u32 = 500;
 /// The stories to keep.
 #[derive(Debug, Clone, Copy)]
 pub struct RetentionPolicy {
-    /// Keep stories that were created, were changed or got an item since this time.
+    /// Keep stories with news since this time.
     pub from: Timestamp,
     /// Keep this number of the newest published stories regardless of age, so that a feed with few stories never
     /// becomes empty.
@@ -43,8 +43,6 @@ pub fn delete_old_stories(db: &WriteConnection, keep: RetentionPolicy, now: Time
     let (items, stories) = (json_list(&items), json_list(&stories));
     let of_storylines = "SELECT DISTINCT storyline_id FROM story WHERE id IN (SELECT value FROM json_each(?1))";
     let storylines: Vec<i64> = db.all(of_storylines, [&stories])?;
-    // Otherwise, each edition would get a copy of the text of its item.
-    db.execute("DELETE FROM edition WHERE story_id IN (SELECT value FROM json_each(?1))", [&stories])?;
     for sql in [
         "UPDATE item SET copy_of = NULL WHERE copy_of IN (SELECT value FROM json_each(?1))",
         "DELETE FROM item_revision WHERE item_id IN (SELECT value FROM json_each(?1))",

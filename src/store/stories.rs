@@ -163,8 +163,7 @@ pub fn publish(db: &WriteConnection, story: StoryId, lead: ItemId, at: Timestamp
     Ok(done == 1)
 }
 
-/// Returns the unpublished stories with news that were created no later than `created_until`, oldest first, starting
-/// after the story `after`.
+/// Returns the unpublished stories with news after a given story, oldest first.
 pub fn unpublished(
     db: &ReadConnection,
     created_until: Timestamp,
@@ -247,7 +246,7 @@ pub fn assigned_between(db: &ReadConnection, from: Timestamp, until: Timestamp) 
 }
 
 /// Loads stories with all their items, in the order of `ids`.
-pub(super) fn load(db: &ReadConnection, ids: impl IntoIterator<Item = StoryId>) -> Result<Vec<Story>> {
+pub fn load(db: &ReadConnection, ids: impl IntoIterator<Item = StoryId>) -> Result<Vec<Story>> {
     let items = format!(
         "SELECT {ITEM_COLUMNS}, item.copy_of, item.evidence, item.assigned_at
          FROM item JOIN source ON source.id = item.source_id

@@ -51,12 +51,19 @@ fn conditions() -> String {
 }
 
 pub fn search(db: &ReadConnection, search: &StorySearch) -> Result<SearchResults> {
-    let limit = search.limit + 1;
+    let mut ids = find(db, &StorySearch { limit: search.limit + 1, ..search.clone() })?;
+    let more = ids.len() > search.limit as usize;
+    ids.truncate(search.limit as usize);
+    Ok(SearchResults { stories: load(db, ids)?, more })
+}
+
+/// Returns the ids of the stories that match, most recently updated first.
+pub fn find(db: &ReadConnection, search: &StorySearch) -> Result<Vec<StoryId>> {
     let mut params: Vec<(&str, &dyn ToSql)> = vec![
         (":tag", &search.tag),
         (":lang", &search.lang),
         (":outlets", &search.min_outlets),
-        (":limit", &limit),
+        (":limit", &search.limit),
         (":skip", &search.skip),
     ];
     let floor;
@@ -83,10 +90,7 @@ pub fn search(db: &ReadConnection, search: &StorySearch) -> Result<SearchResults
         "SELECT story.id FROM {from} {published} AND {conditions}
          ORDER BY {order}, published_at DESC, story.id DESC LIMIT :limit OFFSET :skip"
     );
-    let mut ids: Vec<StoryId> = db.all(&sql, params.as_slice())?;
-    let more = ids.len() > search.limit as usize;
-    ids.truncate(search.limit as usize);
-    Ok(SearchResults { stories: load(db, ids)?, more })
+    db.all(&sql, params.as_slice())
 }
 
 /// Returns whether the sources with a tag have so few items that the search can start from these items.
@@ -110,8 +114,13 @@ fn oldest_checked_update(db: &ReadConnection) -> Result<i64> {
 #[derive(Debug, Clone, Default)]
 pub struct SearchFacets {
     pub tags: Vec<String>,
+    /// The tags with the most sources, most first.
+    pub main_tags: Vec<String>,
     pub languages: Vec<String>,
 }
+
+/// The maximum number of main tags.
+const MAX_MAIN_TAGS: u32 = 12;
 
 /// Returns the tags and languages of all sources except removed ones, limited to a number that people can scan.
 pub fn facets(db: &ReadConnection) -> Result<SearchFacets> {
@@ -120,6 +129,11 @@ pub fn facets(db: &ReadConnection) -> Result<SearchFacets> {
             "SELECT DISTINCT tag FROM source_tag JOIN source ON source.id = source_id
              WHERE state <> 'removed' ORDER BY tag LIMIT 300",
             [],
+        )?,
+        main_tags: db.all(
+            "SELECT tag FROM source_tag JOIN source ON source.id = source_id
+             WHERE state <> 'removed' GROUP BY tag ORDER BY count(*) DESC, tag LIMIT ?1",
+            [MAX_MAIN_TAGS],
         )?,
         languages: db.all(
             "SELECT DISTINCT coalesce(lang, feed_lang) AS language FROM source

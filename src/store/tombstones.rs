@@ -1,7 +1,6 @@
 //! Tombstones of deleted items: a source may list an old item for years, and the item must not reappear as news.
 //!
-//! Tombstones keep the guids, link, title, date and text hash of an item until the source has not listed the item for
-//! some time.
+//! A tombstone keeps an item's guids, link, title, date and text hash until its source has not listed it for some time.
 
 use super::Result;
 use super::connection::WriteConnection;
@@ -11,7 +10,7 @@ use crate::domain::{NewItem, SourceId, Timestamp};
 use jiff::SignedDuration;
 use rusqlite::params;
 
-/// A tombstone expires when the source has not listed the item for this long.
+/// A tombstone expires when its source has not listed the item for this long.
 const UNSEEN: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// The precision of the time at which an item was last listed, so that not every poll needs a write.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -25,7 +24,7 @@ pub(super) fn create(db: &WriteConnection, items: &str, now: Timestamp) -> Resul
         params![items, now.as_millisecond()],
     )?;
     db.execute(
-        "UPDATE item_guid SET item_id = NULL, guid = NULL, last_shown_at = ?2 WHERE item_id IN (SELECT value FROM json_each(?1))",
+        "UPDATE item_guid SET item_id = NULL, last_shown_at = ?2 WHERE item_id IN (SELECT value FROM json_each(?1))",
         params![items, now.as_millisecond()],
     )?;
     Ok(())
@@ -35,9 +34,8 @@ pub(super) fn create(db: &WriteConnection, items: &str, now: Timestamp) -> Resul
 pub(super) fn refresh(db: &WriteConnection, source: SourceId, item: &NewItem, now: Timestamp) -> Result<()> {
     let (now, yesterday) = (now.as_millisecond(), before(now, DAY).as_millisecond());
     db.execute(
-        "INSERT INTO item_guid (source_id, guid_hash, item_id, matched_by, last_shown_at)
-         VALUES (?1, text_hash(?2), NULL, 'guid', ?3)
-         ON CONFLICT (source_id, guid_hash) DO UPDATE SET last_shown_at = ?3 WHERE item_id IS NULL AND last_shown_at < ?4",
+        "INSERT INTO item_guid (source_id, guid, item_id, matched_by, last_shown_at) VALUES (?1, ?2, NULL, 'guid', ?3)
+         ON CONFLICT (source_id, guid) DO UPDATE SET last_shown_at = ?3 WHERE item_id IS NULL AND last_shown_at < ?4",
         params![source.0, item.guid, now, yesterday],
     )?;
     db.execute(

@@ -42,8 +42,7 @@ pub(super) struct Burst {
     pub cohesion: f64,
     /// Cohesion times the share of outlets.
     pub spread: f64,
-    /// The logarithm of the rate, at most that of [`FULL_DOMINANCE_RATE`], reduced if few outlets use the term or if
-    /// the items that contain it have little in common.
+    /// The logarithm of the rate, capped at that of [`FULL_DOMINANCE_RATE`], and reduced if few outlets use the term.
     pub dominance: f64,
 }
 

@@ -90,7 +90,7 @@ async function print(page, name, fault) {
   await page.emulateMedia({ media: 'print', colorScheme: 'light' });
   await page.evaluate(() => document.querySelectorAll('details').forEach((fold) => { fold.open = false; }));
   if (await page.locator('header nav').isVisible()) fault('the navigation menu is printed');
-  const hidden = await page.evaluate(() => [...document.querySelectorAll('details > :not(summary)')]
+  const hidden = await page.evaluate(() => [...document.querySelectorAll('details:not(form *) > :not(summary)')]
     .filter((element) => !element.checkVisibility({ contentVisibilityAuto: false })).length);
   if (hidden) fault(`${hidden} folded parts are not printed`);
   await save(page, `${name}-print`);

@@ -41,6 +41,12 @@ async fn reports_of_several_outlets_become_one_entry() {
     }
     let front = daemon.get("/").await;
     assert!(front.contains("3 outlets"), "{front}");
+    let (top, latest) = front.split_once("<h2>Latest</h2>").unwrap();
+    for (train, other) in TRAIN.iter().zip(others) {
+        let headline = |line: &str| line.split(" | ").nth(1).unwrap().to_owned();
+        assert!(top.contains(&headline(train)) && latest.contains(&headline(other)), "{front}");
+    }
+    assert_eq!(latest.matches("<li class=\"single-line\">").count(), 3, "{latest}");
     let shared = daemon.stories().await.into_iter().find(|story| story.items.len() == 3).unwrap();
     let page = daemon.get(&format!("/stories/{}", shared.id)).await;
     assert!(page.contains("shares ‘") && page.contains("threshold"), "{page}");

@@ -189,15 +189,31 @@ async fn older_stories_are_on_further_pages_once_each() {
     assert_eq!(daemon.stories().await.len(), 95, "each is a story of its own");
     let mut seen = std::collections::BTreeSet::new();
     for page in 1..=4 {
-        let text = search(&daemon, &[("page", &page.to_string())]).await;
-        let on_page: Vec<&str> =
-            text.split("<h3 ").skip(1).filter_map(|part| part.split("href=\"").nth(1)?.split('"').next()).collect();
+        let text = search(&daemon, &[("view", "latest"), ("page", &page.to_string())]).await;
+        let lines = text.split("<li class=\"single-line\">").skip(1);
+        let on_page: Vec<&str> = lines.filter_map(|line| line.split("/stories/").nth(1)?.split('"').next()).collect();
         assert_eq!(on_page.len(), [40, 40, 15, 0][page - 1], "page {page}");
         assert_eq!(text.contains("rel=\"next\""), page < 3, "page {page}");
         assert_eq!(text.contains("rel=\"prev\""), page > 1, "page {page}");
         seen.extend(on_page.into_iter().map(str::to_owned));
     }
     assert_eq!(seen.len(), 95);
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn sections_of_the_front_page_keep_the_language() {
+    let (mut daemon, _origins, _) = newsroom().await;
+    let page = search(&daemon, &[("tag", "energy"), ("lang", "en")]).await;
+    assert_eq!(listed(&page), ["grid", "museum"]);
+    for link in [
+        "href=\"/?lang=en\">Top",
+        "href=\"/?lang=en&#38;view=latest\">Latest",
+        "href=\"/?tag=energy&#38;lang=en\" aria-current=\"page\">energy",
+        "href=\"/?tag=world&#38;lang=en\">world",
+    ] {
+        assert!(page.contains(link), "{link}: {page}");
+    }
     daemon.stop().await;
 }
 
@@ -345,8 +361,19 @@ async fn list_of_feeds_is_valid_opml() {
 
 /// Paths of every kind of page.
 async fn every_page(daemon: &TestDaemon, ids: &[SourceId]) -> Vec<String> {
-    let mut paths: Vec<String> =
-        ["/", "/?q=grid", "/?q=nothing", "/?page=9", "/sources", "/health", "/feeds"].map(str::to_owned).into();
+    let mut paths: Vec<String> = [
+        "/",
+        "/?view=latest",
+        "/?tag=energy&lang=en",
+        "/?q=grid",
+        "/?q=nothing",
+        "/?page=9",
+        "/sources",
+        "/health",
+        "/feeds",
+    ]
+    .map(str::to_owned)
+    .into();
     paths.extend(daemon.stories().await.iter().map(|story| format!("/stories/{}", story.id)));
     paths.extend(ids.iter().map(|id| format!("/sources/{id}")));
     paths

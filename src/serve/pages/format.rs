@@ -20,9 +20,9 @@ pub fn day(at: &Timestamp) -> String {
     at.strftime("%A, %-d %B %Y").to_string()
 }
 
-/// Formats a time under a day heading. Omits the date if it is the same day.
-pub fn time_under_day(at: &Timestamp, heading: &Timestamp) -> String {
-    if day(at) == day(heading) { at.strftime("%H:%M UTC").to_string() } else { time(at) }
+/// Formats a time without the year: `1 Mar 12:00`.
+pub fn short_time(at: &Timestamp) -> String {
+    at.strftime("%-d %b %H:%M").to_string()
 }
 
 pub fn number(number: &u64) -> String {

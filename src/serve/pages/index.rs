@@ -1,32 +1,57 @@
-//! The index page: stories by the day of their last change, newest first, with filters and search.
+//! The index page. Without a search it is the front page: the stories that most outlets report lately, and the latest of
+//! the others. Otherwise it lists stories by the day of their last change, newest first.
 
-use super::format::{day, link, machine_time, time_under_day};
+use super::format::{day, link, machine_time, short_time};
 use super::query::StoryQuery;
 use super::respond::{invalid_query, respond};
 use super::site_layout::SiteLayout;
+use super::story_summary::StorySummary;
 use crate::domain::language::language_name;
-use crate::domain::{Story, StoryItem, Timestamp};
+use crate::domain::{Story, StoryId, StorylineId, Timestamp};
+use crate::publish::arrange_front_page;
 use crate::serve::app_state::{AppState, Error};
-use crate::store::ReadConnection;
-use crate::store::story_search::{self, SearchFacets, SearchResults};
-use crate::wording::{backlog_text, count_of};
+use crate::store::story_activity::story_activity;
+use crate::store::story_search::{self, SearchFacets, SearchResults, StorySearch};
+use crate::store::{ReadConnection, stories};
+use crate::wording::count_of;
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 
-/// The maximum number of outlets to name per story.
-const MAX_NAMED_OUTLETS: usize = 12;
+/// The number of most recently updated stories from which the front page is selected.
+const MAX_RANKED_STORIES: u32 = 10_000;
 
 #[derive(Template)]
-#[template(path = "index.html")]
-struct IndexPage<'a> {
+#[template(path = "front_page.html")]
+struct FrontPage<'a> {
     site: SiteLayout<'a>,
     query: &'a StoryQuery,
     /// Whether a server handles the form; false in a static file.
     is_served: bool,
-    choices: SearchFacets,
+    choices: &'a SearchFacets,
+    sections: Vec<Section<'a>>,
+    top: Vec<TopEntry<'a>>,
+    latest: Vec<StorySummary<'a>>,
+}
+
+/// A storyline at the top of the front page.
+struct TopEntry<'a> {
+    storyline: StorylineId,
+    main: StorySummary<'a>,
+    developments: Vec<StorySummary<'a>>,
+    story_count: usize,
+}
+
+#[derive(Template)]
+#[template(path = "story_list.html")]
+struct StoryList<'a> {
+    site: SiteLayout<'a>,
+    query: &'a StoryQuery,
+    is_served: bool,
+    choices: &'a SearchFacets,
+    sections: Vec<Section<'a>>,
     days: Vec<StoryDay<'a>>,
     has_more: bool,
 }
@@ -37,13 +62,18 @@ struct StoryDay<'a> {
     stories: Vec<StorySummary<'a>>,
 }
 
-struct StorySummary<'a> {
-    story: &'a Story,
-    lead: &'a StoryItem,
-    /// The first report of each outlet.
-    named: Vec<&'a StoryItem>,
-    /// The number of outlets that are not named.
-    others: usize,
+/// A link to a part of the news.
+struct Section<'a> {
+    title: &'a str,
+    /// The query string, including the question mark.
+    query: String,
+    is_shown: bool,
+}
+
+impl TopEntry<'_> {
+    fn stories(&self) -> String {
+        count_of(self.story_count, "story", "stories")
+    }
 }
 
 pub async fn index(
@@ -66,19 +96,52 @@ pub fn index_page(db: &ReadConnection, site: SiteLayout, query: Option<&StoryQue
     let is_served = query.is_some();
     let unfiltered = StoryQuery::default();
     let query = query.unwrap_or(&unfiltered);
-    let choices = story_search::facets(db)?;
+    let choices = &story_search::facets(db)?;
+    let sections = sections(query, choices);
+    if query.is_front_page() {
+        let candidates = story_search::find(db, &StorySearch { limit: MAX_RANKED_STORIES, ..query.listing() })?;
+        let arranged = arrange_front_page(&story_activity(db, &candidates)?, site.options.hot_half_life);
+        let shown = arranged.top.iter().flat_map(|entry| [entry.main].into_iter().chain(entry.developments.clone()));
+        let shown: Vec<Story> = stories::load(db, shown.chain(arranged.latest.clone()))?;
+        let shown: HashMap<StoryId, &Story> = shown.iter().map(|story| (story.id, story)).collect();
+        let summary = |id: &StoryId| StorySummary::new(shown.get(id)?);
+        let top = arranged.top.iter().filter_map(|entry| {
+            Some(TopEntry {
+                storyline: entry.storyline,
+                main: summary(&entry.main)?,
+                developments: entry.developments.iter().filter_map(summary).collect(),
+                story_count: entry.story_count,
+            })
+        });
+        let (top, latest) = (top.collect(), arranged.latest.iter().filter_map(summary).collect());
+        return Ok(FrontPage { site, query, is_served, choices, sections, top, latest }.render()?);
+    }
     let SearchResults { stories, more } = if query.has_no_words() {
         SearchResults { stories: Vec::new(), more: false }
     } else {
         story_search::search(db, &query.listing())?
     };
-    let has_more = more && is_served && !query.is_last_page();
-    Ok(IndexPage { site, query, is_served, choices, days: by_day(&stories), has_more }.render()?)
+    let (days, has_more) = (by_day(&stories), more && !query.is_last_page());
+    Ok(StoryList { site, query, is_served, choices, sections, days, has_more }.render()?)
+}
+
+/// Returns the links to the top stories, to the latest stories, and to the top stories of the main tags. They keep the
+/// language.
+fn sections<'a>(query: &StoryQuery, choices: &'a SearchFacets) -> Vec<Section<'a>> {
+    let in_language = StoryQuery { lang: query.lang.clone(), ..StoryQuery::default() };
+    let of_tag = |tag: &'a String| (tag.as_str(), StoryQuery { tag: tag.clone(), ..in_language.clone() });
+    let all = [("Top", in_language.clone()), ("Latest", in_language.latest())].into_iter();
+    let section = |(title, section): (&'a str, StoryQuery)| Section {
+        title,
+        query: section.query_string(1),
+        is_shown: section == *query,
+    };
+    all.chain(choices.main_tags.iter().map(of_tag)).map(section).collect()
 }
 
 fn by_day(stories: &[Story]) -> Vec<StoryDay<'_>> {
     let mut days: Vec<StoryDay> = Vec::new();
-    for summary in stories.iter().filter_map(summarize) {
+    for summary in stories.iter().filter_map(StorySummary::new) {
         let at = summary.story.updated_at;
         match days.last_mut() {
             Some(last) if day(&last.at) == day(&at) => last.stories.push(summary),
@@ -86,37 +149,4 @@ fn by_day(stories: &[Story]) -> Vec<StoryDay<'_>> {
         }
     }
     days
-}
-
-fn summarize(story: &Story) -> Option<StorySummary<'_>> {
-    let mut seen = BTreeSet::new();
-    let mut named: Vec<&StoryItem> = story.items.iter().filter(|i| seen.insert(&i.item.outlet)).collect();
-    let others = named.len().saturating_sub(MAX_NAMED_OUTLETS);
-    named.truncate(MAX_NAMED_OUTLETS);
-    Some(StorySummary { story, lead: story.lead()?, named, others })
-}
-
-impl StorySummary<'_> {
-    fn outlets(&self) -> String {
-        count_of(self.story.outlets().len(), "outlet", "outlets")
-    }
-
-    /// Returns the reason why none of the story's reports is news.
-    fn backlog(&self) -> Option<&'static str> {
-        if self.story.news().next().is_some() { None } else { self.lead.item.backlog_reason.map(backlog_text) }
-    }
-
-    fn has_one_outlet(&self) -> bool {
-        self.story.outlets().len() == 1
-    }
-
-    /// Returns whether the story has changed since its first report, with a precision of one minute.
-    fn has_changed(&self) -> bool {
-        self.story.items.len() > 1
-            && time_under_day(&self.story.updated_at, &self.lead.item.ranked_at) != self.first_reported()
-    }
-
-    fn first_reported(&self) -> String {
-        time_under_day(&self.lead.item.ranked_at, &self.story.updated_at)
-    }
 }

@@ -10,6 +10,8 @@ use url::form_urlencoded;
 const PAGE_SIZE: u32 = 40;
 /// The highest page number.
 const MAX_PAGE: u32 = 50;
+/// The value of the parameter `view` for all stories, newest first.
+const LATEST: &str = "latest";
 /// The maximum length of a tag or a language, in characters.
 const MAX_NAME_CHARS: usize = 100;
 
@@ -21,13 +23,22 @@ pub struct StoryQuery {
     pub tag: String,
     pub lang: String,
     pub min_outlets: u32,
+    /// Whether to list all stories, newest first, instead of the front page.
+    pub latest: bool,
     /// The page number, starting at 1.
     pub page: u32,
 }
 
 impl Default for StoryQuery {
     fn default() -> Self {
-        StoryQuery { typed: String::new(), tag: String::new(), lang: String::new(), min_outlets: 1, page: 1 }
+        StoryQuery {
+            typed: String::new(),
+            tag: String::new(),
+            lang: String::new(),
+            min_outlets: 1,
+            latest: false,
+            page: 1,
+        }
     }
 }
 
@@ -46,6 +57,7 @@ impl StoryQuery {
                 "tag" => parsed.tag = one_line(&value, MAX_NAME_CHARS),
                 "lang" => parsed.lang = one_line(&value, MAX_NAME_CHARS),
                 "outlets" => parsed.min_outlets = parse_number(&value)?.clamp(1, 99),
+                "view" => parsed.latest = value == LATEST,
                 "page" => parsed.page = parse_number(&value)?.clamp(1, MAX_PAGE),
                 _ => continue,
             }
@@ -73,8 +85,20 @@ impl StoryQuery {
         !self.typed.is_empty() && fts_query::from_user_input(&self.typed).is_none()
     }
 
+    /// Returns whether the query has a filter besides the view and the page.
     pub fn has_filters(&self) -> bool {
-        *self != StoryQuery { page: self.page, ..StoryQuery::default() }
+        *self != StoryQuery { latest: self.latest, page: self.page, ..StoryQuery::default() }
+    }
+
+    /// Returns whether the query shows the front page, or a section of it, rather than a list.
+    pub fn is_front_page(&self) -> bool {
+        let section = StoryQuery { tag: self.tag.clone(), lang: self.lang.clone(), ..StoryQuery::default() };
+        *self == section
+    }
+
+    /// Returns the first page of the list with the same filters.
+    pub fn latest(&self) -> StoryQuery {
+        StoryQuery { latest: true, page: 1, ..self.clone() }
     }
 
     pub fn is_last_page(&self) -> bool {
@@ -85,11 +109,13 @@ impl StoryQuery {
     /// page.
     pub fn query_string(&self, page: u32) -> String {
         let (outlets, page) = (self.min_outlets.to_string(), page.to_string());
+        let view = if self.latest { LATEST.to_owned() } else { String::new() };
         let parameters = [
             ("q", &self.typed, ""),
             ("tag", &self.tag, ""),
             ("lang", &self.lang, ""),
             ("outlets", &outlets, "1"),
+            ("view", &view, ""),
             ("page", &page, "1"),
         ];
         let given = parameters.iter().filter(|(_, value, default)| value != default);
@@ -120,7 +146,7 @@ impl StoryQuery {
         if self.min_outlets > 1 {
             parts.push(format!("reported by at least {} outlets", self.min_outlets));
         }
-        format!("Stories {}", parts.join(", "))
+        if parts.is_empty() { "All stories".into() } else { format!("Stories {}", parts.join(", ")) }
     }
 }
 
@@ -135,7 +161,7 @@ mod tests {
 
     #[test]
     fn query_string_round_trips() {
-        for query in ["", "?q=grid", "?q=power+plant&tag=a%26b&lang=de&outlets=3&page=2", "?page=50"] {
+        for query in ["", "?q=grid", "?q=power+plant&tag=a%26b&lang=de&outlets=3&page=2", "?view=latest&page=50"] {
             let parsed = StoryQuery::parse(Some(query.trim_start_matches('?'))).unwrap();
             assert_eq!(parsed.query_string(parsed.page), query);
         }

@@ -1,5 +1,5 @@
-//! The page of a story: its storyline, and its reports in order of time, each with its copies, the reason why it
-//! belongs to the story, and its earlier versions.
+//! The page of a story: its storyline, and its reports by outlet, each with its copies, the reason why it belongs to the
+//! story, and its earlier versions.
 
 use super::chart::{TimelineMark, timeline_marks};
 use super::format::{link, machine_time, time};
@@ -11,7 +11,8 @@ use crate::store::items::{self, EarlierText};
 use crate::store::{ReadConnection, storylines};
 use crate::wording::{ReasonText, backlog_text, count_of, duration, join_reasons, storyline_reason};
 use askama::Template;
-use jiff::SignedDuration;
+use indexmap::IndexMap;
+use indexmap::map::Entry;
 use std::collections::BTreeMap;
 
 /// The maximum number of other stories of the storyline that the page lists.
@@ -26,7 +27,7 @@ struct StoryPage<'a> {
     first: Timestamp,
     last: Timestamp,
     marks: Vec<TimelineMark>,
-    reports: Vec<ReportView<'a>>,
+    outlets: Vec<OutletView<'a>>,
     /// `None` if the storyline has no other published story.
     storyline: Option<StorylineView<'a>>,
 }
@@ -41,13 +42,18 @@ struct StorylineView<'a> {
     others: Vec<Development<'a>>,
 }
 
+/// The reports of an outlet as shown on the page.
+struct OutletView<'a> {
+    first: ReportView<'a>,
+    /// The later reports.
+    more: Vec<ReportView<'a>>,
+}
+
 /// A report as shown on the page.
 struct ReportView<'a> {
     report: &'a StoryItem,
     /// The time since the story's first report, if it is at least one minute.
     delay: Option<String>,
-    /// The class of the time gap before the report, from 0 to 4. The list shows it as vertical space.
-    gap: u8,
     reasons: Vec<ReasonLink>,
     earlier: Vec<EarlierVersion<'a>>,
     /// The reason why the report is not news.
@@ -83,7 +89,7 @@ pub fn story_page(db: &ReadConnection, site: SiteLayout, story: &Story) -> Resul
         first: first.item.ranked_at,
         last: last.item.ranked_at,
         marks: timeline_marks(story),
-        reports: report_views(story, first.item.ranked_at, &earlier),
+        outlets: by_outlet(report_views(story, first.item.ranked_at, &earlier)),
         storyline: storyline.as_ref().and_then(|storyline| storyline_view(story, storyline, published)),
     };
     Ok(Some(page.render()?))
@@ -101,6 +107,20 @@ fn storyline_view<'a>(story: &Story, storyline: &'a Storyline, published: u32) -
     (!others.is_empty()).then_some(StorylineView { id: storyline.id, other_stories, reason, others })
 }
 
+/// Groups reports by outlet, in order of the first report of each.
+fn by_outlet(reports: Vec<ReportView<'_>>) -> Vec<OutletView<'_>> {
+    let mut outlets: IndexMap<&str, OutletView> = IndexMap::new();
+    for view in reports {
+        match outlets.entry(&view.report.item.outlet) {
+            Entry::Occupied(mut outlet) => outlet.get_mut().more.push(view),
+            Entry::Vacant(outlet) => {
+                outlet.insert(OutletView { first: view, more: Vec::new() });
+            }
+        }
+    }
+    outlets.into_values().collect()
+}
+
 /// Returns the reports in order of time, with the copies of each.
 fn report_views<'a>(
     story: &'a Story,
@@ -109,13 +129,11 @@ fn report_views<'a>(
 ) -> Vec<ReportView<'a>> {
     let mut originals: Vec<ReportView> = Vec::new();
     let mut copies: BTreeMap<ItemId, Vec<ReportView>> = BTreeMap::new();
-    let mut previous = first;
     for report in &story.items {
         let delay = report.item.ranked_at.duration_since(first);
         let view = ReportView {
             report,
             delay: (delay.as_secs() >= 60).then(|| duration(delay)),
-            gap: gap_class(report.item.ranked_at.duration_since(previous)),
             reasons: reason_links(report, story),
             earlier: earlier.get(&report.item.id).map_or_else(Vec::new, |earlier| earlier_versions(report, earlier)),
             backlog: report.item.backlog_reason.map(backlog_text),
@@ -123,10 +141,7 @@ fn report_views<'a>(
         };
         match original_of(report, story) {
             Some(original) => copies.entry(original).or_default().push(view),
-            None => {
-                previous = report.item.ranked_at;
-                originals.push(view);
-            }
+            None => originals.push(view),
         }
     }
     for original in &mut originals {
@@ -149,17 +164,6 @@ fn original_of(report: &StoryItem, story: &Story) -> Option<ItemId> {
         current = next;
     }
     found
-}
-
-/// Returns the class of a time gap: less than 5 minutes, 1 hour, 6 hours or 1 day, or longer.
-fn gap_class(gap: SignedDuration) -> u8 {
-    match gap.as_secs() {
-        ..300 => 0,
-        300..3600 => 1,
-        3600..21_600 => 2,
-        21_600..86_400 => 3,
-        _ => 4,
-    }
 }
 
 /// Returns the reasons why a report belongs to the story. An item that has left the story is shown by its number.
@@ -196,12 +200,18 @@ fn earlier_versions<'a>(report: &'a StoryItem, earlier: &'a [EarlierText]) -> Ve
     versions
 }
 
+impl OutletView<'_> {
+    fn more_summary(&self) -> String {
+        count_of(self.more.len(), "more report", "more reports")
+    }
+}
+
 impl StoryPage<'_> {
     fn has_news(&self) -> bool {
         self.story.news().next().is_some()
     }
 
-    fn outlets(&self) -> String {
+    fn outlet_count(&self) -> String {
         count_of(self.story.outlets().len(), "outlet", "outlets")
     }
 

@@ -1,7 +1,8 @@
 //! The page of a storyline: its published stories on a timeline, newest first.
 
-use super::format::{machine_time, time};
+use super::format::{link, machine_time, time};
 use super::site_layout::SiteLayout;
+use super::story_summary::StorySummary;
 use crate::domain::{Story, Storyline, Timestamp};
 use crate::serve::app_state::Error;
 use crate::store::{ReadConnection, storylines};
@@ -21,10 +22,7 @@ struct StorylinePage<'a> {
 
 /// A story of a storyline as pages show it.
 pub struct Development<'a> {
-    pub story: &'a Story,
-    pub title: &'a str,
-    pub summary: &'a str,
-    pub lang: Option<&'a str>,
+    pub summary: StorySummary<'a>,
     /// The time of the story's first report.
     pub at: Timestamp,
     /// Why the story belongs to the storyline.
@@ -34,19 +32,11 @@ pub struct Development<'a> {
 impl<'a> Development<'a> {
     /// Describes a story; `None` if it was merged.
     pub fn new(story: &'a Story, story_count: u32) -> Option<Development<'a>> {
-        let (lead, first) = (&story.lead()?.item, &story.first_report()?.item);
         Some(Development {
-            story,
-            title: &lead.title,
-            summary: &lead.summary,
-            lang: lead.lang.as_deref(),
-            at: first.ranked_at,
+            summary: StorySummary::new(story)?,
+            at: story.first_report()?.item.ranked_at,
             reason: storyline_reason(&story.storyline_evidence, story_count),
         })
-    }
-
-    pub fn outlets(&self) -> String {
-        count_of(self.story.outlets().len(), "outlet", "outlets")
     }
 }
 

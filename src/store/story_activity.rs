@@ -1,0 +1,36 @@
+//! The outlets that report each story, and when they last did: the facts by which stories are ranked.
+
+use super::Result;
+use super::connection::ReadConnection;
+use super::rows::{OUTLET, json_list};
+use crate::domain::{OutletActivity, StoryActivity, StoryId, StorylineId};
+use jiff::Timestamp;
+
+/// Returns the activity of the outlets in each of the given stories, in the same order. Copies and backlog do not count,
+/// and a story that contains nothing else is omitted.
+pub fn story_activity<'s>(
+    db: &ReadConnection,
+    stories: impl IntoIterator<Item = &'s StoryId>,
+) -> Result<Vec<StoryActivity>> {
+    let sql = format!(
+        "SELECT story_id, storyline_id, {OUTLET}, max(ranked_at), max(source.priority)
+         FROM json_each(?1) AS counted CROSS JOIN item ON item.story_id = counted.value
+         JOIN source ON source.id = item.source_id JOIN story ON story.id = item.story_id
+         WHERE item.copy_of IS NULL AND item.backlog_reason IS NULL GROUP BY counted.key, 3"
+    );
+    let rows: Vec<(StoryId, StorylineId, String, Timestamp, i32)> = db.all(&sql, [story_list(stories)])?;
+    let mut all: Vec<StoryActivity> = Vec::new();
+    for (story, storyline, outlet, last_report_at, priority) in rows {
+        if all.last().is_none_or(|last| last.story != story) {
+            all.push(StoryActivity { story, storyline, outlets: Default::default() });
+        }
+        let activity = OutletActivity { last_report_at, priority };
+        all.last_mut().map(|last| last.outlets.insert(outlet, activity));
+    }
+    Ok(all)
+}
+
+/// Serializes ids of stories for `json_each`.
+pub(super) fn story_list<'s>(stories: impl IntoIterator<Item = &'s StoryId>) -> String {
+    json_list(&stories.into_iter().map(|id| id.to_row()).collect::<Vec<_>>())
+}
