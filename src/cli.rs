@@ -18,16 +18,18 @@ mod item;
 mod logging;
 mod origin;
 mod output;
+mod running_daemon;
 mod serve;
 mod source;
 mod story;
 mod storyline;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, ConfigLocation};
 use crate::store::Store;
 use anyhow::Context as _;
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
@@ -128,21 +130,29 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let context = Context { clock: Clock::system(), global: arguments.global };
-    match arguments.command {
-        Command::Serve(command) => command.run(&context).await,
-        Command::Demo(command) => command.run(&context).await,
-        Command::Source(command) => command.run(&context).await,
-        Command::Origin(command) => command.run(&context).await,
-        Command::Feed(command) => command.run(&context).await,
-        Command::Export(command) => command.run(&context).await,
-        Command::Story(command) => command.run(&context).await,
-        Command::Storyline(command) => command.run(&context).await,
-        Command::Item(command) => command.run(&context).await,
-        Command::Healthcheck(command) => command.run(&context).await,
-        Command::Db(command) => command.run(&context).await,
-        Command::Check(command) => command.run(&context).await,
-        Command::Eval(command) => command.run(&context).await,
+    let context = Context { clock: Clock::system(), global: arguments.global, opened: OnceCell::new() };
+    let result = dispatch(arguments.command, &context).await;
+    if let Some(store) = context.opened.get() {
+        running_daemon::note_other_configuration(&context, store).await;
+    }
+    result
+}
+
+async fn dispatch(command: Command, context: &Context) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(command) => command.run(context).await,
+        Command::Demo(command) => command.run(context).await,
+        Command::Source(command) => command.run(context).await,
+        Command::Origin(command) => command.run(context).await,
+        Command::Feed(command) => command.run(context).await,
+        Command::Export(command) => command.run(context).await,
+        Command::Story(command) => command.run(context).await,
+        Command::Storyline(command) => command.run(context).await,
+        Command::Item(command) => command.run(context).await,
+        Command::Healthcheck(command) => command.run(context).await,
+        Command::Db(command) => command.run(context).await,
+        Command::Check(command) => command.run(context).await,
+        Command::Eval(command) => command.run(context).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "newsfold", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)
@@ -160,32 +170,31 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 struct Context {
     clock: Clock,
     global: Global,
+    /// The database, once the command has opened it.
+    opened: OnceCell<Store>,
 }
 
 impl Context {
     fn config(&self) -> anyhow::Result<Config> {
-        let mut config = match self.config_path() {
-            Some(path) => Config::read(&path)?,
-            None => Config::default(),
-        };
-        if let Some(database) = &self.global.database {
-            config.database = Some(database.clone());
-        }
-        Ok(config)
+        Ok(self.with_options(self.config_location().read()?))
     }
 
-    fn config_path(&self) -> Option<PathBuf> {
-        use etcetera::BaseStrategy;
-        let user = etcetera::choose_base_strategy().ok().map(|base| base.config_dir().join("newsfold/config.toml"));
-        let existing =
-            || [user, Some("/etc/newsfold/config.toml".into())].into_iter().flatten().find(|path| path.exists());
-        self.global.config.clone().or_else(existing)
+    fn config_location(&self) -> ConfigLocation {
+        ConfigLocation { given: self.global.config.clone() }
+    }
+
+    /// Applies the options of the command line to the settings of the file.
+    fn with_options(&self, mut file: Config) -> Config {
+        if let Some(database) = &self.global.database {
+            file.database = Some(database.clone());
+        }
+        file
     }
 
     fn open(&self) -> anyhow::Result<(Config, Store)> {
         let config = self.config()?;
         let store = Store::open(&config.database_path())?;
-        Ok((config, store))
+        Ok((config, self.opened.get_or_init(|| store).clone()))
     }
 
     fn json(&self) -> bool {

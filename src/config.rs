@@ -3,7 +3,11 @@
 //! `config.example.toml` documents each setting and contains the defaults; a test verifies this. Sources are not part
 //! of the configuration: they are stored in the database (`newsfold source`).
 
+mod difference;
+mod location;
 mod validate;
+
+pub use location::ConfigLocation;
 
 use crate::clock::Clock;
 use crate::crawl::{BudgetCache, OutageDetector, PollContext};

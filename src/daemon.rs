@@ -1,9 +1,11 @@
 //! The running program: polls due sources, groups their items, publishes stories and serves them.
 //!
 //! The tasks share one database and no other persistent state. Each task reads its queue from the database and
-//! continues from there, so a crash between two commits loses nothing. A task that panics is restarted. The caller
-//! passes in the listener, the clock and the shutdown signal.
+//! continues from there, so a crash between two commits loses nothing. A task that panics is restarted. A reload of the
+//! configuration ends most tasks and starts them again ([`active_configuration`]). The caller passes in the listener, the
+//! clock and the signals.
 
+mod active_configuration;
 mod database_watcher;
 mod disk_monitor;
 mod export;
@@ -29,117 +31,232 @@ pub use lock::{DatabaseLock, LockError};
 pub use publisher::rotate_feed_token;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, ConfigLocation};
 use crate::domain::Timestamp;
-use crate::serve;
-use crate::store::Store;
-use crate::websub::push_queue::PushQueue;
+use crate::domain::panic_text::join_error_text;
+use crate::store::daemon_state::{self, DaemonState};
+use crate::store::{Store, publication};
+use active_configuration::ActiveConfiguration;
 use anyhow::Context as _;
-use axum::Router;
 use grouping::GroupingSession;
 use publisher::EditionPublisher;
 use sd_notify::NotifyState;
 use std::sync::Arc;
 use task_context::{LAST_WRITES_TIMEOUT, TaskContext, TaskSet};
 use tokio::net::TcpListener;
-use tokio::sync::Mutex;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+/// The configuration of a daemon, and where a reload reads it again.
+pub struct ConfigurationSource {
+    /// The settings in use, including the options of the command line.
+    pub config: Config,
+    /// The settings of the file.
+    pub file: Config,
+    pub location: ConfigLocation,
+    /// Notified to read the file again.
+    pub reload: Arc<Notify>,
+}
+
+impl From<Config> for ConfigurationSource {
+    /// Returns a configuration that is never reloaded.
+    fn from(config: Config) -> Self {
+        let (file, location, reload) = (config.clone(), ConfigLocation::default(), Arc::default());
+        ConfigurationSource { config, file, location, reload }
+    }
+}
+
 /// Runs until `shutdown`, lets work in progress finish within the shutdown grace period, and closes the database.
 pub async fn run(
-    config: Config,
+    configuration: impl Into<ConfigurationSource>,
     store: Store,
     listener: TcpListener,
     clock: Clock,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let context = TaskContext::new(config, store, clock, shutdown).await?;
-    scheduler::spread_overdue(&context.polling).await?;
-    publisher::catch_up_editions(&context).await?;
-
-    let mut tasks = TaskSet::new(context.clone());
+    let source = configuration.into();
+    let root = TaskContext::new(source.config.clone(), store, clock, shutdown).await?;
+    scheduler::spread_overdue(&root.polling).await?;
+    let mut tasks = TaskSet::new(root.clone());
     tasks.spawn_until_shutdown("database-watcher", |context| {
         database_watcher::watch(context.polling.store, context.changes)
     });
-    tasks.spawn("scheduler", scheduler::run);
-    tasks.spawn_until_shutdown("full-text", full_text::run);
-    tasks.spawn("grouping", grouping::run);
-    tasks.spawn("publisher", publisher::run);
-    tasks.spawn("export", export::run);
-    tasks.spawn_until_shutdown("maintenance", maintenance::run);
     tasks.spawn_until_shutdown("disk-monitor", disk_monitor::run);
     tasks.spawn_until_shutdown("watchdog", watchdog::run);
-    let websub_routes = spawn_websub_tasks(&context, &mut tasks).await?;
-
-    let publish = context.config.publish.clone();
-    let (store, health, clock) = (context.store().clone(), context.health.clone(), context.clock().clone());
-    let routes = serve::router(store, publish, health, clock, websub_routes);
-    serve_until_shutdown(&context, listener, routes, tasks).await
+    let mut daemon = Daemon::start(source, root, listener).await?;
+    let result = daemon.run_until_shutdown().await;
+    daemon.stop(tasks).await?;
+    result
 }
 
-/// Starts the WebSub tasks that the configuration enables, and returns their routes.
-async fn spawn_websub_tasks(context: &TaskContext, tasks: &mut TaskSet) -> anyhow::Result<Router> {
-    let (config, polling) = (&context.config, &context.polling);
-    let mut routes = Router::new();
-    if websub_subscriber::prepare(config, polling).await? {
-        let (queue, pushed) = PushQueue::new(config.fetch.max_body_bytes);
-        routes = routes.merge(websub_subscriber::router(config, polling, queue));
-        let pushed = Arc::new(Mutex::new(pushed));
-        tasks.spawn("websub-subscriber", websub_subscriber::run);
-        tasks.spawn("websub-pushes", move |context| websub_subscriber::read_pushes(context, pushed.clone()));
-    }
-    if !config.publish.hub_urls().is_empty() {
-        let feeds = feed_change_notifier::FeedChanges::new(&config.publish);
-        if config.publish.own_hub {
-            routes = routes.merge(websub_publisher::router(config, polling, &feeds));
-            tracing::info!(hub = config.publish.own_hub_url(), "newsfold is a WebSub hub for its feeds");
-        }
-        let notified = feeds.clone();
-        tasks.spawn("feed-change-notifier", move |context| feed_change_notifier::run(notified.clone(), context));
-        tasks.spawn("websub-publisher", move |context| websub_publisher::run(feeds.clone(), context));
-    }
-    Ok(routes)
+/// The running daemon.
+struct Daemon {
+    source: ConfigurationSource,
+    /// The context of the tasks that do not depend on the configuration.
+    root: TaskContext,
+    listener: std::net::TcpListener,
+    active: ActiveConfiguration,
+    /// The server of the active configuration, and servers that still send responses after a reload.
+    servers: JoinSet<()>,
+    state: DaemonState,
 }
 
-/// Serves HTTP until shutdown or until the server fails, and then stops all tasks.
-async fn serve_until_shutdown(
-    context: &TaskContext,
-    listener: TcpListener,
-    routes: Router,
-    tasks: TaskSet,
-) -> anyhow::Result<()> {
-    let (shutdown, store) = (&context.shutdown, context.store());
-    let address = listener.local_addr().context("the listener has no address")?;
-    let mut http = tokio::spawn(serve::run(listener, routes, context.config.serve.clone(), shutdown.clone()));
-    watchdog::notify(NotifyState::Ready);
-    tracing::info!(%address, database = %store.path().display(), "newsfold is running");
+impl Daemon {
+    async fn start(source: ConfigurationSource, root: TaskContext, listener: TcpListener) -> anyhow::Result<Daemon> {
+        let address = listener.local_addr().context("the listener has no address")?;
+        let (listener, mut servers) = (listener.into_std()?, JoinSet::new());
+        let context = root.with_config(source.config.clone(), root.shutdown.child_token())?;
+        let active =
+            ActiveConfiguration::start(context, duplicate(&listener)?, &mut servers, &root.shutdown, false).await?;
+        let now = root.clock().now();
+        let state = DaemonState {
+            version: env!("CARGO_PKG_VERSION").into(),
+            process_id: std::process::id(),
+            started_at: now,
+            listen: address.to_string(),
+            config_path: source.location.path().map(|path| path.display().to_string()),
+            config_hash: source.file.fingerprint(),
+            config_applied_at: now,
+            restart_settings: Vec::new(),
+            reload_error: None,
+        };
+        let daemon = Daemon { source, root, listener, active, servers, state };
+        daemon.record_state().await;
+        watchdog::notify(&[NotifyState::Ready]);
+        tracing::info!(%address, database = %daemon.root.store().path().display(), "newsfold is running");
+        Ok(daemon)
+    }
 
-    let failure = tokio::select! {
-        // At shutdown, the server may finish before this task sees the signal.
-        biased;
-        _ = shutdown.cancelled() => None,
-        ended = &mut http => Some(ended),
-    };
-    watchdog::notify(NotifyState::Stopping);
-    shutdown.cancel();
-    let deadline = Instant::now() + context.config.daemon.shutdown_grace.unsigned_abs();
-    let close_connections = async {
-        if failure.is_none() && tokio::time::timeout_at(deadline, &mut http).await.is_err() {
-            tracing::warn!("some client connections were closed before their response was complete");
-            http.abort();
+    /// Runs until shutdown, or until the server or a reload fails.
+    async fn run_until_shutdown(&mut self) -> anyhow::Result<()> {
+        let (shutdown, reload) = (self.root.shutdown.clone(), self.source.reload.clone());
+        loop {
+            tokio::select! {
+                // At shutdown, the server may finish before this task sees the signal.
+                biased;
+                _ = shutdown.cancelled() => return Ok(()),
+                Some(ended) = self.servers.join_next_with_id() => {
+                    let (server, failure) = match ended {
+                        Ok((server, ())) => (server, "it ended".to_owned()),
+                        Err(error) => (error.id(), join_error_text(error)),
+                    };
+                    if server == self.active.server {
+                        anyhow::bail!("newsfold stopped because its HTTP server failed: {failure}");
+                    }
+                }
+                _ = reload.notified() => {
+                    watchdog::notify_reloading();
+                    shutdown.run_until_cancelled(self.reload()).await.transpose()?;
+                    let status = match &self.state.reload_error {
+                        None => "",
+                        Some(_) => "The new configuration cannot be used; see the log. The current one stays in use.",
+                    };
+                    watchdog::notify(&[NotifyState::Ready, NotifyState::Status(status)]);
+                }
+            }
         }
-    };
-    tokio::join!(tasks.finish(deadline), close_connections);
-    match tokio::time::timeout(LAST_WRITES_TIMEOUT, store.checkpoint()).await {
-        Ok(done) => done.context("the database could not be checkpointed")?,
-        Err(_) => tracing::warn!("a write is still in progress; the next start recovers it from the write-ahead log"),
     }
-    tracing::info!("newsfold has stopped");
-    match failure {
-        None => Ok(()),
-        Some(ended) => anyhow::bail!("newsfold stopped because its HTTP server failed: {ended:?}"),
+
+    /// Applies the configuration file. If it cannot be used, keeps the current configuration and logs the reason.
+    ///
+    /// # Errors
+    /// Returns an error if the tasks of the new configuration cannot start.
+    async fn reload(&mut self) -> anyhow::Result<()> {
+        let path = self.source.location.path();
+        self.state.config_path = path.map(|path| path.display().to_string());
+        match self.prepare_reload().await {
+            Ok(None) => {
+                self.state.reload_error = None;
+                tracing::info!("the configuration has not changed");
+            }
+            Ok(Some((file, context))) => {
+                let changed = self.source.file.differing_settings(&file).join(", ");
+                self.state.restart_settings = file.clone().keep_restart_settings(&self.source.file);
+                self.replace_tasks(context).await?;
+                self.state.config_hash = file.fingerprint();
+                self.state.config_applied_at = self.root.clock().now();
+                self.state.reload_error = None;
+                self.source.file = file;
+                tracing::info!(changed, "applied the new configuration");
+                if !self.state.restart_settings.is_empty() {
+                    let settings = self.state.restart_settings.join(", ");
+                    tracing::warn!(settings, "these settings take effect after a restart of newsfold");
+                }
+            }
+            Err(error) => {
+                tracing::error!("the new configuration is not used; newsfold keeps the current one: {error:#}");
+                self.state.reload_error = Some(format!("{error:#}"));
+            }
+        }
+        self.record_state().await;
+        Ok(())
     }
+
+    /// Reads the file and checks whether its tasks can start. Returns the settings of the file and the context of the
+    /// tasks; `None` if nothing has changed.
+    async fn prepare_reload(&self) -> anyhow::Result<Option<(Config, TaskContext)>> {
+        let file = self.source.location.read()?;
+        if file == self.source.file {
+            return Ok(None);
+        }
+        let mut config = file.clone();
+        config.keep_restart_settings(&self.source.config);
+        let context = self.root.with_config(config, self.root.shutdown.child_token())?;
+        self.root.store().write(publication::touch).await?;
+        Ok(Some((file, context)))
+    }
+
+    /// Ends the tasks of the active configuration, and starts those of another one. The old server responds until the
+    /// new one has started.
+    async fn replace_tasks(&mut self, context: TaskContext) -> anyhow::Result<()> {
+        self.active.stop_tasks().await;
+        let (listener, shutdown) = (duplicate(&self.listener)?, &self.root.shutdown);
+        let new = ActiveConfiguration::start(context, listener, &mut self.servers, shutdown, true).await?;
+        std::mem::replace(&mut self.active, new).stop_server();
+        Ok(())
+    }
+
+    /// Records the state for the commands.
+    async fn record_state(&self) {
+        let state = self.state.clone();
+        if let Err(error) = self.root.store().write(move |db| daemon_state::record(db, &state)).await {
+            error.log("the state of the daemon could not be recorded");
+        }
+    }
+
+    /// Ends the tasks and the servers, and closes the database.
+    async fn stop(self, mut tasks: TaskSet) -> anyhow::Result<()> {
+        let Daemon { root, listener, active, mut servers, .. } = self;
+        watchdog::notify(&[NotifyState::Stopping]);
+        // Refuse new connections immediately instead of leaving them waiting.
+        drop(listener);
+        root.shutdown.cancel();
+        let deadline = Instant::now() + active.context.config.daemon.shutdown_grace.unsigned_abs();
+        let close_connections = async {
+            let close = async { while servers.join_next().await.is_some() {} };
+            if tokio::time::timeout_at(deadline, close).await.is_err() {
+                tracing::warn!("some client connections were closed before their response was complete");
+                servers.abort_all();
+            }
+        };
+        tokio::join!(active.finish(deadline), tasks.finish(deadline), close_connections);
+        match tokio::time::timeout(LAST_WRITES_TIMEOUT, root.store().checkpoint()).await {
+            Ok(done) => done.context("the database could not be checkpointed")?,
+            Err(_) => {
+                tracing::warn!("a write is still in progress; the next start recovers it from the write-ahead log")
+            }
+        }
+        tracing::info!("newsfold has stopped");
+        Ok(())
+    }
+}
+
+/// Returns another handle of the listening socket. The socket closes with its last handle.
+fn duplicate(listener: &std::net::TcpListener) -> anyhow::Result<TcpListener> {
+    let duplicate = listener.try_clone().and_then(TcpListener::from_std);
+    duplicate.context("cannot duplicate the handle of the listening socket")
 }
 
 /// Groups and publishes stored items once, on behalf of a command. Does nothing if a daemon runs on this database.

@@ -8,6 +8,7 @@
 //! `store.read(|db| stories::recent(db, …))`. A write is durable once its future resolves (`synchronous = FULL`).
 
 pub mod constraints;
+pub mod daemon_state;
 pub mod editions;
 pub mod feed_entries;
 pub mod feed_last_modified;

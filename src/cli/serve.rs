@@ -2,12 +2,15 @@
 
 use super::{Context, termination_signal};
 use crate::config::Config;
-use crate::daemon::{self, DatabaseLock};
+use crate::daemon::{self, ConfigurationSource, DatabaseLock};
 use crate::store::Store;
 use anyhow::{Context as _, bail};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::process::ExitCode;
+use std::sync::Arc;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 #[derive(clap::Args)]
@@ -19,18 +22,22 @@ pub struct Serve {
 
 impl Serve {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let mut config = context.config()?;
+        let reload = notify_on_hangup()?;
+        let location = context.config_location();
+        let file = location.read()?;
+        let mut config = context.with_options(file.clone());
         if let Some(listen) = self.listen {
             config.serve.listen = listen;
         }
         let path = config.database_path();
-        let _lock = DatabaseLock::acquire(&path)?;
+        let _lock = DatabaseLock::acquire_for_daemon(&path).await?;
         let store = Store::open(&path)?;
         open_more_files()?;
         let listener = listen(&config).await?;
         let shutdown = CancellationToken::new();
         cancel_on_signal(shutdown.clone());
-        daemon::run(config, store, listener, context.clock.clone(), shutdown).await?;
+        let configuration = ConfigurationSource { config, file, location, reload };
+        daemon::run(configuration, store, listener, context.clock.clone(), shutdown).await?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -62,6 +69,18 @@ fn open_more_files() -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// Requests a reload on SIGHUP. Signals that arrive during a reload cause one further reload.
+fn notify_on_hangup() -> anyhow::Result<Arc<Notify>> {
+    let (mut hangup, reload) = (signal(SignalKind::hangup())?, Arc::new(Notify::new()));
+    let requested = reload.clone();
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            requested.notify_one();
+        }
+    });
+    Ok(reload)
 }
 
 /// Shuts the daemon down on SIGINT or SIGTERM. A second signal during shutdown ends the program immediately.

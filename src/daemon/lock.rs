@@ -3,10 +3,15 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The interval between attempts to acquire the lock.
 const RETRY_DELAY: Duration = Duration::from_millis(50);
+/// The time that a daemon waits at its start, because a command holds the lock briefly.
+const MAX_WAIT: Duration = Duration::from_secs(2);
+
+/// The end of the name of the daemon's lock file.
+const DAEMON_LOCK: &str = ".lock";
 
 /// A lock that is held until this value is dropped.
 #[derive(Debug)]
@@ -33,7 +38,28 @@ impl DatabaseLock {
     ///
     /// Returns an error if another daemon holds the lock, or if the lock file cannot be created.
     pub fn acquire(database: &Path) -> Result<DatabaseLock, LockError> {
-        DatabaseLock::named(database, ".lock")
+        DatabaseLock::named(database, DAEMON_LOCK)
+    }
+
+    /// Acquires the lock for a daemon. Waits for commands that hold it briefly.
+    ///
+    /// # Errors
+    ///
+    /// See [`DatabaseLock::acquire`].
+    pub async fn acquire_for_daemon(database: &Path) -> Result<DatabaseLock, LockError> {
+        let deadline = Instant::now() + MAX_WAIT;
+        loop {
+            match DatabaseLock::acquire(database) {
+                Err(LockError::Held(_)) if Instant::now() < deadline => tokio::time::sleep(RETRY_DELAY).await,
+                taken => return taken,
+            }
+        }
+    }
+
+    /// Returns whether a daemon runs on a database.
+    pub fn is_held(database: &Path) -> bool {
+        let lock = File::open(lock_path(database, DAEMON_LOCK));
+        lock.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
     }
 
     /// Waits until no other program groups the items of this database. A command holds this lock briefly if no daemon
@@ -48,9 +74,7 @@ impl DatabaseLock {
     }
 
     fn named(database: &Path, ending: &str) -> Result<DatabaseLock, LockError> {
-        let mut name = database.as_os_str().to_owned();
-        name.push(ending);
-        let path = PathBuf::from(name);
+        let path = lock_path(database, ending);
         let failed = |cause| LockError::Failed { path: path.clone(), cause };
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(failed)?;
@@ -63,4 +87,10 @@ impl DatabaseLock {
             Err(TryLockError::Error(cause)) => Err(failed(cause)),
         }
     }
+}
+
+fn lock_path(database: &Path, ending: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
 }

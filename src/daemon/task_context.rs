@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::crawl::{OutageDetector, PollContext};
 use crate::domain::Timestamp;
+use crate::http_client::ClientBuildError;
 use crate::serve::TaskHealth;
 use crate::store::Store;
 use std::sync::Arc;
@@ -63,6 +64,24 @@ impl TaskContext {
         })
     }
 
+    /// Returns the context for the tasks that run with another configuration in the same process. They end when `stop`
+    /// is cancelled.
+    ///
+    /// # Errors
+    /// Returns an error if the configuration cannot be used, for example because `fetch.ca_file` is not readable.
+    pub(super) fn with_config(&self, config: Config, stop: CancellationToken) -> Result<TaskContext, ClientBuildError> {
+        let mut polling = config.poll_context(self.store().clone(), self.clock().clone(), LEASE_HOLDER)?;
+        polling.outage = self.polling.outage.clone();
+        Ok(TaskContext {
+            config: Arc::new(config),
+            polling,
+            regrouped_at: watch::Sender::new(Timestamp::MIN),
+            shutdown: stop,
+            abandon_polls: CancellationToken::new(),
+            ..self.clone()
+        })
+    }
+
     pub(super) fn store(&self) -> &Store {
         &self.polling.store
     }
@@ -91,6 +110,7 @@ impl TaskSet {
     {
         let context = self.context.clone();
         let (health, shutdown) = (context.health.clone(), context.shutdown.clone());
+        health.up(name);
         self.tasks.spawn(supervise(name, health, shutdown, move || task(context.clone())));
     }
 
@@ -111,8 +131,8 @@ impl TaskSet {
     }
 
     /// Waits for the tasks to end after shutdown. At `deadline`, abandons polls in progress and records them. The
-    /// grouping of their items resumes at the next start.
-    pub(super) async fn finish(mut self, deadline: Instant) {
+    /// grouping of their items resumes at the next start. Dropping the future has no effect on the tasks.
+    pub(super) async fn finish(&mut self, deadline: Instant) {
         if timeout_at(deadline, self.join_all()).await.is_ok() {
             return;
         }

@@ -17,13 +17,20 @@ pub(super) async fn run(context: TaskContext) {
             Ok(_) if has_unrecoverable_task(&context.health) => {
                 tracing::error!("a task stays down; no keep-alive is sent to systemd's watchdog")
             }
-            _ => notify(NotifyState::Watchdog),
+            _ => notify(&[NotifyState::Watchdog]),
         }
         tokio::time::sleep((limit / 3).max(Duration::from_millis(100))).await;
     }
 }
 
-pub(super) fn notify(state: NotifyState<'_>) {
+pub(super) fn notify(states: &[NotifyState<'_>]) {
     // Without systemd, there is no receiver, which is not an error.
-    let _ = sd_notify::notify(&[state]);
+    let _ = sd_notify::notify(states);
+}
+
+/// Announces a reload, which [`NotifyState::Ready`] ends.
+pub(super) fn notify_reloading() {
+    if let Ok(now) = NotifyState::monotonic_usec_now() {
+        notify(&[NotifyState::Reloading, now]);
+    }
 }

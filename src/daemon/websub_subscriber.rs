@@ -47,16 +47,18 @@ struct HubRequest {
     requested_at: Timestamp,
 }
 
-/// Prepares the database at startup, and returns whether WebSub is enabled.
+/// Prepares the database for a configuration, and returns whether WebSub is enabled.
 ///
-/// Pushes may have been missed while the daemon was not running. All deferred polls therefore return to the schedules
-/// of their sources.
-pub(super) async fn prepare(config: &Config, context: &PollContext) -> store::Result<bool> {
+/// If pushes may have been missed, because the daemon was not running, all deferred polls return to the schedules of
+/// their sources.
+pub(super) async fn prepare(config: &Config, context: &PollContext, pushes_missed: bool) -> store::Result<bool> {
     let disabled = config.websub_disabled_reason(context.fetcher.address_policy());
     let (now, event) = (context.clock.now(), disabled.clone().map(|reason| HubEvent::WebSubDisabled { reason }));
     let end_and_restore = move |db: &store::WriteConnection| {
-        if let Some(event) = event {
-            websub_subscriptions::end_all(db, &event)?;
+        match event {
+            Some(event) => websub_subscriptions::end_all(db, &event)?,
+            None if pushes_missed => {}
+            None => return Ok(()),
         }
         websub_subscriptions::restore_deferred_polls(db, None, now, &NextPollReason::PushesMissed)
     };
@@ -244,16 +246,20 @@ fn hub_request(
     Some(HubRequest { source: subscription.source, mode, hub, form, requested_at })
 }
 
-/// Reads pushed documents in order. At shutdown, it still reads the queued documents, because their hubs have received
-/// a success response.
+/// Reads pushed documents in order. At shutdown, it still reads the documents that are queued or in transit, because
+/// their hubs receive a success response.
 pub(super) async fn read_pushes(context: TaskContext, queue: Arc<Mutex<Receiver<PushedDocument>>>) {
     let mut queue = queue.lock().await;
     loop {
         let pushed = tokio::select! {
             biased;
-            Some(pushed) = queue.recv() => pushed,
-            _ = context.shutdown.cancelled() => return,
+            pushed = queue.recv() => pushed,
+            _ = context.shutdown.cancelled(), if !queue.is_closed() => {
+                queue.close();
+                continue;
+            }
         };
+        let Some(pushed) = pushed else { return };
         let source = pushed.source;
         match receive_push(&context.polling, pushed).await {
             Ok(None) => tracing::debug!(%source, "dropped a push for a source that is not polled"),

@@ -26,6 +26,7 @@ mod origin_leases;
 mod pages;
 mod readme;
 mod recovery;
+mod reload;
 mod secrets;
 mod sources;
 mod storylines;

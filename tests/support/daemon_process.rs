@@ -17,6 +17,12 @@ impl DaemonProcess {
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
+
+    /// Sends a signal such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([format!("-{name}"), self.process.id().to_string()]).status();
+        assert!(status.unwrap().success());
+    }
 }
 
 impl Drop for DaemonProcess {

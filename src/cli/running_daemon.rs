@@ -1,0 +1,44 @@
+//! The daemon that runs on the database of a command.
+
+use super::Context;
+use crate::daemon::DatabaseLock;
+use crate::store::daemon_state::{self, DaemonState};
+use crate::store::{self, Store};
+
+/// Returns the state of the running daemon; `None` if no daemon runs.
+pub async fn running_daemon(store: &Store) -> store::Result<Option<DaemonState>> {
+    if DatabaseLock::is_held(store.path()) { store.read(daemon_state::get).await } else { Ok(None) }
+}
+
+/// Prints a note if the running daemon uses other settings than the command.
+pub async fn note_other_configuration(context: &Context, store: &Store) {
+    // The command has already reported a configuration or a database that it cannot read.
+    let (Ok(file), Ok(Some(daemon))) = (context.config_location().read(), running_daemon(store).await) else { return };
+    if daemon.config_hash != file.fingerprint() {
+        eprintln!("newsfold: {}", other_configuration(context, &daemon));
+    }
+}
+
+/// Describes why the running daemon uses other settings than the command, with the next step.
+fn other_configuration(context: &Context, daemon: &DaemonState) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    if daemon.version != version {
+        let running = &daemon.version;
+        return format!("the running daemon has version {running}, but this command has version {version}; restart it");
+    }
+    let shown = |path: Option<&str>| path.map_or("the default settings".to_owned(), |path| format!("the file {path}"));
+    let path = context.config_location().path().map(|path| path.display().to_string());
+    if path != daemon.config_path {
+        let (used, own) = (shown(daemon.config_path.as_deref()), shown(path.as_deref()));
+        return format!("the running daemon uses {used}, but this command uses {own}; choose the file with --config");
+    }
+    match &daemon.reload_error {
+        Some(error) => format!("the running daemon does not use the new configuration: {error}"),
+        None => format!(
+            "the running daemon uses an earlier version of {}; apply the current one with `systemctl reload newsfold` \
+             or `kill -HUP {}`",
+            shown(path.as_deref()),
+            daemon.process_id
+        ),
+    }
+}

@@ -1,0 +1,112 @@
+//! The tasks and the HTTP server that run with one configuration. A reload replaces them, while the process, the
+//! database and the listening socket remain.
+
+use super::task_context::{TaskContext, TaskSet};
+use super::{
+    export, feed_change_notifier, full_text, grouping, maintenance, publisher, scheduler, websub_publisher,
+    websub_subscriber,
+};
+use crate::serve;
+use crate::websub::push_queue::PushQueue;
+use axum::Router;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::Mutex;
+use tokio::task::{Id, JoinSet};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// The time that a poll may take in addition to its request, for example to parse a document.
+const POLL_MARGIN: Duration = Duration::from_secs(30);
+
+/// The tasks and the HTTP server of one configuration.
+pub(super) struct ActiveConfiguration {
+    pub context: TaskContext,
+    /// The scheduler, which ends before the other tasks at a reload.
+    polling: TaskSet,
+    tasks: TaskSet,
+    stop_polling: CancellationToken,
+    stop_server: CancellationToken,
+    /// The HTTP server in the set of servers.
+    pub server: Id,
+}
+
+impl ActiveConfiguration {
+    /// Starts the tasks of `context` and a server on `listener`. `is_reload` means that the tasks of another
+    /// configuration ran until now.
+    pub(super) async fn start(
+        context: TaskContext,
+        listener: TcpListener,
+        servers: &mut JoinSet<()>,
+        shutdown: &CancellationToken,
+        is_reload: bool,
+    ) -> anyhow::Result<ActiveConfiguration> {
+        for task in ["grouping", "publisher"] {
+            context.health.record_progress(task, context.clock().now());
+        }
+        publisher::catch_up_editions(&context).await?;
+
+        let mut tasks = TaskSet::new(context.clone());
+        let websub_routes = spawn_websub_tasks(&context, &mut tasks, !is_reload).await?;
+        let stop_polling = context.shutdown.child_token();
+        let mut polling = TaskSet::new(TaskContext { shutdown: stop_polling.clone(), ..context.clone() });
+        polling.spawn("scheduler", scheduler::run);
+        tasks.spawn_until_shutdown("full-text", full_text::run);
+        tasks.spawn("grouping", grouping::run);
+        tasks.spawn("publisher", publisher::run);
+        tasks.spawn("export", export::run);
+        tasks.spawn_until_shutdown("maintenance", maintenance::run);
+
+        let publish = context.config.publish.clone();
+        let (store, health, clock) = (context.store().clone(), context.health.clone(), context.clock().clone());
+        let routes = serve::router(store, publish, health, clock, websub_routes);
+        let stop_server = shutdown.child_token();
+        let serving = serve::run(listener, routes, context.config.serve.clone(), stop_server.clone());
+        let server = servers.spawn(serving).id();
+        Ok(ActiveConfiguration { context, polling, tasks, stop_polling, stop_server, server })
+    }
+
+    /// Lets polls in progress finish, and then ends all tasks. The server continues.
+    pub(super) async fn stop_tasks(&mut self) {
+        self.stop_polling.cancel();
+        let config = &self.context.config;
+        self.polling.finish(Instant::now() + config.fetch.total_timeout.unsigned_abs() + POLL_MARGIN).await;
+        self.context.shutdown.cancel();
+        self.tasks.finish(Instant::now() + config.daemon.shutdown_grace.unsigned_abs()).await;
+    }
+
+    /// Lets the server send the responses in progress, and then ends it.
+    pub(super) fn stop_server(&self) {
+        self.stop_server.cancel();
+    }
+
+    /// Ends all tasks at shutdown.
+    pub(super) async fn finish(mut self, deadline: Instant) {
+        tokio::join!(self.polling.finish(deadline), self.tasks.finish(deadline));
+    }
+}
+
+/// Starts the WebSub tasks that the configuration enables, and returns their routes.
+async fn spawn_websub_tasks(context: &TaskContext, tasks: &mut TaskSet, pushes_missed: bool) -> anyhow::Result<Router> {
+    let (config, polling) = (&context.config, &context.polling);
+    let mut routes = Router::new();
+    if websub_subscriber::prepare(config, polling, pushes_missed).await? {
+        let (queue, pushed) = PushQueue::new(config.fetch.max_body_bytes);
+        routes = routes.merge(websub_subscriber::router(config, polling, queue));
+        let pushed = Arc::new(Mutex::new(pushed));
+        tasks.spawn("websub-subscriber", websub_subscriber::run);
+        tasks.spawn("websub-pushes", move |context| websub_subscriber::read_pushes(context, pushed.clone()));
+    }
+    if !config.publish.hub_urls().is_empty() {
+        let feeds = feed_change_notifier::FeedChanges::new(&config.publish);
+        if config.publish.own_hub {
+            routes = routes.merge(websub_publisher::router(config, polling, &feeds));
+            tracing::info!(hub = config.publish.own_hub_url(), "newsfold is a WebSub hub for its feeds");
+        }
+        let notified = feeds.clone();
+        tasks.spawn("feed-change-notifier", move |context| feed_change_notifier::run(notified.clone(), context));
+        tasks.spawn("websub-publisher", move |context| websub_publisher::run(feeds.clone(), context));
+    }
+    Ok(routes)
+}

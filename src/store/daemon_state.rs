@@ -1,0 +1,52 @@
+//! The state of the daemon that runs on this database, for the commands.
+
+use super::Result;
+use super::connection::{ReadConnection, WriteConnection};
+use super::rows::to_json;
+use jiff::Timestamp;
+use rusqlite::params;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DaemonState {
+    pub version: String,
+    pub process_id: u32,
+    pub started_at: Timestamp,
+    /// Address and port of the HTTP server.
+    pub listen: String,
+    /// The configuration file; `None` if the daemon uses the defaults.
+    pub config_path: Option<String>,
+    /// Identifies the settings in use.
+    pub config_hash: String,
+    pub config_applied_at: Timestamp,
+    /// The changed settings that only a restart applies.
+    pub restart_settings: Vec<String>,
+    /// Why the last reload kept the configuration; `None` if it succeeded.
+    pub reload_error: Option<String>,
+}
+
+pub fn record(db: &WriteConnection, state: &DaemonState) -> Result<()> {
+    db.execute(
+        "INSERT OR REPLACE INTO daemon_state
+             (id, version, process_id, started_at, listen, config_path, config_hash, config_applied_at,
+              restart_settings, reload_error)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            state.version,
+            state.process_id,
+            state.started_at.as_millisecond(),
+            state.listen,
+            state.config_path,
+            state.config_hash,
+            state.config_applied_at.as_millisecond(),
+            to_json(&state.restart_settings)?,
+            state.reload_error,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Returns the state of the daemon that runs or ran last; `None` if no daemon ever ran on this database.
+pub fn get(db: &ReadConnection) -> Result<Option<DaemonState>> {
+    db.first("SELECT * FROM daemon_state", [])
+}
