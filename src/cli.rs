@@ -6,8 +6,10 @@
 
 mod check;
 mod db;
+mod config;
 mod decision;
 mod demo;
+mod doctor;
 mod eval;
 mod export;
 mod feed;
@@ -21,6 +23,7 @@ mod output;
 mod running_daemon;
 mod serve;
 mod source;
+mod status;
 mod story;
 mod storyline;
 
@@ -90,6 +93,13 @@ enum Command {
     /// Inspect items.
     #[command(subcommand)]
     Item(item::ItemCommand),
+    /// Show the state of newsfold on one screen: daemon, sources, queues, disk and problems.
+    Status(status::Status),
+    /// Check what newsfold needs to work, and suggest a fix for each fault (exit code 1 if there is one).
+    Doctor(doctor::Doctor),
+    /// Check the configuration file.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     /// Ask the running daemon whether it is healthy (exit code 0) or not (1).
     Healthcheck(healthcheck::Healthcheck),
     /// Inspect and check the database.
@@ -149,6 +159,9 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<ExitCod
         Command::Story(command) => command.run(context).await,
         Command::Storyline(command) => command.run(context).await,
         Command::Item(command) => command.run(context).await,
+        Command::Status(command) => command.run(context).await,
+        Command::Doctor(command) => command.run(context).await,
+        Command::Config(command) => command.run(context),
         Command::Healthcheck(command) => command.run(context).await,
         Command::Db(command) => command.run(context).await,
         Command::Check(command) => command.run(context).await,

@@ -199,7 +199,7 @@ pub async fn fetch_and_parse(
         async move { if is_leased { Ok(()) } else { context.lease_next_origin(lease, &origin).await } }.boxed()
     };
     let source_url = url;
-    let FetchResult { url, permanent_redirect, requests, status, outcome } =
+    let FetchResult { url, permanent_redirect, requests, status, outcome, .. } =
         context.fetcher.fetch(source_url, validators, started_at, &acquire).await;
     let outcome = match outcome {
         Ok(document) => parse_document(context, document, url.clone(), source_url.clone(), started_at).await,

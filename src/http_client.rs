@@ -49,6 +49,8 @@ pub struct FetchResult {
     pub requests: Vec<RequestRecord>,
     /// Status of the last response; `None` if there was no response.
     pub status: Option<u16>,
+    /// The server's time, from the last response.
+    pub server_time: Option<Timestamp>,
     pub outcome: Result<ResponseDocument, NoDocument>,
 }
 
@@ -201,6 +203,7 @@ impl Fetcher {
             permanent_redirect: None,
             requests: Vec::new(),
             status: None,
+            server_time: None,
             outcome: Err(failed("")),
         };
         result.outcome = self.follow_redirects(&mut result, spec, acquire).await;
@@ -269,6 +272,7 @@ impl Fetcher {
             .map_err(|_| failed(format!("no response within {header_timeout:#}")))?
             .map_err(|error| transport_failure(&error, result))?;
         result.status = Some(response.status().as_u16());
+        result.server_time = cache_headers::date(response.headers(), header::DATE);
         if let Some(request) = result.requests.last_mut() {
             request.status = result.status;
         }

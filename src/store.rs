@@ -122,6 +122,15 @@ struct Shared {
     reader_permits: Arc<Semaphore>,
 }
 
+/// The sizes of a database and of the free space on its disk.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct DiskUsage {
+    pub database_bytes: u64,
+    /// The size of the file with the changes that are not in the database file yet.
+    pub write_ahead_log_bytes: u64,
+    pub free_bytes: u64,
+}
+
 /// The maximum number of simultaneous reads. More would wait for a processor core or the disk anyway.
 const MAX_READERS: usize = 16;
 
@@ -169,10 +178,21 @@ impl Store {
         self.shared.writer.failures.current_cause()
     }
 
+    /// Returns the sizes of the database and of the free space on its disk.
+    pub fn disk_usage(&self) -> std::io::Result<DiskUsage> {
+        let mut log = self.path().as_os_str().to_owned();
+        log.push("-wal");
+        let disk = rustix::fs::statvfs(self.path())?;
+        Ok(DiskUsage {
+            database_bytes: std::fs::metadata(self.path())?.len(),
+            write_ahead_log_bytes: std::fs::metadata(log).map_or(0, |log| log.len()),
+            free_bytes: disk.f_bavail.saturating_mul(disk.f_frsize),
+        })
+    }
+
     /// Returns how little space is left on the disk of the database; `None` if there is enough or the amount is unknown.
     pub fn disk_shortage(&self) -> Option<String> {
-        let disk = rustix::fs::statvfs(self.path()).ok()?;
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize) / MIB;
+        let free = self.disk_usage().ok()?.free_bytes / MIB;
         (free < MIN_FREE_MIB)
             .then(|| format!("only {free} MiB are free on the disk of the database; free at least {MIN_FREE_MIB} MiB"))
     }

@@ -27,7 +27,7 @@ pub use join_evidence::{ReasonText, join_reasons, main_reason, reason_sentence};
 pub use next_poll::next_poll_text;
 pub use operator_event::event_phrase;
 pub use poll_remarks::poll_remarks;
-pub use quantities::{count_of, duration, grouped_digits};
+pub use quantities::{byte_size, count_of, duration, grouped_digits};
 pub use source_facts::{SourceContext, source_facts};
 pub use source_status::SourceStatus;
 pub use storyline_evidence::{storyline_reason, term_rate_text};

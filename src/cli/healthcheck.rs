@@ -2,6 +2,7 @@
 
 use super::Context;
 use anyhow::Context as _;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -22,15 +23,31 @@ impl Healthcheck {
             Some(url) => url.to_string(),
             None => format!("http://{}", reachable(context.config()?.serve.listen)),
         };
-        let url = format!("{}/healthz", base.trim_end_matches('/'));
-        let client = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build()?;
-        let response =
-            client.get(&url).send().await.with_context(|| format!("the daemon does not respond at {url}"))?;
-        let is_healthy = response.status().is_success();
-        let body = response.text().await.with_context(|| format!("the daemon does not respond at {url}"))?;
+        let (is_healthy, body) = query(&base).await?;
         super::output::print(body.trim_end())?;
         Ok(if is_healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+/// Asks the daemon at `base` whether it is healthy. Also returns the body of the response.
+async fn query(base: &str) -> anyhow::Result<(bool, String)> {
+    let url = format!("{}/healthz", base.trim_end_matches('/'));
+    let client = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build()?;
+    let no_response = || format!("the daemon does not respond at {url}");
+    let response = client.get(&url).send().await.with_context(no_response)?;
+    let is_healthy = response.status().is_success();
+    Ok((is_healthy, response.text().await.with_context(no_response)?))
+}
+
+/// Returns why the daemon at `address` is not healthy; empty if it is.
+pub async fn faults(address: SocketAddr) -> anyhow::Result<Vec<String>> {
+    #[derive(serde::Deserialize)]
+    struct Report {
+        down: BTreeMap<String, String>,
+    }
+    let (_, body) = query(&format!("http://{}", reachable(address))).await?;
+    let report: Report = serde_json::from_str(&body).context("the response of the daemon is not valid")?;
+    Ok(report.down.into_iter().map(|(part, reason)| format!("{part}: {reason}")).collect())
 }
 
 /// Returns an address at which a daemon that listens on all addresses can be reached.

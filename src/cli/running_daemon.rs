@@ -12,27 +12,36 @@ pub async fn running_daemon(store: &Store) -> store::Result<Option<DaemonState>>
 
 /// Prints a note if the running daemon uses other settings than the command.
 pub async fn note_other_configuration(context: &Context, store: &Store) {
-    // The command has already reported a configuration or a database that it cannot read.
-    let (Ok(file), Ok(Some(daemon))) = (context.config_location().read(), running_daemon(store).await) else { return };
-    if daemon.config_hash != file.fingerprint() {
-        eprintln!("newsfold: {}", other_configuration(context, &daemon));
+    // The command has already reported a database that it cannot read.
+    let Ok(Some(daemon)) = running_daemon(store).await else { return };
+    if let Some(note) = other_configuration(context, &daemon) {
+        eprintln!("newsfold: {note}");
     }
 }
 
-/// Describes why the running daemon uses other settings than the command, with the next step.
-fn other_configuration(context: &Context, daemon: &DaemonState) -> String {
+/// Describes why the running daemon uses other settings than the command, with the next step; `None` if it uses the same.
+pub fn other_configuration(context: &Context, daemon: &DaemonState) -> Option<String> {
+    // Commands report a file that they cannot read themselves.
+    let file = context.config_location().read().ok();
+    if file.is_none_or(|file| daemon.config_hash == file.fingerprint()) && daemon.reload_error.is_none() {
+        return None;
+    }
     let version = env!("CARGO_PKG_VERSION");
     if daemon.version != version {
         let running = &daemon.version;
-        return format!("the running daemon has version {running}, but this command has version {version}; restart it");
+        return Some(format!(
+            "the running daemon has version {running}, but this command has version {version}; restart the daemon"
+        ));
     }
     let shown = |path: Option<&str>| path.map_or("the default settings".to_owned(), |path| format!("the file {path}"));
     let path = context.config_location().path().map(|path| path.display().to_string());
     if path != daemon.config_path {
         let (used, own) = (shown(daemon.config_path.as_deref()), shown(path.as_deref()));
-        return format!("the running daemon uses {used}, but this command uses {own}; choose the file with --config");
+        let note =
+            format!("the running daemon uses {used}, but this command uses {own}; choose the file with --config");
+        return Some(note);
     }
-    match &daemon.reload_error {
+    Some(match &daemon.reload_error {
         Some(error) => format!("the running daemon does not use the new configuration: {error}"),
         None => format!(
             "the running daemon uses an earlier version of {}; apply the current one with `systemctl reload newsfold` \
@@ -40,5 +49,5 @@ fn other_configuration(context: &Context, daemon: &DaemonState) -> String {
             shown(path.as_deref()),
             daemon.process_id
         ),
-    }
+    })
 }

@@ -53,7 +53,8 @@ pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<SignedD
     seconds.or_else(|| Some(date(headers, header::RETRY_AFTER)?.duration_since(now).max(SignedDuration::ZERO)))
 }
 
-fn date(headers: &HeaderMap, name: header::HeaderName) -> Option<Timestamp> {
+/// Returns the date in a header field.
+pub(super) fn date(headers: &HeaderMap, name: header::HeaderName) -> Option<Timestamp> {
     httpdate::parse_http_date(headers.get(name)?.to_str().ok()?.trim()).ok()?.try_into().ok()
 }
 

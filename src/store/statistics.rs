@@ -1,7 +1,8 @@
-//! Row counts, for the command line and the health page.
+//! Counts of rows and of waiting work, for the command line and the health page.
 
 use super::Result;
 use super::connection::ReadConnection;
+use jiff::Timestamp;
 
 /// The number of rows of each kind.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -25,5 +26,29 @@ pub fn row_counts(db: &ReadConnection) -> Result<RowCounts> {
                  WHERE published_at IS NULL AND merged_into IS NULL AND has_news = 0) AS backlog_stories,
                 (SELECT count(*) FROM item WHERE story_id IS NULL) AS unassigned",
         [],
+    )
+}
+
+/// The lengths of the queues of the daemon's tasks.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct QueueLengths {
+    /// Active sources whose next poll is due.
+    pub due_sources: u64,
+    /// Items without a story.
+    pub items_to_group: u64,
+    /// Published stories that are due for review.
+    pub stories_to_review: u64,
+    /// Subscribers of our own hub that do not have the latest version of their document.
+    pub pending_deliveries: u64,
+}
+
+pub fn queue_lengths(db: &ReadConnection, now: Timestamp) -> Result<QueueLengths> {
+    db.one(
+        "SELECT (SELECT count(*) FROM source WHERE state = 'active' AND next_poll_at <= ?1) AS due_sources,
+                (SELECT count(*) FROM item WHERE story_id IS NULL) AS items_to_group,
+                (SELECT count(*) FROM story_review_queue WHERE review_at <= ?1) AS stories_to_review,
+                (SELECT count(*) FROM websub_subscriber AS subscriber JOIN feed_state USING (topic)
+                 WHERE delivered_hash IS NOT content_hash AND lease_until > ?1) AS pending_deliveries",
+        [now.as_millisecond()],
     )
 }

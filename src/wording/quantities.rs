@@ -1,4 +1,4 @@
-//! Counts, numbers and durations in words.
+//! Counts, numbers, sizes and durations in words.
 
 use jiff::SignedDuration;
 
@@ -18,6 +18,17 @@ pub fn grouped_digits(number: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+/// Formats a number of bytes: `512 KiB`, `1.5 GiB`.
+pub fn byte_size(bytes: u64) -> String {
+    const KIB: f64 = 1024.0;
+    match bytes as f64 {
+        bytes if bytes < KIB => format!("{bytes} B"),
+        bytes if bytes < KIB * KIB => format!("{:.0} KiB", bytes / KIB),
+        bytes if bytes < KIB * KIB * KIB => format!("{:.1} MiB", bytes / KIB / KIB),
+        bytes => format!("{:.1} GiB", bytes / KIB / KIB / KIB),
+    }
 }
 
 /// Formats a duration in its two largest units: `2 h 10 min`.
@@ -47,6 +58,8 @@ mod tests {
         {
             assert_eq!(duration(SignedDuration::from_secs(seconds)), shown);
         }
+        let sizes = [0, 2048, 5 << 20, 3 << 29].map(byte_size);
+        assert_eq!(sizes, ["0 B", "2 KiB", "5.0 MiB", "1.5 GiB"]);
         assert_eq!(grouped_digits(1_234_567).replace('\u{202f}', " "), "1 234 567");
         assert_eq!((count_of(1, "outlet", "outlets"), count_of(0, "a", "as")), ("1 outlet".into(), "0 as".into()));
     }

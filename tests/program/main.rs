@@ -22,6 +22,7 @@ mod health;
 mod holds;
 mod item_identity;
 mod last_modified;
+mod operator_commands;
 mod origin_leases;
 mod pages;
 mod readme;

@@ -56,6 +56,9 @@ fn is_command(word: &str) -> bool {
         "origin",
         "db",
         "serve",
+        "status",
+        "doctor",
+        "config",
         "demo",
         "check",
         "eval",
@@ -67,7 +70,8 @@ fn is_command(word: &str) -> bool {
 
 /// The command and its subcommand, excluding arguments that look like words.
 fn command_words<'a>(words: &[&'a String]) -> Vec<&'a str> {
-    let nested = ["source", "story", "storyline", "feed", "item", "origin", "db"].contains(&words[0].as_str());
+    let nested =
+        ["source", "story", "storyline", "feed", "item", "origin", "db", "config"].contains(&words[0].as_str());
     words.iter().take(if nested { 2 } else { 1 }).map(|word| word.as_str()).collect()
 }
 

@@ -1,0 +1,113 @@
+//! Checks of this machine: configuration, database, disk, permissions and daemon.
+
+use super::Finding;
+use crate::cli::running_daemon::running_daemon;
+use crate::cli::{Context, healthcheck};
+use crate::config::Config;
+use crate::http_client::Fetcher;
+use crate::store::Store;
+use crate::wording::byte_size;
+use rustix::fs::{Access, access};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// The free space that a database needs at least to grow for a while.
+const COMFORTABLE_FREE_BYTES: u64 = 1 << 30;
+/// The permission bits for users other than the owner and the group.
+const OTHERS_READ: u32 = 0o4;
+const OTHERS_ENTER: u32 = 0o1;
+
+/// Also returns the settings if they can be used.
+pub(super) fn configuration(context: &Context) -> (Finding, Option<Config>) {
+    const CHECK: &str = "configuration";
+    let location = context.config_location();
+    let usable = context.config().map_err(|error| format!("{error:#}")).and_then(|config| {
+        Fetcher::new(config.fetch.clone()).map_err(|error| error.to_string())?;
+        Ok(config)
+    });
+    match (usable, location.path()) {
+        (Err(error), _) => {
+            (Finding::fault(CHECK, error, "correct the file; config.example.toml lists all settings"), None)
+        }
+        (Ok(config), None) => (Finding::ok(CHECK, "there is no configuration file; the defaults apply"), Some(config)),
+        (Ok(config), Some(path)) => (Finding::ok(CHECK, format!("{} is valid", path.display())), Some(config)),
+    }
+}
+
+/// Also returns the database if it exists and can be opened.
+pub(super) fn database(context: &Context, config: &Config) -> (Finding, Option<Store>) {
+    const CHECK: &str = "database";
+    let path = config.database_path();
+    if !path.exists() {
+        let detail = format!("{} does not exist", path.display());
+        let fix = "start the daemon or add a source, or choose another file with --database or NEWSFOLD_DATABASE";
+        return (Finding::warning(CHECK, detail, fix), None);
+    }
+    match context.open() {
+        Err(error) => (Finding::fault(CHECK, format!("{error:#}"), "follow the advice in the message"), None),
+        Ok((_, store)) => {
+            let size = store.disk_usage().map_or(0, |usage| usage.database_bytes);
+            let detail = format!("{}, {}; `newsfold db check` checks its contents", path.display(), byte_size(size));
+            (Finding::ok(CHECK, detail), Some(store))
+        }
+    }
+}
+
+pub(super) fn disk(store: &Store) -> Finding {
+    const CHECK: &str = "disk";
+    if let Some(shortage) = store.disk_shortage() {
+        return Finding::fault(CHECK, shortage, "delete files, or move the database to a larger disk");
+    }
+    match store.disk_usage() {
+        Err(error) => {
+            Finding::warning(CHECK, format!("the free space is unknown: {error}"), "check the disk with `df`")
+        }
+        Ok(usage) => {
+            let free = format!("{} free", byte_size(usage.free_bytes));
+            if usage.free_bytes < COMFORTABLE_FREE_BYTES.max(usage.database_bytes) {
+                let fix = "free space: a backup or `newsfold db vacuum` needs as much space as the database";
+                return Finding::warning(CHECK, free, fix);
+            }
+            Finding::ok(CHECK, free)
+        }
+    }
+}
+
+pub(super) fn permissions(store: &Store) -> Finding {
+    const CHECK: &str = "permissions";
+    let path = store.path();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    for needed in [path, folder] {
+        if access(needed, Access::WRITE_OK).is_err() {
+            let fix = "run the command as the user of the service, or give this user write permission";
+            return Finding::fault(CHECK, format!("this user cannot write to {}", needed.display()), fix);
+        }
+    }
+    let allows = |path: &Path, bits| path.metadata().is_ok_and(|found| found.mode() & bits == bits);
+    if allows(path, OTHERS_READ) && allows(folder, OTHERS_ENTER) {
+        let detail = format!("every user of this machine can read {}, which may contain secrets", path.display());
+        return Finding::warning(CHECK, detail, format!("chmod o-rwx {}", path.display()));
+    }
+    Finding::ok(CHECK, "this user can write to the database, and other users cannot read it")
+}
+
+pub(super) async fn daemon(store: &Store) -> Finding {
+    const CHECK: &str = "daemon";
+    let daemon = match running_daemon(store).await {
+        Ok(Some(daemon)) => daemon,
+        Ok(None) => return Finding::warning(CHECK, "it is not running", "start it with `newsfold serve` or systemctl"),
+        Err(error) => return Finding::fault(CHECK, error.to_string(), "check the database with `newsfold db check`"),
+    };
+    let log = "see its log, for example with `journalctl -u newsfold`";
+    let faults = match daemon.listen.parse() {
+        Ok(address) => healthcheck::faults(address).await.unwrap_or_else(|error| vec![format!("{error:#}")]),
+        Err(_) => vec![format!("its address {} is not valid", daemon.listen)],
+    };
+    if !faults.is_empty() {
+        return Finding::fault(CHECK, faults.join("; "), log);
+    }
+    match daemon.reload_error {
+        Some(error) => Finding::warning(CHECK, format!("it rejected the configuration: {error}"), "correct the file"),
+        None => Finding::ok(CHECK, format!("process {} works", daemon.process_id)),
+    }
+}

@@ -1,0 +1,146 @@
+//! `newsfold status`: the state of newsfold on one screen.
+
+use super::output::{facts, optional_time, time};
+use super::running_daemon::{other_configuration, running_daemon};
+use super::{Context, healthcheck};
+use crate::domain::Timestamp;
+use crate::store::daemon_state::DaemonState;
+use crate::store::sources::{self, SourceFilter};
+use crate::store::statistics::{self, QueueLengths, RowCounts};
+use crate::store::{DiskUsage, ReadConnection, Store, polls};
+use crate::wording::{SourceStatus, byte_size, duration, grouped_digits};
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+#[derive(clap::Args)]
+pub struct Status {}
+
+/// What the command prints.
+#[derive(serde::Serialize)]
+struct Report {
+    version: &'static str,
+    /// The running daemon; `None` if no daemon runs.
+    daemon: Option<DaemonState>,
+    configuration: Option<String>,
+    database: String,
+    disk: DiskUsage,
+    stored: StoredFacts,
+    problems: Vec<String>,
+}
+
+/// What the database contributes.
+#[derive(serde::Serialize)]
+struct StoredFacts {
+    /// The number of sources by status.
+    sources: BTreeMap<&'static str, u64>,
+    last_poll_at: Option<Timestamp>,
+    next_poll_at: Option<Timestamp>,
+    counts: RowCounts,
+    queues: QueueLengths,
+}
+
+impl Status {
+    pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let (_, store) = context.open()?;
+        let daemon = running_daemon(&store).await?;
+        let now = context.clock.now();
+        let stored = store.read(move |db| stored_facts(db, now)).await?;
+        let report = Report {
+            version: env!("CARGO_PKG_VERSION"),
+            problems: problems(context, &store, daemon.as_ref()).await,
+            daemon,
+            configuration: context.config_location().path().map(|path| path.display().to_string()),
+            database: store.path().display().to_string(),
+            disk: store.disk_usage()?,
+            stored,
+        };
+        context.print(&report, report.text(now))
+    }
+}
+
+fn stored_facts(db: &ReadConnection, now: Timestamp) -> crate::store::Result<StoredFacts> {
+    let mut sources = BTreeMap::new();
+    let mut next_poll_at: Option<Timestamp> = None;
+    for source in sources::list(db, &SourceFilter::default())? {
+        let status = SourceStatus::of(&source);
+        *sources.entry(status.as_str()).or_default() += 1;
+        if !matches!(status, SourceStatus::Gone | SourceStatus::Paused) {
+            next_poll_at = Some(next_poll_at.map_or(source.next_poll_at, |at| at.min(source.next_poll_at)));
+        }
+    }
+    Ok(StoredFacts {
+        sources,
+        last_poll_at: polls::last_poll_at(db)?,
+        next_poll_at,
+        counts: statistics::row_counts(db)?,
+        queues: statistics::queue_lengths(db, now)?,
+    })
+}
+
+/// Returns what the operator has to do something about.
+async fn problems(context: &Context, store: &Store, daemon: Option<&DaemonState>) -> Vec<String> {
+    let mut problems = Vec::new();
+    match daemon {
+        None => problems.push("the daemon is not running; start it with `newsfold serve` or systemctl".to_owned()),
+        Some(daemon) => {
+            problems.extend(other_configuration(context, daemon));
+            if !daemon.restart_settings.is_empty() {
+                let settings = daemon.restart_settings.join(", ");
+                problems.push(format!("these settings take effect after a restart of the daemon: {settings}"));
+            }
+            match daemon.listen.parse() {
+                Ok(address) => match healthcheck::faults(address).await {
+                    Ok(faults) => problems.extend(faults),
+                    Err(error) => problems.push(format!("{error:#}")),
+                },
+                Err(_) => {
+                    problems.push(format!("the daemon has recorded an address that is not valid: {}", daemon.listen))
+                }
+            }
+        }
+    }
+    let known = |shortage: &String| problems.iter().any(|problem| problem.contains(shortage.as_str()));
+    let shortage = store.disk_shortage().filter(|shortage| !known(shortage));
+    problems.extend(shortage);
+    problems
+}
+
+impl Report {
+    fn text(&self, now: Timestamp) -> String {
+        let Report { daemon, disk, stored, .. } = self;
+        let StoredFacts { counts, queues, .. } = stored;
+        let path = |path: &Option<String>| path.clone().unwrap_or_else(|| "none; the defaults apply".into());
+        let mut lines = vec![("version", self.version.to_owned())];
+        match daemon {
+            Some(daemon) => lines.extend([
+                ("daemon", format!("process {} at http://{}", daemon.process_id, daemon.listen)),
+                ("running for", duration(now.duration_since(daemon.started_at))),
+                ("configuration", format!("{}, applied {}", path(&daemon.config_path), time(daemon.config_applied_at))),
+            ]),
+            None => lines.extend([("daemon", "not running".into()), ("configuration", path(&self.configuration))]),
+        }
+        let sources: Vec<String> = stored.sources.iter().map(|(status, count)| format!("{count} {status}")).collect();
+        let queues = [
+            (queues.items_to_group, "items to group"),
+            (queues.stories_to_review, "stories to review"),
+            (queues.due_sources, "sources due"),
+            (queues.pending_deliveries, "WebSub deliveries"),
+        ]
+        .map(|(count, what)| format!("{} {what}", grouped_digits(count)));
+        lines.extend([
+            ("database", format!("{}, {}", self.database, byte_size(disk.database_bytes + disk.write_ahead_log_bytes))),
+            ("free space", byte_size(disk.free_bytes)),
+            ("sources", if sources.is_empty() { "none".into() } else { sources.join(", ") }),
+            ("last poll", optional_time(stored.last_poll_at)),
+            ("next poll", optional_time(stored.next_poll_at)),
+            ("items", grouped_digits(counts.items)),
+            ("stories", format!("{}, {} published", grouped_digits(counts.stories), grouped_digits(counts.published))),
+            ("queues", queues.join(", ")),
+        ]);
+        lines.extend(self.problems.iter().map(|problem| ("problem", problem.clone())));
+        if self.problems.is_empty() {
+            lines.push(("problems", "none".into()));
+        }
+        facts(&lines)
+    }
+}

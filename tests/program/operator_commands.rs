@@ -1,0 +1,112 @@
+//! Tests the commands that show and check the state of newsfold: `status`, `doctor` and `config check`.
+
+use crate::support::cli_runner::CliRunner;
+use crate::support::daemon_process::{DaemonProcess, start_daemon};
+use crate::support::origin_server::{OriginServer, StubResponse};
+use crate::support::{rss_of_today, wait_until};
+
+const CONFIG: &str = "[serve]\nlisten = \"127.0.0.1:0\"\n[fetch]\nallowed_networks = [\"127.0.0.0/8\"]\n\
+                      min_origin_delay = \"0s\"\n[publish]\ndelay = \"0s\"\n[daemon]\nshutdown_grace = \"2s\"\n";
+
+fn start(cli: &CliRunner) -> DaemonProcess {
+    cli.write_file("config.toml", CONFIG);
+    start_daemon(cli.folder.path(), "")
+}
+
+/// The finding of one check in the JSON output of `newsfold doctor`.
+fn finding<'a>(findings: &'a serde_json::Value, check: &str) -> &'a serde_json::Value {
+    let mut findings = findings.as_array().unwrap().iter();
+    findings.find(|finding| finding["check"] == check).unwrap_or_else(|| panic!("no check {check}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_shows_daemon_sources_and_queues() {
+    let (cli, origin) = (CliRunner::new(), OriginServer::start().await);
+    origin.serve("/feed", StubResponse::ok(rss_of_today(&["1 | Grid fails | North"])));
+    let daemon = start(&cli);
+    cli.run(&["source", "add", &origin.url("/feed"), "--no-fetch"]);
+    cli.run(&["source", "add", &origin.url("/missing"), "--no-fetch"]);
+    wait_until("both sources are polled and the item is published", async || {
+        let stored = cli.run_json(&["status"])["stored"].clone();
+        stored["sources"]["failing"] == 1 && stored["counts"]["published"] == 1
+    })
+    .await;
+    let status = cli.run_json(&["status"]);
+    assert_eq!(status["daemon"]["process_id"], daemon.process.id());
+    assert_eq!(format!("http://{}", status["daemon"]["listen"].as_str().unwrap()), daemon.base);
+    assert_eq!((&status["stored"]["sources"]["OK"], &status["problems"]), (&1.into(), &serde_json::json!([])));
+    assert!(status["disk"]["database_bytes"].as_u64().unwrap() > 0);
+    let text = cli.run(&["status"]);
+    assert!(text.contains("1 OK, 1 failing") && text.contains("0 items to group"), "{text}");
+    assert!(text.lines().count() < 24, "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_names_the_problems() {
+    let cli = CliRunner::new();
+    let daemon = start(&cli);
+    cli.write_file("config.toml", &format!("{CONFIG}[cluster]\nthreshold = 7\n"));
+    daemon.signal("HUP");
+    wait_until("the file is rejected", async || daemon.log().contains("is not used")).await;
+    cli.write_file("config.toml", CONFIG);
+    assert!(cli.run(&["status"]).contains("cluster.threshold must be between 0 and 1"));
+    drop(daemon);
+    let status = cli.run_json(&["status"]);
+    assert_eq!(status["daemon"], serde_json::Value::Null);
+    assert!(status["problems"][0].as_str().unwrap().contains("the daemon is not running"), "{status}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_finds_no_fault_in_a_working_installation() {
+    let (cli, origin) = (CliRunner::new(), OriginServer::start().await);
+    origin.serve("/robots.txt", StubResponse::ok("User-agent: *\n"));
+    let _daemon = start(&cli);
+    cli.run(&["source", "add", &origin.url("/feed"), "--no-fetch"]);
+    let findings = cli.run_json(&["doctor"]);
+    for check in ["configuration", "database", "daemon", "DNS", "outbound HTTP", "clock"] {
+        assert_eq!(finding(&findings, check)["verdict"], "ok", "{findings}");
+    }
+    for check in ["disk", "permissions", "public URL"] {
+        assert_ne!(finding(&findings, check)["verdict"], "fault", "{findings}");
+    }
+    assert_eq!(origin.request_count("/robots.txt"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_suggests_a_fix_for_each_fault() {
+    let (cli, origin) = (CliRunner::new(), OriginServer::start().await);
+    let old = "Sat, 01 Jan 2000 00:00:00 GMT";
+    origin.serve("/old", StubResponse::ok("").header("date", old.as_bytes()));
+    origin.serve("/feeds.opml", StubResponse::ok("<opml/>"));
+    let fails_with = |arguments: &[&str], check: &str, detail: &str| {
+        let findings = cli.run_json_failing(arguments);
+        let finding = finding(&findings, check);
+        assert!(finding["detail"].as_str().unwrap().contains(detail), "{finding}");
+        assert!(finding["verdict"] == "fault" && finding["fix"].is_string(), "{finding}");
+    };
+    cli.write_file("config.toml", "[cluster]\nthreshold = 7\n");
+    fails_with(&["doctor"], "configuration", "cluster.threshold must be");
+    cli.write_file(
+        "config.toml",
+        &CONFIG.replace("[publish]", &format!("[publish]\nbase_url = \"{}\"", origin.url("/"))),
+    );
+    fails_with(&["doctor"], "public URL", "is not the list of feeds");
+    fails_with(&["doctor", "--url", &origin.url("/old")], "clock", "ahead of the clock of a server");
+    fails_with(&["doctor", "--url", "http://10.0.0.1/"], "outbound HTTP", "10.0.0.1");
+    fails_with(&["doctor", "--url", "http://host.invalid/"], "DNS", "host.invalid");
+    let text = String::from_utf8(cli.command(&["doctor"]).assert().code(1).get_output().stdout.clone()).unwrap();
+    assert!(text.contains("FAULT") && text.contains("fix: check publish.base_url"), "{text}");
+}
+
+#[test]
+fn config_check_reports_the_first_fault_or_the_changed_settings() {
+    let cli = CliRunner::new();
+    cli.write_file("config.toml", CONFIG);
+    let text = cli.run(&["config", "check"]);
+    assert!(text.contains("config.toml is valid") && text.contains("publish.delay, serve.listen"), "{text}");
+    assert_eq!(cli.run_json(&["config", "check"])["valid"], true);
+    cli.write_file("config.toml", "[poll]\nintervall = \"1h\"\n");
+    cli.assert_fails(&["config", "check"], "line 2");
+    cli.write_file("config.toml", "[fetch]\nca_file = \"/no/such.pem\"\n");
+    cli.assert_fails(&["config", "check"], "cannot read the certificates in /no/such.pem");
+}
