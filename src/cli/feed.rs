@@ -318,8 +318,8 @@ impl RankExplanation {
     fn text(&self) -> String {
         let RankExplanation { position, ranked_stories, limit, doublings_above_last: doublings } = self;
         let distance = match *doublings {
-            0.0.. => format!("{doublings:.1} doublings of its outlets above the last story shown"),
-            _ => format!("{:.1} doublings of its outlets below the last story shown", -doublings),
+            0.0.. => format!("{doublings:.1} above the last story shown (twice as many outlets add 1.0)"),
+            _ => format!("{:.1} below the last story shown (twice as many outlets add 1.0)", -doublings),
         };
         format!("  rank {position} of {ranked_stories}; the feed shows the first {limit}; {distance}")
     }

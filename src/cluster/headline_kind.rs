@@ -40,7 +40,8 @@ const RUBRIC_CUES: &str = "\
     oroscopo | cruciverba | horoscoop | kruiswoordpuzzel | krzyżówka | гороскоп | сканворд | horoskooppi | οι προβλέψεις των ζωδίων | \
     burç yorumları | günlük burç | zodiak hari ini | 星座占い | 今日の運勢 | 運勢 | 占い | 运势 | 運勢 | 星座 | 오늘의 운세 | 운세";
 
-/// Cue phrases of regular sections in short titles. A longer title may report a storm.
+/// Cue phrases of regular sections in short titles. A longer title with such a phrase may report an event, such as a
+/// storm.
 const SHORT_RUBRIC_CUES: &str = "\
     weather forecast | forecast | weather | weather today | tides | tide times | tv guide | tv tonight | obituaries | traffic report | police blotter | \
     wetter | wettervorhersage | wetterbericht | tv-programm | todesanzeigen | météo | prévisions météo | programme tv | nécrologie | \

@@ -5,7 +5,7 @@ use crate::domain::scripts::is_unspaced_script;
 use rustc_hash::{FxHashSet, FxHasher};
 use std::hash::{Hash, Hasher};
 
-/// Counts and hashes of a title's words. Stop words are not counted; numbers and dates only affect `dates`.
+/// Counts and hashes of a title's words. Stop words are not counted; numbers and dates affect only `dates`.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct TitleProfile {
     /// The number of distinct words, estimated from characters in scripts without spaces.

@@ -25,8 +25,8 @@ pub struct PollFacts {
     pub budget_multiplier: BudgetMultiplier,
 }
 
-/// The maximum age of an origin's successes for other sources that count as evidence. It is longer than the maximum
-/// interval between polls.
+/// The time for which a successful poll of another source counts as evidence that the origin does not refuse all
+/// requests. It is longer than the default maximum interval between polls.
 const SERVED_WITHIN: SignedDuration = SignedDuration::from_hours(3 * 24);
 
 /// The budget multiplier, computed from the update rates of all sources. Clones share it.

@@ -1,4 +1,5 @@
-//! Parses and records a document that a hub pushed, and determines the effects of a poll on the hub's subscription.
+//! Parses and records a document that a hub pushed, and determines the effects of a poll on the source's hub
+//! subscription.
 //!
 //! A pushed document may contain only part of the feed, so missing items mean nothing. No request was sent, so the
 //! state of the source is unchanged: validators, polling hints, failures and the next poll.

@@ -81,8 +81,8 @@ impl UpdateRate {
             Some(last) if last >= at => return,
             Some(last) => last,
         };
-        // A document that reaches back beyond the last poll lost nothing, even if all its guids are new. The same
-        // applies to the first document after an empty one.
+        // No items were lost if the document contains dates from before the last poll, even if all its guids are new.
+        // The same applies to the first document after an empty one.
         let dates = || new.iter().flatten().map(|date| date.as_second());
         let all_new = window_before != Some(0) && !new.is_empty() && new.len() >= items;
         self.overflowed = all_new && dates().all(|date| date > from);

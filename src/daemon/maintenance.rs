@@ -10,8 +10,8 @@ use jiff::SignedDuration;
 
 /// The number of newest published stories to keep regardless of age.
 const MIN_KEPT_STORIES: u32 = 1_000;
-/// The time for which the daemon must have polled, and the maximum time since then. A longer pause looks like a jump of
-/// the clock.
+/// Old data is deleted only if a poll started at least `MIN_OBSERVATION` and at most `MAX_PAUSE` ago. Without such a
+/// poll, the clock may have jumped.
 const MIN_OBSERVATION: SignedDuration = SignedDuration::from_hours(24);
 const MAX_PAUSE: SignedDuration = SignedDuration::from_hours(8 * 24);
 /// The interval between maintenance runs.
@@ -40,8 +40,8 @@ pub(super) async fn run(context: TaskContext) {
     }
 }
 
-/// Returns whether the daemon has polled for long enough since the clock last jumped to delete what is old. After a
-/// jump by years, everything would look old.
+/// Returns whether the daemon has polled for long enough since the clock last jumped, so that old data may be deleted.
+/// After a jump by years, everything would look old.
 async fn clock_is_plausible(store: &Store, options: &DaemonOptions, clock: &Clock) -> bool {
     let now = clock.now();
     let observed = MIN_OBSERVATION.min(options.poll_retention / 2);

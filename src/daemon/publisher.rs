@@ -123,7 +123,8 @@ impl EditionPublisher {
         let mut published: Vec<StoryId> = Vec::new();
         for story in due {
             let Some((lead, published_at)) = first_publication(story, now, &self.options) else { continue };
-            // A pass may have moved the story since it was read. It is published later.
+            // Grouping may have moved the story to another storyline since the story was read. In that case, it is
+            // published later.
             if storyline_membership::storyline_of(db, story.id)? != Some(story.storyline) {
                 continue;
             }

@@ -77,7 +77,10 @@ pub(super) async fn spread_overdue(polling: &PollContext) -> store::Result<()> {
     };
     let (corrected, overdue) = polling.store.write(spread).await?;
     if corrected > 0 {
-        tracing::warn!(sources = corrected, "the clock was ahead when polls were planned; the sources are due now");
+        tracing::warn!(
+            sources = corrected,
+            "the clock was ahead when these polls were scheduled; the sources are due now"
+        );
     }
     if overdue > 1 {
         tracing::info!(sources = overdue, "polling overdue sources in sequence");
@@ -152,7 +155,8 @@ impl Scheduler {
             return Ok(self.context.polling.outage.is_down().then_some(self.next_probe_at).into());
         }
         if self.context.polling.outage.is_down() {
-            // An outdated entry would use up the probe.
+            // The queue may contain sources that are no longer due. Such a source would use up the only poll of this
+            // interval.
             self.queue = PollQueue::default();
         }
         let leases = self.context.store().read(move |db| leases::active_leases(db, now)).await?;

@@ -18,8 +18,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// The maximum number of items that are compared, which bounds the time of a pass. The newest items are used.
 const MAX_MEMBERS: u32 = 20_000;
 
-/// The quota of a source: at most this number of its items, or a fifth of all items if that is more, are compared.
-/// Therefore, a source that floods newsfold cannot change the term statistics for others. The earliest items are used.
+/// The quota of a source: at most this number of its items are compared or, if that is more, a fifth of the items that
+/// remain if every source is limited to this number. A source that floods newsfold therefore cannot change the term
+/// statistics for others. The earliest items are used.
 const SOURCE_QUOTA: usize = 60;
 const SOURCE_QUOTA_DIVISOR: usize = 5;
 

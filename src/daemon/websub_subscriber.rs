@@ -177,9 +177,9 @@ async fn post(
     context.fetcher.post_to_hub(&hub, &request.form, now, &context.permits(lease)).await
 }
 
-/// Returns the hold on a hub that responded with 429. The limit applies to the server (RFC 6585, section 4), so no
-/// source sends a request to the hub until the hold ends. Polls are not held, because a feed can declare any server as
-/// its hub.
+/// Returns the hold on a hub that responded with 429. The limit applies to the server (RFC 6585, section 4), so the hub
+/// gets no request for any source until the hold ends. Polls are not held, because a feed can declare any server as its
+/// hub.
 fn hub_hold(
     response: &Result<WebSubResponse, WebSubRequestError>,
     hub: &str,

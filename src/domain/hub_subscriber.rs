@@ -76,7 +76,7 @@ pub struct RequestCounts {
     pub same_client: u32,
 }
 
-/// The notifications that newsfold sends to another hub about one of its documents.
+/// The notifications that newsfold sends to another hub about changes of one document.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HubNotification {
     pub hub: String,

@@ -50,7 +50,8 @@ pub struct Enclosure {
     pub length: Option<u64>,
 }
 
-/// Why an item is in the backlog: it was old when its source first listed it. Backlog is searchable, but not news.
+/// Why an item is in the backlog: it was published, or may have been published, long before newsfold first read it.
+/// Such items are searchable, but not news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case", const_into_str)]

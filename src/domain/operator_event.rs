@@ -18,7 +18,7 @@ pub struct OperatorEvent {
 pub enum OperatorEventKind {
     /// A source fails repeatedly.
     Broken,
-    /// A broken source succeeds again.
+    /// A source that failed repeatedly can be polled again.
     Recovered,
     /// The URL of a source has changed.
     Moved,

@@ -1,4 +1,5 @@
-//! Holds: origins to which newsfold sends no requests until a given time, because their server asked for a pause.
+//! Holds: origins to which newsfold sends no requests until a given time, because their server limits or refuses
+//! requests.
 
 use super::WebSubFailure;
 use jiff::Timestamp;

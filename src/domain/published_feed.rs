@@ -63,11 +63,11 @@ pub enum FeedOrder {
     Hot,
 }
 
-/// The number of entries that are ranked in the order `hot`: those with the most recently updated stories.
+/// The maximum number of entries that are ranked in the order `hot`: those with the most recently updated stories.
 const MAX_RANKED: u32 = 10_000;
 
 impl FeedSelection {
-    /// Returns the number of entries from which the document is selected.
+    /// Returns the maximum number of entries from which the document is selected.
     pub fn candidate_limit(&self) -> u32 {
         match self.order {
             FeedOrder::Newest => self.limit,

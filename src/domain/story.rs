@@ -196,7 +196,7 @@ pub enum JoinReason {
     SameLink { item: ItemId },
     /// A near-duplicate text. The similarity ranges from 0 to 1.
     Copy { item: ItemId, similarity: f32 },
-    /// A title that differs only in a few characters.
+    /// A title that differs from another item's title only in a few characters.
     SimilarTitle { item: ItemId, similarity: f32 },
     /// The shared terms with the highest weights, as the item spells them.
     SharedTerms { terms: Vec<String> },

@@ -1,4 +1,5 @@
-//! The rank of a story in feeds with the order `hot`: what the most outlets have reported recently.
+//! The rank of a story in feeds with the order `hot`. Stories that many outlets have reported recently have the highest
+//! ranks.
 
 use super::{StoryId, StorylineId};
 use jiff::{SignedDuration, Timestamp};

@@ -210,7 +210,7 @@ fn without_volatile_parts(text: &str) -> String {
 
 fn split_words(text: &str) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
-    // Tone marks of Thai and signs that join consonants in Hindi are not alphabetic.
+    // The tone marks of Thai, and the nukta and virama of Hindi and Bengali, are parts of words but not alphabetic.
     let is_mark = |c| matches!(c, '\u{e47}'..='\u{e4e}' | '\u{93c}' | '\u{94d}' | '\u{9bc}' | '\u{9cd}');
     for (at, c) in text.char_indices().filter(|(_, c)| c.is_alphanumeric() || is_mark(*c)) {
         let end = at + c.len_utf8();

@@ -241,7 +241,8 @@ impl Rebalancer {
         }
     }
 
-    /// Returns the index of the innermost open element that is wanted, unless an element inside it stops the search.
+    /// Returns the index of the innermost open element that `is_wanted` accepts; `None` if `stops` accepts an element
+    /// inside it.
     fn innermost(&self, is_wanted: impl Fn(&str) -> bool, stops: impl Fn(&str) -> bool) -> Option<usize> {
         let found = self.open.iter().rposition(|open| is_wanted(open) || stops(open))?;
         is_wanted(self.open[found]).then_some(found)

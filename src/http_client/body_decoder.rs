@@ -24,7 +24,8 @@ const MIB: usize = 1 << 20;
 const LARGE_BODY_BYTES: usize = MIB;
 /// The maximum number of large bodies in memory.
 pub(super) const LARGE_BODY_SLOTS: usize = 16;
-/// The maximum ratio of decoded to received bytes. The most repetitive XML and JSON compresses to one fiftieth.
+/// The maximum ratio of decoded to received bytes. Even the most repetitive XML and JSON documents compress to no less
+/// than one fiftieth of their size.
 const MAX_COMPRESSION_RATIO: usize = 200;
 /// The decoded size up to which any ratio is accepted.
 const MIN_DECODED_LIMIT: usize = MIB;

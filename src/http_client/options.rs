@@ -58,7 +58,7 @@ impl Default for Options {
             max_redirects: 10,
             min_origin_delay: SignedDuration::from_secs(1),
             allowed_networks: Vec::new(),
-            // Forged requests could attack other services, which use ports below 1024.
+            // Most other ports below 1024 belong to other services, which a hostile URL could attack through newsfold.
             allowed_ports: vec![
                 PortRange { from: 80, to: 80 },
                 PortRange { from: 443, to: 443 },

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 /// How long work may wait without progress.
 const MAX_STALL: SignedDuration = SignedDuration::from_mins(1);
-/// How long no poll may succeed while sources are polled or due.
+/// The maximum time without a successful poll while sources are polled or due.
 const MAX_POLL_FAILURE: SignedDuration = SignedDuration::from_hours(1);
 /// The maximum number of unpublished stories that are examined.
 const MAX_EXAMINED_STORIES: u32 = 50;

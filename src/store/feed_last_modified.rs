@@ -16,10 +16,11 @@ pub fn find(db: &ReadConnection, feed: &str, format: &str, hash: &str) -> Result
     )
 }
 
-/// How far times may be in the future because a document changed several times within a second.
+/// The maximum distance of a correct time into the future. A document that changes several times within a second has
+/// such a time.
 pub const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(1);
 
-/// Returns when a document that has this content now got it.
+/// Returns the time at which a document got its current content, of which `hash` is the hash.
 ///
 /// Times are whole seconds, as in HTTP, and strictly increase with each change, even if two changes occur within one
 /// second. Otherwise, a client that uses If-Modified-Since could miss a change. A recorded time in the future has no

@@ -16,7 +16,7 @@ mod embedded {
 
 /// How long one process waits while another process writes.
 const BUSY: Duration = Duration::from_secs(20);
-/// The interval between attempts that SQLite refuses without waiting.
+/// The interval between retries of a change that SQLite refuses without waiting ([`retry_while_busy`]).
 const RETRY_DELAY: Duration = Duration::from_millis(20);
 /// The maximum number of attempts to apply the migrations.
 const MAX_MIGRATION_ATTEMPTS: u32 = 50;

@@ -209,7 +209,7 @@ pub fn make_due_if_planned_after(
     )
 }
 
-/// Whether polls succeed.
+/// Facts that show whether polls succeed.
 #[derive(Debug, Deserialize)]
 pub struct PollingHealth {
     /// When a poll of any source last succeeded.
@@ -218,7 +218,8 @@ pub struct PollingHealth {
     pub has_attempts: bool,
 }
 
-/// Returns whether polls succeed. Polls since `recent` are recent, and sources due before `overdue` are overdue.
+/// Returns when a poll last succeeded, and whether an active source was polled since `recent` or has been due since
+/// `overdue`.
 pub fn polling_health(db: &ReadConnection, recent: Timestamp, overdue: Timestamp) -> Result<PollingHealth> {
     db.one(
         "SELECT max(last_success_at) AS last_success_at,

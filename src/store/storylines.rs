@@ -88,7 +88,7 @@ pub fn developments(db: &ReadConnection, id: StorylineId) -> Result<Vec<Developm
     db.all(&sql, [id.to_row()])
 }
 
-/// Returns the storylines with the most recent changes that have at least this number of stories, most recent first.
+/// Returns the storylines with at least `min_stories` stories, the most recently changed ones first.
 pub fn recent(db: &ReadConnection, min_stories: u32, limit: u32) -> Result<Vec<Storyline>> {
     let ids: Vec<StorylineId> = db.all(
         "SELECT storyline_id FROM story WHERE merged_into IS NULL

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 /// The delay before the second attempt, and the maximum delay.
 const MIN_DELAY: SignedDuration = SignedDuration::from_secs(1);
 const MAX_DELAY: SignedDuration = SignedDuration::from_secs(60);
-/// A series of failures ends after this time without a failure, counted from the first attempt after the last one: on a
-/// nearly full disk, small writes succeed and large ones fail.
+/// A series of failures ends with a write that succeeds at least this long after the end of the last delay. Earlier
+/// successes do not end it, because on a nearly full disk small writes succeed while large ones fail.
 const SERIES_GAP: Duration = Duration::from_secs(10);
 
 /// The failed writes of one store. Clones share the state.
@@ -39,7 +39,7 @@ impl FailureSeries {
 }
 
 impl WriteFailures {
-    /// Fails while no write may be attempted.
+    /// Returns an error, and counts a failed write, if the delay after the last failure has not passed.
     pub(super) fn check(&self) -> Result<()> {
         match &mut *self.0.lock() {
             Some(series) if Instant::now() < series.retry_at => {

@@ -1,5 +1,6 @@
 //! Agglomerative clustering with average linkage over sparse similarities. The two groups with the highest mean
-//! similarity of their pairs merge first, until no mean exceeds the threshold. A pair without a similarity counts as 0.
+//! similarity of their pairs merge first, until no mean exceeds the threshold. The similarity of a pair that was not
+//! compared counts as 0.
 
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;

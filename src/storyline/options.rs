@@ -1,4 +1,4 @@
-//! The constants and options of storylines.
+//! The constants for grouping stories into storylines.
 
 /// The maximum number of distinct terms of an item.
 pub(super) const MAX_REPORT_TERMS: usize = 64;

@@ -7,8 +7,8 @@ use url::Url;
 /// draft-obasanjo-feed-URI-scheme describes `feed`.
 const SUBSCRIPTION_SCHEMES: [&str; 3] = ["feed", "itpc", "pcast"];
 
-/// Removes a subscription scheme from an address: `feed://host` becomes `http://host`, and `feed:` before anything else
-/// is dropped. Leaves other text unchanged.
+/// Removes a subscription scheme from an address: `feed://host` becomes `http://host`, and `feed:https://host` becomes
+/// `https://host`. Leaves other text unchanged.
 pub fn without_subscription_scheme(address: &str) -> Cow<'_, str> {
     let Some((scheme, rest)) = address.split_once(':') else { return address.into() };
     // In `feed:8080/news`, `feed` is a host and 8080 is a port.

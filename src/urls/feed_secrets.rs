@@ -99,10 +99,10 @@ fn path_with(url: &Url, is_match: impl Fn(&str) -> bool) -> Option<&str> {
     None
 }
 
-/// Returns the strings that contain a secret from the path. Random characters are secret in every address, except an
-/// identifier, which may be public: many outlets identify a show by it, even on the host of its media. With an
-/// identifier, only the host and the path up to it are secret. The same applies to a segment that repeats a secret from
-/// the query.
+/// Returns the strings that contain a secret from the path. Random characters are secret in every address. The
+/// exception is an identifier (UUID, ObjectId), which may be public: many outlets identify a show by one, even in the
+/// addresses of its media on other hosts. If a path contains an identifier, only the host together with the path up to
+/// the identifier is secret. The same applies to a segment that repeats a secret from the query.
 fn secrets_in_path(address: &Url) -> Vec<String> {
     let is_secret_value =
         |text: &str| address.query_pairs().any(|(name, value)| value == text && is_secret_name(&name));

@@ -39,7 +39,7 @@ pub fn selection_text(selection: &FeedSelection) -> String {
         FeedOrder::Hot => format!("top {limit} by outlets that have reported recently"),
     };
     let fold = match fold {
-        FeedFold::Storylines => "one entry per storyline and major development",
+        FeedFold::Storylines => "one entry per storyline, plus major developments",
         FeedFold::Stories => "one entry per story",
     };
     format!("{stories}; {order}; {fold}.")
@@ -54,7 +54,7 @@ mod tests {
     fn selection_reads_as_one_sentence() {
         assert_eq!(
             selection_text(&FeedSelection::default()),
-            "All stories; newest 100; one entry per storyline and major development."
+            "All stories; newest 100; one entry per storyline, plus major developments."
         );
         let selection = FeedSelection {
             tags: vec!["war".into(), "peace".into()],

@@ -51,7 +51,9 @@ fn delay_cause(cause: &DelayCause) -> String {
         DelayCause::Refused => "the server refused the request, and each refusal doubles the delay".into(),
         DelayCause::RedirectOnHold { origin } => format!("it redirects to {origin}, which is on hold"),
         DelayCause::GoneConfirmation => "to confirm that the feed is gone".into(),
-        DelayCause::NetworkDown => "newsfold has no network connection; all sources are polled when it is back".into(),
+        DelayCause::NetworkDown => {
+            "newsfold has no network connection; all sources are polled when the connection is back".into()
+        }
         DelayCause::Interrupted => "the last poll was interrupted".into(),
     }
 }

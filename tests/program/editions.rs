@@ -417,7 +417,7 @@ async fn queries_include_and_exclude_and_a_new_configuration_applies_to_existing
     growing.daemon.wait_until_idle().await;
     let feed = growing.daemon.get("/feeds/ash.json").await;
     assert!(feed.contains("fisheries") && feed.contains("Karsk"), "{feed}");
-    // A new tag of a source changes the feeds with that tag.
+    // If a source gets a tag, its stories enter the feeds that select this tag.
     growing.daemon.stop().await;
     growing.daemon.config.publish.feeds[0].query = None;
     growing.daemon.config.publish.feeds[0].tags = vec!["nature".into()];

@@ -19,7 +19,7 @@ fn feed_options(text: &str) -> FeedOptions {
     toml::from_str(text).unwrap()
 }
 
-/// A daemon that gets more sources after its start.
+/// A daemon to which sources are added while it runs.
 struct Newsroom {
     daemon: TestDaemon,
     origin: OriginServer,

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use tempfile::TempDir;
 
-/// Stands for the address of a feed in its document.
+/// A placeholder for the address of a feed in its own document.
 const OWN_ADDRESS: &str = "OWN-ADDRESS";
 /// Every secret part of an address contains this word.
 const CANARY: &str = "canary";

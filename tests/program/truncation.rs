@@ -42,7 +42,7 @@ async fn polled(document: &str) -> (TestDaemon, OriginServer, SourceId) {
     crate::support::test_daemon::start_and_poll_once(with_etag(document, "\"v1\"")).await
 }
 
-/// A response to which a request with the same ETag gets 304.
+/// A response with an ETag. A request that contains this ETag receives a 304 response.
 fn with_etag(document: &str, etag: &str) -> StubResponse {
     StubResponse::ok(document).header("etag", etag.as_bytes())
 }

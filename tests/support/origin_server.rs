@@ -55,7 +55,7 @@ impl LoggedRequest {
     }
 }
 
-/// The configured response for a path. If it has an ETag, a request with this ETag gets 304.
+/// The configured response for a path. If it has an ETag, a request that contains this ETag receives a 304 response.
 #[derive(Clone)]
 pub struct StubResponse {
     status: u16,

@@ -57,8 +57,8 @@ pub async fn find_feed(search: FeedSearch<'_>, url: &Url) -> anyhow::Result<Foun
 }
 
 impl FeedSearch<'_> {
-    /// Reads the feed at `url`, or the first feed that the page at `url` links to. Follows a page that redirects
-    /// browsers to another page once. Sends at most three requests.
+    /// Reads the feed at `url`, or the first feed that the page at `url` links to. If that page redirects browsers to
+    /// another page, follows one such redirect. Sends at most three requests.
     async fn run(&mut self, url: &Url) -> anyhow::Result<FoundFeed> {
         let attempt = self.fetch(url).await?;
         match attempt.outcome {

@@ -108,7 +108,7 @@ pub async fn show(context: &Context, name: &str, count: u32) -> anyhow::Result<E
 struct SourceDetails<'a> {
     #[serde(flatten)]
     source: SourceRow<'a>,
-    /// The number of items that are not news.
+    /// The number of the source's items that are in the backlog.
     backlog_items: u64,
     /// `None` for a source that was added on the database's first day.
     probation_until: Option<Timestamp>,
@@ -116,7 +116,8 @@ struct SourceDetails<'a> {
     polls: &'a [PollSummary],
 }
 
-/// Returns the properties of a source, starting with those that its page shows in other places.
+/// Returns the properties of a source. The first ones are not in [`source_facts`], because the page of a source shows
+/// them outside of its list of facts.
 fn facts(source: &Source, context: SourceContext<'_>) -> Vec<(&'static str, String)> {
     let next = match source.state {
         SourceState::Active => {

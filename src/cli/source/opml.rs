@@ -201,7 +201,7 @@ fn refuse_incomplete(list: &SubscriptionList, file: &str) -> anyhow::Result<()> 
         let lines: Vec<String> =
             list.unusable.iter().map(|OpmlFault { line, message }| format!("{file}:{line}: {message}")).collect();
         bail!(
-            "nothing was changed, because lines of {file} cannot be used; fix them, or skip them with --lenient, \
+            "nothing was changed, because some lines of {file} cannot be used; fix them, or skip them with --lenient, \
              which deletes nothing:\n{}",
             lines.join("\n")
         );

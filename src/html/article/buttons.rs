@@ -43,7 +43,7 @@ const FILLERS: &[&str] = &[
     "ten", "artykuł", "w", "в", "на", "у", "статью", "новостью", "с", "друзьями", "и",
     "på", "del", "den", "denne", "artikkelen", "artikeln", "och", "og", "med",
 ];
-/// Lines without such words, in lowercase.
+/// Other lines with the function of a button, in lowercase.
 const LINES: &[&str] = &["spread the word", "sharing is caring", "tell your friends"];
 /// Words on buttons in languages that are written without spaces, in lowercase.
 #[rustfmt::skip]

@@ -40,7 +40,7 @@ const FILLERS: &[&str] = &[
     "si", "webu", "článku", "tu", "tady", "članak", "ovdje", "članek", "tukaj", "статията", "тук", "статтю", "тут", "lehel", "šeit", "čia", "hér", "fréttina", "ara", "l'article", "cikket", "itt", "cikk", "aici", "haberi",
     "artikkelen", "artiklen", "saken", "her", "článek", "zde", "mai", "articolul", "stronie", "сайте", "сайті", "haberin", "yazının", "et", "edin", "bài", "عن",
 ];
-/// Lines without such a verb, in lowercase.
+/// Complete lines that refer to the rest of the text without such a verb, in lowercase.
 #[rustfmt::skip]
 const WHOLE_LINES: &[&str] = &[
     "full story", "full article", "read on", "zum artikel", "hier geht es zum artikel", "hier geht es zum ganzen artikel", "hier geht’s zum artikel", "zum ganzen artikel",

@@ -20,7 +20,7 @@ const MAX_TAIL_PARTS: usize = 8;
 const MIN_HASHTAGS: usize = 2;
 /// Separators between the text and its tail.
 const SEPARATORS: &[char] = &['(', '[', '-', '–', '—', '|', '•', '·', '→'];
-/// Hosts of addresses that programs append instead of the URL of an item.
+/// URL shorteners: programs append their URLs instead of the URL of an item.
 #[rustfmt::skip]
 const SHORTENERS: &[&str] = &[
     "t.co", "bit.ly", "ift.tt", "pic.twitter.com", "pic.x.com", "buff.ly", "ow.ly", "dlvr.it", "trib.al", "tinyurl.com",
@@ -134,7 +134,7 @@ fn bracket_start(text: &str) -> Option<usize> {
     (LABELS.contains(&words.as_str()) || is_more_link(&words)).then_some(start)
 }
 
-/// Returns the offset of a URL of the item or its outlet at the end of the text, or of an abbreviated URL.
+/// Returns the offset of a URL of the item or its outlet at the end of the text, or of a shortened URL.
 fn address_start(text: &str, context: &TailContext<'_>) -> Option<usize> {
     let (before, end) = last_word(text)?;
     let word = end.trim_matches(|c: char| "()[]<>.,…".contains(c));
@@ -157,7 +157,7 @@ fn address_start(text: &str, context: &TailContext<'_>) -> Option<usize> {
     (is_own || is_short).then_some(label.unwrap_or(start)).filter(|_| label.is_some() || is_appended)
 }
 
-/// Returns whether a URL is the item's link, or a link in a short message.
+/// Returns whether a URL has the path of the item's link, or is a shortened URL that Twitter appends to its messages.
 fn is_of_item(url: &Url, context: &TailContext<'_>) -> bool {
     let is_equal = |link: &Url| link.path().trim_end_matches('/') == url.path().trim_end_matches('/');
     let is_in_message = matches!(url.host_str(), Some("t.co" | "pic.twitter.com" | "pic.x.com"));

@@ -13,8 +13,8 @@ pub fn counts_line(outlet_count: u32, reports: &[EditionReport]) -> Option<Strin
     (reports.len() > 1).then(|| format!("<p>{outlets}, {} reports</p>", reports.len()))
 }
 
-/// Appends each outlet with its first report that is not a copy, its other reports behind it, and the link to the
-/// story's page. A single report is the entry itself, so it needs no list.
+/// Appends one line for each outlet, with its first report that is not a copy and then its other reports, and the link
+/// to the story's page. A single report is the entry itself, so it needs no list.
 pub fn push_reports(out: &mut String, reports: &[EditionReport], page: &str, show_evidence: bool) {
     if reports.len() < 2 {
         return;

@@ -14,7 +14,8 @@ use url::Url;
 const FIRST_RETRY_DELAY: SignedDuration = SignedDuration::from_mins(1);
 const MAX_RETRY_DELAY: SignedDuration = SignedDuration::from_hours(6);
 const MAX_CONSECUTIVE_FAILURES: u32 = 20;
-/// A verification is repeated if the program stopped before it recorded the result.
+/// The maximum number of attempts to verify a request. A second attempt is made only if the program stopped before it
+/// recorded the result of the first one.
 pub const MAX_VERIFICATION_ATTEMPTS: u32 = 2;
 
 /// Returns the URL of a verification request (section 5.3). It keeps the query parameters of the callback.
@@ -47,8 +48,8 @@ pub enum DeliveryResult {
     GiveUp { failure: WebSubFailure },
 }
 
-/// Returns the time to retry an attempt that is about to be made. It counts as failed until its result is recorded;
-/// `failures` is the number of previous consecutive failures.
+/// Returns the time of the next attempt if the attempt that is about to be made fails. The attempt counts as failed
+/// until its result is recorded; `failures` is the number of consecutive failures before it.
 pub fn next_attempt_at(failures: u32, now: Timestamp) -> Timestamp {
     after(now, backoff::doubling(FIRST_RETRY_DELAY, MAX_RETRY_DELAY, failures))
 }
