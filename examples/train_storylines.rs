@@ -5,7 +5,7 @@
 //! each set, it prints the figures of a model that was trained on the other sets. `--write` stores a model trained on
 //! all sets in `src/storyline/tree_model.txt`. `--out FOLDER` writes the stories and storylines of each tested set.
 //!
-//! Each set is also used in smaller versions, in which one storyline is a third of all items, because an event that
+//! Each set is also used in smaller versions, in which one storyline is 30% of all items, because an event that
 //! dominates the news is rare in labeled data. If a storyline dominates a set, the versions contain only a part of it.
 
 use newsfold::cluster::{Clusterer, Options};

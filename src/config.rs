@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_point_at_the_line_and_the_word() {
+    fn error_names_the_line_and_the_key() {
         let unknown = complaint("[poll]\nintervall = \"5m\"\n");
         assert!(
             unknown.contains("line 2") && unknown.contains("intervall") && unknown.contains("interval"),
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_out_of_range_is_found_among_comments_and_other_keys_of_its_name() {
+    fn error_names_the_line_of_the_value_among_comments_and_equal_keys() {
         check("[poll]\ninterval = \"2h\"\nmax_interval = \"1h\"\n# max_interval\n", 3, "poll.max_interval");
         check("[poll]\ninterval = \"48h\"\n# poll.interval is long\n", 2, "poll.max_interval is shorter");
         check("[poll]\n# interval\ninterval = \"0s\"\nmax_interval = \"1h\" # interval\n", 3, "poll.interval");
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_feed_is_found_in_that_feed() {
+    fn error_names_the_line_of_the_invalid_feed() {
         let two = |wrong: &str| {
             let good = "name = \"a\"\nquery = \"grid\"\nlimit = 5\nmin_outlets = 2\nmax_age = \"1d\"\n";
             format!("[[publish.feeds]]\n{good}[[publish.feeds]]\nname = \"b\"\n{wrong}\n# {wrong}\n")
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn no_duration_leaves_the_calendar() {
+    fn longest_durations_do_not_overflow_the_calendar() {
         let defaults = toml::Table::try_from(Config::default()).unwrap();
         let mut checked = 0;
         for (section, settings) in &defaults {

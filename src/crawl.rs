@@ -184,7 +184,7 @@ pub async fn poll_source(context: &PollContext, source: &Source, lease: &PollLea
     record_attempt(context, source, attempt, lease).await
 }
 
-/// Fetches and parses a document without storing anything.
+/// Fetches and parses a document, without recording a poll.
 pub async fn fetch_and_parse(
     context: &PollContext,
     url: &Url,

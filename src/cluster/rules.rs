@@ -7,7 +7,8 @@ use super::numbered_series::is_numbered_series;
 use super::window::ItemWindow;
 use serde::Serialize;
 
-/// A rule that always or never joins two items. The first applicable rule decides.
+/// A rule that always or never joins two items. If several rules apply, [`ItemWindow::rule`] determines which one
+/// decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::Display)]
 #[serde(rename_all = "kebab-case")]
 pub enum GroupingRule {

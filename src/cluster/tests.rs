@@ -461,7 +461,7 @@ fn items_of_a_recurring_column_with_different_texts_are_different_stories() {
 }
 
 #[test]
-fn japanese_columns_and_rubrics_of_two_outlets_are_different_stories() {
+fn japanese_columns_and_regular_sections_of_two_outlets_are_different_stories() {
     let found = stories_with_and_without_restart(&[
         "a.example | 浜風だより | 秋祭りの太鼓が町に響く。子どもたちは夜遅くまで練習を続け、祖父の世代の節回しを覚えているという。 | https://a.example/1",
         "b.example | 浜風だより | 図書館の閉館時間が早くなった。仕事帰りに本を借りる人は困っているという声を聞く。 | https://b.example/1",
@@ -474,7 +474,7 @@ fn japanese_columns_and_rubrics_of_two_outlets_are_different_stories() {
 }
 
 #[test]
-fn long_similar_texts_of_a_rubric_are_different_stories() {
+fn long_similar_texts_of_a_regular_section_are_different_stories() {
     const HOROSCOPE: [&str; 2] = [
         "Aries: a good day for love and money, so trust your instinct. Taurus: rest, and avoid a quarrel at work. Gemini: a \
          friend brings news of a journey. Cancer: money comes, and love waits. Leo: speak softly at home tonight.",

@@ -111,7 +111,7 @@ impl PollContext {
         Ok(())
     }
 
-    /// Fetches a document once. Records only the request itself.
+    /// Fetches a document once under the leases of its origins. Records neither a poll nor the requests.
     pub async fn fetch_once(&self, url: &Url) -> store::Result<FetchResult> {
         let lease = PollLease::new(&self.program);
         let fetched = self.fetcher.fetch(url, None, self.clock.now(), &self.permits(&lease)).await;

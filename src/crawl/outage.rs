@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn outage_excuses_failures_for_a_day_and_a_command_detects_none() {
+    fn outage_excuses_failures_for_a_day_and_a_command_detects_no_outage() {
         let outage = daemon();
         assert_eq!(outage.excused_since(NOW), None);
         unreachable(&outage, 0, 2);

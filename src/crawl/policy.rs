@@ -182,8 +182,8 @@ fn attempt_record(source: &Source, attempt: &PollAttempt) -> PollRecord {
     }
 }
 
-/// Returns the state of a source after an attempt, limited to the parts that depend only on whether the attempt
-/// succeeded.
+/// Returns the state of a source after an attempt, before the outcome is evaluated: only the number of failures and the
+/// time of the last request without validators have changed.
 fn unchanged_source(source: &Source, attempt: &PollAttempt) -> SourceUpdate {
     let failures = match attempt.outcome.poll_outcome() {
         outcome if outcome.is_success() => 0,

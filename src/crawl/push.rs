@@ -84,8 +84,8 @@ pub async fn receive_push(
         .await
 }
 
-/// The facts that a poll provides about the hub of its source: the hub that the document declares, and whether the next
-/// poll is a safety poll. The transaction that records the poll stores them.
+/// The facts that determine how a poll affects the hub subscription of its source, and whether the next poll is a
+/// safety poll. The transaction that records the poll applies them.
 pub(super) struct SafetyPollFacts {
     /// The hub that the document declares. The outer `None` means that no document was read.
     pub declared_hub: Option<Option<DeclaredHub>>,

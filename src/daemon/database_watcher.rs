@@ -101,7 +101,7 @@ mod tests {
             signal.wait(NextRun::AfterChange).await;
         }
         let no_change = tokio::time::timeout(3 * CHECK_INTERVAL, signal.wait(NextRun::AfterChange)).await;
-        assert!(no_change.is_err(), "reads are no changes");
+        assert!(no_change.is_err(), "a read is not a change");
         watcher.abort();
     }
 

@@ -85,11 +85,11 @@ mod tests {
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        panic!("/healthz never answered {status}");
+        panic!("/healthz never responded with {status}");
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_task_that_panics_is_seen_in_healthz_and_comes_back() {
+    async fn panicked_task_is_reported_in_healthz_and_restarted() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("news.db")).unwrap();
         let (health, stop) = (TaskHealth::default(), CancellationToken::new());
@@ -120,11 +120,11 @@ mod tests {
         assert_eq!(starts.load(Ordering::SeqCst), 2);
         stop.cancel();
         kept.await.unwrap();
-        assert_eq!(health.longest_down(), None, "an end that was asked for is no fall");
+        assert_eq!(health.longest_down(), None, "a requested end is not a failure");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_task_that_never_stands_again_is_unrecoverable_and_is_retried_less_and_less_often() {
+    async fn task_that_always_fails_is_unrecoverable_and_restarted_ever_less_often() {
         let (health, stop) = (TaskHealth::default(), CancellationToken::new());
         let starts = Arc::new(AtomicU32::new(0));
         let counted = starts.clone();
@@ -135,7 +135,7 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(20)).await;
         assert!(health.longest_down().is_some() && !has_unrecoverable_task(&health));
         tokio::time::sleep(Duration::from_secs(20)).await;
-        assert!(has_unrecoverable_task(&health), "then systemd's watchdog is not fed");
+        assert!(has_unrecoverable_task(&health), "systemd's watchdog gets no keep-alives");
         tokio::time::sleep(Duration::from_secs(3600)).await;
         assert!(starts.load(Ordering::SeqCst) < 80, "{starts:?}");
         stop.cancel();

@@ -119,7 +119,7 @@ fn gzip_file_is_unpacked() {
 }
 
 #[test]
-fn author_of_many_addresses_takes_linear_time() {
+fn byline_with_many_addresses_takes_linear_time() {
     let text = format!("<rss><channel><item><author>{}</author></item></channel></rss>", "a@b ".repeat(1 << 18));
     assert!(read(text.as_bytes()).is_ok());
 }
@@ -148,7 +148,7 @@ fn limits_are_applied_and_reported() {
 }
 
 #[test]
-fn titles_that_speak_of_tags_keep_the_words() {
+fn titles_that_mention_tags_keep_them() {
     let titles = |text: &str| -> Vec<String> {
         read(text.as_bytes()).unwrap().0.items.into_iter().filter_map(|item| item.title).collect()
     };
@@ -191,7 +191,7 @@ fn authors_of_the_feed_reach_items_without_one() {
 }
 
 #[test]
-fn misspelt_end_tags_end_short_values() {
+fn misspelled_end_tags_end_short_values() {
     let (feed, problems) = read(
         b"<rss><channel><title>N</title><link>https://news.example/</lnik><language>en-GB</langauge>\
           <item><title>Rain</tilte><link>https://news.example/rain</lnk><guid isPermaLink='false'>r-7</giud>\

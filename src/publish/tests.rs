@@ -340,7 +340,7 @@ fn lead_without_text_borrows_that_of_the_first_report_with_text() {
     assert_eq!(text.content.as_deref(), Some("<img src=\"https://1.example/p.jpg\"><p>Boats</p>"));
     one.items[0].item.summary = one.items[0].item.title.clone();
     let text = compose_edition(&one, &one.items[0], None, Vec::new());
-    assert_eq!((&*text.summary, text.content), ("Boats", None), "a title is no text");
+    assert_eq!((&*text.summary, text.content), ("Boats", None), "a title is not text");
     one.items[0].item.summary = "Own".into();
     let text = compose_edition(&one, &one.items[0], None, Vec::new());
     assert_eq!((&*text.summary, text.content), ("Own", one.items[0].item.content.clone()));

@@ -194,8 +194,8 @@ pub fn spread_overdue(
     Ok(count as u32)
 }
 
-/// Makes sources due at `now` whose next poll is planned after `latest_plan`, or whose last poll was recorded after
-/// `latest_record`. Ends holds after `latest_plan`. Returns the number of sources.
+/// Makes sources due at `now` if their next poll is planned after `latest_plan` or their last poll was recorded after
+/// `latest_record`. Ends their holds that would last beyond `latest_plan`. Returns the number of sources.
 pub fn make_due_if_planned_after(
     db: &WriteConnection,
     latest_plan: Timestamp,
@@ -237,8 +237,8 @@ pub struct SourceDemand {
     pub polling_hints: PollingHints,
 }
 
-/// Returns the demands of at least `count` active sources, evenly distributed by id. If there are fewer than twice as
-/// many active sources, returns the demands of all of them.
+/// Returns the demands of active sources: of about `count` to 2 × `count` sources, selected by id, or of all sources if
+/// there are fewer than 2 × `count`.
 pub fn sample_demands(db: &ReadConnection, count: u32) -> Result<Vec<SourceDemand>> {
     let step = db.one::<u32>("SELECT count(*) FROM source WHERE state = 'active'", [])? / count.max(1);
     let sql = "SELECT update_rate, polling_hints FROM source WHERE state = 'active' AND id % ?1 = 0";

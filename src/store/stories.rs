@@ -163,7 +163,8 @@ pub fn publish(db: &WriteConnection, story: StoryId, lead: ItemId, at: Timestamp
     Ok(done == 1)
 }
 
-/// Returns the unpublished stories with news after a given story, oldest first.
+/// Returns the unpublished stories with news that were created no later than `created_until`, oldest first, starting
+/// after the story `after`.
 pub fn unpublished(
     db: &ReadConnection,
     created_until: Timestamp,

@@ -42,7 +42,8 @@ pub(super) struct Burst {
     pub cohesion: f64,
     /// Cohesion times the share of outlets.
     pub spread: f64,
-    /// The logarithm of the rate, capped at that of [`FULL_DOMINANCE_RATE`], and reduced if few outlets use the term.
+    /// The logarithm of the rate, at most that of [`FULL_DOMINANCE_RATE`], reduced if few outlets use the term or if
+    /// the items that contain it have little in common.
     pub dominance: f64,
 }
 

@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn subscription_schemes_stand_for_http_addresses() {
+    fn addresses_with_subscription_schemes_become_http_addresses() {
         for (written, expected) in [
             ("feed://news.example/rss", "http://news.example/rss"),
             ("feed:https://news.example/rss", "https://news.example/rss"),

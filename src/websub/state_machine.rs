@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn hub_that_verifies_before_it_answers_is_verified_whatever_it_answers() {
+    fn verification_before_the_response_counts_regardless_of_the_response() {
         for response in [Ok(WebSubResponse { status: 202, body: Vec::new() }), refused(500)] {
             let mut subscription = requested();
             verify(&mut subscription);

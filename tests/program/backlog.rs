@@ -125,7 +125,7 @@ async fn an_archive_that_appears_later_is_backlog() {
 }
 
 #[tokio::test]
-async fn news_that_waited_out_a_pause_is_published() {
+async fn news_delayed_by_a_pause_is_published() {
     let room = Newsroom::reading(&[], false).await;
     let (store, source) = (&room.daemon.store, room.source);
     store.write(move |db| sources::set_state(db, source, SourceState::Paused)).await.unwrap();

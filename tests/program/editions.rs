@@ -470,7 +470,7 @@ async fn archive_pages_contain_older_entries_and_never_change() {
 }
 
 #[tokio::test]
-async fn top_feed_is_ordered_by_weight() {
+async fn top_feed_omits_stories_of_one_outlet() {
     let mut growing = GrowingStory::new(TestDaemon::new(), 3).await;
     growing.report(0).await;
     growing.report(1).await;

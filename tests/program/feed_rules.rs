@@ -167,7 +167,7 @@ async fn empty_feed_has_the_date_at_which_it_became_known() {
 }
 
 #[tokio::test]
-async fn top_feed_ranks_what_outlets_report_lately_whenever_the_story_began() {
+async fn top_feed_ranks_stories_by_recent_reports_and_not_by_their_start() {
     let parade =
         "t4 | Veshna parade: Marshal Dorn steps off armoured train | Marshal Dorn waved from the armoured train";
     let train = [

@@ -135,7 +135,7 @@ const LIFTED: &str = "Bank lifts its rates again | Loans cost half a percent mor
 const FIRE: &str = "Fire at the fish market put out | Two halls burned down, and the stalls move to the quay.";
 
 #[tokio::test]
-async fn different_items_are_kept_whose_links_or_titles_do_not_distinguish_them() {
+async fn different_items_with_equal_links_or_titles_are_kept() {
     let page = "https://a.example/latest";
     let of = |n: u32| format!("https://a.example/view?ref={n}");
     let note = |n: u32| format!("https://a.example/notes#{n}");

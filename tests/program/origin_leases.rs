@@ -123,7 +123,7 @@ async fn daemon_and_command_wait_for_each_other_at_one_origin() {
     leased.serve("/page", StubResponse::ok(rss(&["p | Title of p"])).blocked());
     leased.serve("/d", StubResponse::ok(rss(&["d | Title of d"])));
     let adding = RunningCommand::start(&cli, &["source", "add", &leased.url("/page")]);
-    wait_until("the command asks", async || leased.request_count("/page") == 1).await;
+    wait_until("the command has sent its request", async || leased.request_count("/page") == 1).await;
     cli.run(&["source", "add", &leased.url("/d"), "--no-fetch"]);
     let other = add_blocked_sources(&cli, &["/e"]).await;
     wait_until("the daemon has looked at its schedule since", async || other.request_count("/e") == 1).await;

@@ -236,7 +236,7 @@ fn assert_no_canary_in_files(folder: &Path) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 #[allow(clippy::too_many_lines, reason = "includes a table of addresses")]
-async fn no_part_of_an_address_but_the_host_is_public() {
+async fn only_the_host_of_an_address_is_public() {
     let folder = folder_with_configuration();
     let hub = FakeHub::start().await;
     hub.respond_with(500, &[], "the topic https://a.example/canary-path/feed?auth=canary-query is unknown");

@@ -214,7 +214,7 @@ fn addresses_that_probably_serve_the_same_feed_are_reported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn new_url_of_a_source_is_checked_as_that_of_a_new_source() {
+async fn new_url_of_a_source_is_checked_like_the_url_of_a_new_source() {
     let (cli, origin) = (CliRunner::new(), OriginServer::start().await);
     origin.serve("/old", StubResponse::ok(feed_of_site("https://a.example/")));
     origin.serve("/other", StubResponse::ok(feed_of_site("https://b.example/")));
@@ -256,7 +256,7 @@ async fn new_url_of_a_source_is_checked_as_that_of_a_new_source() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn page_that_only_sends_browsers_on_is_followed_once() {
+async fn page_that_redirects_browsers_is_followed_once() {
     let (cli, origin) = (CliRunner::new(), OriginServer::start().await);
     let refresh = |target: &str| {
         StubResponse::ok(format!("<html><head><meta http-equiv=\"refresh\" content=\"0; url={target}\"></head></html>"))

@@ -203,7 +203,7 @@ async fn restart_keeps_the_subscription_and_polls_once_for_missed_pushes() {
     fixture.daemon.start().await;
     assert!(
         fixture.time_to_next_poll().await < SignedDuration::from_mins(12),
-        "as the own schedule of the source has it"
+        "as the own schedule of the source determines"
     );
     assert_eq!(fixture.origin.request_count("/feed"), 2);
     assert_eq!(fixture.push(&request, &rss(&[STORM])).await, 202, "the callback is unchanged");

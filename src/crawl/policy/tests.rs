@@ -320,7 +320,7 @@ fn https_on_the_same_host_replaces_http_at_once() {
 }
 
 #[test]
-fn outage_of_our_network_counts_as_no_failure() {
+fn outage_of_our_network_does_not_count_as_a_failure() {
     let source = Source { failures: 2, ..source() };
     let offline = |since| AttemptOutcome::Offline { detail: "no route".into(), since };
     let PollDecision { record, update } = decide_now(&source, offline(NOW));

@@ -43,7 +43,7 @@ const SUBSCRIPTION_ENDS: &[&str] = &["sign up", "signup", "subscribe", "abonnier
 const MAX_SUBSCRIPTION_HEADING_WORDS: usize = 3;
 const MAX_SUBSCRIPTION_WORDS: usize = 35;
 
-/// Imperatives that concern the outlet if "us" or "our" follows, in lowercase.
+/// Imperatives that are invitations if "us" or "our" follows, in lowercase.
 #[rustfmt::skip]
 const IMPERATIVES: &[&str] = &[
     "help", "follow", "like", "join", "find", "subscribe to", "sign up for", "sign up to", "support", "download", "get",

@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn truncated_text_is_cut_also_before_a_link() {
+    fn truncated_text_before_a_link_is_recognized() {
         for text in ["The seals…", "The seals [...]", "The seals… More", "The seals […] Continue reading →"] {
             assert!(is_cut(text), "{text}");
         }

@@ -136,7 +136,7 @@ const LINES_OF_A_FORM: &str = "<h4>Leave a comment</h4><p>Your email address wil
                                <p>Email *</p><p>Post Comment</p>";
 
 #[test]
-fn teasers_and_form_in_named_boxes_are_no_text() {
+fn teasers_and_form_in_named_boxes_are_removed() {
     let page = TeaserPage {
         before: "<div class=breadcrumb><a href=/>Home</a> &gt; <a href=/r>Region</a></div><main><article>",
         after_text: "</article></main>",
@@ -150,7 +150,7 @@ fn teasers_and_form_in_named_boxes_are_no_text() {
 }
 
 #[test]
-fn teasers_and_form_in_boxes_without_telling_names_are_no_text() {
+fn teasers_and_form_in_boxes_without_descriptive_names_are_removed() {
     let page = TeaserPage {
         before: "<div class=k1>Home / Region / Roads</div><div class=k2><div class=k3>",
         after_text: "</div></div>",
@@ -164,7 +164,7 @@ fn teasers_and_form_in_boxes_without_telling_names_are_no_text() {
 }
 
 #[test]
-fn teasers_and_form_beside_the_paragraphs_are_no_text() {
+fn teasers_and_form_beside_the_paragraphs_are_removed() {
     let page = TeaserPage {
         before: "<p>Home &gt; Region &gt; Roads</p>",
         after_text: "",
@@ -178,7 +178,7 @@ fn teasers_and_form_beside_the_paragraphs_are_no_text() {
 }
 
 #[test]
-fn teasers_and_form_inside_the_article_are_no_text() {
+fn teasers_and_form_inside_the_article_are_removed() {
     let page = TeaserPage {
         before: "<article><ul><li><a href=/>Home</a></li><li><a href=/r>Region</a></li></ul>",
         after_text: "",

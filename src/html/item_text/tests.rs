@@ -87,7 +87,7 @@ fn item_that_is_one_link_stays() {
 }
 
 #[test]
-fn form_around_a_text_is_no_clutter() {
+fn form_around_the_text_is_not_clutter() {
     let text = "The ferry to the islands sails again from Monday on, said the harbour board.";
     check(
         &format!("<form action=/><p>{text}</p></form><form><input><p>Your name</p><button>Send</button></form>"),
@@ -148,7 +148,7 @@ fn line_breaks_of_plain_text_become_paragraphs() {
 }
 
 #[test]
-fn form_that_holds_the_whole_text_is_no_clutter() {
+fn form_that_contains_the_whole_text_is_not_clutter() {
     check("<form><input type=search><p>Short.</p><p>新しい規則。</p></form>", &["Short.", "新しい規則。"]);
     check("<form><input type=hidden><p>Short.</p></form><p>More.</p>", &["Short.", "More."]);
     check("<form><input><p>Your name</p></form><p>More.</p>", &["More."]);

@@ -80,7 +80,7 @@ fn check<'a>(is_same: bool, rows: impl IntoIterator<Item = (Guid, Properties<'a>
 }
 
 #[test]
-fn guid_identifies_an_item_unless_everything_else_is_another_items() {
+fn guid_identifies_an_item_unless_all_other_properties_belong_to_another_item() {
     let old = (ARTICLE, RAIN, WET, SUNDAY);
     check(
         true,

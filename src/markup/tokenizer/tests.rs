@@ -47,7 +47,7 @@ fn unclosed_comment_ends_at_the_first_bracket() {
 }
 
 #[test]
-fn doctype_with_entities_is_one_token_of_no_value() {
+fn doctype_with_entities_is_one_token() {
     assert_eq!(shown("<!DOCTYPE x [ <!ENTITY a \"b>\"> ]><x>&a;</x>"), ["other", "start x", "text &a;", "end x"]);
 }
 

@@ -91,7 +91,7 @@ impl ImportGraph {
             };
             path = target.iter().chain(&rest[1..]).cloned().collect();
         }
-        panic!("re-exports of {} lead in a circle", named.join("::"));
+        panic!("re-exports of {} form a cycle", named.join("::"));
     }
 }
 
