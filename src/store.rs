@@ -16,6 +16,7 @@ pub mod feed_tokens;
 pub mod fts_query;
 pub mod full_text;
 pub mod hub_notifications;
+mod item_content;
 pub mod items;
 pub mod leases;
 pub mod operator_events;

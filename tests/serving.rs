@@ -406,8 +406,8 @@ async fn response_that_the_client_does_not_read_times_out() {
 #[tokio::test]
 async fn shutdown_waits_for_requests_in_flight_and_not_for_idle_connections() {
     let mut daemon = TestDaemon::new();
-    daemon.config.daemon.shutdown_grace = SignedDuration::from_secs(8);
-    daemon.config.serve.header_timeout = SignedDuration::from_secs(60);
+    daemon.config.daemon.shutdown_grace = SignedDuration::from_secs(60);
+    daemon.config.serve.header_timeout = SignedDuration::from_secs(300);
     daemon.start().await;
     let mut begun = connect(Ipv4Addr::LOCALHOST, address(&daemon)).await.unwrap();
     begun.write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\n").await.unwrap();
@@ -425,7 +425,7 @@ async fn shutdown_waits_for_requests_in_flight_and_not_for_idle_connections() {
     let (answer, ()) = tokio::join!(finish, daemon.stop());
     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
     assert!(is_ended(&mut silent).await && is_ended(&mut trickling).await);
-    assert!(before.elapsed() < Duration::from_secs(7), "{:?}", before.elapsed());
+    assert!(before.elapsed() < Duration::from_secs(50), "{:?}", before.elapsed());
 }
 
 /// Sends request headers one byte at a time until the server closes the connection, and repeats this until `enough`.

@@ -64,21 +64,23 @@ pub struct EditionText {
     /// The lead's source. Editions do not store the source's address, because the address may contain a secret.
     pub source: SourceId,
     /// The enclosures of the lead.
+    #[serde(default)]
     pub enclosures: Vec<Enclosure>,
     pub source_title: String,
     /// The names of the lead's authors in one string.
-    #[serde(default)]
     pub author: Option<String>,
     /// The home page of the lead's site.
     pub site: Option<String>,
     /// The tags of all reporting sources.
+    #[serde(default)]
     pub tags: Vec<String>,
     /// The reports, in order of date.
+    #[serde(default)]
     pub reports: Vec<EditionReport>,
     /// The number of published stories merged into this one so far.
+    #[serde(default)]
     pub merged_count: u32,
     /// The storyline, if it has several published stories.
-    #[serde(default)]
     pub storyline: Option<StorylineId>,
     /// Other stories of the storyline: first those without an entry of their own, then those with one. Each group is
     /// sorted newest first.
@@ -129,12 +131,12 @@ pub struct EditionReport {
     pub item: ItemId,
     pub outlet: String,
     /// The name of the reporting publication, if the feed names one other than the outlet.
-    #[serde(default)]
     pub reporter: Option<String>,
     pub title: String,
     pub url: Option<String>,
     pub at: Timestamp,
     /// Whether the item is a near-duplicate of another item.
+    #[serde(default)]
     pub is_copy: bool,
     /// A short form of the evidence by which the item joined the story.
     pub reason: Option<String>,

@@ -66,8 +66,8 @@ pub fn title_window(item: &NewItem, now: Timestamp) -> TitleWindow {
     TitleWindow { from: at - TITLE_WINDOW, until: at + TITLE_WINDOW }
 }
 
-pub fn text_hash(summary: &str) -> i64 {
-    xxh3_64(summary.as_bytes()).cast_signed()
+pub fn text_hash(text: &str) -> i64 {
+    xxh3_64(text.as_bytes()).cast_signed()
 }
 
 /// Returns whether the guid suffices to recognize an item. It does not if newsfold derived the guid and the item has

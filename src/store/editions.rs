@@ -1,11 +1,16 @@
 //! The editions of stories. An edition is written once and never changes.
+//!
+//! The text of most editions equals that of their lead. The database stores it once: the JSON of an edition omits the
+//! values that are equal to those of the item `shared_item_id`. Triggers copy them into the edition before the item
+//! changes.
 
-use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{column, from_row, to_json};
+use super::rows::{column, from_row};
+use super::{Error, Result};
 use crate::domain::{Edition, EditionReason, EditionText, FeedEntry, PublishedStory, Story, StoryId};
 use jiff::Timestamp;
 use rusqlite::params;
+use serde_json::{Map, Value};
 
 /// Adds an edition after the story's latest one, and sets the story's lead to the edition's lead. Returns its number.
 pub fn add(
@@ -15,10 +20,13 @@ pub fn add(
     text: &EditionText,
     now: Timestamp,
 ) -> Result<u32> {
+    let item: String = db.one(SHARED_VALUES, [text.lead.0])?;
+    let item = serde_json::from_str(&item).map_err(|cause| Error::Corrupt(cause.to_string()))?;
+    let shared = without_shared_values(text, &item)?;
     let number = db.one(
-        "INSERT INTO edition (story_id, number, made_at, reason, outlet_count, text)
-         SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5 FROM edition WHERE story_id = ?1 RETURNING number",
-        params![story.id.to_row(), now.as_millisecond(), reason.into_str(), story.outlet_count(), to_json(text)?],
+        "INSERT INTO edition (story_id, number, made_at, reason, outlet_count, text, shared_item_id)
+         SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6 FROM edition WHERE story_id = ?1 RETURNING number",
+        params![story.id.to_row(), now.as_millisecond(), reason.into_str(), story.outlet_count(), shared, text.lead.0],
     )?;
     super::stories::set_lead(db, story.id, text.lead)?;
     Ok(number)
@@ -63,10 +71,61 @@ pub fn latest_entries(db: &ReadConnection, ids: &[StoryId]) -> Result<Vec<FeedEn
     Ok(all)
 }
 
-/// The columns of [`Edition`]. The full article is omitted if its source no longer allows publication.
+/// The columns of [`Edition`]. The text includes the values that the edition shares with its lead. The full article is
+/// omitted if its source no longer allows publication.
 pub(super) const EDITION_COLUMNS: &str =
     "edition.story_id, edition.number, edition.made_at, edition.reason, edition.outlet_count,
-     CASE WHEN edition.text ->> '$.article' IS NULL OR EXISTS (
-              SELECT 1 FROM item JOIN source ON source.id = source_id
-              WHERE item.id = edition.text ->> '$.lead' AND source.full_text = 'publish')
-          THEN edition.text ELSE json_set(edition.text, '$.article', NULL) END AS text";
+     (SELECT CASE WHEN text ->> '$.article' IS NULL OR EXISTS (
+                 SELECT 1 FROM item JOIN source ON source.id = source_id
+                 WHERE item.id = text ->> '$.lead' AND source.full_text = 'publish')
+             THEN text ELSE json_set(text, '$.article', NULL) END
+      FROM (SELECT CASE WHEN edition.shared_item_id IS NULL THEN edition.text ELSE (
+                SELECT json_insert(edition.text,
+                    '$.title', title, '$.link', url, '$.summary', summary,
+                    '$.content', original_content(content, summary), '$.article', full_text, '$.author', author,
+                    '$.image', image, '$.enclosures', json(enclosures),
+                    '$.reports[0].title', title, '$.reports[0].url', url)
+                FROM item WHERE id = edition.shared_item_id) END AS text)) AS text";
+
+/// The values of an item that its editions may share, as JSON.
+const SHARED_VALUES: &str = "SELECT json_object('title', title, 'link', url, 'summary', summary,
+     'content', original_content(content, summary), 'article', full_text, 'author', author, 'image', image,
+     'enclosures', json(enclosures),
+     'report_title', title, 'report_url', url) FROM item WHERE id = ?1";
+
+/// Returns the text as JSON, without the values that are equal to those of the lead. Optional values that are absent are
+/// omitted as well.
+fn without_shared_values(text: &EditionText, item: &Map<String, Value>) -> Result<String> {
+    let corrupt = |cause: serde_json::Error| Error::Corrupt(cause.to_string());
+    let Value::Object(mut text) = serde_json::to_value(text).map_err(corrupt)? else {
+        return Err(Error::Corrupt("an edition is not a JSON object".into()));
+    };
+    let is_shared = |key: &str, value: &Value| item.get(key) == Some(value);
+    text.retain(|key, value| match item.contains_key(key) {
+        true => !is_shared(key, value),
+        false => !is_empty(value),
+    });
+    let mut reports = text.get_mut("reports").and_then(Value::as_array_mut).into_iter().flatten();
+    let first = reports.next().and_then(Value::as_object_mut);
+    first.map(|report| {
+        report.retain(|key, value| match key.as_str() {
+            "title" => !is_shared("report_title", value),
+            "url" => !is_shared("report_url", value),
+            _ => !is_empty(value),
+        })
+    });
+    for report in reports.filter_map(Value::as_object_mut) {
+        report.retain(|_, value| !is_empty(value));
+    }
+    serde_json::to_string(&text).map_err(corrupt)
+}
+
+/// Returns whether a missing value is read as this value.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Array(list) => list.is_empty(),
+        Value::Number(number) => number.as_u64() == Some(0),
+        _ => false,
+    }
+}

@@ -42,7 +42,7 @@ pub fn record_outcome(db: &WriteConnection, item: ItemId, outcome: &ArticleOutco
         ArticleOutcome::Read { paragraphs, canonical_url } => {
             db.execute(
                 "UPDATE item SET full_text_state = 'fetched', full_text = ?2,
-                     canonical_url = coalesce(?3, canonical_url)
+                     canonical_url = coalesce(?3, canonical_url), link_hash = coalesce(text_hash(?3), link_hash)
                  WHERE id = ?1",
                 params![item.0, paragraphs.join("\n"), canonical_url],
             )?;

@@ -2,6 +2,7 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
+use super::item_content::stored_content;
 use super::rows::{ITEM_COLUMNS, json_list, milliseconds, to_json};
 use super::stored_matches::{find_by_canonical_url, find_matches};
 use crate::domain::duration::{after, before};
@@ -58,7 +59,8 @@ const PAGE_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
 fn insert_guid(db: &WriteConnection, source: SourceId, guid: &str, item: ItemId, rule: MatchedBy) -> Result<()> {
     db.execute(
-        "INSERT OR IGNORE INTO item_guid (source_id, guid, item_id, matched_by) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT OR IGNORE INTO item_guid (source_id, guid_hash, item_id, matched_by, guid)
+         VALUES (?1, text_hash(?2), ?3, ?4, CASE WHEN ?4 <> 'guid' THEN ?2 END)",
         params![source.0, guid, item.0, rule.into_str()],
     )?;
     Ok(())
@@ -70,10 +72,10 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
     let guid = unused_guid(db, source, new)?;
     let canonical_url = separate_link(db, source, None, new)?;
     db.execute(
-        "INSERT INTO item (source_id, guid, url, canonical_url, title, summary, content, author, lang, image,
+        "INSERT INTO item (source_id, guid, url, canonical_url, link_hash, title, summary, content, author, lang, image,
          published_at, first_seen_at, ranked_at, backlog_reason, reporter_name, reporter_outlet, enclosures,
          full_text_state)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15, ?16, ?17, ?18,
+         SELECT ?1, ?2, ?3, ?4, text_hash(?4), ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15, ?16, ?17, ?18,
                 CASE WHEN source.full_text <> 'no' AND ?3 IS NOT NULL AND ?13 >= ?12 - ?14 AND ?15 IS NULL
                      THEN 'pending' END
          FROM source WHERE id = ?1",
@@ -84,7 +86,7 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
             canonical_url,
             new.title,
             new.summary,
-            new.content,
+            stored_content(new.content.as_deref(), &new.summary),
             new.author,
             new.lang,
             new.image,
@@ -107,7 +109,9 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
 fn unused_guid(db: &WriteConnection, source: SourceId, new: &NewItem) -> Result<String> {
     let mut guid = new.guid.clone();
     let mut attempt = 0;
-    while db.exists("SELECT 1 FROM item_guid WHERE source_id = ?1 AND guid = ?2", params![source.0, guid])? {
+    while db
+        .exists("SELECT 1 FROM item_guid WHERE source_id = ?1 AND guid_hash = text_hash(?2)", params![source.0, guid])?
+    {
         attempt += 1;
         guid = derive_other_guid(new, attempt);
     }
@@ -122,7 +126,10 @@ fn separate_link(db: &WriteConnection, source: SourceId, id: Option<ItemId>, new
         return Ok(Some(canonical_url.clone()));
     };
     for (other, link) in separated.stored {
-        db.execute("UPDATE item SET canonical_url = ?2 WHERE id = ?1", params![other.0, link])?;
+        db.execute(
+            "UPDATE item SET canonical_url = ?2, link_hash = text_hash(?2) WHERE id = ?1",
+            params![other.0, link],
+        )?;
     }
     Ok(Some(separated.new))
 }
@@ -141,7 +148,8 @@ fn revise(
     now: Timestamp,
 ) -> Result<Option<ItemChange>> {
     let old: ItemRevision = db.one(
-        "SELECT title, summary, content, published_at, first_seen_at AS replaced_at FROM item WHERE id = ?1",
+        "SELECT title, summary, original_content(content, summary) AS content, published_at, first_seen_at AS replaced_at
+         FROM item WHERE id = ?1",
         [id.0],
     )?;
     let title_changed = old.title != new.title;
@@ -170,13 +178,14 @@ fn revise(
     )?;
     db.execute(
         "UPDATE item SET title = ?2, summary = ?3, content = ?4, author = ?5, image = ?6, published_at = ?7,
-         canonical_url = CASE WHEN url IS ?8 THEN canonical_url ELSE ?9 END, url = ?8,
+         canonical_url = CASE WHEN url IS ?8 THEN canonical_url ELSE ?9 END,
+         link_hash = CASE WHEN url IS ?8 THEN link_hash ELSE text_hash(?9) END, url = ?8,
          reporter_name = ?10, reporter_outlet = ?11, enclosures = ?12 WHERE id = ?1",
         params![
             id.0,
             new.title,
             new.summary,
-            new.content,
+            stored_content(new.content.as_deref(), &new.summary),
             new.author,
             new.image,
             milliseconds(new.published_at),
@@ -212,7 +221,8 @@ fn is_same_content(old: Option<&str>, new: Option<&str>) -> bool {
 /// Returns the given guids that a source has used before.
 pub fn known_guids(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
     let known: Vec<String> = db.all(
-        "SELECT guid FROM item_guid WHERE source_id = ?1 AND guid IN (SELECT value FROM json_each(?2))",
+        "SELECT value FROM json_each(?2) WHERE EXISTS (
+             SELECT 1 FROM item_guid WHERE source_id = ?1 AND guid_hash = text_hash(value))",
         params![source.0, json_list(guids)],
     )?;
     Ok(known.into_iter().collect())
@@ -222,9 +232,9 @@ pub fn known_guids(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Res
 /// them.
 pub fn pushed_guids(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
     let pushed: Vec<String> = db.all(
-        "SELECT item_guid.guid FROM item_guid JOIN item ON item.id = item_id
-         WHERE item_guid.source_id = ?1 AND item_guid.guid IN (SELECT value FROM json_each(?2))
-         AND first_seen_at > (SELECT finished_at FROM poll WHERE source_id = ?1
+        "SELECT value FROM json_each(?2) JOIN item_guid ON item_guid.source_id = ?1 AND guid_hash = text_hash(value)
+         JOIN item ON item.id = item_id
+         WHERE first_seen_at > (SELECT finished_at FROM poll WHERE source_id = ?1
                               AND outcome IN ('read', 'not-modified') ORDER BY id DESC LIMIT 1)",
         params![source.0, json_list(guids)],
     )?;
@@ -328,5 +338,5 @@ pub struct RewrittenGuid {
 
 /// Returns all guids of an item except the first one.
 pub fn rewritten_guids(db: &ReadConnection, id: ItemId) -> Result<Vec<RewrittenGuid>> {
-    db.all("SELECT guid, matched_by FROM item_guid WHERE item_id = ?1 AND matched_by <> 'guid' ORDER BY guid", [id.0])
+    db.all("SELECT guid, matched_by FROM item_guid WHERE item_id = ?1 AND guid IS NOT NULL ORDER BY guid", [id.0])
 }

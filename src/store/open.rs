@@ -1,6 +1,7 @@
 //! Opens SQLite databases: the default path, pragmas and migrations.
 
 use super::connection::{ReadConnection, WriteConnection};
+use super::item_content::original_content;
 use super::search_text::indexed_text;
 use super::{Error, Result};
 use crate::identity::recognition::text_hash;
@@ -118,9 +119,14 @@ fn prepare_queries(connection: &Connection) -> rusqlite::Result<()> {
     connection.create_scalar_function("redact_urls", 1, flags, |call| {
         Ok(call.get::<Option<String>>(0)?.map(|text| redact_urls(&text)))
     })?;
-    connection.create_scalar_function("text_hash", 1, flags, |call| Ok(text_hash(&call.get::<String>(0)?)))?;
-    // The flag lets triggers call the function regardless of `trusted_schema`.
+    connection
+        .create_scalar_function("text_hash", 1, flags, |call| Ok(call.get_raw(0).as_str_or_null()?.map(text_hash)))?;
+    // The flag lets triggers call these functions regardless of `trusted_schema`.
     let flags = flags | FunctionFlags::SQLITE_INNOCUOUS;
+    connection.create_scalar_function("original_content", 2, flags, |call| {
+        let summary = call.get_raw(1).as_str()?;
+        Ok(call.get_raw(0).as_str_or_null()?.map(|stored| original_content(stored, summary).into_owned()))
+    })?;
     connection.create_scalar_function("search_text", 1, flags, |call| {
         Ok(indexed_text(call.get_raw(0).as_str()?).into_owned())
     })

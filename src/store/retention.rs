@@ -43,6 +43,8 @@ pub fn delete_old_stories(db: &WriteConnection, keep: RetentionPolicy, now: Time
     let (items, stories) = (json_list(&items), json_list(&stories));
     let of_storylines = "SELECT DISTINCT storyline_id FROM story WHERE id IN (SELECT value FROM json_each(?1))";
     let storylines: Vec<i64> = db.all(of_storylines, [&stories])?;
+    // Otherwise, each edition would get a copy of the text of its item.
+    db.execute("DELETE FROM edition WHERE story_id IN (SELECT value FROM json_each(?1))", [&stories])?;
     for sql in [
         "UPDATE item SET copy_of = NULL WHERE copy_of IN (SELECT value FROM json_each(?1))",
         "DELETE FROM item_revision WHERE item_id IN (SELECT value FROM json_each(?1))",

@@ -29,7 +29,7 @@ pub(super) const ITEM_COLUMNS: &str = concat!(
                OR item.reporter_name IN (source.title, source.feed_title)
           THEN NULL ELSE item.reporter_name END AS reporter,
      source.priority, item.guid, item.url, item.canonical_url, item.title,
-     item.summary, item.content, item.author, coalesce(item.lang, source.lang, source.feed_lang) AS lang, item.image,
+     item.summary, original_content(item.content, item.summary) AS content, item.author, coalesce(item.lang, source.lang, source.feed_lang) AS lang, item.image,
      item.enclosures,
      item.published_at, item.first_seen_at, item.ranked_at,
      item.backlog_reason,

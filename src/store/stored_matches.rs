@@ -28,8 +28,10 @@ pub(super) fn find_matches(
 }
 
 fn find_by_guid(db: &ReadConnection, source: SourceId, guid: &str) -> Result<GuidMatch> {
-    let shown: Option<Option<ItemId>> =
-        db.first("SELECT item_id FROM item_guid WHERE source_id = ?1 AND guid = ?2", params![source.0, guid])?;
+    let shown: Option<Option<ItemId>> = db.first(
+        "SELECT item_id FROM item_guid WHERE source_id = ?1 AND guid_hash = text_hash(?2)",
+        params![source.0, guid],
+    )?;
     Ok(match shown {
         Some(Some(id)) => {
             GuidMatch::Stored(db.one("SELECT id, url, title, summary, published_at FROM item WHERE id = ?1", [id.0])?)
@@ -45,7 +47,7 @@ fn find_candidates(db: &ReadConnection, source: SourceId, item: &NewItem, now: T
     let window = title_window(item, now);
     db.all(
         "SELECT id, url, title, summary, published_at FROM item WHERE id IN (
-             SELECT id FROM (SELECT id FROM item WHERE source_id = ?1 AND canonical_url IN (?2, ?3)
+             SELECT id FROM (SELECT id FROM item WHERE source_id = ?1 AND link_hash IN (text_hash(?2), text_hash(?3))
                              ORDER BY id DESC LIMIT 20)
              UNION SELECT id FROM (SELECT id FROM item WHERE source_id = ?1 AND ranked_at BETWEEN ?4 AND ?5
                                    AND (title = ?6 OR published_at = ?7) LIMIT 20)
@@ -85,7 +87,7 @@ pub(super) fn find_by_canonical_url(
     other_than: Option<ItemId>,
 ) -> Result<Vec<LinkedItem>> {
     db.all(
-        "SELECT id, url FROM item WHERE source_id = ?1 AND canonical_url = ?2 AND id IS NOT ?3 ORDER BY id DESC LIMIT 20",
+        "SELECT id, url FROM item WHERE source_id = ?1 AND link_hash = text_hash(?2) AND id IS NOT ?3 ORDER BY id DESC LIMIT 20",
         params![source.0, canonical_url, other_than.map(|id| id.0)],
     )
 }

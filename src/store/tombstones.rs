@@ -24,7 +24,7 @@ pub(super) fn create(db: &WriteConnection, items: &str, now: Timestamp) -> Resul
         params![items, now.as_millisecond()],
     )?;
     db.execute(
-        "UPDATE item_guid SET item_id = NULL, last_shown_at = ?2 WHERE item_id IN (SELECT value FROM json_each(?1))",
+        "UPDATE item_guid SET item_id = NULL, guid = NULL, last_shown_at = ?2 WHERE item_id IN (SELECT value FROM json_each(?1))",
         params![items, now.as_millisecond()],
     )?;
     Ok(())
@@ -34,8 +34,9 @@ pub(super) fn create(db: &WriteConnection, items: &str, now: Timestamp) -> Resul
 pub(super) fn refresh(db: &WriteConnection, source: SourceId, item: &NewItem, now: Timestamp) -> Result<()> {
     let (now, yesterday) = (now.as_millisecond(), before(now, DAY).as_millisecond());
     db.execute(
-        "INSERT INTO item_guid (source_id, guid, item_id, matched_by, last_shown_at) VALUES (?1, ?2, NULL, 'guid', ?3)
-         ON CONFLICT (source_id, guid) DO UPDATE SET last_shown_at = ?3 WHERE item_id IS NULL AND last_shown_at < ?4",
+        "INSERT INTO item_guid (source_id, guid_hash, item_id, matched_by, last_shown_at)
+         VALUES (?1, text_hash(?2), NULL, 'guid', ?3)
+         ON CONFLICT (source_id, guid_hash) DO UPDATE SET last_shown_at = ?3 WHERE item_id IS NULL AND last_shown_at < ?4",
         params![source.0, item.guid, now, yesterday],
     )?;
     db.execute(

@@ -3,7 +3,7 @@
 use crate::support::cli_runner::CliRunner;
 use crate::support::daemon_process::start_daemon;
 use crate::support::origin_server::{OriginServer, StubResponse};
-use crate::support::test_daemon::{TestDaemon, run_next_poll, run_next_poll_after};
+use crate::support::test_daemon::{TestDaemon, run_next_poll, run_next_poll_after, start_and_poll_once};
 use crate::support::{rss, rss_of_today, wait_until};
 use jiff::SignedDuration;
 use newsfold::domain::{CreatedStory, EditionReason, ItemMove, JoinEvidence, SourceId, StoryId, StoryRegrouping};
@@ -575,4 +575,38 @@ async fn operator_sees_what_a_feed_contains_and_why() {
     assert!(second.contains("has been revoked") && !second.contains(first.lines().next().unwrap()));
     cli.assert_fails(&["feed", "token", "two"], "is public");
     cli.assert_fails(&["feed", "show", "none"], "newsfold feed list");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edition_shares_its_text_with_its_lead_until_the_lead_changes() {
+    let feed = |text: &str| {
+        let item = format!(
+            "<item><guid>1</guid><title>Storm closes ports</title><link>https://a.example/1</link>\
+             <description>{text}</description><author>Ann Reed</author><enclosure url=\"https://a.example/1.mp3\" \
+             length=\"9\" type=\"audio/mpeg\"/></item>"
+        );
+        StubResponse::ok(format!("<rss version=\"2.0\"><channel><title>A</title>{item}</channel></rss>"))
+    };
+    let (mut daemon, origin, id) = start_and_poll_once(feed("Ferries stay in port &amp;amp; wait")).await;
+    let story = daemon.stories().await[0].id;
+    let list = async || daemon.store.read(move |db| editions::list_of_story(db, story)).await.unwrap();
+    let stored = |key: &str| -> i64 {
+        let sql = format!("SELECT count(*) FROM edition WHERE number = 1 AND json_type(text, '{key}') IS NOT NULL");
+        daemon.open_sqlite().query_row(&sql, [], |row| row.get(0)).unwrap()
+    };
+    let first = list().await.remove(0);
+    assert_eq!(first.text.summary, "Ferries stay in port & wait");
+    assert_eq!(first.text.content.as_deref(), Some("Ferries stay in port &amp; wait"));
+    assert_eq!(first.text.reports[0].url.as_deref(), Some("https://a.example/1"));
+    assert_eq!(first.text.enclosures.len(), 1);
+    let shared = ["$.title", "$.link", "$.summary", "$.content", "$.author", "$.enclosures", "$.reports[0].url"];
+    assert_eq!(shared.map(stored), [0; 7], "the database stores these once");
+
+    origin.serve("/feed", feed("All ferries sail again"));
+    run_next_poll(&daemon, id).await;
+    let later = list().await;
+    assert_eq!(later[0], first);
+    assert_eq!(later.last().unwrap().text.summary, "All ferries sail again");
+    assert_eq!(shared.map(stored), [1; 7]);
+    daemon.stop().await;
 }

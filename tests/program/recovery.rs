@@ -191,7 +191,8 @@ async fn changed_feed_is_served_while_another_program_has_locked_the_database() 
         let response = reqwest::get(format!("{}/feeds/all.{format}", daemon.base)).await.unwrap();
         assert!(response.text().await.unwrap().contains("Storm closes ports"), "in {format}");
     }
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    // A response that waits for the lock takes at least 20 s.
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
     other_program.execute_batch("ROLLBACK").unwrap();
     daemon.stop().await;
 }
@@ -232,22 +233,21 @@ async fn poll_that_is_never_recorded_is_not_repeated_before_ttl_and_freshness_al
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn daemon_stops_within_a_second_during_an_export() {
+async fn daemon_stops_without_waiting_for_an_export() {
     let folder = folder_with_configuration();
     let (config, export) = (folder.path().join("config.toml"), folder.path().join("export"));
     let text = std::fs::read_to_string(&config).unwrap();
     let text = text.replace("[publish]\n", &format!("[publish]\nexport_dir = \"{}\"\n", export.display()));
     std::fs::write(&config, text).unwrap();
-    // The export waits for this lock.
+    // The export waits for this lock, which the test never releases.
     std::fs::create_dir(&export).unwrap();
     let lock = std::fs::File::create(export.join(".lock")).unwrap();
     lock.lock().unwrap();
     let mut daemon = start_daemon(folder.path(), "");
-    tokio::time::sleep(Duration::from_millis(1500)).await;
-    let start = Instant::now();
+    let opens_lock = format!("readlink /proc/{}/fd/* | grep -q '/export/.lock$'", daemon.process.id());
+    wait_until("the export waits for the lock", async || succeeds(&opens_lock)).await;
     assert!(succeeds(&format!("kill -TERM {}", daemon.process.id())));
     wait_until("the daemon has ended", async || daemon.process.try_wait().unwrap().is_some()).await;
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     assert!(daemon.process.wait().unwrap().success());
 }
 

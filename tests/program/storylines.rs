@@ -108,11 +108,12 @@ impl Newsroom {
 
     /// Waits until the running daemon has no more work, and returns the stories of each storyline.
     async fn settled_storylines(&self) -> BTreeMap<String, BTreeSet<String>> {
-        let mut storylines = BTreeMap::new();
-        wait_until("the storylines stay the same for two seconds", async || {
-            tokio::time::sleep(Duration::from_secs(2)).await;
+        let (mut storylines, mut unchanged) = (BTreeMap::new(), 0);
+        wait_until("the storylines stay the same in four checks", async || {
+            tokio::time::sleep(Duration::from_secs(1)).await;
             let previous = std::mem::replace(&mut storylines, self.storylines());
-            previous == storylines
+            unchanged = if previous == storylines { unchanged + 1 } else { 0 };
+            unchanged == 4
         })
         .await;
         storylines
