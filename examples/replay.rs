@@ -4,9 +4,9 @@
 //!     cargo run --release --example replay -- FOLDER [--limit N] [--keep DATABASE]
 //!
 //! FOLDER contains `index.tsv`. Its first line names the columns: `outlet` or `feed` (the source), `captured` (RFC
-//! 3339) or `day`, and `file`. After each time of capture, the example prints how many big stories the feed `top` shows. At
-//! the end, it prints the numbers of sources, documents, poll outcomes, items and problems
-//! by kind, the largest stories, the elapsed time and the peak memory.
+//! 3339) or `day`, and `file`. After each time of capture, the example prints how many big stories the feed `top`
+//! shows. At the end, it prints the numbers of sources, documents, poll outcomes, items and problems by kind, the
+//! largest stories, the elapsed time and the peak memory.
 
 use anyhow::{Context, bail};
 use axum::extract::State;

@@ -169,7 +169,8 @@ impl Store {
         self.shared.writer.write(work).await
     }
 
-    /// Returns the time until the next attempt to write after a failure; zero if writes are possible. Until then, writes fail.
+    /// Returns the time until the next attempt to write after a failure; zero if writes are possible. Until then,
+    /// writes fail.
     pub fn write_retry_delay(&self) -> Duration {
         self.shared.writer.failures.retry_delay()
     }
@@ -191,7 +192,8 @@ impl Store {
         })
     }
 
-    /// Returns how little space is left on the disk of the database; `None` if there is enough or the amount is unknown.
+    /// Returns how little space is left on the disk of the database; `None` if there is enough or the amount is
+    /// unknown.
     pub fn disk_shortage(&self) -> Option<String> {
         let free = self.disk_usage().ok()?.free_bytes / MIB;
         (free < MIN_FREE_MIB)

@@ -34,8 +34,8 @@ pub struct Eval {
     /// Number of false merges and misses to show, worst first.
     #[arg(long, value_name = "N", default_value_t = 3)]
     samples: usize,
-    /// Replay the items through a daemon with the configured publishing policy, and score the feed of all stories. Takes
-    /// minutes.
+    /// Replay the items through a daemon with the configured publishing policy, and score the feed of all stories.
+    /// Takes minutes.
     #[arg(long)]
     feed: bool,
 }

@@ -22,8 +22,8 @@ const MIN_INDEXED_COSINE: u32 = 65_535 * 65_535 / 100 * 6;
 const COMMON_TERM_POSTINGS: usize = 32;
 /// The minimum cosine of a neighbor.
 const MIN_NEIGHBOR_COSINE: f32 = 0.14;
-/// The number of neighbors over which local document frequencies are computed. The estimate also assumes this number of
-/// additional documents without the term.
+/// The number of neighbors over which local document frequencies are computed, and the number of additional documents
+/// without the term that the estimate assumes.
 const LOCAL_DF_NEIGHBORS: usize = 24;
 const LOCAL_DF_PRIOR: usize = 5;
 

@@ -41,7 +41,7 @@ pub struct PairExplanation {
     /// The terms of each title that the other item does not contain, sorted by descending IDF.
     pub only_in_first: Vec<String>,
     pub only_in_second: Vec<String>,
-    /// The contributions of the features, largest first.
+    /// The contributions of the features, the largest absolute value first.
     pub contributions: Vec<FeatureContribution>,
     /// The rule that joins or separates the items regardless of the score.
     pub rule: Option<GroupingRule>,

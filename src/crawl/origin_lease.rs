@@ -66,8 +66,8 @@ pub async fn clear_hold(
 }
 
 impl PollContext {
-    /// Leases a source and its origin for a poll. If the poll is never recorded, the source's next poll is due after the
-    /// delay that the feed and its server require.
+    /// Leases a source and its origin for a poll. If the poll is never recorded, the source's next poll is due after
+    /// the delay that the feed and its server require.
     pub async fn claim(&self, due: DueSource, mut lease: PollLease) -> store::Result<ClaimOutcome> {
         lease.origin = Url::parse(&due.url).ok().map(|url| origin_of(&url));
         let now = self.clock.now();

@@ -1,4 +1,5 @@
-//! Events about which the operator is notified: changes of sources, of newsfold's own network connection, and of its disk.
+//! Events about which the operator is notified: changes of sources, of newsfold's own network connection, and of its
+//! disk.
 
 use super::SourceId;
 use jiff::Timestamp;

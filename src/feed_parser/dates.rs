@@ -106,7 +106,8 @@ impl DateConventions {
     }
 }
 
-/// Composes characters. In lowercase, the Turkish `İ` is an `i` with a second dot, which has no composed form.
+/// Composes characters, and converts digits to ASCII. In lowercase, the Turkish `İ` is an `i` with a second dot, which
+/// has no composed form.
 fn compose(text: &str) -> String {
     text.nfc().filter(|c| *c != '\u{307}').map(ascii_digit).collect()
 }
@@ -400,8 +401,9 @@ impl DateConventions {
         words(text).filter_map(|word| parse_month(word, names)).last()
     }
 
-    /// Parses 31/12/2003, 31.12.2003 or 12/31/2003. A number above 12 determines the order, or else the other dates of
-    /// the document, or else the separator: only dates with slashes start with the month.
+    /// Parses 31/12/2003, 31.12.2003 or 12/31/2003. A number above 12 determines the order, or else (unless dots
+    /// separate the numbers) the conventions of the document, or else the separator: only dates with slashes start with
+    /// the month.
     fn parse_numeric_date(self, text: &str, [a, b, year]: [&str; 3]) -> Option<(Date, Option<ShownOrder>)> {
         let is_dotted = !text.contains(['/', '-']);
         let (first, second): (i8, i8) = (a.parse().ok()?, b.parse().ok()?);
@@ -439,7 +441,7 @@ pub fn parse_week_date(text: &str) -> Option<Date> {
 
 /// Parses ISO 8601 without hyphens, including the truncated forms of its first edition: `031231`, `03335`, `-0312`.
 fn parse_compact_date(digits: &str, is_truncated: bool, has_time: bool) -> Option<Date> {
-    // A word such as `2ар2` also starts with a digit.
+    // The second part of a word such as `m2ар2` starts with a digit too.
     if !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }

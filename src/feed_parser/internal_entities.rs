@@ -94,7 +94,7 @@ fn declared_entities(subset: &str) -> Entities<'_> {
     literals.keys().map(|name| (*name, expanded_entity(name, &literals))).collect()
 }
 
-/// Decodes numeric references, which XML expands in the entity declaration (XML 1.0 §4.4). Keeps `&` and `<` escaped.
+/// Decodes numeric references, which XML expands in the entity declaration (XML 1.0 §4.4). Keeps `<` escaped.
 fn decode_characters(literal: &str) -> Cow<'_, str> {
     if !literal.contains("&#") {
         return Cow::Borrowed(literal);

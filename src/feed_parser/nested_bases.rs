@@ -11,7 +11,8 @@ const LINK_ATTRIBUTES: [&str; 5] = ["href", "src", "data", "poster", "cite"];
 const MAX_DEPTH: usize = 100;
 
 /// Makes the links in elements below the first one absolute if an element sets a base. Returns `None` if none does.
-/// `outer` is the base of the first element. `resolve` returns the URL for a base and a link, or `None` to keep the link.
+/// `outer` is the base of the first element. `resolve` returns the URL for a base and a link, or `None` to keep the
+/// link.
 pub fn with_resolved_links(
     html: &str,
     outer: &Url,

@@ -10,7 +10,7 @@ const LONE_ELEMENTS: [&str; 14] =
     ["p", "br", "hr", "img", "wbr", "li", "input", "meta", "link", "td", "tr", "div", "dt", "dd"];
 
 /// Returns the plain text of a title that is text according to its format (Atom without a type, JSON Feed). Tags are
-/// literal text unless they form complete elements, because many programs write HTML in such titles.
+/// literal text, except if they form complete elements: many programs write HTML in such titles.
 pub fn text_title(title: &str) -> Option<String> {
     if contains_elements(title) { html_to_plain_text(title) } else { fold_non_blank(&decode_entities(title)) }
 }
@@ -20,9 +20,9 @@ pub fn untyped_title(title: &str) -> Option<String> {
     if mentions_tags(title) { fold_non_blank(&decode_entities(title)) } else { html_to_plain_text(title) }
 }
 
-/// Returns whether every start tag has an end tag after some text, a tag with attributes directly precedes a word, or a
-/// line break or comment directly adjoins a word. Tags with white space on their inner sides (`<b> and </b>`) are
-/// literal text.
+/// Returns whether the tags are markup: every start tag has an end tag after some text, an image or a tag directly
+/// before a word has attributes, or a line break or comment is not used like a word. Tags with white space on their
+/// inner sides (`<b> and </b>`) are literal text.
 fn contains_elements(text: &str) -> bool {
     let mut open: Vec<(&str, usize)> = Vec::new();
     let (mut elements, mut lone_starts) = (0, 0);
@@ -85,8 +85,9 @@ fn is_content(text: &str) -> bool {
     !text.is_empty() && !is_separate
 }
 
-/// Returns whether the text contains only comments and start tags without attributes, each surrounded by white space or
-/// punctuation. A line break is a word only in a title about HTML.
+/// Returns whether all tags in the text are comments and start tags without attributes, each surrounded by white space
+/// or punctuation, and at least one of them follows other text. A tag such as `<br>` is a word only in a title about
+/// HTML.
 fn mentions_tags(text: &str) -> bool {
     let mut tokens = Tokenizer::new(text);
     let mut is_within_text = false;

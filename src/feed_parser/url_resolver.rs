@@ -34,7 +34,8 @@ pub struct UrlResolver<'o> {
     bases: Vec<(usize, Url)>,
     /// The number of bytes by which the URLs of the document may still grow. Resolution makes URLs longer: with a base
     /// of 2,000 bytes, `<link>a</link>` grows to 2,000 bytes. A hostile document could thus need many times its size in
-    /// memory, so the total growth is limited to the document's length, which far exceeds the growth in real feeds.
+    /// memory, so the total growth is limited to the document's length plus [`GRANTED_GROWTH_BYTES`], which far exceeds
+    /// the growth in real feeds.
     remaining_growth: usize,
 }
 

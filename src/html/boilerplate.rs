@@ -14,8 +14,8 @@ const MIN_PATTERN_WORDS: usize = 8;
 const MAX_EXTRA_WORDS: usize = 3;
 
 /// Returns, for each block of each item, whether the source adds it to many items, either unchanged or around the title
-/// of the item ("The post … appeared first on …"). A document with fewer than three items contains no such block. `titles`
-/// are the titles of the items.
+/// of the item ("The post … appeared first on …"). A document with fewer than three items contains no such block.
+/// `titles` are the titles of the items.
 pub fn find_repeated_blocks(items: &[Vec<String>], titles: &[&str]) -> Vec<Vec<bool>> {
     // Hashes need less memory than the text. A document may be large.
     let hashes_of = |block: &String, blocks: &[String], title: &str| -> Vec<u64> {

@@ -29,8 +29,8 @@ fn without_comments(style: &str) -> String {
     out
 }
 
-/// Replaces escapes (CSS Syntax Level 3, §4.3.7): `\70` is a `p`. An escaped separator stays part of the name that
-/// contains it and has no special meaning there.
+/// Replaces escapes (CSS Syntax Level 3, §4.3.7): `\70` is a `p`. A separator that is escaped as a number separates
+/// nothing, so it is dropped.
 fn unescape(style: &str) -> String {
     const MAX_ESCAPE_DIGITS: usize = 6;
     let mut parts = style.split('\\');

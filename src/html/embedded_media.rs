@@ -1,8 +1,7 @@
 //! Makes images and players usable for readers: lazy images get their real address, links replace players, and
 //! invisible images are removed.
 //!
-//! The module fetches nothing, reads every byte at most twice, and never recurses. The sanitizer checks the output of
-//! this module.
+//! The module fetches nothing, takes linear time, and never recurses. The sanitizer checks the output of this module.
 
 use super::elements::contains_raw_text;
 use super::lazy_image::{ImageSource, declares_photo, image_html, image_source, is_photo_address, source_address};
@@ -110,7 +109,7 @@ struct MediaRewriter<'a> {
     /// The address for an open `<picture>` that has no image yet.
     picture_source: Option<String>,
     neighbor: Neighbor,
-    /// The address of the last image that was written in place of a lazy image.
+    /// The address of the last image that was written with a new tag.
     last_image: String,
     last_link: String,
     /// The id of the last video. A fallback for readers without scripts often repeats the video.

@@ -7,7 +7,7 @@ use super::elements::is_inline;
 use super::tracking_pixel::{ContentVisibility, content_visibility};
 use crate::markup::tag::StartTag;
 
-/// Elements without content, other than those that become a link or an image.
+/// Elements without content and end tag.
 const VOID_ELEMENTS: [&str; 12] =
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"];
 
@@ -39,7 +39,7 @@ impl OpenElements {
         self.open.iter().any(|(open, _)| open == name)
     }
 
-    /// Returns whether readers see an image at the current position.
+    /// Returns whether readers see content at the current position.
     pub(super) fn visibility(&self) -> ContentVisibility {
         match self.open.last() {
             _ if self.open.len() >= MAX_HTML_DEPTH => ContentVisibility::Hidden,

@@ -5,8 +5,8 @@
 
 use url::Url;
 
-/// Hosts with the start of the paths that count readers there. A host also matches its subdomains. An empty path matches
-/// every path, because the host serves nothing else.
+/// Hosts with the start of the paths that count readers there. A host also matches its subdomains. An empty path
+/// matches every path, because the host serves nothing else.
 #[rustfmt::skip]
 const COUNTERS: &[(&str, &str)] = &[
     // Publishing systems and newsletters

@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 use std::collections::{HashMap, HashSet};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// The maximum distance between the date of an item and the stored items that are candidates by title or date.
+/// The maximum time between the date of an item and the dates of the stored items that are candidates by title or date.
 const TITLE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 /// The facts from the database about an item of a document.

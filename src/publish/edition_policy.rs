@@ -70,7 +70,7 @@ fn keep_lead<'s>(story: &'s Story, options: &Options) -> Option<&'s StoryItem> {
 pub enum EditionStep {
     /// Write this edition now.
     Write(EditionReason, Box<EditionText>),
-    /// There is news, but the minimum interval since the last edition has not passed.
+    /// A new edition is needed, but the minimum interval since the last edition has not passed.
     WaitUntil(Timestamp),
     /// Nothing to do until the story changes.
     Unchanged,
@@ -111,7 +111,8 @@ pub fn next_edition(review: EditionReview<'_>, now: Timestamp, options: &Options
     if earliest > now { EditionStep::WaitUntil(earliest) } else { EditionStep::Write(reason, text.into()) }
 }
 
-/// Returns the content of the story that its latest edition lacks.
+/// Returns the reason for a new edition with this text: what the story contains that its latest edition lacks, if
+/// anything.
 fn change_since(latest: &Edition, story: &Story, text: &EditionText) -> Option<EditionReason> {
     let items = story.items.iter().map(|i| i.item.id).collect();
     change_between(latest, text, story.outlet_count(), &items)

@@ -1,4 +1,5 @@
-//! The operator's feed in Atom 1.0: failures, recoveries, redirects and removals of sources, network outages, and a nearly full disk.
+//! The operator's feed in Atom 1.0: failures, recoveries, redirects and removals of sources, network outages, and a
+//! nearly full disk.
 
 use super::feed_format::FeedFormat;
 use super::options::{HEALTH_FEED_NAME, Options};

@@ -72,9 +72,9 @@ impl FeedCache {
         Ok(rendered.response_at(self.clock.now()))
     }
 
-    /// Returns when the feed got its current content. If the content is new, the time is recorded later: a request never
-    /// waits for a write, because another program may have locked the database. `previous` is the time of the content
-    /// that this content replaces, which may not be recorded yet.
+    /// Returns when the feed got its current content. If the content is new, the time is recorded later: a request
+    /// never waits for a write, because another program may have locked the database. `previous` is the time of the
+    /// content that this content replaces, which may not be recorded yet.
     async fn last_modified(
         &self,
         resource: &FeedResource,

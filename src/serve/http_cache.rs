@@ -17,7 +17,7 @@ pub const PAGE_CACHE_CONTROL: &str = "no-cache, stale-if-error=86400";
 /// For files that change only with the program.
 pub const ASSET_CACHE_CONTROL: &str = "public, max-age=3600, stale-if-error=86400";
 
-/// A document in every content coding, which is sent many times.
+/// A document that is sent many times, in every content coding or only unencoded.
 #[derive(Clone)]
 pub struct EncodedResponse {
     pub content_type: &'static str,

@@ -27,7 +27,8 @@ impl ReadConnection {
         &self.0
     }
 
-    /// Runs a statement, and logs it if it was expensive: the cost of a frequent statement must not grow with the tables.
+    /// Runs a statement, and logs it if it was expensive: the cost of a frequent statement must not grow with the
+    /// tables.
     fn with_statement<T>(&self, sql: &str, run: impl FnOnce(&mut CachedStatement<'_>) -> Result<T>) -> Result<T> {
         let mut statement = self.0.prepare_cached(sql)?;
         let result = run(&mut statement);

@@ -93,8 +93,7 @@ const SHARED_VALUES: &str = "SELECT json_object('title', title, 'link', url, 'su
      'enclosures', json(enclosures),
      'report_title', title, 'report_url', url) FROM item WHERE id = ?1";
 
-/// Returns the text as JSON, without the values that are equal to those of the lead. Optional values that are absent are
-/// omitted as well.
+/// Returns the text as JSON, without the values that are equal to those of the lead, and without empty values.
 fn without_shared_values(text: &EditionText, item: &Map<String, Value>) -> Result<String> {
     let corrupt = |cause: serde_json::Error| Error::Corrupt(cause.to_string());
     let Value::Object(mut text) = serde_json::to_value(text).map_err(corrupt)? else {

@@ -1,5 +1,5 @@
 //! The stored form of an item's content. Many feeds give the same text as summary and as content, so content that only
-//! repeats the summary is stored as a mark.
+//! repeats the summary is replaced by a marker.
 
 use std::borrow::Cow;
 
@@ -12,8 +12,8 @@ const SUMMARY_PARAGRAPH: &str = "<p>";
 pub(super) fn stored_content<'c>(content: Option<&'c str>, summary: &str) -> Option<&'c str> {
     let content = content?;
     let paragraph = content.strip_prefix("<p>").and_then(|rest| rest.strip_suffix("</p>"));
-    let mark = if paragraph.is_some() { SUMMARY_PARAGRAPH } else { BARE_SUMMARY };
-    Some(if paragraph.unwrap_or(content) == serialized_text(summary) { mark } else { content })
+    let marker = if paragraph.is_some() { SUMMARY_PARAGRAPH } else { BARE_SUMMARY };
+    Some(if paragraph.unwrap_or(content) == serialized_text(summary) { marker } else { content })
 }
 
 /// Returns the content from its stored form.
@@ -36,7 +36,7 @@ mod tests {
     use crate::html::sanitize::sanitize_html;
 
     #[test]
-    fn content_that_repeats_the_summary_is_stored_as_a_mark() {
+    fn content_that_repeats_the_summary_is_replaced_by_a_marker() {
         for (content, stored) in [
             ("Rain &amp; 5 &lt; 6 in \"Nord\"", ""),
             ("<p>Rain &amp; 5 &lt; 6 in \"Nord\"</p>", "<p>"),

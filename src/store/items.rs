@@ -134,8 +134,8 @@ fn separate_link(db: &WriteConnection, source: SourceId, id: Option<ItemId>, new
     Ok(Some(separated.new))
 }
 
-/// Replaced content longer than this is discarded, and the number of revisions is limited, because a live blog changes
-/// with every poll.
+/// Replaced content of more bytes than this is discarded, and the number of revisions is limited, because a live blog
+/// changes with every poll.
 const MAX_KEPT: usize = 16 * 1024;
 const MAX_REVISIONS: u32 = 30;
 
@@ -292,7 +292,7 @@ pub fn revisions(db: &ReadConnection, id: ItemId) -> Result<Vec<ItemRevision>> {
     db.all("SELECT * FROM item_revision WHERE item_id = ?1 ORDER BY replaced_at DESC", [id.0])
 }
 
-/// An earlier headline of an item, as shown to readers.
+/// An earlier headline and summary of an item, as shown to readers.
 #[derive(Debug, Clone, Deserialize)]
 pub struct EarlierText {
     #[serde(rename = "item_id")]
@@ -302,7 +302,7 @@ pub struct EarlierText {
     pub summary: String,
 }
 
-/// Returns the earlier headlines of a story's items, newest first.
+/// Returns the earlier headlines and summaries of a story's items, newest first.
 pub fn earlier_texts(db: &ReadConnection, story: StoryId) -> Result<BTreeMap<ItemId, Vec<EarlierText>>> {
     let all: Vec<EarlierText> = db.all(
         "SELECT item_id, replaced_at, item_revision.title, item_revision.summary

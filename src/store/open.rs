@@ -76,8 +76,8 @@ fn retry_while_busy(change: impl Fn() -> rusqlite::Result<()>) -> rusqlite::Resu
     }
 }
 
-/// Applies the pending migrations of `runner`. If several programs apply them at the same time, all but one fail at each
-/// migration. These programs then continue with the next one.
+/// Applies the pending migrations of `runner`. If several programs apply them at the same time, all but one fail at
+/// each migration. These programs then continue with the next migration.
 ///
 /// # Errors
 /// Returns [`Error::Unsupported`] if newsfold 0.1.0 created the database, because its first migration was different.

@@ -1,4 +1,5 @@
-//! Operator events: the events of sources, of our own network and of our disk. They are kept for as long as poll records.
+//! Operator events: the events of sources, of our own network and of our disk. They are kept for as long as poll
+//! records.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};

@@ -1,7 +1,7 @@
-//! Retention: deletes stories without recent news, together with their items.
+//! Retention: deletes stories without recent changes, together with their items.
 //!
 //! A source may list an old item for years, and the item must not reappear as news. Each deleted item therefore leaves
-//! tombstones for its guids and its link until its source has not listed it for some time.
+//! tombstones for its guids and its link. They are kept until the source has not listed the item for some time.
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::json_list;
@@ -15,7 +15,7 @@ const BATCH: u32 = 500;
 /// The stories to keep.
 #[derive(Debug, Clone, Copy)]
 pub struct RetentionPolicy {
-    /// Keep stories with news since this time.
+    /// Keep stories that were created, were changed or got an item since this time.
     pub from: Timestamp,
     /// Keep this number of the newest published stories regardless of age, so that a feed with few stories never
     /// becomes empty.

@@ -1,6 +1,7 @@
 //! Tombstones of deleted items: a source may list an old item for years, and the item must not reappear as news.
 //!
-//! A tombstone keeps an item's guids, link, title, date and text hash until its source has not listed it for some time.
+//! Tombstones keep the guids, link, title, date and text hash of an item until the source has not listed the item for
+//! some time.
 
 use super::Result;
 use super::connection::WriteConnection;
@@ -10,7 +11,7 @@ use crate::domain::{NewItem, SourceId, Timestamp};
 use jiff::SignedDuration;
 use rusqlite::params;
 
-/// A tombstone expires when its source has not listed the item for this long.
+/// A tombstone expires when the source has not listed the item for this long.
 const UNSEEN: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// The precision of the time at which an item was last listed, so that not every poll needs a write.
 const DAY: SignedDuration = SignedDuration::from_hours(24);

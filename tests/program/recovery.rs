@@ -75,7 +75,7 @@ async fn full_disk_is_logged_once_and_polling_continues_when_there_is_space_agai
     let (folder, origin) = (folder_with_configuration(), OriginServer::start().await);
     add_sources(folder.path(), &origin, 6).await;
     (0..6).for_each(|source| origin.serve(&format!("/{source}"), StubResponse::status(503)));
-    // The daemon sees a file system of 8 MiB in the place of the folder.
+    // The daemon sees a file system of 8 MiB instead of the folder.
     let mount = format!(
         "exec unshare -Urm sh -c 'cp -r {0} {0}.copy && mount -t tmpfs -o size=8m none {0} && cp {0}.copy/* {0}/ && \
          rm -r {0}.copy; exec \"$0\" \"$@\"' \"$0\" \"$@\";",
@@ -139,7 +139,8 @@ async fn polling_continues_after_the_clock_was_ahead() {
         run_next_poll_after(&daemon, id, ahead).await;
         let polls = daemon.polls(id).await.len();
         daemon.advance(start.duration_since(daemon.now()));
-        // A change of the database wakes the scheduler, as the end of its sleep does on a real clock.
+        // The manual clock does not wake the scheduler when it goes back, so a change of the database wakes it. With
+        // the system clock, the scheduler wakes when its sleep ends.
         daemon.store.write(publication::touch).await.unwrap();
         wait_until("the source is polled", async || daemon.polls(id).await.len() > polls).await;
         daemon.advance(ahead);

@@ -15,7 +15,8 @@ use jiff::Timestamp;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Polls a condition until it is true. Panics with the description after 4 minutes, which a loaded machine with a debug build does not reach.
+/// Polls a condition until it is true. Panics with the description after 4 minutes: even a debug build on a loaded
+/// machine needs less time.
 pub async fn wait_until<F: AsyncFnMut() -> bool>(description: &str, mut condition: F) {
     let deadline = Instant::now() + Duration::from_secs(240);
     while !condition().await {

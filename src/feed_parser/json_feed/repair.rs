@@ -83,7 +83,8 @@ impl BracketTracker {
     }
 
     /// Returns where to truncate the text, and which brackets to close there. Returns `None` if no truncation is
-    /// necessary, or if there is no complete item.
+    /// necessary, or if no item or member is complete. Text over the limit without a complete item is dropped
+    /// completely.
     fn missing_end(&self) -> Option<(usize, String)> {
         if self.is_over_limit() && self.last_complete.is_none() {
             return Some((0, String::new()));

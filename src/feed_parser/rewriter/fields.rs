@@ -420,8 +420,8 @@ impl<'a> FeedRewriter<'a, '_> {
         }
     }
 
-    /// Returns whether an image is a larger version of the kept one: both are in the same `media:group`, or the kept one
-    /// is only a thumbnail. Other images of an item show something else.
+    /// Returns whether an image is a larger version of the kept one: both are in the same `media:group`, or the kept
+    /// one is only a thumbnail. Other images of an item show something else.
     fn is_larger_version(&self, priority: u8, size: u32) -> bool {
         let (kept_size, group) = (self.current.image_size, self.media_group());
         let is_version = group.is_some() || kept_size < MIN_LEAD_IMAGE_SIZE;

@@ -18,7 +18,7 @@ const MAX_EXCERPT_WORDS: usize = 60;
 const MIN_BODY_WORDS: usize = 8;
 /// The minimum number of words for a block to count as text even without a final period.
 const MIN_UNPUNCTUATED_WORDS: usize = 26;
-/// The number of characters that count as one word in scripts without spaces.
+/// The number of characters that count as two words in scripts without spaces.
 const CHARS_PER_WORD: usize = 4;
 /// The maximum number of blocks between a headline and its excerpt, such as the author and the date.
 const MAX_HEADLINE_DETAILS: usize = 2;
@@ -378,7 +378,8 @@ fn mark_before_text(blocks: &[TextBlock], title: Option<&str>, is_clutter: &mut 
     }
 }
 
-/// Marks later copies of long paragraphs and links: boxes at both ends of an article. Recipes and tables repeat lines.
+/// Marks later copies of long paragraphs and links, as in boxes at both ends of an article. Copies of short lines stay,
+/// because recipes and tables repeat lines.
 fn mark_copies(blocks: &[TextBlock], is_clutter: &mut [bool]) {
     let mut seen = HashSet::new();
     for (block, is_clutter) in blocks.iter().zip(is_clutter.iter_mut()) {

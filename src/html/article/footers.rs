@@ -247,8 +247,8 @@ fn reserves_rights(lower: &str, words: usize) -> bool {
     words <= MAX_COPYRIGHT_WORDS && is_notice && !has_attribution(lower)
 }
 
-/// Returns whether a line in lowercase only states the year and the owner of the copyright: "© 2026 Bay Ledger". Without
-/// a year, it may be the credit of a photo.
+/// Returns whether a line in lowercase only states the year and the owner of the copyright: "© 2026 Bay Ledger".
+/// Without a year, it may be the credit of a photo.
 fn is_plain_copyright(lower: &str, words: usize) -> bool {
     let has_year = || {
         words_of(lower)

@@ -98,7 +98,8 @@ const SILENT_ELEMENTS: &[&str] = &[
     "textarea",
 ];
 
-/// The maximum number of children of an empty element. The limit bounds the check if thousands of siblings are removed.
+/// An element with more children than this counts as not empty. The limit bounds the time if thousands of siblings are
+/// removed.
 const MAX_EMPTY_CHILDREN: usize = 16;
 
 /// Returns the blocks of the text below `root`.

@@ -67,7 +67,8 @@ pub fn health_page(db: &ReadConnection, site: SiteLayout, down: Option<Vec<&'sta
     Ok(page.render()?)
 }
 
-/// Returns the problem of a source. For a source on hold, this is the reason for the time of its next poll.
+/// Returns the problem of a source: the error of its latest poll, or else the reason for the time of its next poll,
+/// such as a hold.
 fn problem(source: &Source) -> String {
     match source.last_outcome {
         Some(outcome) if !source.last_error.is_empty() => Audience::Public.poll_error(outcome, &source.last_error),

@@ -20,7 +20,8 @@ const MAX_PENDING_PER_CLIENT: u32 = 120;
 const MAX_HOURLY: u32 = 5_000;
 const MAX_HOURLY_PER_HOST: u32 = 240;
 const MAX_HOURLY_PER_CLIENT: u32 = 240;
-/// High enough for a service that forwards to many users from one host, and low enough to limit an attacker's host.
+/// The maximum number of subscribers at one host: high enough for a service that forwards to many users, and low enough
+/// to limit the host of an attacker.
 const MAX_SUBSCRIBERS_PER_HOST: u32 = 1_000;
 
 /// Returns when to ask the callback of a request to confirm.

@@ -7,7 +7,8 @@ use jiff::SignedDuration;
 use std::collections::BTreeSet;
 use url::{Url, form_urlencoded};
 
-/// Large enough for a topic, a callback and a secret of maximum length with every byte percent-encoded.
+/// The maximum size of a form in bytes: large enough for a topic, a callback and a secret of maximum length with every
+/// byte percent-encoded.
 pub const MAX_FORM_BYTES: usize = 16 * 1024;
 /// Other fields are ignored.
 const MAX_FIELDS: usize = 20;
