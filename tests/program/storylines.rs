@@ -9,7 +9,7 @@ use newsfold::domain::{NewSource, Timestamp};
 use newsfold::store::{Store, sources};
 use reqwest::redirect::Policy;
 use rusqlite::Connection;
-use rusqlite::functions::FunctionFlags;
+use rusqlite::functions::{Context, FunctionFlags};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -395,10 +395,18 @@ async fn export_contains_the_storylines_that_pages_link_to() {
 fn downgrade(from: &Path, to: &Path) {
     let first =
         refinery::Migration::unapplied("V1__initial", include_str!("../../migrations/V1__initial.sql")).unwrap();
-    let mut old = Connection::open(to).unwrap();
-    // Triggers that fill the search index call this function.
+    let (mut old, new) = (Connection::open(to).unwrap(), Connection::open(from).unwrap());
+    // Triggers call these functions.
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
-    old.create_scalar_function("search_text", 1, flags, |call| call.get::<Option<String>>(0)).unwrap();
+    for connection in [&old, &new] {
+        for (name, arguments) in [("search_text", 1), ("original_content", 2)] {
+            let first_argument = |call: &Context<'_>| call.get::<Option<String>>(0);
+            connection.create_scalar_function(name, arguments, flags, first_argument).unwrap();
+        }
+    }
+    // Each edition gets a copy of the text that it shares with an item.
+    new.execute("UPDATE item SET title = title", []).unwrap();
+    drop(new);
     refinery::Runner::new(&[first]).run(&mut old).unwrap();
     old.execute("ATTACH ?1 AS new", [from.to_str().unwrap()]).unwrap();
     let names = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND sql LIKE '%STRICT%'";
@@ -408,8 +416,13 @@ fn downgrade(from: &Path, to: &Path) {
     for table in tables.iter().filter(|table| *table != "refinery_schema_history") {
         let columns: String =
             old.query_row("SELECT group_concat(name) FROM pragma_table_info(?1)", [table], |row| row.get(0)).unwrap();
+        // The newer schema stores the guid of an item only with the item.
+        let values = match table.as_str() {
+            "item_guid" => columns.replace("guid,", "(SELECT item.guid FROM new.item WHERE id = item_id) AS guid,"),
+            _ => columns.clone(),
+        };
         old.execute_batch(&format!(
-            "DELETE FROM main.{table}; INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}"
+            "DELETE FROM main.{table}; INSERT INTO main.{table} ({columns}) SELECT {values} FROM new.{table}"
         ))
         .unwrap();
     }

@@ -2,10 +2,31 @@
 -- (store::item_content).
 
 -- An edition shares the text of its lead while the lead is unchanged: the keys that `text` lacks have the values of the
--- item. Before the item changes or is deleted, the edition gets a copy of them.
-ALTER TABLE edition ADD COLUMN shared_item_id INTEGER;
+-- item. Before the item changes or is deleted, the edition gets a copy of them. The table has a rowid, because a table
+-- without one needs an overflow page for every row of more than 1,002 bytes.
+CREATE TABLE new_edition (
+    story_id       INTEGER NOT NULL REFERENCES story (id) ON DELETE CASCADE,
+    -- 1, 2, 3 … within the story.
+    number         INTEGER NOT NULL,
+    made_at        INTEGER NOT NULL,
+    -- domain::EditionReason.
+    reason         TEXT    NOT NULL,
+    outlet_count   INTEGER NOT NULL,
+    -- domain::EditionText as JSON, without the shared values.
+    text           TEXT    NOT NULL,
+    shared_item_id INTEGER,
+    PRIMARY KEY (story_id, number)
+) STRICT;
 
+INSERT INTO new_edition (story_id, number, made_at, reason, outlet_count, text)
+SELECT story_id, number, made_at, reason, outlet_count, text FROM edition;
+DROP TABLE edition;
+ALTER TABLE new_edition RENAME TO edition;
 CREATE INDEX edition_by_shared_item ON edition (shared_item_id) WHERE shared_item_id IS NOT NULL;
+
+CREATE TRIGGER feeds_version_on_edition AFTER INSERT ON edition BEGIN
+    UPDATE publication SET feeds_version = feeds_version + 1;
+END;
 
 -- The keys and values are those of store::editions::EDITION_COLUMNS.
 CREATE TRIGGER edition_keeps_text_of_changed_item
