@@ -23,6 +23,15 @@ impl FeedFormat {
         }
     }
 
+    /// Returns the name of the format for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            FeedFormat::Atom => "Atom",
+            FeedFormat::Rss => "RSS",
+            FeedFormat::Json => "JSON Feed",
+        }
+    }
+
     pub fn from_extension(extension: &str) -> Option<FeedFormat> {
         Self::ALL.into_iter().find(|format| format.extension() == extension)
     }

@@ -17,14 +17,23 @@ use axum::response::{IntoResponse, Redirect, Response};
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-/// Serves `/feeds/NAME.atom`, `.rss` and `.json` with their variants and archives, and `/feeds/health.atom`.
+/// Serves `/feeds/NAME`, which is a page, `/feeds/NAME.atom`, `.rss` and `.json` with their variants and archives, and
+/// `/feeds/health.atom`.
 pub async fn feed(
     State(app): State<AppState>,
     Path(file): Path<String>,
     Query(query): Query<HashMap<String, String>>,
     request: HeaderMap,
 ) -> Result<Response, Error> {
-    let Some(resource) = FeedResource::from_file_name(&file, &app.feeds) else { return pages::not_found(&app) };
+    let Some(resource) = FeedResource::from_file_name(&file, &app.feeds) else {
+        let Some(feed) = app.public_feeds.iter().find(|feed| feed.name == file).cloned() else {
+            return pages::not_found(&app);
+        };
+        let page = move |app: &AppState, db: &ReadConnection| {
+            Ok(pages::respond(pages::feed_page(db, app.site(), &feed)?, &request))
+        };
+        return app.respond(page).await;
+    };
     if resource.private_feed().is_none() && resource.is_current() {
         let links = hub_links(&app.options, &resource);
         let mut response = app.cache.response(resource).await?.respond(&request);

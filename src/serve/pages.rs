@@ -16,7 +16,7 @@ mod story;
 mod story_summary;
 mod storyline;
 
-pub use feeds::{OPML_CONTENT_TYPE, feeds, feeds_opml, feeds_page, opml};
+pub use feeds::{OPML_CONTENT_TYPE, feed_page, feeds, feeds_opml, feeds_page, opml};
 pub use health::{health, health_page};
 pub use index::{index, index_page, search};
 pub use respond::{HTML_CONTENT_TYPE, not_found, not_found_page, respond};

@@ -98,6 +98,9 @@ fn write_pages(db: &ReadConnection, options: &Options, write: DocumentSink) -> R
         write(&format!("sources/{}", source.id), &page(pages::source_page(db, site(), &source)?))?;
     }
     write("feeds/index.html", &page(pages::feeds_page(site())?))?;
+    for feed in &feeds {
+        write(&format!("feeds/{}", feed.name), &page(pages::feed_page(db, site(), feed)?))?;
+    }
     write("health", &page(pages::health_page(db, site(), None)?))?;
     write("404.html", &page(pages::not_found_page(site())?))?;
     let opml = EncodedResponse::new(pages::OPML_CONTENT_TYPE, PAGE_CACHE_CONTROL, pages::feeds_opml(options, &feeds));

@@ -120,6 +120,7 @@ async fn exported_files_equal_the_served_bytes_in_every_coding() {
         "sources/index.html",
         "sources/1",
         "feeds/index.html",
+        "feeds/all",
         "feeds.opml",
         "health",
     ] {

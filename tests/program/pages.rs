@@ -202,6 +202,18 @@ async fn older_stories_are_on_further_pages_once_each() {
 }
 
 #[tokio::test]
+async fn page_of_a_feed_lists_its_stories() {
+    let (mut daemon, _origins, _) = newsroom().await;
+    for (name, expected) in [("all", &["grid", "museum", "bank"][..]), ("top", &[])] {
+        assert_eq!(listed(&daemon.get(&format!("/feeds/{name}")).await), expected, "{name}");
+    }
+    for unknown in ["/feeds/none", "/feeds/health", "/feeds/all.stable"] {
+        assert_eq!(status(&daemon, unknown).await, 404, "{unknown}");
+    }
+    daemon.stop().await;
+}
+
+#[tokio::test]
 async fn sections_of_the_front_page_keep_the_language() {
     let (mut daemon, _origins, _) = newsroom().await;
     let page = search(&daemon, &[("tag", "energy"), ("lang", "en")]).await;
@@ -351,6 +363,9 @@ async fn list_of_feeds_is_valid_opml() {
     let page = daemon.get("/feeds").await;
     assert!(page.contains("Stories from sources tagged ‘energy’, in German, reported by at least 2 outlets"), "{page}");
     assert!(page.contains("<code>https://desk.example/news/feeds/two.json</code>"), "{page}");
+    assert!(page.contains("href=\"/news/feeds/two\">Two"), "{page}");
+    assert!(daemon.get("/feeds/two").await.contains("<code>https://desk.example/news/feeds/two.atom</code>"));
+    assert_eq!(status(&daemon, "/feeds/hidden").await, 404);
     assert!(page.contains("href=\"/news/feeds.opml\""), "links work below a path prefix: {page}");
     assert!(page.contains("href=\"/news/feeds/two.stable.rss\""), "{page}");
     for text in [text, page, daemon.get("/").await, daemon.get("/health").await] {
@@ -371,6 +386,7 @@ async fn every_page(daemon: &TestDaemon, ids: &[SourceId]) -> Vec<String> {
         "/sources",
         "/health",
         "/feeds",
+        "/feeds/all",
     ]
     .map(str::to_owned)
     .into();

@@ -1,13 +1,16 @@
-//! The page that lists the published feeds, and the same list as OPML.
+//! The page that lists the published feeds, the same list as OPML, and the page of each feed.
 
+use super::format::{link, machine_time, short_time};
 use super::respond::respond;
 use super::site_layout::SiteLayout;
+use super::story_summary::StorySummary;
 use crate::domain::{FeedVariant, PublishedFeed};
 use crate::opml::FeedOutline;
 use crate::opml::write::write_opml;
-use crate::publish::{FeedFormat, HEALTH_FEED_NAME, Options, strip_invalid_chars};
+use crate::publish::{FeedFormat, HEALTH_FEED_NAME, Options, arrange_entries, strip_invalid_chars};
 use crate::serve::app_state::{AppState, Error};
 use crate::serve::http_cache::{PAGE_CACHE_CONTROL, respond_once};
+use crate::store::{ReadConnection, feed_entries, stories};
 use crate::wording::selection_text;
 use askama::Template;
 use axum::extract::State;
@@ -29,29 +32,29 @@ pub fn feeds_page(site: SiteLayout) -> Result<String, Error> {
 }
 
 impl FeedsPage<'_> {
-    fn stable_suffix(&self) -> &'static str {
-        FeedVariant::Stable.suffix()
-    }
-
-    fn url(&self, feed: &str, format: &FeedFormat) -> String {
-        self.site.options.url(&format!("feeds/{feed}.{}", format.extension()))
-    }
-
     fn health_feed_url(&self) -> String {
-        self.url(HEALTH_FEED_NAME, &FeedFormat::Atom)
+        self.site.options.url(&format!("feeds/{HEALTH_FEED_NAME}.atom"))
     }
 }
 
-fn format_name(format: &FeedFormat) -> &'static str {
-    match format {
-        FeedFormat::Atom => "Atom",
-        FeedFormat::Rss => "RSS",
-        FeedFormat::Json => "JSON Feed",
-    }
+/// The maximum number of stories on the page of a feed.
+const MAX_STORIES: usize = 100;
+
+#[derive(Template)]
+#[template(path = "feed.html")]
+struct FeedPage<'a> {
+    site: SiteLayout<'a>,
+    feed: &'a PublishedFeed,
+    stories: Vec<StorySummary<'a>>,
 }
 
-fn selection(feed: &PublishedFeed) -> String {
-    selection_text(&feed.selection)
+/// Renders the page of a feed: how to subscribe, and the stories of the live version, in its order.
+pub fn feed_page(db: &ReadConnection, site: SiteLayout, feed: &PublishedFeed) -> Result<String, Error> {
+    let candidates = feed_entries::current_page(db, feed, FeedVariant::Live)?.candidates;
+    let entries = arrange_entries(&feed.selection, candidates).into_iter().take(MAX_STORIES);
+    let stories = stories::load(db, entries.map(|entry| entry.edition.story))?;
+    let stories = stories.iter().filter_map(StorySummary::new).collect();
+    Ok(FeedPage { site, feed, stories }.render()?)
 }
 
 /// OPML has no registered media type.

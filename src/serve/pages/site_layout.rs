@@ -1,6 +1,6 @@
 //! The content of every page: the title, the navigation and the links to the public feeds.
 
-use crate::domain::PublishedFeed;
+use crate::domain::{FeedVariant, PublishedFeed};
 use crate::publish::{FeedFormat, Options};
 
 pub struct SiteLayout<'a> {
@@ -20,5 +20,15 @@ impl<'a> SiteLayout<'a> {
 
     pub fn formats(&self) -> [FeedFormat; 3] {
         FeedFormat::ALL
+    }
+
+    /// Returns the suffixes of the variants of a feed.
+    pub fn variants(&self) -> [&'static str; 2] {
+        FeedVariant::ALL.map(FeedVariant::suffix)
+    }
+
+    /// Returns the address of a document of a feed.
+    pub fn feed_url(&self, feed: &PublishedFeed, suffix: &str, format: FeedFormat) -> String {
+        self.options.url(&format!("feeds/{}{suffix}.{}", feed.name, format.extension()))
     }
 }
