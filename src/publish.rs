@@ -23,7 +23,7 @@ pub use feed_order::arrange_entries;
 pub use folding::{developments, entry_variants};
 pub use front_page::{FrontPage, TopEntry, arrange_front_page};
 pub use health_feed::render_health_feed;
-pub use options::{FeedOptions, HEALTH_FEED_NAME, Options};
+pub use options::{FeedOptions, HEALTH_FEED_NAME, Options, SectionOptions};
 pub use render::document::{FeedDocument, FeedPage, FeedPart};
 pub use render::render;
 pub use render::value_format::strip_invalid_chars;

@@ -5,6 +5,7 @@
 mod audience;
 mod backlog;
 mod constraint;
+mod display_zone;
 mod feed_selection;
 mod hold_reason;
 mod hub_status;
@@ -20,6 +21,7 @@ mod storyline_evidence;
 pub use audience::Audience;
 pub use backlog::{backlog_count_text, backlog_text, probation_text};
 pub use constraint::constraint_text;
+pub use display_zone::DisplayZone;
 pub use feed_selection::selection_text;
 pub use hold_reason::hold_reason_text;
 pub use hub_status::{disabled_reason, hub_status, websub_failure};

@@ -38,7 +38,7 @@ pub async fn fetch_full_text(context: &PollContext, pending: &PendingArticle) ->
     context.release_lease(&lease).await?;
     let (item, outcome) = (pending.item, fetched?);
     if let ArticleOutcome::Failed(why) = &outcome {
-        let why = Audience::Public.remark(why);
+        let why = Audience::PUBLIC.remark(why);
         tracing::debug!(%item, source = %pending.source, why, "no article could be extracted from a page");
     }
     context.store.write(move |db| full_text::record_outcome(db, item, &outcome)).await

@@ -176,7 +176,7 @@ pub(super) async fn observe_unreachable(
         return Ok(());
     };
     if outage.is_new {
-        let last = Audience::Public.remark(detail);
+        let last = Audience::PUBLIC.remark(detail);
         tracing::error!(since = %outage.since, last, "no server can be reached: newsfold's own network is down");
     }
     let interval = context.options.interval;

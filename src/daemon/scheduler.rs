@@ -227,7 +227,7 @@ impl Scheduler {
             Err(join) if join.is_cancelled() => self.record(source, AttemptOutcome::Abandoned, &lease).await,
             Err(join) => {
                 let detail = format!("newsfold failed while polling this source: {}", join_error_text(join));
-                tracing::error!(%source, detail = Audience::Public.remark(&detail), "a poll panicked");
+                tracing::error!(%source, detail = Audience::PUBLIC.remark(&detail), "a poll panicked");
                 self.record(source, AttemptOutcome::Crashed { detail }, &lease).await;
             }
         }
@@ -301,6 +301,6 @@ pub(super) fn log_poll(record: &PollRecord, stored: &IngestResult, update: Optio
         tracing::debug!(%source, outcome, url, items = record.items, new, changed, "polled");
     } else {
         let next = update.map(|update| next_poll_text(&update.next_poll_reason, Audience::Operator));
-        tracing::warn!(%source, outcome, url, detail = Audience::Public.remark(&record.detail), next, "a poll failed");
+        tracing::warn!(%source, outcome, url, detail = Audience::PUBLIC.remark(&record.detail), next, "a poll failed");
     }
 }

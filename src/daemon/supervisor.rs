@@ -42,7 +42,7 @@ where
             return;
         }
         let why = match ended {
-            Some(Err(join)) => Audience::Public.remark(&format!("it panicked: {}", join_error_text(join))),
+            Some(Err(join)) => Audience::PUBLIC.remark(&format!("it panicked: {}", join_error_text(join))),
             _ => "the task ended unexpectedly".into(),
         };
         failures = if began.elapsed() >= STABLE_AFTER { 1 } else { failures + 1 };

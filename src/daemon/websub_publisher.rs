@@ -318,7 +318,7 @@ impl Publisher {
             Err(error) => Err(WebSubRequestError::no_response(error)),
         };
         let now = self.context.clock().now();
-        let result = Audience::Public.remark(&format!("{response:?}"));
+        let result = Audience::PUBLIC.remark(&format!("{response:?}"));
         tracing::info!(hub = redact_url(&notification.hub), topic, result, "notified a hub of a change");
         let sent = websub_request_record(&notification.hub, &response, 0);
         let result = delivery_policy::evaluate_notification(response, notification.failures, now);

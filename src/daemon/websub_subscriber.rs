@@ -141,7 +141,7 @@ async fn send(context: &TaskContext, request: HubRequest) {
         response = post(&context.polling, &request, &lease) => Some(response),
     };
     let (now, source, max_hold) = (context.clock().now(), request.source, context.config.poll.max_retry_after);
-    let (hub, result) = (redact_url(&request.hub), Audience::Public.remark(&format!("{response:?}")));
+    let (hub, result) = (redact_url(&request.hub), Audience::PUBLIC.remark(&format!("{response:?}")));
     tracing::info!(%source, hub, mode = request.mode.into_str(), result, "sent a request to a hub");
     let record = move |db: &store::WriteConnection| {
         let Some(response) = response else { return Ok(()) };

@@ -45,7 +45,7 @@ fn entry(event: &RecordedEvent, instance: &str, options: &Options) -> Entry {
         updated: date(event.occurred_at),
         links: vec![link("alternate", options.url("sources"), "text/html", None)],
         content: Some(Content {
-            value: Some(strip_invalid_chars(&Audience::Public.remark(&event.detail))),
+            value: Some(strip_invalid_chars(&Audience::PUBLIC.remark(&event.detail))),
             content_type: Some("text".into()),
             ..Content::default()
         }),

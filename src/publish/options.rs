@@ -2,6 +2,7 @@
 
 use crate::domain::{FeedFold, FeedOrder, FeedSelection, PublishedFeed};
 use crate::urls::outlet::readable_outlet;
+use crate::wording::DisplayZone;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -18,6 +19,10 @@ pub struct Options {
     pub base_url: Url,
     /// The title of the pages and of the `all` feed.
     pub title: String,
+    /// The time zone of the times on pages and in entries.
+    pub timezone: DisplayZone,
+    /// The sections of the front page. If empty, the main tags.
+    pub sections: Vec<SectionOptions>,
     /// The delay between the creation of a story and its publication. It allows the first items to be grouped.
     #[serde(with = "crate::domain::duration")]
     pub delay: SignedDuration,
@@ -82,11 +87,26 @@ pub struct FeedOptions {
     pub private: bool,
 }
 
+/// The `[[publish.sections]]` section of the configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SectionOptions {
+    /// The tag of the sources.
+    pub tag: String,
+    /// The title. Default: the tag.
+    pub title: Option<String>,
+    /// The languages of the stories. If empty, all languages.
+    #[serde(default)]
+    pub languages: Vec<String>,
+}
+
 impl Default for Options {
     fn default() -> Self {
         Options {
             base_url: Url::parse("http://127.0.0.1:8686/").unwrap_or_else(|_| unreachable!("a constant URL")),
             title: "newsfold".into(),
+            timezone: DisplayZone::UTC,
+            sections: Vec::new(),
             delay: SignedDuration::from_mins(10),
             min_update_interval: SignedDuration::from_mins(60),
             update_window: SignedDuration::from_hours(48),

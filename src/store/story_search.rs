@@ -6,7 +6,7 @@
 use super::Result;
 use super::connection::ReadConnection;
 use super::fts_query::indexed_expression;
-use super::rows::OUTLET;
+use super::rows::{OUTLET, json_list};
 use super::stories::load;
 use crate::domain::{Story, StoryId};
 use rusqlite::{ToSql, params};
@@ -22,7 +22,8 @@ pub struct StorySearch {
     /// An FTS5 expression, as created by [`super::fts_query::from_user_input`].
     pub words: Option<String>,
     pub tag: Option<String>,
-    pub lang: Option<String>,
+    /// The languages, of which one must match.
+    pub languages: Vec<String>,
     pub min_outlets: u32,
     /// Whether an expression also finds stories that contain only backlog. They follow the published ones.
     pub with_backlog: bool,
@@ -43,8 +44,9 @@ fn conditions() -> String {
         "merged_into IS NULL
          AND (:tag IS NULL OR EXISTS (SELECT 1 FROM item JOIN source_tag USING (source_id)
               WHERE item.story_id = story.id AND tag = :tag))
-         AND (:lang IS NULL OR EXISTS (SELECT 1 FROM item JOIN source ON source.id = item.source_id
-              WHERE item.story_id = story.id AND coalesce(item.lang, source.lang, source.feed_lang) = :lang))
+         AND (:languages = '[]' OR EXISTS (SELECT 1 FROM item JOIN source ON source.id = item.source_id
+              WHERE item.story_id = story.id AND coalesce(item.lang, source.lang, source.feed_lang)
+                  IN (SELECT value FROM json_each(:languages))))
          AND (:outlets <= 1 OR (SELECT count(DISTINCT {OUTLET}) FROM item JOIN source ON source.id = item.source_id
               WHERE item.story_id = story.id AND item.copy_of IS NULL) >= :outlets)"
     )
@@ -59,9 +61,10 @@ pub fn search(db: &ReadConnection, search: &StorySearch) -> Result<SearchResults
 
 /// Returns the ids of the stories that match, most recently updated first.
 pub fn find(db: &ReadConnection, search: &StorySearch) -> Result<Vec<StoryId>> {
+    let languages = json_list(&search.languages);
     let mut params: Vec<(&str, &dyn ToSql)> = vec![
         (":tag", &search.tag),
-        (":lang", &search.lang),
+        (":languages", &languages),
         (":outlets", &search.min_outlets),
         (":limit", &search.limit),
         (":skip", &search.skip),

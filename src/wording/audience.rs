@@ -1,16 +1,17 @@
 //! The audience of a message, which determines the format of times and the displayed parts of a URL.
 
+use super::DisplayZone;
 use crate::domain::display_text::one_line;
 use crate::domain::{PollOutcome, Timestamp};
 use crate::urls::redact::{PUNCTUATION, host_of_address, redact_url, redact_url_in_word};
 
 /// The readers of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Audience {
+pub enum Audience<'z> {
     /// The administrator at a terminal, who sees local times and full URLs.
     Operator,
-    /// Visitors to the pages, who see UTC times and only the hosts of URLs.
-    Public,
+    /// Visitors to the pages, who see times in this zone and only the hosts of URLs.
+    Public(&'z DisplayZone),
 }
 
 /// The maximum number of displayed characters of a remark.
@@ -18,14 +19,21 @@ const MAX_REMARK_CHARS: usize = 500;
 /// The maximum number of displayed characters of a URL.
 const MAX_URL_CHARS: usize = 300;
 
-impl Audience {
-    /// Formats a time: `2026-03-01 12:00:00` for the operator, `1 Mar 2026, 12:00 UTC` for the public.
+static UTC: DisplayZone = DisplayZone::UTC;
+
+impl Audience<'static> {
+    /// The public, with times in UTC.
+    pub const PUBLIC: Audience<'static> = Audience::Public(&UTC);
+}
+
+impl Audience<'_> {
+    /// Formats a time: `2026-03-01 12:00:00` for the operator, `1 Mar 2026, 12:00 CET` for the public.
     pub fn time(self, at: Timestamp) -> String {
         match self {
             Audience::Operator => {
                 at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
             }
-            Audience::Public => at.strftime("%-d %b %Y, %H:%M UTC").to_string(),
+            Audience::Public(zone) => zone.time(at),
         }
     }
 
@@ -36,14 +44,14 @@ impl Audience {
     pub fn url(self, url: &str) -> String {
         match self {
             Audience::Operator => one_line(url, MAX_URL_CHARS),
-            Audience::Public => one_line(redact_url(url), MAX_URL_CHARS),
+            Audience::Public(_) => one_line(redact_url(url), MAX_URL_CHARS),
         }
     }
 
     /// Formats the error of a poll. The public does not see addresses of the internal network.
     pub fn poll_error(self, outcome: PollOutcome, error: &str) -> String {
         match (self, outcome) {
-            (Audience::Public, PollOutcome::PrivateAddress) => "its address is not public".into(),
+            (Audience::Public(_), PollOutcome::PrivateAddress) => "its address is not public".into(),
             _ => self.remark(error),
         }
     }
@@ -52,7 +60,7 @@ impl Audience {
     pub fn remark(self, text: &str) -> String {
         match self {
             Audience::Operator => one_line(text, MAX_REMARK_CHARS),
-            Audience::Public => {
+            Audience::Public(_) => {
                 let words: Vec<String> = text.split_whitespace().map(redact_word).collect();
                 one_line(&words.join(" "), MAX_REMARK_CHARS)
             }
@@ -101,8 +109,8 @@ mod tests {
             ("why? unknown", "why? unknown"),
             ("a \u{202e}b\u{1b}[31m", "a b[31m"),
         ] {
-            assert!(!Audience::Public.remark(recorded).contains("secret"), "{recorded}");
-            assert_eq!(Audience::Public.remark(recorded), shown);
+            assert!(!Audience::PUBLIC.remark(recorded).contains("secret"), "{recorded}");
+            assert_eq!(Audience::PUBLIC.remark(recorded), shown);
         }
     }
 
@@ -110,7 +118,7 @@ mod tests {
     fn address_inside_our_network_is_not_shown_to_the_public() {
         let error = "db.internal resolves only to addresses that are not public (10.0.0.7)";
         let outcome = PollOutcome::PrivateAddress;
-        assert_eq!(Audience::Public.poll_error(outcome, error), "its address is not public");
+        assert_eq!(Audience::PUBLIC.poll_error(outcome, error), "its address is not public");
         assert_eq!(Audience::Operator.poll_error(outcome, error), error);
     }
 }

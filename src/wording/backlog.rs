@@ -23,7 +23,7 @@ pub fn backlog_count_text(count: u64) -> String {
 }
 
 /// Describes the end of a source's probation. `until` is `None` for a source that was never on probation.
-pub fn probation_text(until: Option<Timestamp>, audience: Audience) -> String {
+pub fn probation_text(until: Option<Timestamp>, audience: Audience<'_>) -> String {
     match until {
         Some(until) => format!("until {}", audience.time(until)),
         None => "none, because the source was added on the first day of the database".into(),

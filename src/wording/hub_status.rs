@@ -4,7 +4,7 @@ use super::{Audience, count_of};
 use crate::domain::{DisabledReason, HubEvent, HubSubscription, SignatureError, SubscriptionState, WebSubFailure};
 
 /// Formats the state: `https://hub.example/: active until …, 3 pushes, last …`. Only the operator sees the last event.
-pub fn hub_status(hub: &HubSubscription, audience: Audience) -> String {
+pub fn hub_status(hub: &HubSubscription, audience: Audience<'_>) -> String {
     let requested = hub.requested.as_ref().filter(|_| hub.state != SubscriptionState::Inactive);
     let Some(declared) = requested.or(hub.declared.as_ref()) else { return "the feed no longer declares a hub".into() };
     let time = |at| audience.optional_time(at);

@@ -5,7 +5,7 @@ use crate::domain::{DelayCause, NextPollReason, RateLimit};
 use jiff::SignedDuration;
 
 /// Describes the reason for the time of the next poll: `10 min after the last poll: the configured minimum interval`.
-pub fn next_poll_text(reason: &NextPollReason, audience: Audience) -> String {
+pub fn next_poll_text(reason: &NextPollReason, audience: Audience<'_>) -> String {
     match reason {
         NextPollReason::Added => "the source was just added".into(),
         NextPollReason::UrlChanged => "its URL was changed".into(),
@@ -85,7 +85,7 @@ mod tests {
     use crate::domain::Timestamp;
 
     fn check(reason: NextPollReason, expected: &str) {
-        assert_eq!(next_poll_text(&reason, Audience::Public), expected);
+        assert_eq!(next_poll_text(&reason, Audience::PUBLIC), expected);
         let stored = serde_json::to_string(&reason).unwrap();
         assert_eq!(serde_json::from_str::<NextPollReason>(&stored).unwrap(), reason, "{stored}");
     }

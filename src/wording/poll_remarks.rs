@@ -8,7 +8,12 @@ use crate::domain::{FeedProblem, PollOutcome};
 const MAX_EXAMPLE_CHARS: usize = 60;
 
 /// Lists the failure first, then the repairs: `bad-date ×3: 32 March`.
-pub fn poll_remarks(outcome: PollOutcome, detail: &str, problems: &[FeedProblem], audience: Audience) -> Vec<String> {
+pub fn poll_remarks(
+    outcome: PollOutcome,
+    detail: &str,
+    problems: &[FeedProblem],
+    audience: Audience<'_>,
+) -> Vec<String> {
     let failure = Some(audience.poll_error(outcome, detail)).filter(|failure| !failure.is_empty());
     let repairs = problems.iter().map(|problem| {
         let count = if problem.count > 1 { format!(" ×{}", problem.count) } else { String::new() };

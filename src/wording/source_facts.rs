@@ -15,7 +15,11 @@ pub struct SourceContext<'a> {
 }
 
 /// Returns names and values in display order. Omits facts without information.
-pub fn source_facts(source: &Source, context: SourceContext<'_>, audience: Audience) -> Vec<(&'static str, String)> {
+pub fn source_facts(
+    source: &Source,
+    context: SourceContext<'_>,
+    audience: Audience<'_>,
+) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("URL", audience.url(&source.url)),
         ("Outlet", outlet(source)),

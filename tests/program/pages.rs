@@ -91,6 +91,8 @@ async fn each_filter_narrows_the_index_page() {
         (&[("tag", "energy")], &["grid", "museum"]),
         (&[("tag", "no such tag")], &[]),
         (&[("lang", "de")], &["bank"]),
+        (&[("lang", "de, fr")], &["bank"]),
+        (&[("lang", "de,en")], &["grid", "museum", "bank"]),
         (&[("lang", "en"), ("q", "bank")], &[]),
         (&[("outlets", "1"), ("page", "1")], &["grid", "museum", "bank"]),
         (&[("outlets", ""), ("q", ""), ("tag", ""), ("lang", "")], &["grid", "museum", "bank"]),
@@ -230,6 +232,31 @@ async fn sections_of_the_front_page_keep_the_language() {
 }
 
 #[tokio::test]
+async fn configured_sections_and_time_zone_apply_to_pages() {
+    let mut daemon = TestDaemon::new();
+    let sections =
+        "timezone = \"Asia/Tokyo\"\n[[sections]]\ntag = \"energy\"\ntitle = \"Power\"\nlanguages = [\"en\", \"de\"]";
+    let configured: newsfold::publish::Options = toml::from_str(sections).unwrap();
+    daemon.config.publish.timezone = configured.timezone;
+    daemon.config.publish.sections = configured.sections;
+    let origin = OriginServer::start().await;
+    origin.serve("/feed", StubResponse::ok(rss(&[GRID])));
+    let id = add(&daemon, &origin.url("/feed"), "a.example", "energy", "de").await;
+    daemon.start().await;
+    daemon.wait_for_polls(id, 1).await;
+    let section = "/?tag=energy&#38;lang=en%2Cde";
+    assert!(daemon.get("/").await.contains(&format!("href=\"{section}\">Power")));
+    let page = search(&daemon, &[("tag", "energy"), ("lang", "en,de")]).await;
+    assert!(page.contains(&format!("href=\"{section}\" aria-current=\"page\"")), "{page}");
+    assert!(page.contains("href=\"/\">Top"), "the languages of a section do not apply to the others: {page}");
+    assert!(page.contains("English or German") && page.contains("Times are in Asia/Tokyo."), "{page}");
+    assert_eq!(listed(&page), ["grid"]);
+    let story = daemon.stories().await.remove(0).id;
+    assert!(daemon.get(&format!("/stories/{story}")).await.contains(" JST</time>"));
+    daemon.stop().await;
+}
+
+#[tokio::test]
 async fn copies_are_folded_under_their_original() {
     let (mut daemon, _origins, _) = newsroom().await;
     let story =
@@ -298,7 +325,7 @@ async fn source_page_shows_polls_and_the_hosts_of_their_urls_only() {
     assert!(page.contains(&host(&origin)) && page.contains(&host(&other)), "{page}");
     assert!(!page.contains("/moved") && !page.contains(&origin.url("/feed")), "{page}");
     let source = daemon.source(id).await;
-    let reason = next_poll_text(&source.next_poll_reason, Audience::Public);
+    let reason = next_poll_text(&source.next_poll_reason, Audience::PUBLIC);
     assert!(page.contains(&reason.replace('\'', "&#39;")) && reason.len() > 10, "{reason}: {page}");
     assert_eq!(page.matches("<rect class=\"bar\"").count(), 30);
     assert!(page.contains("2 items in the 30 days up to the last poll"), "{page}");

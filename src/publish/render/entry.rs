@@ -56,7 +56,7 @@ impl<'a> DocumentEntry<'a> {
         let page = options.url(&format!("stories/{}", edition.story));
         let mut html = counts_line(edition.outlet_count, &text.reports).unwrap_or_default();
         html.push_str(&body_html(text.article.as_deref(), text.content.as_deref(), &text.summary));
-        push_reports(&mut html, &text.reports, &page, options.show_evidence);
+        push_reports(&mut html, &text.reports, &page, options);
         let storyline = text.storyline.map(|storyline| options.url(&format!("storylines/{storyline}")));
         if let Some(storyline) = &storyline {
             push_developments(&mut html, &text.developments, storyline, options);

@@ -3,6 +3,7 @@
 use super::value_format::encode_uri;
 use crate::domain::EditionReport;
 use crate::markup::entities::escape_html;
+use crate::publish::options::Options;
 use crate::wording::count_of;
 use indexmap::IndexMap;
 use std::fmt::Write;
@@ -15,7 +16,7 @@ pub fn counts_line(outlet_count: u32, reports: &[EditionReport]) -> Option<Strin
 
 /// Appends one line for each outlet, with its first report that is not a copy and then its other reports, and the link
 /// to the story's page. A single report is the entry itself, so it needs no list.
-pub fn push_reports(out: &mut String, reports: &[EditionReport], page: &str, show_evidence: bool) {
+pub fn push_reports(out: &mut String, reports: &[EditionReport], page: &str, options: &Options) {
     if reports.len() < 2 {
         return;
     }
@@ -28,13 +29,13 @@ pub fn push_reports(out: &mut String, reports: &[EditionReport], page: &str, sho
         let best = reports.remove(reports.iter().position(|report| !report.is_copy).unwrap_or(0));
         let reporter = best.reporter.as_ref().map(|reporter| format!("{} via ", escape_html(reporter)));
         let _ = write!(out, "<li>{}{}: ", reporter.unwrap_or_default(), escape_html(outlet));
-        push_report(out, best, show_evidence);
+        push_report(out, best, options);
         if !reports.is_empty() {
             let more = count_of(reports.len(), "more report", "more reports");
             let _ = write!(out, "<details><summary>{more}</summary><ul>");
             for report in reports {
                 out.push_str("<li>");
-                push_report(out, report, show_evidence);
+                push_report(out, report, options);
                 out.push_str("</li>");
             }
             out.push_str("</ul></details>");
@@ -45,7 +46,7 @@ pub fn push_reports(out: &mut String, reports: &[EditionReport], page: &str, sho
 }
 
 /// Appends the headline of a report with its link, its time, and the reason why it is in the story.
-fn push_report(out: &mut String, report: &EditionReport, show_evidence: bool) {
+fn push_report(out: &mut String, report: &EditionReport, options: &Options) {
     let title = escape_html(&report.title);
     match &report.url {
         Some(url) => {
@@ -53,11 +54,11 @@ fn push_report(out: &mut String, report: &EditionReport, show_evidence: bool) {
         }
         None => out.push_str(&title),
     }
-    let _ = write!(out, ", {}", report.at.strftime("%-d %b %H:%M UTC"));
+    let _ = write!(out, ", {}", options.timezone.short_time_with_zone(report.at));
     if report.is_copy {
         out.push_str(" (copy)");
     }
-    if let Some(why) = report.reason.as_deref().filter(|_| show_evidence) {
+    if let Some(why) = report.reason.as_deref().filter(|_| options.show_evidence) {
         let _ = write!(out, "; {}", escape_html(why));
     }
 }
@@ -82,7 +83,7 @@ mod tests {
 
     fn list(reports: &[EditionReport]) -> String {
         let mut out = String::new();
-        push_reports(&mut out, reports, "https://n.example/stories/1", false);
+        push_reports(&mut out, reports, "https://n.example/stories/1", &Options::default());
         out
     }
 

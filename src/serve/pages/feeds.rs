@@ -1,6 +1,6 @@
 //! The page that lists the published feeds, the same list as OPML, and the page of each feed.
 
-use super::format::{link, machine_time, short_time};
+use super::format::{link, machine_time};
 use super::respond::respond;
 use super::site_layout::SiteLayout;
 use super::story_summary::StorySummary;

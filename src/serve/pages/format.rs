@@ -5,24 +5,9 @@
 use crate::domain::Timestamp;
 use crate::wording::{Audience, SourceStatus, grouped_digits};
 
-/// Formats a time as `1 Mar 2026, 12:00 UTC`.
-pub fn time(at: &Timestamp) -> String {
-    Audience::Public.time(*at)
-}
-
 /// Formats a time as RFC 3339 for the attribute `datetime`.
 pub fn machine_time(at: &Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-/// Formats a day as `Sunday, 1 March 2026`.
-pub fn day(at: &Timestamp) -> String {
-    at.strftime("%A, %-d %B %Y").to_string()
-}
-
-/// Formats a time without the year: `1 Mar 12:00`.
-pub fn short_time(at: &Timestamp) -> String {
-    at.strftime("%-d %b %H:%M").to_string()
 }
 
 pub fn number(number: &u64) -> String {
@@ -31,7 +16,7 @@ pub fn number(number: &u64) -> String {
 
 /// Returns a stored remark with secrets removed.
 pub fn remark(text: &str) -> String {
-    Audience::Public.remark(text)
+    Audience::PUBLIC.remark(text)
 }
 
 /// Returns a URL that may be used as a link; `None` for `javascript:` and other schemes.

@@ -2,7 +2,7 @@
 //!
 //! The page shows no error messages of tasks and no addresses that are not public.
 
-use super::format::{machine_time, number, remark, status_class, time};
+use super::format::{machine_time, number, remark, status_class};
 use super::respond::respond;
 use super::site_layout::SiteLayout;
 use crate::domain::{OriginHold, RecordedEvent, Source, Timestamp};
@@ -10,7 +10,7 @@ use crate::serve::app_state::{AppState, Error};
 use crate::serve::health_checks;
 use crate::store::statistics::{self, RowCounts};
 use crate::store::{ReadConnection, operator_events, origins, polls, sources};
-use crate::wording::{Audience, SourceStatus, count_of, event_phrase, hold_reason_text, next_poll_text};
+use crate::wording::{Audience, SourceStatus, count_of, event_phrase, hold_reason_text};
 use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -69,10 +69,10 @@ pub fn health_page(db: &ReadConnection, site: SiteLayout, down: Option<Vec<&'sta
 
 /// Returns the problem of a source: the error of its latest poll, or else the reason for the time of its next poll,
 /// such as a hold.
-fn problem(source: &Source) -> String {
+fn problem(source: &Source, site: &SiteLayout) -> String {
     match source.last_outcome {
-        Some(outcome) if !source.last_error.is_empty() => Audience::Public.poll_error(outcome, &source.last_error),
-        _ => next_poll_text(&source.next_poll_reason, Audience::Public),
+        Some(outcome) if !source.last_error.is_empty() => Audience::PUBLIC.poll_error(outcome, &source.last_error),
+        _ => site.next_poll_text(source),
     }
 }
 

@@ -1,14 +1,14 @@
 //! The index page. Without a search it is the front page: the stories that most outlets report lately, and the latest of
 //! the others. Otherwise it lists stories by the day of their last change, newest first.
 
-use super::format::{day, link, machine_time, short_time};
+use super::format::{link, machine_time};
 use super::query::StoryQuery;
 use super::respond::{invalid_query, respond};
 use super::site_layout::SiteLayout;
 use super::story_summary::StorySummary;
 use crate::domain::language::language_name;
 use crate::domain::{Story, StoryId, StorylineId, Timestamp};
-use crate::publish::arrange_front_page;
+use crate::publish::{SectionOptions, arrange_front_page};
 use crate::serve::app_state::{AppState, Error};
 use crate::store::story_activity::story_activity;
 use crate::store::story_search::{self, SearchFacets, SearchResults, StorySearch};
@@ -97,7 +97,7 @@ pub fn index_page(db: &ReadConnection, site: SiteLayout, query: Option<&StoryQue
     let unfiltered = StoryQuery::default();
     let query = query.unwrap_or(&unfiltered);
     let choices = &story_search::facets(db)?;
-    let sections = sections(query, choices);
+    let sections = sections(query, choices, &site.options.sections);
     if query.is_front_page() {
         let candidates = story_search::find(db, &StorySearch { limit: MAX_RANKED_STORIES, ..query.listing() })?;
         let arranged = arrange_front_page(&story_activity(db, &candidates)?, site.options.hot_half_life);
@@ -121,30 +121,40 @@ pub fn index_page(db: &ReadConnection, site: SiteLayout, query: Option<&StoryQue
     } else {
         story_search::search(db, &query.listing())?
     };
-    let (days, has_more) = (by_day(&stories), more && !query.is_last_page());
+    let (days, has_more) = (by_day(&stories, &site), more && !query.is_last_page());
     Ok(StoryList { site, query, is_served, choices, sections, days, has_more }.render()?)
 }
 
-/// Returns the links to the top stories, to the latest stories, and to the top stories of the main tags. They keep the
-/// language.
-fn sections<'a>(query: &StoryQuery, choices: &'a SearchFacets) -> Vec<Section<'a>> {
-    let in_language = StoryQuery { lang: query.lang.clone(), ..StoryQuery::default() };
-    let of_tag = |tag: &'a String| (tag.as_str(), StoryQuery { tag: tag.clone(), ..in_language.clone() });
-    let all = [("Top", in_language.clone()), ("Latest", in_language.latest())].into_iter();
-    let section = |(title, section): (&'a str, StoryQuery)| Section {
+/// Returns the links to the top stories, to the latest stories, and to the configured sections or the main tags. They
+/// keep the language that the reader chose.
+fn sections<'a>(query: &StoryQuery, choices: &'a SearchFacets, configured: &'a [SectionOptions]) -> Vec<Section<'a>> {
+    let own_language = |section: &SectionOptions| section.languages.join(",");
+    let is_choice = !configured.iter().any(|s| s.tag == query.tag && own_language(s) == query.lang);
+    let chosen = if is_choice { query.lang.clone() } else { String::new() };
+    let of = |tag: &str, lang: String| StoryQuery { tag: tag.into(), lang, ..StoryQuery::default() };
+    let top = of("", chosen.clone());
+    let mut all = vec![("Top", top.clone()), ("Latest", top.latest())];
+    if configured.is_empty() {
+        all.extend(choices.main_tags.iter().map(|tag| (tag.as_str(), of(tag, chosen.clone()))));
+    }
+    all.extend(configured.iter().map(|section| {
+        let lang = if chosen.is_empty() { own_language(section) } else { chosen.clone() };
+        (section.title.as_deref().unwrap_or(&section.tag), of(&section.tag, lang))
+    }));
+    let link = |(title, section): (&'a str, StoryQuery)| Section {
         title,
         query: section.query_string(1),
         is_shown: section == *query,
     };
-    all.chain(choices.main_tags.iter().map(of_tag)).map(section).collect()
+    all.into_iter().map(link).collect()
 }
 
-fn by_day(stories: &[Story]) -> Vec<StoryDay<'_>> {
+fn by_day<'s>(stories: &'s [Story], site: &SiteLayout) -> Vec<StoryDay<'s>> {
     let mut days: Vec<StoryDay> = Vec::new();
     for summary in stories.iter().filter_map(StorySummary::new) {
         let at = summary.story.updated_at;
         match days.last_mut() {
-            Some(last) if day(&last.at) == day(&at) => last.stories.push(summary),
+            Some(last) if site.date(&last.at) == site.date(&at) => last.stories.push(summary),
             _ => days.push(StoryDay { at, stories: vec![summary] }),
         }
     }

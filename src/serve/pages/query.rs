@@ -21,6 +21,7 @@ pub struct StoryQuery {
     /// The search text as entered, on one line.
     pub typed: String,
     pub tag: String,
+    /// The languages, separated by commas.
     pub lang: String,
     pub min_outlets: u32,
     /// Whether to list all stories, newest first, instead of the front page.
@@ -72,12 +73,22 @@ impl StoryQuery {
         StorySearch {
             words: fts_query::from_user_input(&self.typed),
             tag: non_empty(&self.tag),
-            lang: non_empty(&self.lang),
+            languages: self.languages().map(str::to_owned).collect(),
             min_outlets: self.min_outlets,
             with_backlog: true,
             skip: (self.page - 1) * PAGE_SIZE,
             limit: PAGE_SIZE,
         }
+    }
+
+    fn languages(&self) -> impl Iterator<Item = &str> {
+        self.lang.split(',').map(str::trim).filter(|code| !code.is_empty())
+    }
+
+    /// Returns the languages in words: `English or German`.
+    pub fn language_names(&self) -> String {
+        let names: Vec<&str> = self.languages().map(|code| language_name(code).unwrap_or(code)).collect();
+        names.join(" or ")
     }
 
     /// Returns whether the search text contains no searchable word.
@@ -140,8 +151,8 @@ impl StoryQuery {
         if !self.tag.is_empty() {
             parts.push(format!("from sources tagged ‘{}’", self.tag));
         }
-        if !self.lang.is_empty() {
-            parts.push(format!("in {}", language_name(&self.lang).unwrap_or(&self.lang)));
+        if self.languages().next().is_some() {
+            parts.push(format!("in {}", self.language_names()));
         }
         if self.min_outlets > 1 {
             parts.push(format!("reported by at least {} outlets", self.min_outlets));

@@ -1,8 +1,10 @@
 //! The content of every page: the title, the navigation and the links to the public feeds.
 
-use crate::domain::{FeedVariant, PublishedFeed};
+use crate::domain::{FeedVariant, PublishedFeed, Source, Timestamp};
 use crate::publish::{FeedFormat, Options};
+use crate::wording::{Audience, next_poll_text};
 
+#[derive(Clone, Copy)]
 pub struct SiteLayout<'a> {
     pub title: &'a str,
     /// The public feeds. Private feeds do not appear on any page.
@@ -20,6 +22,36 @@ impl<'a> SiteLayout<'a> {
 
     pub fn formats(&self) -> [FeedFormat; 3] {
         FeedFormat::ALL
+    }
+
+    /// Returns the readers of pages, who see times in the configured zone.
+    pub fn audience(&self) -> Audience<'a> {
+        Audience::Public(&self.options.timezone)
+    }
+
+    /// Describes the reason for the time of a source's next poll.
+    pub fn next_poll_text(&self, source: &Source) -> String {
+        next_poll_text(&source.next_poll_reason, self.audience())
+    }
+
+    /// Formats a time as `1 Mar 2026, 12:00 CET`.
+    pub fn time(&self, at: &Timestamp) -> String {
+        self.options.timezone.time(*at)
+    }
+
+    /// Formats a time without the year and the zone: `1 Mar 12:00`.
+    pub fn short_time(&self, at: &Timestamp) -> String {
+        self.options.timezone.short_time(*at)
+    }
+
+    /// Formats a day as `Sunday, 1 March 2026`.
+    pub fn day(&self, at: &Timestamp) -> String {
+        self.options.timezone.day(*at)
+    }
+
+    /// Formats a day for the attribute `datetime`.
+    pub fn date(&self, at: &Timestamp) -> String {
+        self.options.timezone.date(*at)
     }
 
     /// Returns the suffixes of the variants of a feed.

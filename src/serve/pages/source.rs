@@ -2,7 +2,7 @@
 //! reason, its properties and its latest polls.
 
 use super::chart::{CHART_DAYS, DayBar, day_bars, day_number};
-use super::format::{machine_time, number, remark, status_class, time};
+use super::format::{machine_time, number, remark, status_class};
 use super::respond::{not_found, respond};
 use super::site_layout::SiteLayout;
 use crate::domain::{RecordedEvent, Source, SourceId, SourceState, Timestamp};
@@ -11,9 +11,7 @@ use crate::serve::app_state::{AppState, Error};
 use crate::store::polls::{self, PollSummary};
 use crate::store::{ReadConnection, items, operator_events, sources, websub_subscriptions};
 use crate::urls::redact::site_of;
-use crate::wording::{
-    Audience, SourceContext, SourceStatus, count_of, duration, next_poll_text, poll_remarks, source_facts,
-};
+use crate::wording::{Audience, SourceContext, SourceStatus, count_of, duration, poll_remarks, source_facts};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
@@ -40,7 +38,7 @@ fn status(source: &Source) -> SourceStatus {
 
 /// Returns the error of the latest poll; empty if the poll succeeded.
 fn last_error(source: &Source) -> String {
-    source.last_outcome.map_or_else(String::new, |outcome| Audience::Public.poll_error(outcome, &source.last_error))
+    source.last_outcome.map_or_else(String::new, |outcome| Audience::PUBLIC.poll_error(outcome, &source.last_error))
 }
 
 /// Returns the time of the next poll, if the source is polled.
@@ -98,7 +96,7 @@ pub fn source_page(db: &ReadConnection, site: SiteLayout, source: &Source) -> Re
         site,
         source,
         status: SourceStatus::of(source),
-        facts: source_facts(source, context, Audience::Public),
+        facts: source_facts(source, context, site.audience()),
         bars,
         polls: polls::latest(db, source.id, MAX_POLLS)?,
         events: operator_events::latest_of_source(db, source.id, MAX_EVENTS)?,
@@ -122,7 +120,7 @@ impl SourcePage<'_> {
 }
 
 fn remarks(poll: &PollSummary) -> Vec<String> {
-    poll_remarks(poll.outcome, &poll.detail, &poll.problems, Audience::Public)
+    poll_remarks(poll.outcome, &poll.detail, &poll.problems, Audience::PUBLIC)
 }
 
 fn poll_duration(poll: &PollSummary) -> String {

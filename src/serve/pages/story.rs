@@ -2,7 +2,7 @@
 //! story, and its earlier versions.
 
 use super::chart::{TimelineMark, timeline_marks};
-use super::format::{link, machine_time, time};
+use super::format::{link, machine_time};
 use super::site_layout::SiteLayout;
 use super::storyline::Development;
 use crate::domain::{ItemId, Story, StoryItem, Storyline, StorylineId, Timestamp};

@@ -1,6 +1,6 @@
 //! The page of a storyline: its published stories on a timeline, newest first.
 
-use super::format::{link, machine_time, time};
+use super::format::{link, machine_time};
 use super::site_layout::SiteLayout;
 use super::story_summary::StorySummary;
 use crate::domain::{Story, Storyline, Timestamp};
