@@ -1,5 +1,5 @@
--- Texts, links and guids are stored once. Content that only repeats the summary is stored as a mark
--- (store::item_content).
+-- Texts, links and guids are stored once. The content of an item has a mark in the place of
+-- the summary (store::item_content).
 
 -- An edition shares the text of its lead while the lead is unchanged: the keys that `text` lacks have the values of the
 -- item. Before the item changes or is deleted, the edition gets a copy of them. The table has a rowid, because a table
@@ -50,7 +50,9 @@ END;
 
 -- Items are found by the hash of their canonical URL (XXH3), because an index over URLs is nearly as large as the texts.
 ALTER TABLE item ADD COLUMN link_hash INTEGER;
-UPDATE item SET link_hash = text_hash(canonical_url) WHERE canonical_url IS NOT NULL;
+-- A canonical URL is stored only if it is not that of the item's URL, and a guid that equals the URL as ''.
+UPDATE item SET link_hash = text_hash(canonical_url), canonical_url = nullif(canonical_url, canonical_url(url)),
+    guid = CASE WHEN guid = url THEN '' ELSE guid END;
 DROP INDEX item_by_link;
 CREATE INDEX item_by_link ON item (source_id, link_hash) WHERE link_hash IS NOT NULL;
 

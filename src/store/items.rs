@@ -75,7 +75,7 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
         "INSERT INTO item (source_id, guid, url, canonical_url, link_hash, title, summary, content, author, lang, image,
          published_at, first_seen_at, ranked_at, backlog_reason, reporter_name, reporter_outlet, enclosures,
          full_text_state)
-         SELECT ?1, ?2, ?3, ?4, text_hash(?4), ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15, ?16, ?17, ?18,
+         SELECT ?1, CASE WHEN ?2 = ?3 THEN '' ELSE ?2 END, ?3, nullif(?4, canonical_url(?3)), text_hash(?4), ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15, ?16, ?17, ?18,
                 CASE WHEN source.full_text <> 'no' AND ?3 IS NOT NULL AND ?13 >= ?12 - ?14 AND ?15 IS NULL
                      THEN 'pending' END
          FROM source WHERE id = ?1",
@@ -178,7 +178,8 @@ fn revise(
     )?;
     db.execute(
         "UPDATE item SET title = ?2, summary = ?3, content = ?4, author = ?5, image = ?6, published_at = ?7,
-         canonical_url = CASE WHEN url IS ?8 THEN canonical_url ELSE ?9 END,
+         guid = CASE WHEN guid = '' AND url IS NOT ?8 THEN url ELSE guid END,
+         canonical_url = CASE WHEN url IS ?8 THEN canonical_url ELSE nullif(?9, canonical_url(?8)) END,
          link_hash = CASE WHEN url IS ?8 THEN link_hash ELSE text_hash(?9) END, url = ?8,
          reporter_name = ?10, reporter_outlet = ?11, enclosures = ?12 WHERE id = ?1",
         params![

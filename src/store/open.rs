@@ -5,6 +5,7 @@ use super::item_content::original_content;
 use super::search_text::indexed_text;
 use super::{Error, Result};
 use crate::identity::recognition::text_hash;
+use crate::urls::canonical::canonical_url_from_str;
 use crate::urls::redact::redact_urls;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -121,6 +122,9 @@ fn prepare_queries(connection: &Connection) -> rusqlite::Result<()> {
     })?;
     connection
         .create_scalar_function("text_hash", 1, flags, |call| Ok(call.get_raw(0).as_str_or_null()?.map(text_hash)))?;
+    connection.create_scalar_function("canonical_url", 1, flags, |call| {
+        Ok(call.get_raw(0).as_str_or_null()?.and_then(canonical_url_from_str))
+    })?;
     // The flag lets triggers call these functions regardless of `trusted_schema`.
     let flags = flags | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function("original_content", 2, flags, |call| {

@@ -5,6 +5,7 @@
 
 use super::Result;
 use super::connection::WriteConnection;
+use super::rows::CANONICAL_URL;
 use super::stored_matches::exact_link;
 use crate::domain::duration::before;
 use crate::domain::{NewItem, SourceId, Timestamp};
@@ -17,13 +18,13 @@ const UNSEEN: SignedDuration = SignedDuration::from_hours(90 * 24);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) fn create(db: &WriteConnection, items: &str, now: Timestamp) -> Result<()> {
-    db.execute(
+    let sql = format!(
         "INSERT OR REPLACE INTO link_tombstone
              (source_id, canonical_url, title, text_hash, published_at, last_shown_at)
-         SELECT source_id, canonical_url, title, text_hash(summary), published_at, ?2 FROM item
-         WHERE canonical_url IS NOT NULL AND id IN (SELECT value FROM json_each(?1))",
-        params![items, now.as_millisecond()],
-    )?;
+         SELECT source_id, {CANONICAL_URL}, title, text_hash(summary), published_at, ?2 FROM item
+         WHERE link_hash IS NOT NULL AND id IN (SELECT value FROM json_each(?1))"
+    );
+    db.execute(&sql, params![items, now.as_millisecond()])?;
     db.execute(
         "UPDATE item_guid SET item_id = NULL, guid = NULL, last_shown_at = ?2 WHERE item_id IN (SELECT value FROM json_each(?1))",
         params![items, now.as_millisecond()],
