@@ -78,6 +78,7 @@ async fn main() -> anyhow::Result<()> {
     let start = Instant::now();
     let running = tokio::spawn(daemon::run(config, store.clone(), listener, clock.clone(), shutdown.clone()));
     // Once the daemon responds, it has already spread out the overdue sources, which happens only at startup.
+    newsfold::http_client::install_tls_provider();
     reqwest::get(&health).await?.error_for_status()?;
     for time in &times {
         poll_all(&store, &clock, *time, source_count).await?;

@@ -139,6 +139,12 @@ pub fn origin_of(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
+/// Makes ring the cryptography of all TLS connections of this process. Must be called before a reqwest client is built.
+pub fn install_tls_provider() {
+    // An error means that a provider is already installed.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 impl Fetcher {
     /// Creates a fetcher with its own HTTP client.
     ///
@@ -146,6 +152,7 @@ impl Fetcher {
     /// Returns an error if the certificates in `options.ca_file` cannot be read or the client cannot be built.
     pub fn new(options: Options) -> Result<Fetcher, ClientBuildError> {
         let address_policy = Arc::new(AddressPolicy::new(&options));
+        install_tls_provider();
         let client = reqwest::Client::builder()
             .user_agent(options.user_agent())
             .redirect(reqwest::redirect::Policy::none())

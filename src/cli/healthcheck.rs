@@ -1,6 +1,7 @@
 //! `newsfold healthcheck`: asks the running daemon whether it is healthy, for containers and scripts.
 
 use super::Context;
+use crate::http_client::install_tls_provider;
 use anyhow::Context as _;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -32,6 +33,7 @@ impl Healthcheck {
 /// Asks the daemon at `base` whether it is healthy. Also returns the body of the response.
 async fn query(base: &str) -> anyhow::Result<(bool, String)> {
     let url = format!("{}/healthz", base.trim_end_matches('/'));
+    install_tls_provider();
     let client = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build()?;
     let no_response = || format!("the daemon does not respond at {url}");
     let response = client.get(&url).send().await.with_context(no_response)?;

@@ -78,6 +78,7 @@ mod tests {
 
     /// Waits until `/healthz` responds with `status`, and returns the body.
     async fn until_health(url: &str, status: u16) -> String {
+        crate::http_client::install_tls_provider();
         for _ in 0..3000 {
             let answer = reqwest::get(url).await.unwrap();
             if answer.status() == status {

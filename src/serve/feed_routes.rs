@@ -16,6 +16,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use subtle::ConstantTimeEq;
 
 /// Serves `/feeds/NAME`, which is a page, `/feeds/NAME.atom`, `.rss` and `.json` with their variants and archives, and
 /// `/feeds/health.atom`.
@@ -70,7 +71,7 @@ fn uncached_feed(
 
 /// Compares in constant time, so that the duration does not reveal how much of a guess is correct.
 fn is_same_token(token: &str, given: &str) -> bool {
-    aws_lc_rs::constant_time::verify_slices_are_equal(token.as_bytes(), given.as_bytes()).is_ok()
+    token.as_bytes().ct_eq(given.as_bytes()).into()
 }
 
 /// Returns the `Link` header with the hubs and the feed's own URL (WebSub, section 4).

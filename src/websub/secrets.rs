@@ -1,13 +1,14 @@
-//! Generates tokens, secrets and challenges: 256 random bits from the operating system, through aws-lc-rs.
+//! Generates tokens, secrets and challenges: 256 random bits from the operating system, through ring.
 
 use data_encoding::HEXLOWER;
+use ring::rand::{SecureRandom, SystemRandom};
 
 const SECRET_BYTES: usize = 32;
 
 /// Generates a token, secret or challenge in hexadecimal; `None` if the system returns no random bytes.
 pub fn generate() -> Option<String> {
     let mut bytes = [0; SECRET_BYTES];
-    aws_lc_rs::rand::fill(&mut bytes).ok()?;
+    SystemRandom::new().fill(&mut bytes).ok()?;
     Some(HEXLOWER.encode(&bytes))
 }
 

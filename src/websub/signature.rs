@@ -1,10 +1,10 @@
 //! The `X-Hub-Signature` of pushed documents (WebSub, section 8): verifies other hubs' signatures and creates our own.
 //!
-//! Comparisons take constant time (aws-lc-rs). The reason for a rejection is stored but not sent to the hub.
+//! Comparisons take constant time (ring). The reason for a rejection is stored but not sent to the hub.
 
 use crate::domain::SignatureError;
-use aws_lc_rs::hmac;
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
+use ring::hmac;
 
 /// Verifies the signature of a body. `header` is the value of the header; `None` if it is absent or repeated.
 pub fn verify(secret: &str, header: Option<&[u8]>, body: &[u8]) -> Result<(), SignatureError> {

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 #[tokio::test(flavor = "multi_thread")]
 async fn demo_groups_the_growing_train_story_into_one_entry() {
     let start = Instant::now();
+    newsfold::http_client::install_tls_provider();
     let mut process = Command::new(assert_cmd::cargo::cargo_bin("newsfold"))
         .args(["demo", "--listen", "127.0.0.1:0", "--seconds", "120"])
         .stdout(Stdio::piped())

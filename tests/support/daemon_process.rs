@@ -40,6 +40,8 @@ pub fn database_path(folder: &Path) -> PathBuf {
 /// Starts `newsfold serve` and waits until it logs its address. `shell_setup` is a shell script that runs first, for
 /// example to set limits.
 pub fn start_daemon(folder: &Path, shell_setup: &str) -> DaemonProcess {
+    // The tests send requests to the daemon.
+    newsfold::http_client::install_tls_provider();
     let binary = assert_cmd::cargo::cargo_bin("newsfold");
     let script = format!("{shell_setup} exec \"$0\" \"$@\"");
     let mut process = Command::new("sh")

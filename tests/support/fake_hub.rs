@@ -107,7 +107,7 @@ async fn record_request(State(state): State<SharedHubState>, uri: Uri, headers: 
 
 /// The `X-Hub-Signature` of a body, with SHA-256.
 pub fn signature(secret: &str, body: &[u8]) -> String {
-    use aws_lc_rs::hmac;
+    use ring::hmac;
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), body);
     let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256={hex}")

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use newsfold::clock::Clock;
 use newsfold::config::Config;
 use newsfold::domain::{NewSource, Source, SourceId, Story};
+use newsfold::http_client::install_tls_provider;
 use newsfold::store::{ReadConnection, Store, feed_entries, polls, review_queue, sources, statistics, stories};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -27,6 +28,7 @@ impl TestDaemon {
     /// Creates a daemon without starting it. Requests to loopback are allowed, and the delays between requests, before
     /// publication, between reclustering passes and between editions are zero.
     pub fn new() -> TestDaemon {
+        install_tls_provider();
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::default();
         config.fetch.allowed_networks = vec!["127.0.0.1/32".parse().unwrap()];
