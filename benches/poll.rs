@@ -21,8 +21,8 @@ use tokio::net::TcpListener;
 const ITEMS_PER_FEED: usize = 20;
 /// The words of the generated text are random combinations of these syllables.
 const SYLLABLES: [&str; 24] = [
-    "ba", "ce", "di", "fo", "gu", "ha", "je", "ki", "lo", "mu", "na", "pe", "ri", "so", "tu", "va", "we", "xi", "yo", "zu",
-    "an", "er", "in", "st",
+    "ba", "ce", "di", "fo", "gu", "ha", "je", "ki", "lo", "mu", "na", "pe", "ri", "so", "tu", "va", "we", "xi", "yo",
+    "zu", "an", "er", "in", "st",
 ];
 
 fn main() -> anyhow::Result<()> {
@@ -40,7 +40,8 @@ fn main() -> anyhow::Result<()> {
     let port = runtime.block_on(serve(documents.clone()))?;
 
     let folder = tempfile::tempdir()?;
-    let config = "[fetch]\nallowed_networks = [\"127.0.0.0/8\"]\nmin_origin_delay = \"0s\"\n[publish]\ndelay = \"0s\"\n";
+    let config =
+        "[fetch]\nallowed_networks = [\"127.0.0.0/8\"]\nmin_origin_delay = \"0s\"\n[publish]\ndelay = \"0s\"\n";
     std::fs::write(folder.path().join("config.toml"), config)?;
     let mut outlines = String::new();
     for n in 0..documents.len() {
@@ -57,7 +58,11 @@ fn main() -> anyhow::Result<()> {
     println!("first pass, stored and grouped: {first:.1} s");
     println!("second pass, all 304:           {second:.1} s");
     println!("publication and export:         {export:.1} s");
-    println!("database: {} bytes per item, {:.2} times the documents", size / items.max(1), size as f64 / received as f64);
+    println!(
+        "database: {} bytes per item, {:.2} times the documents",
+        size / items.max(1),
+        size as f64 / received as f64
+    );
     Ok(())
 }
 
@@ -102,7 +107,8 @@ async fn respond(State(documents): State<Arc<Vec<String>>>, uri: Uri, headers: H
 }
 
 fn read_documents(folder: &Path, max: usize) -> anyhow::Result<Vec<String>> {
-    let mut paths: Vec<_> = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    let mut paths: Vec<_> =
+        std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "xml"));
     paths.sort();
     Ok(paths.iter().take(max).map(std::fs::read_to_string).collect::<std::io::Result<_>>()?)

@@ -69,7 +69,7 @@ mod tests {
             selection_text(&selection),
             "Stories from sources tagged ‘war’ or ‘peace’, in English, matching grid, reported by at least 3 outlets, \
              at most 2 d older than the newest story; top 100 by outlets that have reported recently; one entry per \
-             storyline and major development."
+             storyline, plus major developments."
         );
     }
 }

@@ -28,6 +28,7 @@ mod pages;
 mod readme;
 mod recovery;
 mod reload;
+mod scale;
 mod secrets;
 mod sources;
 mod storylines;
