@@ -144,6 +144,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let result = dispatch(arguments.command, &context).await;
     if let Some(store) = context.opened.get() {
         running_daemon::note_other_configuration(&context, store).await;
+        running_daemon::checkpoint_without_daemon(store).await;
     }
     result
 }

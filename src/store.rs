@@ -7,6 +7,7 @@
 //! The functions of the submodules take a connection: `store.write(move |db| polls::record_poll(db, …))` and
 //! `store.read(|db| stories::recent(db, …))`. A write is durable once its future resolves (`synchronous = FULL`).
 
+pub mod backup;
 pub mod constraints;
 pub mod daemon_state;
 pub mod editions;
@@ -42,8 +43,11 @@ pub mod websub_subscriptions;
 
 mod change_detector;
 mod connection;
+mod file_name;
 mod maintenance;
+mod migration;
 mod open;
+mod restore;
 mod rows;
 mod search_text;
 mod stored_matches;
@@ -52,8 +56,10 @@ mod writer;
 
 pub use change_detector::ChangeDetector;
 pub use connection::{ReadConnection, WriteConnection};
-pub use maintenance::{Maintenance, damage};
+pub use file_name::with_suffix;
+pub use maintenance::{Maintenance, damage, vacuum};
 pub use open::default_path;
+pub use restore::restore;
 
 use parking_lot::Mutex;
 use rusqlite::ErrorCode;
@@ -78,6 +84,10 @@ pub enum Error {
          It was not changed; use the newsfold version that wrote it, or restore a backup"
     )]
     Migrate { path: PathBuf, cause: Box<refinery::Error> },
+    #[error("cannot use {path}: {cause}")]
+    File { path: PathBuf, cause: std::io::Error },
+    #[error("cannot restore {path}: {problem}")]
+    Backup { path: PathBuf, problem: String },
     #[error("database error: {0}")]
     Sqlite(#[from] rusqlite::Error),
     #[error("the database contains a value that this version cannot read: {0}")]
@@ -182,8 +192,7 @@ impl Store {
 
     /// Returns the sizes of the database and of the free space on its disk.
     pub fn disk_usage(&self) -> std::io::Result<DiskUsage> {
-        let mut log = self.path().as_os_str().to_owned();
-        log.push("-wal");
+        let log = file_name::with_suffix(self.path(), "-wal");
         let disk = rustix::fs::statvfs(self.path())?;
         Ok(DiskUsage {
             database_bytes: std::fs::metadata(self.path())?.len(),

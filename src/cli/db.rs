@@ -1,46 +1,164 @@
 //! `newsfold db`: the database file.
 
 use super::Context;
-use crate::store::{damage, statistics};
-use anyhow::bail;
+use super::output::{confirm, table};
+use crate::daemon::DatabaseLock;
+use crate::store::backup::{self, CopyProgress};
+use crate::store::{self, Store, damage, statistics, vacuum};
+use crate::wording::{byte_size, grouped_digits};
+use anyhow::{Context as _, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 #[derive(clap::Subcommand)]
 pub enum DbCommand {
     /// Print the path of the database and its row counts.
     Info,
+    /// Print the size of each table with its indexes, and the unused space in the file.
+    Stats,
+    /// Copy the database into one file while the daemon runs.
+    Backup {
+        file: PathBuf,
+        /// Replace the file if it exists.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Replace the database with a backup. The daemon must be stopped. The previous database is kept next to it.
+    Restore {
+        file: PathBuf,
+        /// Do not ask for confirmation.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Check the database for damage.
     Check,
+    /// Return unused space to the disk. The daemon must be stopped. Needs as much free space as the database.
+    Vacuum,
 }
 
 impl DbCommand {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let (_, store) = context.open()?;
-        let path = store.path().display();
         match self {
-            DbCommand::Info => {
-                let counts = store.read(statistics::row_counts).await?;
-                let text = format!(
-                    "{path}\n{} sources, {} items ({} waiting to be grouped), {} stories ({} published, {} with only backlog)",
-                    counts.sources,
-                    counts.items,
-                    counts.unassigned,
-                    counts.stories,
-                    counts.published,
-                    counts.backlog_stories
-                );
-                context.print(&serde_json::json!({"database": path.to_string(), "counts": counts}), text)
-            }
-            DbCommand::Check => {
-                let damage = store.read(damage).await?;
-                let is_whole = damage.is_empty();
-                if !is_whole && !context.json() {
-                    bail!("the database is damaged; restore a backup. SQLite says:\n{}", damage.join("\n"));
-                }
-                let report = serde_json::json!({"database": path.to_string(), "whole": is_whole, "damage": damage});
-                context.print(&report, "database OK")?;
-                Ok(ExitCode::from(u8::from(!is_whole)))
-            }
+            DbCommand::Info => info(context).await,
+            DbCommand::Stats => stats(context).await,
+            DbCommand::Backup { file, force } => back_up(context, file, force).await,
+            DbCommand::Restore { file, yes } => restore(context, file, yes).await,
+            DbCommand::Check => check(context).await,
+            DbCommand::Vacuum => compact(context).await,
         }
     }
+}
+
+async fn info(context: &Context) -> anyhow::Result<ExitCode> {
+    let (_, store) = context.open()?;
+    let counts = store.read(statistics::row_counts).await?;
+    let path = store.path().display();
+    let text = format!(
+        "{path}\n{} sources, {} items ({} waiting to be grouped), {} stories ({} published, {} with only backlog)",
+        counts.sources, counts.items, counts.unassigned, counts.stories, counts.published, counts.backlog_stories
+    );
+    context.print(&serde_json::json!({"database": path.to_string(), "counts": counts}), text)
+}
+
+async fn stats(context: &Context) -> anyhow::Result<ExitCode> {
+    let (_, store) = context.open()?;
+    let (tables, unused) = store.read(|db| Ok((statistics::table_sizes(db)?, statistics::unused_bytes(db)?))).await?;
+    let usage = store.disk_usage().context("the size of the database is unknown")?;
+    let sizes = table(
+        &tables,
+        &[
+            ("table", |table| table.name.clone()),
+            ("rows", |table| grouped_digits(table.rows)),
+            ("size", |table| byte_size(table.bytes)),
+        ],
+    );
+    let text = format!(
+        "{sizes}\n{}: {}, of which {} are unused; write-ahead log: {}; free on the disk: {}",
+        store.path().display(),
+        byte_size(usage.database_bytes),
+        byte_size(unused),
+        byte_size(usage.write_ahead_log_bytes),
+        byte_size(usage.free_bytes)
+    );
+    context.print(&serde_json::json!({"tables": tables, "unused_bytes": unused, "disk": usage}), text)
+}
+
+async fn check(context: &Context) -> anyhow::Result<ExitCode> {
+    let (_, store) = context.open()?;
+    let damage = store.read(damage).await?;
+    let is_whole = damage.is_empty();
+    if !is_whole && !context.json() {
+        bail!("the database is damaged; restore a backup. SQLite says:\n{}", damage.join("\n"));
+    }
+    let path = store.path().display().to_string();
+    context.print(&serde_json::json!({"database": path, "whole": is_whole, "damage": damage}), "database OK")?;
+    Ok(ExitCode::from(u8::from(!is_whole)))
+}
+
+async fn back_up(context: &Context, file: PathBuf, force: bool) -> anyhow::Result<ExitCode> {
+    let path = context.config()?.database_path();
+    if !path.exists() {
+        bail!("there is no database {}; choose another one with --database FILE", path.display());
+    }
+    if file.exists() && !force {
+        bail!("{} exists; pass --force to replace it", file.display());
+    }
+    copy_with_progress(&file, move |to, progress| backup::copy(&path, to, progress)).await?;
+    let bytes = std::fs::metadata(&file)?.len();
+    let text = format!("wrote {}, {}", file.display(), byte_size(bytes));
+    context.print(&serde_json::json!({"file": file.display().to_string(), "bytes": bytes}), text)
+}
+
+async fn restore(context: &Context, file: PathBuf, yes: bool) -> anyhow::Result<ExitCode> {
+    let path = context.config()?.database_path();
+    let _lock = DatabaseLock::acquire(&path)?;
+    if path.exists() && !confirm(&format!("Replace {} with {}?", path.display(), file.display()), yes)? {
+        bail!("nothing was changed");
+    }
+    let to = path.clone();
+    let previous = copy_with_progress(&file, move |from, progress| store::restore(from, &to, progress)).await?;
+    // Applies the migrations that the backup lacks.
+    let counts = Store::open(&path)?.read(statistics::row_counts).await?;
+    let previous = previous.map(|path| path.display().to_string());
+    let kept = previous.as_ref().map_or_else(String::new, |path| format!("; the previous database is now {path}"));
+    let text = format!("restored {} with {} sources and {} items{kept}", path.display(), counts.sources, counts.items);
+    context.print(&serde_json::json!({"database": path.display().to_string(), "previous": previous}), text)
+}
+
+async fn compact(context: &Context) -> anyhow::Result<ExitCode> {
+    let path = context.config()?.database_path();
+    let _lock = DatabaseLock::acquire(&path)?;
+    let (_, store) = context.open()?;
+    let before = store.disk_usage().context("the size of the database is unknown")?;
+    if before.free_bytes < before.database_bytes {
+        let (needed, free) = (byte_size(before.database_bytes), byte_size(before.free_bytes));
+        bail!("this needs {needed} of free space on the disk of the database, but only {free} are free");
+    }
+    tokio::task::spawn_blocking(move || vacuum(&path)).await??;
+    let (before, after) = (before.database_bytes, store.disk_usage()?.database_bytes);
+    let text = format!("the database has {} instead of {}", byte_size(after), byte_size(before));
+    context.print(&serde_json::json!({"bytes_before": before, "bytes_after": after}), text)
+}
+
+/// Runs a copy to or from `file` and shows its progress on a terminal.
+async fn copy_with_progress<T: Send + 'static>(
+    file: &Path,
+    copy: impl FnOnce(&Path, &mut dyn FnMut(CopyProgress)) -> store::Result<T> + Send + 'static,
+) -> anyhow::Result<T> {
+    let file = file.to_owned();
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent} %, {elapsed}, {eta} left") {
+        bar.set_style(style);
+    }
+    let shown = bar.clone();
+    let copied = tokio::task::spawn_blocking(move || {
+        copy(&file, &mut |progress: CopyProgress| {
+            shown.set_length(progress.all_pages);
+            shown.set_position(progress.copied_pages);
+        })
+    });
+    let result = copied.await?;
+    bar.finish_and_clear();
+    Ok(result?)
 }

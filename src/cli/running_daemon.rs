@@ -4,6 +4,10 @@ use super::Context;
 use crate::daemon::DatabaseLock;
 use crate::store::daemon_state::{self, DaemonState};
 use crate::store::{self, Store};
+use std::time::Duration;
+
+/// The time limit for the checkpoint at the end of a command.
+const CHECKPOINT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Returns the state of the running daemon; `None` if no daemon runs.
 pub async fn running_daemon(store: &Store) -> store::Result<Option<DaemonState>> {
@@ -16,6 +20,14 @@ pub async fn note_other_configuration(context: &Context, store: &Store) {
     let Ok(Some(daemon)) = running_daemon(store).await else { return };
     if let Some(note) = other_configuration(context, &daemon) {
         eprintln!("newsfold: {note}");
+    }
+}
+
+/// Moves the write-ahead log into the database file if no daemon runs, so that a copy of the file is complete.
+pub async fn checkpoint_without_daemon(store: &Store) {
+    if !DatabaseLock::is_held(store.path()) {
+        // If another command uses the database, the last one completes the file.
+        let _ = tokio::time::timeout(CHECKPOINT_TIMEOUT, store.checkpoint()).await;
     }
 }
 

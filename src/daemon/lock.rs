@@ -1,6 +1,7 @@
 //! Lock files next to the database: one daemon per database, and one program at a time that groups its items. The
 //! operating system releases a lock when its holder ends, even after a crash.
 
+use crate::store::with_suffix;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -58,7 +59,7 @@ impl DatabaseLock {
 
     /// Returns whether a daemon runs on a database.
     pub fn is_held(database: &Path) -> bool {
-        let lock = File::open(lock_path(database, DAEMON_LOCK));
+        let lock = File::open(with_suffix(database, DAEMON_LOCK));
         lock.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
     }
 
@@ -74,7 +75,7 @@ impl DatabaseLock {
     }
 
     fn named(database: &Path, ending: &str) -> Result<DatabaseLock, LockError> {
-        let path = lock_path(database, ending);
+        let path = with_suffix(database, ending);
         let failed = |cause| LockError::Failed { path: path.clone(), cause };
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(failed)?;
@@ -87,10 +88,4 @@ impl DatabaseLock {
             Err(TryLockError::Error(cause)) => Err(failed(cause)),
         }
     }
-}
-
-fn lock_path(database: &Path, ending: &str) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
 }

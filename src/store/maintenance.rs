@@ -1,8 +1,9 @@
-//! Database maintenance: deletes old rows, updates SQLite's statistics, and checks integrity.
+//! Database maintenance: deletes old rows, updates SQLite's statistics, checks integrity, and compacts the file.
 
-use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
+use super::{Result, open};
 use jiff::Timestamp;
+use std::path::Path;
 
 /// The periodic maintenance of the daemon.
 pub struct Maintenance {
@@ -30,5 +31,14 @@ impl Maintenance {
 pub fn damage(db: &ReadConnection) -> Result<Vec<String>> {
     let mut found: Vec<String> = db.all("PRAGMA integrity_check", [])?;
     found.retain(|line| line != "ok");
+    let without_parent = "SELECT \"table\", count(*) FROM pragma_foreign_key_check GROUP BY 1";
+    let orphans: Vec<(String, u64)> = db.all(without_parent, [])?;
+    found.extend(orphans.iter().map(|(table, rows)| format!("{rows} rows of {table} refer to rows that do not exist")));
     Ok(found)
+}
+
+/// Rewrites the file without unused pages. Other programs cannot write in the meantime.
+pub fn vacuum(path: &Path) -> Result<()> {
+    let db = open::open_writer(path)?;
+    Ok(db.sqlite().execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")?)
 }

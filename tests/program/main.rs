@@ -5,6 +5,7 @@
 
 mod architecture;
 mod backlog;
+mod backup;
 mod cli;
 mod cli_messages;
 mod constraints;

@@ -1,0 +1,79 @@
+//! Copies of the database, made while other programs use it.
+//!
+//! A copy is one file that needs no write-ahead log. It appears under its name only when it is complete and durable.
+
+use super::file_name::with_suffix;
+use super::{Error, Result};
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// The number of pages that are copied between two reports of progress: 4 MiB.
+const PAGES_PER_STEP: i32 = 1024;
+/// The delay before a step that SQLite refused is repeated.
+const RETRY_DELAY: Duration = Duration::from_millis(50);
+/// How long a copy waits for a program that locks the database.
+const BUSY: Duration = Duration::from_secs(20);
+/// Access only by the owner, because the database can contain secrets of sources.
+const OWNER_ONLY: u32 = 0o600;
+
+/// How much of a database has been copied.
+#[derive(Debug, Clone, Copy)]
+pub struct CopyProgress {
+    pub copied_pages: u64,
+    pub all_pages: u64,
+}
+
+/// Copies the database `from` to the file `to`, and replaces that file if it exists. Reports the progress. Other programs
+/// can read and write the database in the meantime; the copy contains its state at the beginning.
+pub fn copy(from: &Path, to: &Path, progress: impl FnMut(CopyProgress)) -> Result<()> {
+    let incomplete = with_suffix(to, &format!(".{}.tmp", std::process::id()));
+    let result = copy_to_new_file(from, &incomplete, progress).and_then(|()| {
+        rename(&incomplete, to)?;
+        sync_folder_of(to)
+    });
+    if result.is_err() {
+        let _ = fs::remove_file(&incomplete);
+    }
+    result
+}
+
+fn copy_to_new_file(from: &Path, to: &Path, mut progress: impl FnMut(CopyProgress)) -> Result<()> {
+    let source = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    source.busy_timeout(BUSY)?;
+    // The transaction keeps the snapshot. Without it, each write of another program would restart the copy.
+    let _snapshot = source.unchecked_transaction()?;
+    source.query_one("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    let created = OpenOptions::new().write(true).create(true).truncate(true).mode(OWNER_ONLY).open(to);
+    let file = created.map_err(|cause| Error::File { path: to.to_owned(), cause })?;
+    let mut target = Connection::open(to)?;
+    let backup = Backup::new(&source, &mut target)?;
+    loop {
+        let step = backup.step(PAGES_PER_STEP)?;
+        let (all, remaining) = (backup.progress().pagecount, backup.progress().remaining);
+        progress(CopyProgress { copied_pages: (all - remaining) as u64, all_pages: all as u64 });
+        match step {
+            StepResult::Done => break,
+            StepResult::More => {}
+            _ => std::thread::sleep(RETRY_DELAY),
+        }
+    }
+    drop(backup);
+    target.close().map_err(|(_, cause)| cause)?;
+    file.sync_all().map_err(|cause| Error::File { path: to.to_owned(), cause })
+}
+
+pub(super) fn rename(from: &Path, to: &Path) -> Result<()> {
+    fs::rename(from, to).map_err(|cause| Error::File { path: to.to_owned(), cause })
+}
+
+/// Makes the names in the folder of a file durable.
+pub(super) fn sync_folder_of(file: &Path) -> Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let synced: io::Result<()> = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(|cause| Error::File { path: folder.to_owned(), cause })
+}

@@ -1,0 +1,54 @@
+//! Replaces the database with a backup.
+
+use super::backup::{CopyProgress, copy, rename, sync_folder_of};
+use super::file_name::with_suffix;
+use super::maintenance::damage;
+use super::migration::{applied_version, runner};
+use super::open::open_reader;
+use super::{Error, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Replaces the database at `path` with a copy of `backup`. Returns where the previous database is now. The caller makes
+/// sure that no other program uses it.
+///
+/// # Errors
+/// Returns [`Error::Backup`] if the file is damaged, is not a database of newsfold, or is a database of a later version.
+pub fn restore(backup: &Path, path: &Path, progress: impl FnMut(CopyProgress)) -> Result<Option<PathBuf>> {
+    check(backup).map_err(|problem| Error::Backup { path: backup.to_owned(), problem })?;
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|cause| Error::File { path: folder.to_owned(), cause })?;
+    }
+    let new = with_suffix(path, ".restored");
+    copy(backup, &new, progress)?;
+    let previous = with_suffix(path, ".before-restore");
+    let had_database = path.exists();
+    // The write-ahead log belongs to the previous database and must not remain next to the new one.
+    for suffix in ["-wal", "-shm", ""] {
+        let (from, to) = (with_suffix(path, suffix), with_suffix(&previous, suffix));
+        let _ = fs::remove_file(&to);
+        if from.exists() {
+            rename(&from, &to)?;
+        }
+    }
+    rename(&new, path)?;
+    sync_folder_of(path)?;
+    Ok(had_database.then_some(previous))
+}
+
+/// Checks whether a file is a complete database that this version can read.
+fn check(file: &Path) -> std::result::Result<(), String> {
+    let problem = |error: Error| error.to_string();
+    if !file.exists() {
+        return Err("the file does not exist".into());
+    }
+    let db = open_reader(file).map_err(problem)?;
+    let newest = runner().get_migrations().iter().map(|migration| migration.version()).max().unwrap_or_default();
+    match applied_version(db.sqlite()).map_err(problem)? {
+        0 => return Err("it is not a database of newsfold".into()),
+        version if version > newest => return Err("a later version of newsfold wrote it".into()),
+        _ => {}
+    }
+    let damage = damage(&db).map_err(problem)?;
+    if damage.is_empty() { Ok(()) } else { Err(format!("it is damaged: {}", damage.join("; "))) }
+}
