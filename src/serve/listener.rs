@@ -32,7 +32,8 @@ use write_deadline::{InFlight, WriteDeadlineStream};
 
 /// The maximum size of request headers, in bytes.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
-/// At shutdown, the time limit for receiving the rest of a request that the client has started to send.
+/// At shutdown, the time limit for receiving the first request of a connection, and for receiving the rest of a request
+/// that the client has started to send.
 const SHUTDOWN_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 /// The number of file descriptors reserved for uses other than connections, such as the database and outgoing requests.
 const RESERVED_FILES: usize = 512;
@@ -119,7 +120,9 @@ impl ConnectionHandler {
         let in_flight = InFlight::default();
         let stream = WriteDeadlineStream::new(stream, self.options.write_timeout.unsigned_abs(), in_flight.clone());
         let router = TowerToHyperService::new(self.router);
+        let has_request = CancellationToken::new();
         let service = service_fn(|mut request: Request<Incoming>| {
+            has_request.cancel();
             // For handlers that limit requests per client.
             request.extensions_mut().insert(ConnectInfo(peer));
             let (response, guard) = (router.call(request), in_flight.begin());
@@ -135,8 +138,15 @@ impl ConnectionHandler {
         let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
         tokio::select! {
             ended = connection.as_mut() => return log_end(ended),
-            _ = self.stop.cancelled() => connection.as_mut().graceful_shutdown(),
+            _ = self.stop.cancelled() => {}
         }
+        // hyper would close a new connection immediately, although its first request may be on the way.
+        tokio::select! {
+            ended = connection.as_mut() => return log_end(ended),
+            _ = has_request.cancelled() => {}
+            _ = sleep(SHUTDOWN_HEAD_TIMEOUT) => {}
+        }
+        connection.as_mut().graceful_shutdown();
         match timeout(SHUTDOWN_HEAD_TIMEOUT, connection.as_mut()).await {
             Ok(ended) => log_end(ended),
             Err(_) if in_flight.is_active() => log_end(connection.await),
