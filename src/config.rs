@@ -17,6 +17,7 @@ use crate::store::Store;
 use crate::{cluster, crawl, feed_parser, http_client, publish, serve, store, websub};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -36,6 +37,22 @@ pub struct Config {
     pub hub: websub::hub::Options,
     pub cluster: cluster::Options,
     pub daemon: DaemonOptions,
+    pub metrics: MetricsOptions,
+}
+
+/// The settings of the metrics for Prometheus.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetricsOptions {
+    pub enabled: bool,
+    /// Address and port on which `/metrics` is served.
+    pub listen: SocketAddr,
+}
+
+impl Default for MetricsOptions {
+    fn default() -> Self {
+        MetricsOptions { enabled: true, listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8687)) }
+    }
 }
 
 /// The settings of the daemon.

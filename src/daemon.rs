@@ -34,9 +34,10 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigLocation};
 use crate::domain::Timestamp;
 use crate::domain::panic_text::join_error_text;
+use crate::metrics::METRICS;
 use crate::store::daemon_state::{self, DaemonState};
 use crate::store::{Store, publication};
-use active_configuration::ActiveConfiguration;
+use active_configuration::{ActiveConfiguration, Sockets};
 use anyhow::Context as _;
 use grouping::GroupingSession;
 use publisher::EditionPublisher;
@@ -56,6 +57,8 @@ pub struct ConfigurationSource {
     /// The settings of the file.
     pub file: Config,
     pub location: ConfigLocation,
+    /// Where to serve measurements; `None` if they are not served.
+    pub metrics: Option<std::net::TcpListener>,
     /// Notified to read the file again.
     pub reload: Arc<Notify>,
 }
@@ -64,7 +67,7 @@ impl From<Config> for ConfigurationSource {
     /// Returns a configuration that is never reloaded.
     fn from(config: Config) -> Self {
         let (file, location, reload) = (config.clone(), ConfigLocation::default(), Arc::default());
-        ConfigurationSource { config, file, location, reload }
+        ConfigurationSource { config, file, location, metrics: None, reload }
     }
 }
 
@@ -96,7 +99,7 @@ struct Daemon {
     source: ConfigurationSource,
     /// The context of the tasks that do not depend on the configuration.
     root: TaskContext,
-    listener: std::net::TcpListener,
+    sockets: Sockets,
     active: ActiveConfiguration,
     /// The server of the active configuration, and servers that still send responses after a reload.
     servers: JoinSet<()>,
@@ -104,12 +107,14 @@ struct Daemon {
 }
 
 impl Daemon {
-    async fn start(source: ConfigurationSource, root: TaskContext, listener: TcpListener) -> anyhow::Result<Daemon> {
-        let address = listener.local_addr().context("the listener has no address")?;
-        let (listener, mut servers) = (listener.into_std()?, JoinSet::new());
+    async fn start(mut source: ConfigurationSource, root: TaskContext, site: TcpListener) -> anyhow::Result<Daemon> {
+        let address = site.local_addr().context("the listener has no address")?;
+        let sockets = Sockets { site: site.into_std()?, metrics: source.metrics.take() };
+        let mut servers = JoinSet::new();
         let context = root.with_config(source.config.clone(), root.shutdown.child_token())?;
-        let active =
-            ActiveConfiguration::start(context, duplicate(&listener)?, &mut servers, &root.shutdown, false).await?;
+        let active = ActiveConfiguration::start(context, &sockets, &mut servers, &root.shutdown, false).await?;
+        METRICS.configuration_accepted.set(1);
+        METRICS.configuration_applied_at.set(root.clock().now().as_second());
         let now = root.clock().now();
         let state = DaemonState {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -122,7 +127,7 @@ impl Daemon {
             restart_settings: Vec::new(),
             reload_error: None,
         };
-        let daemon = Daemon { source, root, listener, active, servers, state };
+        let daemon = Daemon { source, root, sockets, active, servers, state };
         daemon.record_state().await;
         watchdog::notify(&[NotifyState::Ready]);
         tracing::info!(%address, database = %daemon.root.store().path().display(), "newsfold is running");
@@ -177,6 +182,7 @@ impl Daemon {
                 self.replace_tasks(context).await?;
                 self.state.config_hash = file.fingerprint();
                 self.state.config_applied_at = self.root.clock().now();
+                METRICS.configuration_applied_at.set(self.state.config_applied_at.as_second());
                 self.state.reload_error = None;
                 self.source.file = file;
                 tracing::info!(changed, "applied the new configuration");
@@ -190,6 +196,7 @@ impl Daemon {
                 self.state.reload_error = Some(format!("{error:#}"));
             }
         }
+        METRICS.configuration_accepted.set(self.state.reload_error.is_none().into());
         self.record_state().await;
         Ok(())
     }
@@ -212,9 +219,9 @@ impl Daemon {
     /// new one has started.
     async fn replace_tasks(&mut self, context: TaskContext) -> anyhow::Result<()> {
         self.active.stop_tasks().await;
-        let (listener, shutdown) = (duplicate(&self.listener)?, &self.root.shutdown);
-        let new = ActiveConfiguration::start(context, listener, &mut self.servers, shutdown, true).await?;
-        std::mem::replace(&mut self.active, new).stop_server();
+        let (sockets, shutdown) = (&self.sockets, &self.root.shutdown);
+        let new = ActiveConfiguration::start(context, sockets, &mut self.servers, shutdown, true).await?;
+        std::mem::replace(&mut self.active, new).stop_servers();
         Ok(())
     }
 
@@ -228,10 +235,10 @@ impl Daemon {
 
     /// Ends the tasks and the servers, and closes the database.
     async fn stop(self, mut tasks: TaskSet) -> anyhow::Result<()> {
-        let Daemon { root, listener, active, mut servers, .. } = self;
+        let Daemon { root, sockets, active, mut servers, .. } = self;
         watchdog::notify(&[NotifyState::Stopping]);
         // Refuse new connections immediately instead of leaving them waiting.
-        drop(listener);
+        drop(sockets);
         root.shutdown.cancel();
         let deadline = Instant::now() + active.context.config.daemon.shutdown_grace.unsigned_abs();
         let close_connections = async {
@@ -251,12 +258,6 @@ impl Daemon {
         tracing::info!("newsfold has stopped");
         Ok(())
     }
-}
-
-/// Returns another handle of the listening socket. The socket closes with its last handle.
-fn duplicate(listener: &std::net::TcpListener) -> anyhow::Result<TcpListener> {
-    let duplicate = listener.try_clone().and_then(TcpListener::from_std);
-    duplicate.context("cannot duplicate the handle of the listening socket")
 }
 
 /// Groups and publishes stored items once, on behalf of a command. Does nothing if a daemon runs on this database.

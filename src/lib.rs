@@ -13,6 +13,7 @@
 
 pub mod domain;
 pub mod clock;
+pub mod metrics;
 pub mod markup;
 pub mod charset;
 pub mod urls;

@@ -15,6 +15,7 @@ mod health_checks;
 mod host_header;
 mod http_cache;
 mod listener;
+mod metrics_endpoint;
 mod options;
 mod pages;
 mod static_site;
@@ -24,6 +25,7 @@ pub use app_state::Error;
 pub use feed_resource::{FeedSnapshot, feed_snapshots, feed_urls};
 pub use http_cache::EncodedResponse;
 pub use listener::run;
+pub use metrics_endpoint::metrics_router;
 pub use options::Options;
 pub use static_site::write_static_site;
 pub use task_health::TaskHealth;
@@ -53,6 +55,7 @@ pub fn router(
 ) -> Router {
     let base_url = options.base_url.clone();
     let routes = routes(AppState::new(store, options, health, clock)).merge(websub_routes);
+    let routes = routes.layer(axum::middleware::from_fn(metrics_endpoint::measure));
     Router::new()
         .fallback_service(also_below_base_path(routes, &base_url))
         .layer(axum::middleware::from_fn(require_one_host))

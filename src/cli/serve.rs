@@ -1,7 +1,7 @@
 //! `newsfold serve`: runs the daemon in the foreground, as systemd expects.
 
 use super::{Context, termination_signal};
-use crate::config::Config;
+use crate::config::{Config, MetricsOptions};
 use crate::daemon::{self, ConfigurationSource, DatabaseLock};
 use crate::store::Store;
 use anyhow::{Context as _, bail};
@@ -36,7 +36,8 @@ impl Serve {
         let listener = listen(&config).await?;
         let shutdown = CancellationToken::new();
         cancel_on_signal(shutdown.clone());
-        let configuration = ConfigurationSource { config, file, location, reload };
+        let metrics = metrics_listener(&config.metrics);
+        let configuration = ConfigurationSource { config, file, location, metrics, reload };
         daemon::run(configuration, store, listener, context.clock.clone(), shutdown).await?;
         Ok(ExitCode::SUCCESS)
     }
@@ -52,6 +53,21 @@ async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}; choose another with serve.listen in the configuration or --listen")
     })
+}
+
+/// Opens the socket for measurements. They are not necessary, so a failure does not keep the daemon from starting.
+fn metrics_listener(options: &MetricsOptions) -> Option<std::net::TcpListener> {
+    let address = options.enabled.then_some(options.listen)?;
+    let bind = || {
+        let listener = std::net::TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        tracing::info!(listen = %listener.local_addr()?, "serving measurements at /metrics");
+        Ok::<_, std::io::Error>(listener)
+    };
+    let log = |error: &std::io::Error| {
+        tracing::warn!(%error, "cannot listen on {address} for /metrics; choose another address with metrics.listen");
+    };
+    bind().inspect_err(log).ok()
 }
 
 /// The minimum limit on open files: for the database, polls and a few connections.

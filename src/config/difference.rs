@@ -6,7 +6,7 @@ use toml::{Table, Value};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The settings that only a restart applies.
-const RESTART_SETTINGS: [&str; 2] = ["database", "serve.listen"];
+const RESTART_SETTINGS: [&str; 4] = ["database", "metrics.enabled", "metrics.listen", "serve.listen"];
 
 impl Config {
     /// Returns the names of the settings that differ, such as `poll.interval`, in alphabetical order.
@@ -23,6 +23,7 @@ impl Config {
         differing.retain(|name| RESTART_SETTINGS.contains(&name.as_str()));
         self.database.clone_from(&running.database);
         self.serve.listen = running.serve.listen;
+        self.metrics.clone_from(&running.metrics);
         differing
     }
 

@@ -1,4 +1,4 @@
-//! The tasks and the HTTP server that run with one configuration. A reload replaces them, while the process, the
+//! The tasks and the HTTP servers that run with one configuration. A reload replaces them, while the process, the
 //! database and the listening socket remain.
 
 use super::task_context::{TaskContext, TaskSet};
@@ -8,6 +8,7 @@ use super::{
 };
 use crate::serve;
 use crate::websub::push_queue::PushQueue;
+use anyhow::Context as _;
 use axum::Router;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,24 +21,31 @@ use tokio_util::sync::CancellationToken;
 /// The time that a poll may take in addition to its request, for example to parse a document.
 const POLL_MARGIN: Duration = Duration::from_secs(30);
 
-/// The tasks and the HTTP server of one configuration.
+/// The tasks and the HTTP servers of one configuration.
 pub(super) struct ActiveConfiguration {
     pub context: TaskContext,
     /// The scheduler, which ends before the other tasks at a reload.
     polling: TaskSet,
     tasks: TaskSet,
     stop_polling: CancellationToken,
-    stop_server: CancellationToken,
-    /// The HTTP server in the set of servers.
+    stop_servers: CancellationToken,
+    /// The HTTP server of the site in the set of servers.
     pub server: Id,
 }
 
+/// The listening sockets. A socket closes with its last handle.
+pub(super) struct Sockets {
+    pub site: std::net::TcpListener,
+    /// `None` if measurements are not served.
+    pub metrics: Option<std::net::TcpListener>,
+}
+
 impl ActiveConfiguration {
-    /// Starts the tasks of `context` and a server on `listener`. `is_reload` means that the tasks of another
+    /// Starts the tasks of `context` and the servers on `sockets`. `is_reload` means that the tasks of another
     /// configuration ran until now.
     pub(super) async fn start(
         context: TaskContext,
-        listener: TcpListener,
+        sockets: &Sockets,
         servers: &mut JoinSet<()>,
         shutdown: &CancellationToken,
         is_reload: bool,
@@ -60,11 +68,18 @@ impl ActiveConfiguration {
 
         let publish = context.config.publish.clone();
         let (store, health, clock) = (context.store().clone(), context.health.clone(), context.clock().clone());
-        let routes = serve::router(store, publish, health, clock, websub_routes);
-        let stop_server = shutdown.child_token();
-        let serving = serve::run(listener, routes, context.config.serve.clone(), stop_server.clone());
-        let server = servers.spawn(serving).id();
-        Ok(ActiveConfiguration { context, polling, tasks, stop_polling, stop_server, server })
+        let stop_servers = shutdown.child_token();
+        let mut serve = |socket: &std::net::TcpListener, routes| -> anyhow::Result<Id> {
+            let listener =
+                socket.try_clone().and_then(TcpListener::from_std).context("cannot use the listening socket")?;
+            let serving = serve::run(listener, routes, context.config.serve.clone(), stop_servers.clone());
+            Ok(servers.spawn(serving).id())
+        };
+        if let Some(socket) = &sockets.metrics {
+            serve(socket, serve::metrics_router(store.clone(), publish.clone(), health.clone(), clock.clone()))?;
+        }
+        let server = serve(&sockets.site, serve::router(store, publish, health, clock, websub_routes))?;
+        Ok(ActiveConfiguration { context, polling, tasks, stop_polling, stop_servers, server })
     }
 
     /// Lets polls in progress finish, and then ends all tasks. The server continues.
@@ -76,9 +91,9 @@ impl ActiveConfiguration {
         self.tasks.finish(Instant::now() + config.daemon.shutdown_grace.unsigned_abs()).await;
     }
 
-    /// Lets the server send the responses in progress, and then ends it.
-    pub(super) fn stop_server(&self) {
-        self.stop_server.cancel();
+    /// Lets the servers send the responses in progress, and then ends them.
+    pub(super) fn stop_servers(&self) {
+        self.stop_servers.cancel();
     }
 
     /// Ends all tasks at shutdown.

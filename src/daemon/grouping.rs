@@ -11,11 +11,13 @@ use crate::cluster::Clusterer;
 use crate::config::Config;
 use crate::domain::duration::after;
 use crate::domain::{ItemId, JoinEvidence, StoryAssignment, StoryId, StoryPlacement, Timestamp};
+use crate::metrics::{METRICS, seconds_since};
 use crate::publish::choose_lead;
 use crate::store::{self, ReadConnection, Store, WriteConnection, constraints, editions, items, stories};
 use jiff::SignedDuration;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The maximum number of items assigned per transaction.
 const BATCH: u32 = 500;
@@ -63,7 +65,9 @@ async fn catch_up(session: &mut Option<GroupingSession>, context: &TaskContext) 
         Some(session) => session,
         None => session.insert(GroupingSession::restore(store, &context.config, clock).await?),
     };
+    let start = Instant::now();
     session.catch_up(store, clock).await?;
+    METRICS.grouping_duration.observe(seconds_since(start));
     context.health.record_progress("grouping", clock.now());
     let reclustered_at = session.reclustered_at;
     context.regrouped_at.send_if_modified(|at| std::mem::replace(at, reclustered_at) != reclustered_at);
@@ -167,6 +171,8 @@ impl GroupingSession {
         if assignments.is_empty() {
             return Ok(false);
         }
+        let joined = assignments.iter().filter(|assignment| assignment.placement == StoryPlacement::Joined);
+        joined.for_each(|assignment| METRICS.join_score.observe(assignment.evidence.score.into()));
         let (version, now) = (self.constraints_version, clock.now());
         let assign = move |db: &WriteConnection| {
             constraints::expect_version(db, version)?;

@@ -13,6 +13,7 @@ use crate::domain::{
     DueSource, IngestResult, NextPollReason, PollRecord, SourceId, SourceState, SourceUpdate, Timestamp,
 };
 use crate::http_client::origin_of;
+use crate::metrics::METRICS;
 use crate::store::leases::{self, ActiveLeases, PollLease};
 use crate::store::{self, WriteConnection, sources};
 use crate::urls::redact::redact_url;
@@ -294,8 +295,14 @@ async fn claim_and_poll(context: PollContext, due: DueSource, lease: PollLease) 
     }
 }
 
+/// Logs and counts a poll or a push.
 pub(super) fn log_poll(record: &PollRecord, stored: &IngestResult, update: Option<&SourceUpdate>) {
     let (source, outcome, url) = (record.source, record.outcome.into_str(), redact_url(&record.url));
+    METRICS.polls.with_label_values(&[outcome]).inc();
+    METRICS.poll_duration.observe(record.finished_at.duration_since(record.started_at).as_secs_f64());
+    METRICS.received_bytes.inc_by(record.bytes);
+    METRICS.new_items.inc_by(stored.new.len() as u64);
+    METRICS.changed_items.inc_by(stored.changed.len() as u64);
     if record.outcome.is_success() {
         let (new, changed) = (stored.new.len(), stored.changed.len());
         tracing::debug!(%source, outcome, url, items = record.items, new, changed, "polled");

@@ -5,6 +5,7 @@ use super::http_cache::EncodedResponse;
 use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::domain::duration::after;
+use crate::metrics::{METRICS, seconds_since};
 use crate::publish::Options;
 use crate::store::feed_last_modified::MAX_AHEAD;
 use crate::store::{self, ReadConnection, Store, WriteConnection, feed_last_modified, publication};
@@ -12,7 +13,7 @@ use jiff::SignedDuration;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 /// Rendered feeds. Clones share their state.
 #[derive(Clone)]
@@ -58,9 +59,10 @@ impl FeedCache {
         if let Some(rendered) = cached.as_ref().filter(|rendered| rendered.version >= version) {
             return Ok(rendered.response_at(self.clock.now()));
         }
-        let (options, rendered) = (self.options.clone(), resource.clone());
+        let (options, rendered, start) = (self.options.clone(), resource.clone(), Instant::now());
         let render = move |db: &ReadConnection| Ok((publication::feeds_version(db)?, rendered.encoded(db, &options)?));
         let (version, response) = self.store.read(render).await?;
+        METRICS.render_duration.observe(seconds_since(start));
         let mut response = response.unwrap_or_else(|| unreachable!("only archive pages are missing"));
         let previous = cached.as_ref().map(|rendered| (rendered.response.hash == response.hash, rendered.modified));
         let modified = match previous {

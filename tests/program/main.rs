@@ -23,6 +23,7 @@ mod health;
 mod holds;
 mod item_identity;
 mod last_modified;
+mod metrics;
 mod operator_commands;
 mod origin_leases;
 mod pages;

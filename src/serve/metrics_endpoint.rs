@@ -1,0 +1,106 @@
+//! `/metrics`, for Prometheus. It has a listen address of its own, so that a reverse proxy for the site never publishes
+//! it.
+
+use super::app_state::{AppState, Error};
+use super::health_checks;
+use super::task_health::TaskHealth;
+use crate::clock::Clock;
+use crate::domain::Timestamp;
+use crate::metrics::{METRICS, seconds_since};
+use crate::publish;
+use crate::store::sources::{self, SourceFilter};
+use crate::store::statistics::{self, QueueLengths, RowCounts};
+use crate::store::{self, ReadConnection, Store, polls};
+use crate::wording::SourceStatus;
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+/// The media type of the Prometheus text format.
+const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Returns the routes of the metrics server.
+pub fn metrics_router(store: Store, options: publish::Options, health: TaskHealth, clock: Clock) -> Router {
+    Router::new().route("/metrics", get(metrics)).with_state(AppState::new(store, options, health, clock))
+}
+
+async fn metrics(State(app): State<AppState>) -> Result<Response, Error> {
+    let now = app.clock.now();
+    let down = health_checks::report(&app).await.down;
+    METRICS.faults.reset();
+    down.keys().for_each(|part| METRICS.faults.with_label_values(&[part]).set(1));
+    match app.store.read(move |db| stored_facts(db, now)).await {
+        Ok(facts) => facts.set(),
+        // The fault is among the measurements.
+        Err(error) => error.log("the database cannot be measured"),
+    }
+    if let Ok(usage) = app.store.disk_usage() {
+        METRICS.database_bytes.set(usage.database_bytes as i64);
+        METRICS.write_ahead_log_bytes.set(usage.write_ahead_log_bytes as i64);
+        METRICS.disk_free_bytes.set(usage.free_bytes as i64);
+    }
+    let text = METRICS.text().map_err(std::io::Error::other)?;
+    Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
+}
+
+/// What the database contributes.
+struct StoredFacts {
+    sources: BTreeMap<&'static str, i64>,
+    counts: RowCounts,
+    queues: QueueLengths,
+    last_poll_at: Option<Timestamp>,
+}
+
+fn stored_facts(db: &ReadConnection, now: Timestamp) -> store::Result<StoredFacts> {
+    let mut sources = BTreeMap::new();
+    for source in sources::list(db, &SourceFilter::default())? {
+        *sources.entry(SourceStatus::of(&source).as_str()).or_default() += 1;
+    }
+    Ok(StoredFacts {
+        sources,
+        counts: statistics::row_counts(db)?,
+        queues: statistics::queue_lengths(db, now)?,
+        last_poll_at: polls::last_poll_at(db)?,
+    })
+}
+
+impl StoredFacts {
+    fn set(&self) {
+        let StoredFacts { sources, counts, queues, last_poll_at } = self;
+        METRICS.sources.reset();
+        for (status, count) in sources {
+            METRICS.sources.with_label_values(&[status.replace(' ', "_").to_lowercase()]).set(*count);
+        }
+        METRICS.items.set(counts.items as i64);
+        METRICS.stories.set(counts.stories as i64);
+        METRICS.published_stories.set(counts.published as i64);
+        METRICS.storylines.set(counts.storylines as i64);
+        METRICS.subscribers.set(counts.subscribers as i64);
+        METRICS.last_poll_at.set(last_poll_at.map_or(0, |at| at.as_second()));
+        for (queue, length) in [
+            ("due_sources", queues.due_sources),
+            ("items_to_group", queues.items_to_group),
+            ("stories_to_review", queues.stories_to_review),
+            ("pending_deliveries", queues.pending_deliveries),
+        ] {
+            METRICS.queue_length.with_label_values(&[queue]).set(length as i64);
+        }
+    }
+}
+
+/// Counts and measures a request to the site.
+pub async fn measure(request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let response = next.run(request).await;
+    // Paths without a route have one label, because clients can request any number of them.
+    let route = route.as_ref().map_or("other", MatchedPath::as_str);
+    METRICS.http_requests.with_label_values(&[route, response.status().as_str()]).inc();
+    METRICS.http_duration.with_label_values(&[route]).observe(seconds_since(start));
+    response
+}
