@@ -66,14 +66,15 @@ async fn catch_up(session: &mut Option<GroupingSession>, context: &TaskContext) 
         None => session.insert(GroupingSession::restore(store, &context.config, clock).await?),
     };
     let start = Instant::now();
+    // An item that becomes assignable during the pass is due again at a time that has passed.
+    let started_at = clock.now();
     session.catch_up(store, clock).await?;
     METRICS.grouping_duration.observe(seconds_since(start));
     context.health.record_progress("grouping", clock.now());
     let reclustered_at = session.reclustered_at;
     context.regrouped_at.send_if_modified(|at| std::mem::replace(at, reclustered_at) != reclustered_at);
     let next_recluster = after(reclustered_at, session.recluster_interval().max(MIN_RECLUSTER_DELAY));
-    let now = clock.now();
-    let next_item = store.read(move |db| items::next_assignable_at(db, now)).await?;
+    let next_item = store.read(move |db| items::next_assignable_at(db, started_at)).await?;
     Ok(next_item.into_iter().chain([next_recluster]).min())
 }
 

@@ -49,7 +49,7 @@ pub(super) async fn run(mut context: TaskContext) {
 
 /// Writes the editions and feed entries that are due, so that nothing outdated is served after startup.
 pub(super) async fn catch_up_editions(context: &TaskContext) -> store::Result<()> {
-    EditionPublisher::new(&context.config.publish).catch_up(context.store(), context.clock()).await
+    EditionPublisher::new(&context.config.publish).catch_up(context.store(), context.clock().now()).await
 }
 
 /// Generates a new token for a private feed, which replaces the old one.
@@ -82,8 +82,9 @@ impl EditionPublisher {
         clock: &Clock,
         regrouped_at: Timestamp,
     ) -> store::Result<Option<Timestamp>> {
-        self.catch_up(store, clock).await?;
+        // One time for all steps: work that becomes due between two of them would be neither done nor waited for.
         let now = clock.now();
+        self.catch_up(store, now).await?;
         let in_probation = self.publish_new_stories(store, now, regrouped_at).await?;
         let recheck_at = in_probation.then(|| after(now, PROBATION_RECHECK_DELAY));
         let delay = self.options.delay;
@@ -95,10 +96,10 @@ impl EditionPublisher {
     }
 
     /// Editions come before selections, because a story without an edition cannot enter a feed.
-    async fn catch_up(&self, store: &Store, clock: &Clock) -> store::Result<()> {
-        self.create_feed_tokens(store, clock).await?;
-        self.write_due_editions(store, clock.now()).await?;
-        self.apply_feed_selections(store, clock.now()).await
+    async fn catch_up(&self, store: &Store, now: Timestamp) -> store::Result<()> {
+        self.create_feed_tokens(store, now).await?;
+        self.write_due_editions(store, now).await?;
+        self.apply_feed_selections(store, now).await
     }
 
     /// Returns whether unpublished stories remain because all their sources are on probation.
@@ -276,11 +277,11 @@ impl EditionPublisher {
     }
 
     /// Without a token, readers could not open a private feed.
-    async fn create_feed_tokens(&self, store: &Store, clock: &Clock) -> store::Result<()> {
+    async fn create_feed_tokens(&self, store: &Store, now: Timestamp) -> store::Result<()> {
         for feed in self.feeds.iter().filter(|feed| feed.private) {
             let name = feed.name.clone();
             if store.read(move |db| feed_tokens::find(db, &name)).await?.is_none() {
-                let (name, now) = (feed.name.clone(), clock.now());
+                let name = feed.name.clone();
                 let Some(token) = secrets::generate() else { continue };
                 store.write(move |db| feed_tokens::create_if_missing(db, &name, &token, now)).await?;
             }

@@ -73,9 +73,11 @@ pub(super) async fn run(changes: FeedChanges, mut context: TaskContext) {
     let half = context.config.hub.concurrency as usize / 2;
     let mut check = true;
     loop {
-        let due = if check { publisher.claim_due_requests(&in_flight).await } else { Ok(Vec::new()) };
+        // One time for both queries: an attempt that becomes due between them would be in neither result.
+        let now = context.clock().now();
+        let due = if check { publisher.claim_due_requests(&in_flight, now).await } else { Ok(Vec::new()) };
         let next = match &due {
-            Ok(_) => publisher.next_attempt().await,
+            Ok(_) => publisher.next_attempt(now).await,
             Err(error) => {
                 error.log("cannot read or write pending deliveries; retrying");
                 NextRun::Retry
@@ -115,9 +117,9 @@ struct RequestSlots {
 }
 
 impl Publisher {
-    /// Returns when the next attempt becomes due. An attempt that is already due waits for another request to end.
-    async fn next_attempt(&self) -> NextRun {
-        let now = self.context.clock().now();
+    /// Returns when the next attempt after `now` becomes due. An attempt that is already due waits for another request
+    /// to end.
+    async fn next_attempt(&self, now: Timestamp) -> NextRun {
         let next = self.context.store().read(move |db| websub_subscribers::next_attempt_at(db, now)).await;
         next.map_or(NextRun::Retry, NextRun::from)
     }
@@ -126,6 +128,7 @@ impl Publisher {
     async fn claim_due_requests(
         &self,
         in_flight: &HashMap<Id, InFlightRequest>,
+        now: Timestamp,
     ) -> store::Result<Vec<OutgoingRequest>> {
         let concurrency = self.context.config.hub.concurrency as usize;
         let free_slots = concurrency.saturating_sub(in_flight.len());
@@ -135,7 +138,6 @@ impl Publisher {
         // Retries get at most half of the slots, so that slow hosts do not delay the others.
         let retries = in_flight.values().filter(|request| request.is_retry).count();
         let slots = RequestSlots { free: free_slots, retries: concurrency.div_ceil(2).saturating_sub(retries) };
-        let now = self.context.clock().now();
         let busy = in_flight.values().map(|request| request.host.clone()).collect();
         let publisher = self.clone();
         let read = move |db: &ReadConnection| publisher.due_requests(db, now, busy, slots);
