@@ -109,6 +109,11 @@ impl Config {
         Ok(config)
     }
 
+    /// Returns the options that determine the documents of the site.
+    pub fn site_options(&self) -> serve::SiteOptions {
+        serve::SiteOptions { publish: self.publish.clone(), status_pages: self.serve.status_pages }
+    }
+
     /// Returns the path of the database file.
     pub fn database_path(&self) -> PathBuf {
         self.database.clone().unwrap_or_else(store::default_path)

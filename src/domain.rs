@@ -47,7 +47,7 @@ pub use jiff::Timestamp;
 pub use next_poll_reason::{DelayCause, NextPollReason, RateLimit};
 pub use operator_event::{OperatorEvent, OperatorEventKind, RecordedEvent};
 pub use origin_hold::{HoldReason, HoldScope, OriginHold, ShortenedDelay};
-pub use poll::{FeedMetadata, PollRecord, RequestRecord, SourceUpdate};
+pub use poll::{FeedMetadata, PollCounts, PollRecord, RequestRecord, SourceUpdate};
 pub use polling_hints::{PollingHints, parse_weekday};
 pub use published_feed::{FeedFold, FeedOrder, FeedSelection, PublishedFeed};
 pub use source::{

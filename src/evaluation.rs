@@ -62,6 +62,7 @@ impl LabeledItem {
         Item {
             id: ItemId(id),
             source: SourceId(xxh3_64(self.outlet.as_bytes()) as i64),
+            outlet_name: self.outlet.clone(),
             source_title: self.outlet.clone(),
             source_url: self.outlet.clone(),
             outlet: self.outlet.clone(),

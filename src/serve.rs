@@ -17,6 +17,7 @@ mod http_cache;
 mod listener;
 mod metrics_endpoint;
 mod options;
+mod site_options;
 mod pages;
 mod static_site;
 mod task_health;
@@ -27,11 +28,12 @@ pub use http_cache::EncodedResponse;
 pub use listener::run;
 pub use metrics_endpoint::metrics_router;
 pub use options::Options;
+pub use site_options::SiteOptions;
 pub use static_site::write_static_site;
 pub use task_health::TaskHealth;
 
 use crate::clock::Clock;
-use crate::publish::{self, FeedFormat};
+use crate::publish::FeedFormat;
 use crate::store::Store;
 use app_state::AppState;
 use axum::Router;
@@ -46,14 +48,8 @@ use health_checks::{healthz, readyz};
 use host_header::require_one_host;
 
 /// Returns all routes, including the WebSub routes, both below the path of the base URL and without it.
-pub fn router(
-    store: Store,
-    options: publish::Options,
-    health: TaskHealth,
-    clock: Clock,
-    websub_routes: Router,
-) -> Router {
-    let base_url = options.base_url.clone();
+pub fn router(store: Store, options: SiteOptions, health: TaskHealth, clock: Clock, websub_routes: Router) -> Router {
+    let base_url = options.publish.base_url.clone();
     let routes = routes(AppState::new(store, options, health, clock)).merge(websub_routes);
     let routes = routes.layer(axum::middleware::from_fn(metrics_endpoint::measure));
     Router::new()
@@ -72,12 +68,16 @@ fn routes(app: AppState) -> Router {
         .route("/feeds.opml", get(pages::opml))
         .route("/feeds/{file}", get(feed_routes::feed))
         .route_layer(axum::middleware::from_fn(allow_any_origin));
+    let mut status_pages = Router::new();
+    if app.status_pages {
+        status_pages = status_pages
+            .route("/sources", get(pages::sources))
+            .route("/sources/{id}", get(pages::source))
+            .route("/health", get(pages::health));
+    }
     Router::new()
         .route("/", get(pages::index))
         .route("/search", get(pages::search))
-        .route("/sources", get(pages::sources))
-        .route("/sources/{id}", get(pages::source))
-        .route("/health", get(pages::health))
         .route("/feeds", get(pages::feeds))
         .route("/style.css", get(async |request: HeaderMap| pages::STYLE.respond(&request)))
         .route("/favicon.svg", get(async |request: HeaderMap| pages::FAVICON.respond(&request)))
@@ -85,6 +85,7 @@ fn routes(app: AppState) -> Router {
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .merge(feeds)
+        .merge(status_pages)
         .fallback(other_path)
         .with_state(app)
 }

@@ -7,6 +7,7 @@ pub mod feed_address;
 pub mod feed_secrets;
 pub mod media_type;
 pub mod outlet;
+pub mod outlet_name;
 pub mod redact;
 pub mod registrable_domain;
 mod shared_host;

@@ -31,5 +31,5 @@ pub use operator_event::event_phrase;
 pub use poll_remarks::poll_remarks;
 pub use quantities::{byte_size, count_of, duration, grouped_digits};
 pub use source_facts::{SourceContext, source_facts};
-pub use source_status::SourceStatus;
+pub use source_status::{SourceStatus, poll_state_text};
 pub use storyline_evidence::{storyline_reason, term_rate_text};

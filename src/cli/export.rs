@@ -16,7 +16,7 @@ impl Export {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let (config, store) = context.open()?;
         daemon::group_and_publish_without_daemon(&config, &store, &context.clock).await?;
-        let done = daemon::export(&config.publish, &store, &context.clock, &self.folder).await?;
+        let done = daemon::export(&config, &store, &context.clock, &self.folder).await?;
         let changes = match done.new {
             true => format!("{} documents, {} new files", done.documents, done.written),
             false => "nothing has changed".into(),

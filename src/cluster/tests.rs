@@ -56,6 +56,7 @@ fn item(id: i64, line: &str, lang: &str) -> Item {
     Item {
         id: ItemId(id),
         source: SourceId(xxh3_64(parts[0].as_bytes()) as i64),
+        outlet_name: String::new(),
         source_title: String::new(),
         source_url: String::new(),
         outlet: parts[0].into(),

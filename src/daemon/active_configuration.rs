@@ -66,7 +66,7 @@ impl ActiveConfiguration {
         tasks.spawn("export", export::run);
         tasks.spawn_until_shutdown("maintenance", maintenance::run);
 
-        let publish = context.config.publish.clone();
+        let site = context.config.site_options();
         let (store, health, clock) = (context.store().clone(), context.health.clone(), context.clock().clone());
         let stop_servers = shutdown.child_token();
         let mut serve = |socket: &std::net::TcpListener, routes| -> anyhow::Result<Id> {
@@ -76,9 +76,9 @@ impl ActiveConfiguration {
             Ok(servers.spawn(serving).id())
         };
         if let Some(socket) = &sockets.metrics {
-            serve(socket, serve::metrics_router(store.clone(), publish.clone(), health.clone(), clock.clone()))?;
+            serve(socket, serve::metrics_router(store.clone(), site.clone(), health.clone(), clock.clone()))?;
         }
-        let server = serve(&sockets.site, serve::router(store, publish, health, clock, websub_routes))?;
+        let server = serve(&sockets.site, serve::router(store, site, health, clock, websub_routes))?;
         Ok(ActiveConfiguration { context, polling, tasks, stop_polling, stop_servers, server })
     }
 

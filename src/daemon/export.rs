@@ -7,8 +7,8 @@
 use super::database_watcher::NextRun;
 use super::task_context::TaskContext;
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::crawl::PollContext;
-use crate::publish::Options;
 use crate::serve::{self, EncodedResponse};
 use crate::store::{Store, publication};
 use anyhow::Context as _;
@@ -47,14 +47,14 @@ pub struct ExportReport {
 }
 
 /// Writes a generation to `folder`, unless the newest generation is identical.
-pub async fn export(options: &Options, store: &Store, clock: &Clock, folder: &Path) -> anyhow::Result<ExportReport> {
+pub async fn export(config: &Config, store: &Store, clock: &Clock, folder: &Path) -> anyhow::Result<ExportReport> {
     let (to, now) = (folder.to_owned(), SystemTime::try_from(clock.now())?);
     let cannot = || format!("cannot export into {}", folder.display());
     let generation = tokio::task::spawn_blocking(move || Generation::begin(&to, now)).await?.with_context(cannot)?;
     let generation = Arc::new(Mutex::new(generation));
     let placing = generation.clone();
     let place = move |path: &str, response: &EncodedResponse| placing.lock().place(path, response);
-    serve::write_static_site(store, options, clock, place).await.with_context(cannot)?;
+    serve::write_static_site(store, &config.site_options(), clock, place).await.with_context(cannot)?;
     tokio::task::spawn_blocking(move || generation.lock().complete()).await?.with_context(cannot)
 }
 
@@ -70,7 +70,7 @@ pub(super) async fn run(context: TaskContext) {
                 let exported = tokio::select! {
                     // The next export deletes the incomplete generation.
                     _ = shutdown.cancelled() => return,
-                    exported = export(&config.publish, &store, &clock, folder) => exported,
+                    exported = export(&config, &store, &clock, folder) => exported,
                 };
                 match exported {
                     Ok(report) => {

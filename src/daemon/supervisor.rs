@@ -69,7 +69,7 @@ fn restart_delay(failures: u32) -> Duration {
 mod tests {
     use super::*;
     use crate::clock::Clock;
-    use crate::publish;
+    use crate::config::Config;
     use crate::store::Store;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -96,7 +96,7 @@ mod tests {
         let (health, stop) = (TaskHealth::default(), CancellationToken::new());
         let clock = Clock::system();
         let router =
-            crate::serve::router(store, publish::Options::default(), health.clone(), clock, axum::Router::new());
+            crate::serve::router(store, Config::default().site_options(), health.clone(), clock, axum::Router::new());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/healthz", listener.local_addr().unwrap());
         tokio::spawn(axum::serve(listener, router).into_future());

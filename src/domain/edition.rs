@@ -95,7 +95,7 @@ pub struct Development {
     pub title: String,
     /// The link of the lead.
     pub link: Option<String>,
-    /// The outlet of the lead.
+    /// The name of the lead's outlet.
     pub outlet: String,
     pub outlet_count: u32,
     /// The date of the story, which never changes.
@@ -130,6 +130,9 @@ pub enum EntryVariants {
 pub struct EditionReport {
     pub item: ItemId,
     pub outlet: String,
+    /// The name of the outlet for people, if it differs from the outlet. A new name makes no new edition.
+    #[serde(default)]
+    pub outlet_name: Option<String>,
     /// The name of the reporting publication, if the feed names one other than the outlet.
     pub reporter: Option<String>,
     pub title: String,

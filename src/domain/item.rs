@@ -82,6 +82,8 @@ pub struct Item {
     pub source_url: String,
     /// The outlet of the source. For an item of an aggregator, the outlet that reports it.
     pub outlet: String,
+    /// The name of the outlet for people.
+    pub outlet_name: String,
     /// The name of the reporting publication, if the feed names one other than the outlet.
     pub reporter: Option<String>,
     /// The priority of the item's source.
@@ -123,11 +125,11 @@ pub struct ArticleText {
 const MIN_GROUPING_WORDS: usize = 40;
 
 impl Item {
-    /// Returns the outlet for display, with the publication that the feed names: `Harbour Ledger via news.example`.
+    /// Returns the name of the outlet, with the publication that the feed names: `Harbour Ledger via Coast News`.
     pub fn byline(&self) -> String {
         match &self.reporter {
-            Some(reporter) => format!("{reporter} via {}", self.outlet),
-            None => self.outlet.clone(),
+            Some(reporter) => format!("{reporter} via {}", self.outlet_name),
+            None => self.outlet_name.clone(),
         }
     }
 

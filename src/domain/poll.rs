@@ -5,7 +5,7 @@ use super::{
     PollingHints, SourceId, SourceState, TruncatedEnd,
 };
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One request of a poll. Each redirect causes another request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -84,4 +84,14 @@ pub struct FeedMetadata {
     pub site_url: Option<String>,
     pub lang: Option<String>,
     pub polling_hints: PollingHints,
+}
+
+/// The numbers of active sources by their last poll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct PollCounts {
+    pub active: u64,
+    /// The sources that were never polled.
+    pub unpolled: u64,
+    /// The sources that failed at their last poll.
+    pub failing: u64,
 }

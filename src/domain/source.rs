@@ -12,6 +12,8 @@ pub struct Source {
     /// The publisher: a registrable domain or a channel on a shared host, unless the operator specified another name.
     pub outlet: String,
     pub outlet_provenance: OutletProvenance,
+    /// The name of the outlet for people, if the operator set one.
+    pub outlet_name: Option<String>,
     /// The title that the operator set, or else the feed's own title, or else the URL.
     pub title: String,
     pub site_url: Option<String>,
@@ -162,6 +164,8 @@ pub struct NewSource {
 pub struct SourceEdit {
     pub url: Option<String>,
     pub outlet: Option<(String, OutletProvenance)>,
+    /// The new name of the outlet. An empty value restores the name that is derived from the title.
+    pub outlet_name: Option<String>,
     /// The new title or language. An empty value restores the feed's own.
     pub title: Option<String>,
     pub lang: Option<String>,

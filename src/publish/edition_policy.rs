@@ -192,6 +192,7 @@ pub fn compose_edition(
     let reports = story.items.iter().take(MAX_REPORTS).map(|report| EditionReport {
         item: report.item.id,
         outlet: report.item.outlet.clone(),
+        outlet_name: Some(&report.item.outlet_name).filter(|name| **name != report.item.outlet).cloned(),
         reporter: report.item.reporter.clone(),
         title: report.item.title.clone(),
         url: report.item.url.clone(),

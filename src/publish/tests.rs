@@ -13,6 +13,7 @@ fn report(id: i64, outlet: &str, priority: i32, minute: i64, summary: &str) -> S
         item: Item {
             id: ItemId(id),
             source: SourceId(id),
+            outlet_name: outlet.into(),
             source_title: outlet.to_uppercase(),
             source_url: format!("https://{outlet}/feed"),
             outlet: outlet.into(),

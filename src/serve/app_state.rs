@@ -2,6 +2,7 @@
 
 use super::feed_cache::FeedCache;
 use super::pages::SiteLayout;
+use super::site_options::SiteOptions;
 use super::task_health::TaskHealth;
 use crate::clock::Clock;
 use crate::domain::PublishedFeed;
@@ -16,6 +17,8 @@ use std::sync::Arc;
 pub struct AppState {
     pub store: Store,
     pub options: Arc<publish::Options>,
+    /// Whether the site contains the pages of sources and of health, and the health feed.
+    pub status_pages: bool,
     pub feeds: Arc<Vec<PublishedFeed>>,
     /// The feeds that pages may mention, which excludes private feeds.
     pub public_feeds: Arc<Vec<PublishedFeed>>,
@@ -25,7 +28,8 @@ pub struct AppState {
 }
 
 impl AppState {
-    pub fn new(store: Store, options: publish::Options, health: TaskHealth, clock: Clock) -> AppState {
+    pub fn new(store: Store, options: SiteOptions, health: TaskHealth, clock: Clock) -> AppState {
+        let SiteOptions { publish: options, status_pages } = options;
         let (feeds, public_feeds) = (options.published_feeds(), options.public_feeds());
         let options = Arc::new(options);
         AppState {
@@ -36,11 +40,12 @@ impl AppState {
             feeds: Arc::new(feeds),
             public_feeds: Arc::new(public_feeds),
             health,
+            status_pages,
         }
     }
 
     pub fn site(&self) -> SiteLayout<'_> {
-        SiteLayout::new(&self.options, &self.public_feeds)
+        SiteLayout::new(&self.options, &self.public_feeds, self.status_pages)
     }
 
     /// Calls `respond` with the database on a blocking thread.

@@ -35,6 +35,9 @@ pub async fn feed(
         };
         return app.respond(page).await;
     };
+    if matches!(resource.contents, FeedContents::Health) && !app.status_pages {
+        return pages::not_found(&app);
+    }
     if resource.private_feed().is_none() && resource.is_current() {
         let links = hub_links(&app.options, &resource);
         let mut response = app.cache.response(resource).await?.respond(&request);

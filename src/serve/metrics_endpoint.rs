@@ -3,11 +3,11 @@
 
 use super::app_state::{AppState, Error};
 use super::health_checks;
+use super::site_options::SiteOptions;
 use super::task_health::TaskHealth;
 use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::metrics::{METRICS, seconds_since};
-use crate::publish;
 use crate::store::sources::{self, SourceFilter};
 use crate::store::statistics::{self, QueueLengths, RowCounts};
 use crate::store::{self, ReadConnection, Store, polls};
@@ -25,7 +25,7 @@ use std::time::Instant;
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Returns the routes of the metrics server.
-pub fn metrics_router(store: Store, options: publish::Options, health: TaskHealth, clock: Clock) -> Router {
+pub fn metrics_router(store: Store, options: SiteOptions, health: TaskHealth, clock: Clock) -> Router {
     Router::new().route("/metrics", get(metrics)).with_state(AppState::new(store, options, health, clock))
 }
 

@@ -11,6 +11,8 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 pub struct Options {
     /// The address and port to listen on. A socket passed by systemd takes precedence.
     pub listen: SocketAddr,
+    /// Whether the site contains the pages of sources and of health, and the health feed.
+    pub status_pages: bool,
     /// The maximum number of concurrent connections. Additional connections wait until one closes.
     pub max_connections: usize,
     /// The maximum number of concurrent connections from one IPv4 address or one IPv6 /64 prefix. Additional
@@ -32,6 +34,7 @@ impl Default for Options {
         let loopback = [(IpAddr::from([127, 0, 0, 0]), 8), (IpAddr::from(Ipv6Addr::LOCALHOST), 128)];
         Options {
             listen: SocketAddr::from(([127, 0, 0, 1], 8686)),
+            status_pages: true,
             max_connections: 4096,
             max_connections_per_ip: 64,
             trusted_proxies: loopback.into_iter().filter_map(|(ip, length)| IpNet::new(ip, length).ok()).collect(),

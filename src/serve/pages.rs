@@ -12,6 +12,7 @@ mod query;
 mod respond;
 mod site_layout;
 mod source;
+mod source_list;
 mod story;
 mod story_summary;
 mod storyline;
@@ -21,7 +22,8 @@ pub use health::{health, health_page};
 pub use index::{index, index_page, search};
 pub use respond::{HTML_CONTENT_TYPE, not_found, not_found_page, respond};
 pub use site_layout::SiteLayout;
-pub use source::{source, source_page, sources, sources_page};
+pub use source::{source, source_page};
+pub use source_list::{sources, sources_page};
 pub use story::story_page;
 pub use storyline::storyline_page;
 

@@ -1,13 +1,15 @@
 //! All documents with a fixed URL, rendered as static files. The files match the responses of the handlers.
 //!
 //! Content that depends on the request is omitted: filters, searches, `/healthz`, redirects. The file of a merged story
-//! contains the page of the story that it redirects to. Two pages differ from the served ones, because the daemon may
-//! not run while the files are read: the index page has no form, and the health page does not report tasks.
+//! contains the page of the story that it redirects to. Three pages differ from the served ones, because the daemon may
+//! not run while the files are read: the index page and the list of sources have no form and no further pages, and the
+//! health page does not report tasks.
 
 use super::app_state::Error;
-use super::feed_resource::{FeedResource, MAX_STORYLINE_STORIES, storyline_feed};
+use super::feed_resource::{FeedContents, FeedResource, MAX_STORYLINE_STORIES, storyline_feed};
 use super::http_cache::{EncodedResponse, FEED_CACHE_CONTROL, PAGE_CACHE_CONTROL};
 use super::pages::{self, SiteLayout};
+use super::site_options::SiteOptions;
 use crate::clock::Clock;
 use crate::domain::{Story, StoryId, Timestamp};
 use crate::publish::{self, FeedDocument, FeedFormat, Options};
@@ -24,7 +26,7 @@ type DocumentSink<'a> = &'a mut dyn FnMut(&str, &EncodedResponse) -> io::Result<
 /// Passes every document with its path to `write`. All documents are from one snapshot of the database.
 pub async fn write_static_site(
     store: &Store,
-    options: &Options,
+    options: &SiteOptions,
     clock: &Clock,
     mut write: impl FnMut(&str, &EncodedResponse) -> io::Result<()> + Send + 'static,
 ) -> Result<(), Error> {
@@ -33,7 +35,8 @@ pub async fn write_static_site(
         .read(move |db| {
             let version = publication::version(db)?;
             let feeds = render_feeds(db, &shared)?;
-            let written = write_archives(db, &shared, &mut write).and_then(|()| write_pages(db, &shared, &mut write));
+            let written =
+                write_archives(db, &shared.publish, &mut write).and_then(|()| write_pages(db, &shared, &mut write));
             Ok((version, feeds, written, write))
         })
         .await?;
@@ -44,10 +47,13 @@ pub async fn write_static_site(
     Ok(tokio::task::spawn_blocking(write_feeds).await.map_err(io::Error::other)??)
 }
 
-fn render_feeds(db: &ReadConnection, options: &Options) -> store::Result<Vec<(FeedResource, EncodedResponse)>> {
+fn render_feeds(db: &ReadConnection, options: &SiteOptions) -> store::Result<Vec<(FeedResource, EncodedResponse)>> {
     let mut rendered = Vec::new();
-    for resource in FeedResource::subscribable(&options.public_feeds()) {
-        let response = resource.encoded(db, options)?;
+    for resource in FeedResource::subscribable(&options.publish.public_feeds()) {
+        if !options.status_pages && matches!(resource.contents, FeedContents::Health) {
+            continue;
+        }
+        let response = resource.encoded(db, &options.publish)?;
         rendered.extend(response.map(|response| (resource, response)));
     }
     Ok(rendered)
@@ -86,22 +92,22 @@ fn with_dates(
     Ok(feeds)
 }
 
-fn write_pages(db: &ReadConnection, options: &Options, write: DocumentSink) -> Result<(), Error> {
+fn write_pages(db: &ReadConnection, options: &SiteOptions, write: DocumentSink) -> Result<(), Error> {
+    let SiteOptions { publish: options, status_pages } = options;
     let feeds = options.public_feeds();
     let instance = publication::instance(db)?;
-    let site = || SiteLayout::new(options, &feeds);
+    let site = || SiteLayout::new(options, &feeds, *status_pages);
     let page = |html: String| EncodedResponse::new(pages::HTML_CONTENT_TYPE, PAGE_CACHE_CONTROL, html.into_bytes());
     write("index.html", &page(pages::index_page(db, site(), None)?))?;
-    // `sources` and `feeds` are directories, so their lists become the index files of the directories.
-    write("sources/index.html", &page(pages::sources_page(db, site())?))?;
-    for source in sources::list(db, &sources::SourceFilter::default())? {
-        write(&format!("sources/{}", source.id), &page(pages::source_page(db, site(), &source)?))?;
-    }
+    // `feeds` and `sources` are directories, so their lists become the index files of the directories.
     write("feeds/index.html", &page(pages::feeds_page(site())?))?;
     for feed in &feeds {
         write(&format!("feeds/{}", feed.name), &page(pages::feed_page(db, site(), feed)?))?;
     }
-    write("health", &page(pages::health_page(db, site(), None)?))?;
+    if *status_pages {
+        write("health", &page(pages::health_page(db, site(), None)?))?;
+        write_sources(db, site, page, write)?;
+    }
     write("404.html", &page(pages::not_found_page(site())?))?;
     let opml = EncodedResponse::new(pages::OPML_CONTENT_TYPE, PAGE_CACHE_CONTROL, pages::feeds_opml(options, &feeds));
     write("feeds.opml", &opml)?;
@@ -120,6 +126,19 @@ fn write_pages(db: &ReadConnection, options: &Options, write: DocumentSink) -> R
     write("style.css", &pages::STYLE)?;
     write("robots.txt", &pages::ROBOTS)?;
     Ok(write("favicon.svg", &pages::FAVICON)?)
+}
+
+fn write_sources<'a>(
+    db: &ReadConnection,
+    site: impl Fn() -> SiteLayout<'a>,
+    page: impl Fn(String) -> EncodedResponse,
+    write: DocumentSink,
+) -> Result<(), Error> {
+    write("sources/index.html", &page(pages::sources_page(db, site(), None)?))?;
+    for source in sources::list(db, &sources::SourceFilter::default())? {
+        write(&format!("sources/{}", source.id), &page(pages::source_page(db, site(), &source)?))?;
+    }
+    Ok(())
 }
 
 /// Writes the storylines that pages link to: those with several published stories.

@@ -3,7 +3,7 @@
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 use super::item_content::stored_content;
-use super::rows::{ITEM_COLUMNS, json_list, milliseconds, to_json};
+use super::rows::{ITEM_COLUMNS, column, from_row, json_list, milliseconds, to_json};
 use super::stored_matches::{find_by_canonical_url, find_matches};
 use crate::domain::duration::{after, before};
 use crate::domain::volatile_text::equals_but_for_volatile_parts;
@@ -328,6 +328,31 @@ pub fn count_per_day(db: &ReadConnection, source: SourceId, first: i64, last: i6
         params![source.0, first * DAY, (last + 1) * DAY, DAY],
     )?;
     Ok(counts.into_iter().collect())
+}
+
+/// The number of days before a source's last poll in which its items are counted.
+pub const ACTIVITY_DAYS: i64 = 7;
+
+/// How much a source publishes.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct SourceActivity {
+    /// The date of its newest item.
+    pub last_item_at: Option<Timestamp>,
+    /// The number of items in the [`ACTIVITY_DAYS`] days before its last poll.
+    pub recent_items: u64,
+}
+
+/// Returns the activity of the given sources.
+pub fn source_activity(db: &ReadConnection, sources: &[SourceId]) -> Result<BTreeMap<SourceId, SourceActivity>> {
+    let sources = json_list(&sources.iter().map(|source| source.0).collect::<Vec<_>>());
+    let all: Vec<(SourceId, SourceActivity)> = db.map(
+        "SELECT source.id AS source, (SELECT max(ranked_at) FROM item WHERE source_id = source.id) AS last_item_at,
+                (SELECT count(*) FROM item WHERE source_id = source.id AND ranked_at > last_poll_at - ?2) AS recent_items
+         FROM json_each(?1) AS wanted JOIN source ON source.id = wanted.value",
+        params![sources, ACTIVITY_DAYS * 86_400_000],
+        |row| Ok((column(row, "source")?, from_row(row)?)),
+    )?;
+    Ok(all.into_iter().collect())
 }
 
 /// A later guid of an item, and the rule by which the item was recognized.

@@ -7,8 +7,9 @@ use super::search_text::indexed_text;
 use super::{Error, Result};
 use crate::identity::recognition::text_hash;
 use crate::urls::canonical::canonical_url_from_str;
+use crate::urls::outlet_name::{confirmed_outlet_name, outlet_name};
 use crate::urls::redact::redact_urls;
-use rusqlite::functions::FunctionFlags;
+use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -93,6 +94,14 @@ fn prepare_queries(connection: &Connection) -> rusqlite::Result<()> {
     connection.create_scalar_function("redact_urls", 1, flags, |call| {
         Ok(call.get::<Option<String>>(0)?.map(|text| redact_urls(&text)))
     })?;
+    let name_function = |name: fn(&str, &str) -> Option<String>| {
+        move |call: &Context<'_>| {
+            let (title, outlet): (Option<String>, String) = (call.get(0)?, call.get(1)?);
+            Ok(title.and_then(|title| name(&title, &outlet)))
+        }
+    };
+    connection.create_scalar_function("outlet_name", 2, flags, name_function(outlet_name))?;
+    connection.create_scalar_function("confirmed_outlet_name", 2, flags, name_function(confirmed_outlet_name))?;
     connection
         .create_scalar_function("text_hash", 1, flags, |call| Ok(call.get_raw(0).as_str_or_null()?.map(text_hash)))?;
     connection.create_scalar_function("canonical_url", 1, flags, |call| {

@@ -16,6 +16,18 @@ macro_rules! outlet_sql {
     };
 }
 
+macro_rules! outlet_name_sql {
+    () => {
+        "CASE WHEN source.aggregator AND item.reporter_outlet IS NOT NULL
+              THEN coalesce(confirmed_outlet_name(item.reporter_name, item.reporter_outlet), item.reporter_outlet)
+              ELSE coalesce(source.outlet_name, outlet_name(coalesce(source.title, source.feed_title), source.outlet),
+                            source.outlet) END"
+    };
+}
+
+/// The name of an item's outlet for people, from `item` joined with `source`.
+pub(super) const OUTLET_NAME: &str = outlet_name_sql!();
+
 /// The outlet of an item, from `item` joined with `source`.
 pub(super) const OUTLET: &str = outlet_sql!();
 
@@ -33,7 +45,9 @@ pub(super) const ITEM_COLUMNS: &str = concat!(
     "item.id, item.source_id, redact_urls(coalesce(source.title, source.feed_title, source.url)) AS source_title,
      source.url AS source_url, ",
     outlet_sql!(),
-    " AS outlet,
+    " AS outlet, ",
+    outlet_name_sql!(),
+    " AS outlet_name,
      CASE WHEN item.reporter_outlet IS source.outlet OR source.aggregator AND item.reporter_outlet IS NOT NULL
                OR item.reporter_name IN (source.title, source.feed_title)
           THEN NULL ELSE item.reporter_name END AS reporter,

@@ -4,7 +4,8 @@ use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{column, from_row, to_json};
 use crate::domain::{
-    CacheValidators, DueSource, NewSource, NextPollReason, PollingHints, Source, SourceEdit, SourceId, SourceState,
+    CacheValidators, DueSource, NewSource, NextPollReason, PollCounts, PollingHints, Source, SourceEdit, SourceId,
+    SourceState,
 };
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Row, params};
@@ -54,7 +55,7 @@ pub fn edit(db: &WriteConnection, id: SourceId, edit: &SourceEdit, next_poll_at:
     let (outlet, provenance) = edit.outlet.as_ref().map(|(outlet, provenance)| (outlet, provenance.into_str())).unzip();
     db.execute(
         "UPDATE source SET outlet = coalesce(?2, outlet), outlet_provenance = coalesce(?3, outlet_provenance),
-             title = nullif(coalesce(?4, title), ''), lang = nullif(coalesce(?5, lang), ''),
+             outlet_name = nullif(coalesce(?9, outlet_name), ''), title = nullif(coalesce(?4, title), ''), lang = nullif(coalesce(?5, lang), ''),
              priority = coalesce(?6, priority), full_text = coalesce(?7, full_text),
              aggregator = coalesce(?8, aggregator)
          WHERE id = ?1",
@@ -66,7 +67,8 @@ pub fn edit(db: &WriteConnection, id: SourceId, edit: &SourceEdit, next_poll_at:
             edit.lang,
             edit.priority,
             edit.full_text.map(|mode| mode.into_str()),
-            edit.aggregator
+            edit.aggregator,
+            edit.outlet_name
         ],
     )?;
     if let Some(tags) = &edit.tags {
@@ -310,6 +312,17 @@ pub fn list(db: &ReadConnection, filter: &SourceFilter) -> Result<Vec<Source>> {
     db.map(&sql, params![filter.tag, filter.problems], read)
 }
 
+/// Returns the numbers of active sources, of those among them that were never polled, and of those that failed at their
+/// last poll.
+pub fn poll_counts(db: &ReadConnection) -> Result<PollCounts> {
+    db.one(
+        "SELECT count(*) AS active, count(*) FILTER (WHERE last_poll_at IS NULL) AS unpolled,
+                count(*) FILTER (WHERE last_error <> '') AS failing
+         FROM source WHERE state = 'active'",
+        [],
+    )
+}
+
 /// Returns the URLs of all sources except removed ones.
 pub fn urls(db: &ReadConnection) -> Result<Vec<String>> {
     db.all("SELECT url FROM source WHERE state <> 'removed'", [])
@@ -330,7 +343,7 @@ pub fn by_url(db: &ReadConnection, url: &str) -> Result<Option<Source>> {
 }
 
 const SELECT: &str =
-    "SELECT id, url, outlet, outlet_provenance, redact_urls(coalesce(title, feed_title, url)) AS title, site_url,
+    "SELECT id, url, outlet, outlet_provenance, outlet_name, redact_urls(coalesce(title, feed_title, url)) AS title, site_url,
          coalesce(lang, feed_lang) AS lang, priority, full_text, aggregator, state, added_at,
          added_at < (SELECT min(added_at) FROM source) + 86400000 AS is_initial, first_document_at, publish_backlog, next_poll_at, next_poll_reason,
          last_poll_at, last_outcome, last_success_at, failures, last_error, hold_until, polling_hints, pending_redirect,

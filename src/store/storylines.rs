@@ -1,7 +1,7 @@
 //! Storylines with their stories, and the operator's constraints on them.
 
 use super::connection::ReadConnection;
-use super::rows::OUTLET;
+use super::rows::OUTLET_NAME;
 use super::rows::json_list;
 use super::{Result, stories};
 use crate::domain::{ConstraintKind, Development, GroupingConstraint, ItemId, StoryId, Storyline, StorylineId};
@@ -77,7 +77,7 @@ const MAX_DEVELOPMENTS: u32 = 200;
 /// them.
 pub fn developments(db: &ReadConnection, id: StorylineId) -> Result<Vec<Development>> {
     let sql = format!(
-        "SELECT story.id AS story, item.title, item.url AS link, {OUTLET} AS outlet, story.published_at AS at,
+        "SELECT story.id AS story, item.title, item.url AS link, {OUTLET_NAME} AS outlet, story.published_at AS at,
                 (SELECT outlet_count FROM edition WHERE edition.story_id = story.id ORDER BY number DESC LIMIT 1)
                     AS outlet_count, 0 AS has_entry
          FROM story JOIN item ON item.id = lead_item_id JOIN source ON source.id = item.source_id

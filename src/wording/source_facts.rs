@@ -81,12 +81,13 @@ fn backlog_fact(source: &Source, count: u64) -> String {
 }
 
 fn outlet(source: &Source) -> String {
+    let name = source.outlet_name.as_ref().map_or_else(String::new, |name| format!("{name}, "));
     let origin = match source.outlet_provenance {
         OutletProvenance::Operator => "set by the operator",
         OutletProvenance::Site => "from the feed's link",
         OutletProvenance::Guess => "guessed from its URL",
     };
-    format!("{} ({origin})", source.outlet)
+    format!("{name}{} ({origin})", source.outlet)
 }
 
 fn full_text(mode: FullTextMode) -> &'static str {

@@ -1,6 +1,7 @@
-//! The status of a source in one or two words.
+//! The status of a source in one or two words, and of all sources in a sentence.
 
-use crate::domain::{NextPollReason, PollOutcome, Source, SourceState};
+use super::grouped_digits;
+use crate::domain::{NextPollReason, PollCounts, PollOutcome, Source, SourceState};
 
 /// The status of a source. The most urgent status comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,4 +46,33 @@ fn is_on_hold(source: &Source) -> bool {
     use PollOutcome::{Challenged, Held, Refused, Throttled};
     matches!(source.last_outcome, Some(Throttled | Refused | Challenged | Held))
         || matches!(source.next_poll_reason, NextPollReason::OriginHold { .. })
+}
+
+/// Describes the last polls of all sources: `31 of 84 sources failed at their last poll.`
+pub fn poll_state_text(counts: &PollCounts) -> String {
+    let PollCounts { active, unpolled, failing } = *counts;
+    let of = |count: u64| format!("{} of {} sources", grouped_digits(count), grouped_digits(active));
+    let mut sentences = Vec::new();
+    if failing > 0 {
+        sentences.push(format!("{} failed at their last poll.", of(failing)));
+    } else if active > unpolled {
+        sentences.push("No source failed at its last poll.".to_owned());
+    }
+    if unpolled > 0 {
+        sentences.push(format!("{} have not been polled yet.", of(unpolled)));
+    }
+    sentences.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn state_of_all_sources_names_failures_and_unpolled_sources() {
+        let text = |active, unpolled, failing| poll_state_text(&PollCounts { active, unpolled, failing });
+        assert_eq!(text(84, 0, 31), "31 of 84 sources failed at their last poll.");
+        assert_eq!(text(84, 3, 0), "No source failed at its last poll. 3 of 84 sources have not been polled yet.");
+        assert_eq!((text(2, 2, 0), text(0, 0, 0)), ("2 of 2 sources have not been polled yet.".into(), String::new()));
+    }
 }

@@ -153,6 +153,7 @@ async function main() {
       [hostile.base, '/?outlets=x', 'invalid', 400],
       [hostile.base, '/nowhere', 'not-found', 404],
       [hostile.base, '/sources', 'sources'],
+      [hostile.base, '/sources?show=problems', 'sources-with-problems'],
       [hostile.base, '/health', 'health'],
       [hostile.base, '/feeds', 'feeds'],
       [hostile.base, '/feeds/energy', 'feed-without-stories'],

@@ -434,6 +434,24 @@ async fn queries_include_and_exclude_and_a_new_configuration_applies_to_existing
 }
 
 #[tokio::test]
+async fn new_outlet_name_is_on_pages_and_makes_no_edition() {
+    let mut growing = GrowingStory::new(TestDaemon::new(), 2).await;
+    growing.report(0).await;
+    growing.report(1).await;
+    growing.pass(SignedDuration::from_hours(2)).await;
+    let (before, feed) = (growing.reasons().await, growing.daemon.get("/feeds/all.atom").await);
+    let (id, now) = (growing.sources[0], growing.daemon.now());
+    let edit = newsfold::domain::SourceEdit { outlet_name: Some("The Quay Courier".into()), ..Default::default() };
+    growing.daemon.store.write(move |db| sources::edit(db, id, &edit, now)).await.unwrap();
+    growing.pass(SignedDuration::from_hours(2)).await;
+    let page = growing.daemon.get(&format!("/stories/{}", growing.story().await)).await;
+    assert!(page.contains("The Quay Courier") && page.contains("1.example"), "{page}");
+    assert_eq!(growing.reasons().await, before);
+    assert_eq!(growing.daemon.get("/feeds/all.atom").await, feed);
+    growing.daemon.stop().await;
+}
+
+#[tokio::test]
 async fn archive_pages_contain_older_entries_and_never_change() {
     let mut growing = GrowingStory::new(feeds("feeds = [{ name = \"two\", limit = 2 }]"), 1).await;
     let titles = [

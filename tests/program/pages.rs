@@ -1,8 +1,8 @@
 //! Tests the HTML pages: filters, escaping of hostile text, caching, and secrets that must never appear.
 
 use crate::support::origin_server::{OriginServer, StubResponse};
-use crate::support::rss;
 use crate::support::test_daemon::{TestDaemon, run_next_poll, start_and_poll_once};
+use crate::support::{rss, wait_until};
 use jiff::SignedDuration;
 use newsfold::domain::{NewSource, SourceId, SourceState};
 use newsfold::opml::read::read_opml;
@@ -361,6 +361,70 @@ async fn health_page_shows_tasks_without_internal_addresses() {
     for secret in ["token", "secret", &database] {
         assert!(!page.contains(secret), "{secret} in {page}");
     }
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn sources_with_problems_come_first_and_filters_select_them() {
+    let (mut daemon, _origins, ids) = newsroom().await;
+    let broken = OriginServer::start().await;
+    broken.serve("/feed", StubResponse::status(500));
+    let failing = add(&daemon, &broken.url("/feed"), "z.example", "money", "de").await;
+    daemon.advance(SignedDuration::from_secs(1));
+    daemon.wait_for_polls(failing, 1).await;
+    let page = daemon.get("/sources").await;
+    let position = |id: &SourceId| page.find(&format!("href=\"/sources/{id}\"")).unwrap();
+    assert!(ids.iter().all(|id| position(&failing) < position(id)), "{page}");
+    assert!(page.contains("1 of 4 sources failed at their last poll."), "{page}");
+    assert!(daemon.get("/health").await.contains("1 of 4 sources failed at their last poll."));
+    let listed = async |query: &str| {
+        let page = daemon.get(&format!("/sources?{query}")).await;
+        ["a.example", "b.example", "c.example", "z.example"]
+            .into_iter()
+            .filter(|outlet| page.contains(outlet))
+            .collect()
+    };
+    let both: Vec<&str> = listed("q=MONEY").await;
+    assert_eq!(both, ["c.example", "z.example"]);
+    let one: Vec<&str> = listed("q=money&show=problems").await;
+    assert_eq!(one, ["z.example"]);
+    let none: Vec<&str> = listed("q=nothing").await;
+    assert_eq!((none, listed("page=2").await), (vec![], Vec::<&str>::new()));
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn status_pages_can_be_hidden() {
+    let mut daemon = TestDaemon::new();
+    daemon.config.serve.status_pages = false;
+    let id = daemon.add_source("http://10.0.0.7/feed", "inside.example").await;
+    daemon.start().await;
+    for path in ["/sources", &format!("/sources/{id}"), "/health", "/feeds/health.atom"] {
+        assert_eq!(status(&daemon, path).await, 404, "{path}");
+    }
+    for path in ["/", "/feeds", "/feeds/all"] {
+        let page = daemon.get(path).await;
+        assert!(!page.contains("/sources\"") && !page.contains("health"), "{path}: {page}");
+    }
+    assert_eq!(status(&daemon, "/healthz").await, 200);
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn empty_front_page_says_what_it_waits_for() {
+    let mut daemon = TestDaemon::new();
+    daemon.config.publish.delay = SignedDuration::from_mins(10);
+    daemon.start().await;
+    assert!(daemon.get("/").await.contains("newsfold source add URL"));
+    let origin = OriginServer::start().await;
+    origin.serve("/feed", StubResponse::ok(rss(&[GRID])));
+    add(&daemon, &origin.url("/feed"), "a.example", "energy", "en").await;
+    assert!(daemon.get("/").await.contains("0 of 1 sources have been polled."));
+    daemon.advance(SignedDuration::from_secs(1));
+    let due = daemon.now() + SignedDuration::from_mins(10);
+    let expected = format!("The first stories appear about {}.", due.strftime("%-d %b %Y, %H:%M UTC"));
+    wait_until("the front page names the time", async || daemon.get("/").await.contains(&expected)).await;
+    assert!(daemon.get("/").await.contains("1 of 1 sources have been polled."));
     daemon.stop().await;
 }
 

@@ -310,8 +310,8 @@ async fn publication_of_an_item_is_shown_and_counts_as_an_outlet_for_aggregators
         cli.run(&["source", "add", &origin.url(path), "--outlet", "picks.example"]);
     }
     let outlet = |item: &str| cli.run_json(&["item", "show", item])["item"]["outlet"].as_str().unwrap().to_owned();
-    assert!(cli.run(&["item", "show", "1"]).contains("Quay & Mole via picks.example"));
-    assert!(cli.run(&["item", "show", "2"]).contains("Basin News via picks.example"));
+    assert!(cli.run(&["item", "show", "1"]).contains("Quay & Mole via Picks"));
+    assert!(cli.run(&["item", "show", "2"]).contains("Basin News via Gleanings"));
     assert_eq!((outlet("1"), outlet("2")), ("picks.example".into(), "picks.example".into()));
     cli.run(&["source", "edit", "1", "--aggregator", "true"]);
     assert_eq!((outlet("1"), outlet("2")), ("quay.example".into(), "picks.example".into()));

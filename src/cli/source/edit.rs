@@ -40,6 +40,9 @@ struct Changes {
     /// Publisher, as a domain; "" restores the domain of the feed's website.
     #[arg(long)]
     outlet: Option<String>,
+    /// Name of the publisher for readers; "" restores the name from the title.
+    #[arg(long, value_name = "NAME")]
+    outlet_name: Option<String>,
     /// Title; "" restores the feed's own title.
     #[arg(long)]
     title: Option<String>,
@@ -69,6 +72,7 @@ impl Edit {
         let mut edit = SourceEdit {
             url: None,
             outlet: changes.outlet.map(|o| outlet_or_default(&o, &source)).transpose()?,
+            outlet_name: changes.outlet_name.map(|name| one_line(&name, 60)),
             title: changes.title.map(|t| one_line(&t, 200)),
             lang: changes.lang.map(|l| if l.is_empty() { Ok(l) } else { language(&l) }).transpose()?,
             priority: changes.priority,

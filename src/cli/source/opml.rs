@@ -230,6 +230,7 @@ fn plan(wanted: &[DescribedSource], existing: &[Source]) -> SyncPlan {
         let edit = SourceEdit {
             url: None,
             outlet: (says_outlet && !same_outlet).then(|| (new.outlet.clone(), OutletProvenance::Operator)),
+            outlet_name: None,
             title: new.title.clone().filter(|title| *title != source.title),
             lang: new.lang.clone().filter(|lang| Some(lang) != source.lang.as_ref()),
             priority: (*has_priority && new.priority != source.priority).then_some(new.priority),

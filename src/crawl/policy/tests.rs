@@ -12,6 +12,7 @@ fn source() -> Source {
         id: SourceId(1),
         url: "https://a.example/feed".into(),
         outlet: "a.example".into(),
+        outlet_name: None,
         outlet_provenance: OutletProvenance::Guess,
         title: "A".into(),
         site_url: None,

@@ -97,6 +97,8 @@ struct JsonDevelopment {
 struct JsonReport {
     outlet: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    outlet_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reporter: Option<String>,
     title: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,6 +129,7 @@ pub fn render(document: &FeedDocument<'_>) -> Vec<u8> {
                 .iter()
                 .map(|report| JsonReport {
                     outlet: strip_invalid_chars(&report.outlet),
+                    outlet_name: report.outlet_name.as_deref().map(strip_invalid_chars),
                     reporter: report.reporter.as_deref().map(strip_invalid_chars),
                     title: strip_invalid_chars(&report.title),
                     url: report.url.as_deref().map(encode_uri),

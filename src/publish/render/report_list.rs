@@ -27,8 +27,9 @@ pub fn push_reports(out: &mut String, reports: &[EditionReport], page: &str, opt
     out.push_str("<ul>");
     for (outlet, mut reports) in outlets {
         let best = reports.remove(reports.iter().position(|report| !report.is_copy).unwrap_or(0));
+        let name = best.outlet_name.as_deref().unwrap_or(outlet);
         let reporter = best.reporter.as_ref().map(|reporter| format!("{} via ", escape_html(reporter)));
-        let _ = write!(out, "<li>{}{}: ", reporter.unwrap_or_default(), escape_html(outlet));
+        let _ = write!(out, "<li>{}{}: ", reporter.unwrap_or_default(), escape_html(name));
         push_report(out, best, options);
         if !reports.is_empty() {
             let more = count_of(reports.len(), "more report", "more reports");
@@ -72,6 +73,7 @@ mod tests {
         EditionReport {
             item: ItemId(1),
             outlet: outlet.into(),
+            outlet_name: None,
             reporter: None,
             title: title.into(),
             url: None,

@@ -10,7 +10,7 @@ use crate::serve::app_state::{AppState, Error};
 use crate::serve::health_checks;
 use crate::store::statistics::{self, RowCounts};
 use crate::store::{ReadConnection, operator_events, origins, polls, sources};
-use crate::wording::{Audience, SourceStatus, count_of, event_phrase, hold_reason_text};
+use crate::wording::{Audience, SourceStatus, count_of, event_phrase, hold_reason_text, poll_state_text};
 use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -27,6 +27,8 @@ struct HealthPage<'a> {
     site: SiteLayout<'a>,
     /// The tasks and resources of the daemon that are down. `None` in a static file, because they are unknown.
     down: Option<Vec<&'static str>>,
+    /// What the last polls of all sources say.
+    poll_state: String,
     counts: RowCounts,
     /// The time of the latest poll.
     newest: Option<Timestamp>,
@@ -57,6 +59,7 @@ pub fn health_page(db: &ReadConnection, site: SiteLayout, down: Option<Vec<&'sta
     let page = HealthPage {
         site,
         down,
+        poll_state: poll_state_text(&sources::poll_counts(db)?),
         counts: statistics::row_counts(db)?,
         newest,
         failing,

@@ -6,14 +6,15 @@ use super::query::StoryQuery;
 use super::respond::{invalid_query, respond};
 use super::site_layout::SiteLayout;
 use super::story_summary::StorySummary;
+use crate::domain::duration::after;
 use crate::domain::language::language_name;
-use crate::domain::{Story, StoryId, StorylineId, Timestamp};
+use crate::domain::{PollCounts, Story, StoryId, StorylineId, Timestamp};
 use crate::publish::{SectionOptions, arrange_front_page};
 use crate::serve::app_state::{AppState, Error};
 use crate::store::story_activity::story_activity;
 use crate::store::story_search::{self, SearchFacets, SearchResults, StorySearch};
-use crate::store::{ReadConnection, stories};
-use crate::wording::count_of;
+use crate::store::{ReadConnection, sources, stories};
+use crate::wording::{count_of, duration};
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
@@ -34,6 +35,8 @@ struct FrontPage<'a> {
     sections: Vec<Section<'a>>,
     top: Vec<TopEntry<'a>>,
     latest: Vec<StorySummary<'a>>,
+    /// Why there are no stories yet.
+    waiting: String,
 }
 
 /// A storyline at the top of the front page.
@@ -114,7 +117,8 @@ pub fn index_page(db: &ReadConnection, site: SiteLayout, query: Option<&StoryQue
             })
         });
         let (top, latest) = (top.collect(), arranged.latest.iter().filter_map(summary).collect());
-        return Ok(FrontPage { site, query, is_served, choices, sections, top, latest }.render()?);
+        let waiting = waiting_text(db, &site)?;
+        return Ok(FrontPage { site, query, is_served, choices, sections, top, latest, waiting }.render()?);
     }
     let SearchResults { stories, more } = if query.has_no_words() {
         SearchResults { stories: Vec::new(), more: false }
@@ -123,6 +127,22 @@ pub fn index_page(db: &ReadConnection, site: SiteLayout, query: Option<&StoryQue
     };
     let (days, has_more) = (by_day(&stories, &site), more && !query.is_last_page());
     Ok(StoryList { site, query, is_served, choices, sections, days, has_more }.render()?)
+}
+
+/// Says when the first stories appear, or what they wait for.
+fn waiting_text(db: &ReadConnection, site: &SiteLayout) -> Result<String, Error> {
+    let PollCounts { active, unpolled, .. } = sources::poll_counts(db)?;
+    if active == 0 {
+        return Ok("Add a source: newsfold source add URL.".into());
+    }
+    let delay = site.options.delay;
+    let first = stories::first_unpublished_after(db, Timestamp::MIN)?.map(|created| after(created, delay));
+    let when = first.map(|at| format!(" The first stories appear about {}.", site.time(&at))).unwrap_or_default();
+    let polled = active - unpolled;
+    Ok(format!(
+        "{polled} of {active} sources have been polled. Stories appear {} after their first report.{when}",
+        duration(delay)
+    ))
 }
 
 /// Returns the links to the top stories, to the latest stories, and to the configured sections or the main tags. They

@@ -12,12 +12,14 @@ pub struct SiteLayout<'a> {
     pub options: &'a Options,
     /// The path of the base URL without a trailing slash, so that links work behind a reverse proxy with a path prefix.
     pub root: &'a str,
+    /// Whether the site contains the pages of sources and of health.
+    pub status_pages: bool,
 }
 
 impl<'a> SiteLayout<'a> {
-    pub fn new(options: &'a Options, feeds: &'a [PublishedFeed]) -> SiteLayout<'a> {
+    pub fn new(options: &'a Options, feeds: &'a [PublishedFeed], status_pages: bool) -> SiteLayout<'a> {
         let root = options.base_url.path().trim_end_matches('/');
-        SiteLayout { title: &options.title, feeds, options, root }
+        SiteLayout { title: &options.title, feeds, options, root, status_pages }
     }
 
     pub fn formats(&self) -> [FeedFormat; 3] {

@@ -1,10 +1,11 @@
-//! The page that lists all sources, and the page of one source: its status, its items per day, its next poll and the
-//! reason, its properties and its latest polls.
+//! The page of a source: its status, its items per day, its next poll and the reason, its properties and its latest
+//! polls.
 
 use super::chart::{CHART_DAYS, DayBar, day_bars, day_number};
 use super::format::{machine_time, number, remark, status_class};
 use super::respond::{not_found, respond};
 use super::site_layout::SiteLayout;
+use super::source_list::next_poll;
 use crate::domain::{RecordedEvent, Source, SourceId, SourceState, Timestamp};
 use crate::publish::probation_until;
 use crate::serve::app_state::{AppState, Error};
@@ -16,35 +17,6 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-
-#[derive(Template)]
-#[template(path = "sources.html")]
-struct SourcesPage<'a> {
-    site: SiteLayout<'a>,
-    sources: Vec<Source>,
-}
-
-pub async fn sources(State(app): State<AppState>, request: HeaderMap) -> Result<Response, Error> {
-    app.respond(move |app, db| Ok(respond(sources_page(db, app.site())?, &request))).await
-}
-
-pub fn sources_page(db: &ReadConnection, site: SiteLayout) -> Result<String, Error> {
-    Ok(SourcesPage { site, sources: sources::list(db, &sources::SourceFilter::default())? }.render()?)
-}
-
-fn status(source: &Source) -> SourceStatus {
-    SourceStatus::of(source)
-}
-
-/// Returns the error of the latest poll; empty if the poll succeeded.
-fn last_error(source: &Source) -> String {
-    source.last_outcome.map_or_else(String::new, |outcome| Audience::PUBLIC.poll_error(outcome, &source.last_error))
-}
-
-/// Returns the time of the next poll, if the source is polled.
-fn next_poll(source: &Source) -> Option<&Timestamp> {
-    (source.state == SourceState::Active).then_some(&source.next_poll_at)
-}
 
 /// The maximum number of polls to show.
 const MAX_POLLS: u32 = 20;

@@ -172,7 +172,7 @@ fn reason_links(report: &StoryItem, story: &Story) -> Vec<ReasonLink> {
         let target = story.items.iter().find(|other| reason.item == Some(other.item.id));
         match (target, reason.item) {
             (Some(other), _) => {
-                let words = format!("{}’s report", other.item.outlet);
+                let words = format!("{}’s report", other.item.outlet_name);
                 ReasonLink { text: format!("{} ", reason.text), target: Some((other.item.id, words)) }
             }
             (None, Some(item)) => {
