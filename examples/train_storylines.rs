@@ -12,7 +12,7 @@ use newsfold::cluster::{Clusterer, Options};
 use newsfold::domain::StoryId;
 use newsfold::evaluation::metrics::ClusteringMetrics;
 use newsfold::evaluation::{LabeledItem, items_of_dataset, parse_dataset, replay, storyline_grouper, storylines};
-use newsfold::storyline::{FEATURE_NAMES, StoryLinks, StoryPairFeatures, Tree, TreeModel, TreeNode, WeighedStories};
+use newsfold::storyline::{FEATURE_NAMES, StoryLinks, StoryPairFeatures, Tree, TreeModel, TreeNode, WeightedStories};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::xxh3_64;
@@ -37,7 +37,7 @@ const VERSIONS: usize = 4;
 struct LabeledStories {
     items: Vec<LabeledItem>,
     stories: Vec<StoryId>,
-    weighed: WeighedStories,
+    weighed: WeightedStories,
 }
 
 /// Compared pairs of stories with their labels.

@@ -7,7 +7,7 @@
 //!    [`term_statistics`]). A term that occurs far more often than usual, at several outlets, is a burst.
 //! 2. Stories that share rare terms are compared ([`story_text`], [`pair_features`]).
 //! 3. A learned model estimates for each pair whether it belongs to one storyline ([`tree_model`]).
-//! 4. Average linkage groups the stories ([`average_linkage`], [`weighed_stories`]).
+//! 4. Average linkage groups the stories ([`average_linkage`], [`weighted_stories`]).
 //! 5. The groups become changes to storylines, whose ids remain stable ([`regrouping`]).
 //!
 //! `docs/clustering.md` describes the method and gives its figures.
@@ -22,14 +22,14 @@ mod story_text;
 mod term_census;
 mod term_statistics;
 mod tree_model;
-mod weighed_stories;
+mod weighted_stories;
 
 pub use grouper::StorylineGrouper;
 pub use options::STORYLINE_THRESHOLD;
 pub use pair_features::{FEATURE_NAMES, StoryPairFeatures};
 pub use regrouping::StoryLookup;
 pub use tree_model::{Tree, TreeModel, TreeNode};
-pub use weighed_stories::{ComparedPair, StoryLinks, WeighedStories};
+pub use weighted_stories::{ComparedPair, StoryLinks, WeightedStories};
 
 #[cfg(test)]
 mod tests;

@@ -23,7 +23,7 @@ use std::ops::RangeInclusive;
 /// The minimum log-odds of a neighbor whose story is included in the pass.
 const MIN_NEIGHBORHOOD_LOG_ODDS: f32 = -1.5;
 /// The maximum length of a chain of followers. A chain forms when an item is excluded after others have followed it.
-const MAX_FOLLOWED: usize = 8;
+const MAX_FOLLOWER_CHAIN: usize = 8;
 /// The range of document counts in which growth by half causes all items to be rescored. Below this range, there are
 /// too few statistics; above it, growth has little effect.
 const FULL_RESCORE_DOCUMENTS: RangeInclusive<usize> = 300..=20_000;
@@ -228,7 +228,7 @@ impl Clusterer {
     /// Returns the active item at the end of the chain of leaders that starts at this item.
     fn leader_of(&self, item: &IndexedItem) -> ItemSeq {
         let mut leader = item.leader;
-        for _ in 0..MAX_FOLLOWED {
+        for _ in 0..MAX_FOLLOWER_CHAIN {
             match self.window.get(leader) {
                 Some(next) if next.excluded => leader = next.leader,
                 _ => break,

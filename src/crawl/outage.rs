@@ -21,7 +21,7 @@ const OUTAGE_OUTLETS: usize = 10;
 /// With only one outlet, an outage of its server would look like an outage of our network.
 const MIN_OUTLETS: usize = 2;
 /// How long an outage excuses failures. Outlets without a response for longer are probably dead.
-const MAX_EXCUSED: SignedDuration = SignedDuration::from_hours(24);
+const MAX_EXCUSED_TIME: SignedDuration = SignedDuration::from_hours(24);
 /// The time between polls of sources that became due while no polling was possible. It is shorter if the polls would
 /// take longer than the minimum interval.
 pub const OVERDUE_SPACING: SignedDuration = SignedDuration::from_millis(250);
@@ -80,7 +80,7 @@ impl OutageDetector {
     /// Returns the start of an outage that currently excuses failures.
     fn excused_since(&self, now: Timestamp) -> Option<Timestamp> {
         let state = self.0.lock();
-        state.since.filter(|since| state.is_down && after(*since, MAX_EXCUSED) > now)
+        state.since.filter(|since| state.is_down && after(*since, MAX_EXCUSED_TIME) > now)
     }
 
     /// Records that a server responded. Returns the end of the outage, unless another response is ending it.
@@ -113,7 +113,7 @@ impl OutageDetector {
         if state.is_down {
             // The poll was already in progress when the outage was detected.
             let outage = OutageDetected { since, is_new: false, blamed: vec![source] };
-            return (after(since, MAX_EXCUSED) > now).then_some(outage);
+            return (after(since, MAX_EXCUSED_TIME) > now).then_some(outage);
         }
         state.unreachable.push((outlet.to_owned(), source));
         let mut different: Vec<&str> = state.unreachable.iter().map(|(outlet, _)| outlet.as_str()).collect();

@@ -52,7 +52,7 @@ struct PollInput<'a> {
 pub fn decide(source: &Source, attempt: &PollAttempt, facts: &PollFacts, options: &Options) -> PollDecision {
     let input = PollInput { source, attempt, facts, options };
     let mut decision =
-        PollDecision { record: attempt_record(source, attempt), update: unchanged_source(source, attempt) };
+        PollDecision { record: attempt_record(source, attempt), update: source_after_attempt(source, attempt) };
     let delay = apply_outcome(&input, &mut decision);
     let PollDecision { record, update } = &mut decision;
     if record.outcome.is_success() {
@@ -184,7 +184,7 @@ fn attempt_record(source: &Source, attempt: &PollAttempt) -> PollRecord {
 
 /// Returns the state of a source after an attempt, before the outcome is evaluated: only the number of failures and the
 /// time of the last request without validators have changed.
-fn unchanged_source(source: &Source, attempt: &PollAttempt) -> SourceUpdate {
+fn source_after_attempt(source: &Source, attempt: &PollAttempt) -> SourceUpdate {
     let failures = match attempt.outcome.poll_outcome() {
         outcome if outcome.is_success() => 0,
         // These outcomes are not the fault of the source.

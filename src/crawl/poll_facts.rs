@@ -27,7 +27,7 @@ pub struct PollFacts {
 
 /// The time for which a successful poll of another source counts as evidence that the origin does not refuse all
 /// requests. It is longer than the default maximum interval between polls.
-const SERVED_WITHIN: SignedDuration = SignedDuration::from_hours(3 * 24);
+const SERVED_EVIDENCE_LIFETIME: SignedDuration = SignedDuration::from_hours(3 * 24);
 
 /// The budget multiplier, computed from the update rates of all sources. Clones share it.
 #[derive(Clone, Default)]
@@ -88,7 +88,7 @@ impl PollFacts {
             AttemptOutcome::NoDocument(NoDocument::Refused { .. } | NoDocument::Challenged { .. })
         );
         let refusing_origin = attempt.last_origin().filter(|_| is_refusal).map(str::to_owned);
-        let since = before(attempt.finished_at, SERVED_WITHIN);
+        let since = before(attempt.finished_at, SERVED_EVIDENCE_LIFETIME);
         let redirect_target = attempt.permanent_redirect.clone();
         let budget_multiplier = match attempt.outcome {
             AttemptOutcome::Read(_) | AttemptOutcome::NoDocument(NoDocument::NotModified { .. }) => {

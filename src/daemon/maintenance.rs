@@ -20,7 +20,7 @@ const INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 pub(super) async fn run(context: TaskContext) {
     let (store, options, clock) = (context.store(), &context.config.daemon, context.clock());
     loop {
-        if !clock_is_plausible(store, options, clock).await {
+        if !has_polled_steadily(store, options, clock).await {
             clock.sleep(INTERVAL).await;
             continue;
         }
@@ -31,7 +31,7 @@ pub(super) async fn run(context: TaskContext) {
             Err(error) => error.log("cannot maintain the database"),
         }
         let keep = RetentionPolicy { from: before(clock.now(), options.story_retention), newest: MIN_KEPT_STORIES };
-        match remove_old(store, keep, clock).await {
+        match delete_expired_data(store, keep, clock).await {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "deleted old stories"),
             Err(error) => error.log("cannot delete old stories"),
@@ -42,7 +42,7 @@ pub(super) async fn run(context: TaskContext) {
 
 /// Returns whether the daemon has polled for long enough since the clock last jumped, so that old data may be deleted.
 /// After a jump by years, everything would look old.
-async fn clock_is_plausible(store: &Store, options: &DaemonOptions, clock: &Clock) -> bool {
+async fn has_polled_steadily(store: &Store, options: &DaemonOptions, clock: &Clock) -> bool {
     let now = clock.now();
     let observed = MIN_OBSERVATION.min(options.poll_retention / 2);
     let read = move |db: &_| polls::started_within_and_before(db, before(now, MAX_PAUSE), before(now, observed));
@@ -62,7 +62,7 @@ async fn clock_is_plausible(store: &Store, options: &DaemonOptions, clock: &Cloc
 }
 
 /// Deletes in small transactions, so that other writes can run in between.
-async fn remove_old(store: &Store, keep: RetentionPolicy, clock: &Clock) -> store::Result<usize> {
+async fn delete_expired_data(store: &Store, keep: RetentionPolicy, clock: &Clock) -> store::Result<usize> {
     let now = clock.now();
     let forget = move |db: &_| {
         robots_txt::delete_expired(db, now)?;

@@ -101,7 +101,7 @@ pub fn next_edition(review: EditionReview<'_>, now: Timestamp, options: &Options
     let (Some(times), Some(latest)) = (times, latest) else {
         return EditionStep::Write(EditionReason::First, text.into());
     };
-    let Some(reason) = change_since(latest, story, &text) else { return EditionStep::Unchanged };
+    let Some(reason) = reason_for_edition(latest, story, &text) else { return EditionStep::Unchanged };
     let earliest = after(times.last, options.min_update_interval);
     // After an old story is split, a link to a report of another story would be wrong permanently.
     let link_is_lost = text.linked != latest.text.linked;
@@ -113,7 +113,7 @@ pub fn next_edition(review: EditionReview<'_>, now: Timestamp, options: &Options
 
 /// Returns the reason for a new edition with this text: what the story contains that its latest edition lacks, if
 /// anything.
-fn change_since(latest: &Edition, story: &Story, text: &EditionText) -> Option<EditionReason> {
+fn reason_for_edition(latest: &Edition, story: &Story, text: &EditionText) -> Option<EditionReason> {
     let items = story.items.iter().map(|i| i.item.id).collect();
     change_between(latest, text, story.outlet_count(), &items)
 }
@@ -160,7 +160,8 @@ fn lists_others(text: &EditionText, old: &EditionText) -> bool {
 pub fn edition_on_entering(story: &Story, latest: &Edition, options: &Options) -> Option<EditionText> {
     let developments = latest.text.developments.clone();
     let text = compose_edition(story, keep_lead(story, options)?, Some(&latest.text), developments);
-    (text.reports.len() != latest.text.reports.len() || change_since(latest, story, &text).is_some()).then_some(text)
+    (text.reports.len() != latest.text.reports.len() || reason_for_edition(latest, story, &text).is_some())
+        .then_some(text)
 }
 
 /// Returns the start page of the site that an item links to, or else of the host of its source.

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 /// How long work may wait without progress.
 const MAX_STALL: SignedDuration = SignedDuration::from_mins(1);
 /// The maximum time without a successful poll while sources are polled or due.
-const MAX_POLL_FAILURE: SignedDuration = SignedDuration::from_hours(1);
+const MAX_TIME_WITHOUT_SUCCESS: SignedDuration = SignedDuration::from_hours(1);
 /// The maximum number of unpublished stories that are examined.
 const MAX_EXAMINED_STORIES: u32 = 50;
 
@@ -79,7 +79,7 @@ pub async fn report(app: &AppState) -> HealthReport {
         down.entry("publisher").or_insert_with(|| "stories have waited for more than a minute".into());
     }
     let since = facts.polling.last_success_at.max(app.health.last_progress("start"));
-    if facts.polling.has_attempts && since.is_none_or(|at| at < before(now, MAX_POLL_FAILURE)) {
+    if facts.polling.has_attempts && since.is_none_or(|at| at < before(now, MAX_TIME_WITHOUT_SUCCESS)) {
         down.insert("polling", "no poll has succeeded for an hour, although sources were due".into());
     }
     HealthReport { items_waiting: Some(facts.items_waiting), down }
@@ -92,6 +92,6 @@ fn stored_facts(db: &ReadConnection, now: Timestamp, options: &Options) -> store
         items_waiting: items::count_unassigned(db)?,
         oldest_item: items::unassigned(db, 1, now)?.first().map(|item| item.first_seen_at),
         has_overdue_story: unpublished.iter().any(|story| first_publication(story, now, options).is_some()),
-        polling: sources::polling_health(db, before(now, MAX_POLL_FAILURE), before(now, MAX_STALL))?,
+        polling: sources::polling_health(db, before(now, MAX_TIME_WITHOUT_SUCCESS), before(now, MAX_STALL))?,
     })
 }

@@ -53,9 +53,9 @@ pub(super) fn store_items(
 }
 
 /// Articles are fetched only for news published within this time span, because older items are not grouped.
-const PAGES_OF: SignedDuration = SignedDuration::from_hours(48);
+const MAX_FETCHED_AGE: SignedDuration = SignedDuration::from_hours(48);
 /// The maximum time that an item waits for its article before it is assigned to a story.
-const PAGE_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+const MAX_ARTICLE_WAIT: SignedDuration = SignedDuration::from_mins(10);
 
 fn insert_guid(db: &WriteConnection, source: SourceId, guid: &str, item: ItemId, rule: MatchedBy) -> Result<()> {
     db.execute(
@@ -93,7 +93,7 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
             milliseconds(new.published_at),
             now.as_millisecond(),
             ranked.as_millisecond(),
-            PAGES_OF.as_millis() as i64,
+            MAX_FETCHED_AGE.as_millis() as i64,
             new.backlog_reason.map(|reason| reason.into_str()),
             new.reporter.as_ref().map(|reporter| &reporter.name),
             new.reporter.as_ref().and_then(|reporter| reporter.outlet.as_ref()),
@@ -136,7 +136,7 @@ fn separate_link(db: &WriteConnection, source: SourceId, id: Option<ItemId>, new
 
 /// Replaced content of more bytes than this is discarded, and the number of revisions is limited, because a live blog
 /// changes with every poll.
-const MAX_KEPT: usize = 16 * 1024;
+const MAX_KEPT_BYTES: usize = 16 * 1024;
 const MAX_REVISIONS: u32 = 30;
 
 /// Stores the source's changes and keeps the previous version. `ranked_at` is unchanged, so the item does not move.
@@ -162,7 +162,8 @@ fn revise(
         return Ok(None);
     }
     let canonical_url = separate_link(db, source, Some(id), new)?;
-    let old_content = old.content.filter(|content| Some(content) != new.content.as_ref() && content.len() <= MAX_KEPT);
+    let old_content =
+        old.content.filter(|content| Some(content) != new.content.as_ref() && content.len() <= MAX_KEPT_BYTES);
     db.execute(
         "INSERT OR IGNORE INTO item_revision (item_id, replaced_at, title, summary, published_at, content)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -214,7 +215,7 @@ fn revise(
 /// comparing words is slower than comparing bytes.
 fn is_same_content(old: Option<&str>, new: Option<&str>) -> bool {
     match (old, new) {
-        (Some(old), Some(new)) if old.len().max(new.len()) <= MAX_KEPT => equals_but_for_volatile_parts(old, new),
+        (Some(old), Some(new)) if old.len().max(new.len()) <= MAX_KEPT_BYTES => equals_but_for_volatile_parts(old, new),
         _ => old == new,
     }
 }
@@ -250,7 +251,7 @@ pub fn unassigned(db: &ReadConnection, limit: u32, now: Timestamp) -> Result<Vec
          WHERE item.story_id IS NULL AND NOT (item.full_text_state IS 'pending' AND item.first_seen_at > ?2)
          ORDER BY item.id LIMIT ?1"
     );
-    db.all(&sql, params![limit, before(now, PAGE_PATIENCE).as_millisecond()])
+    db.all(&sql, params![limit, before(now, MAX_ARTICLE_WAIT).as_millisecond()])
 }
 
 /// Returns the earliest time at which an item can be assigned without the article that it waits for.
@@ -258,9 +259,9 @@ pub fn next_assignable_at(db: &ReadConnection, now: Timestamp) -> Result<Option<
     let first_seen_at: Option<Timestamp> = db.one(
         "SELECT min(first_seen_at) FROM item
          WHERE full_text_state = 'pending' AND story_id IS NULL AND first_seen_at > ?1",
-        [before(now, PAGE_PATIENCE).as_millisecond()],
+        [before(now, MAX_ARTICLE_WAIT).as_millisecond()],
     )?;
-    Ok(first_seen_at.map(|at| after(at, PAGE_PATIENCE)))
+    Ok(first_seen_at.map(|at| after(at, MAX_ARTICLE_WAIT)))
 }
 
 /// Returns the number of backlog items of a source.

@@ -13,9 +13,9 @@ use jiff::SignedDuration;
 use rusqlite::params;
 
 /// A tombstone expires when the source has not listed the item for this long.
-const UNSEEN: SignedDuration = SignedDuration::from_hours(90 * 24);
+const TOMBSTONE_LIFETIME: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// The precision of the time at which an item was last listed, so that not every poll needs a write.
-const DAY: SignedDuration = SignedDuration::from_hours(24);
+const LISTING_PRECISION: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) fn create(db: &WriteConnection, items: &str, now: Timestamp) -> Result<()> {
     let sql = format!(
@@ -34,7 +34,7 @@ pub(super) fn create(db: &WriteConnection, items: &str, now: Timestamp) -> Resul
 
 /// Renews the tombstone of a deleted item that its source still lists.
 pub(super) fn refresh(db: &WriteConnection, source: SourceId, item: &NewItem, now: Timestamp) -> Result<()> {
-    let (now, yesterday) = (now.as_millisecond(), before(now, DAY).as_millisecond());
+    let (now, yesterday) = (now.as_millisecond(), before(now, LISTING_PRECISION).as_millisecond());
     db.execute(
         "INSERT INTO item_guid (source_id, guid_hash, item_id, matched_by, last_shown_at)
          VALUES (?1, text_hash(?2), NULL, 'guid', ?3)
@@ -51,7 +51,7 @@ pub(super) fn refresh(db: &WriteConnection, source: SourceId, item: &NewItem, no
 
 /// Deletes the tombstones of items that their sources no longer list.
 pub fn delete_expired(db: &WriteConnection, now: Timestamp) -> Result<()> {
-    let unseen = before(now, UNSEEN).as_millisecond();
+    let unseen = before(now, TOMBSTONE_LIFETIME).as_millisecond();
     db.execute("DELETE FROM item_guid WHERE item_id IS NULL AND last_shown_at < ?1", [unseen])?;
     db.execute("DELETE FROM link_tombstone WHERE last_shown_at < ?1", [unseen])?;
     Ok(())

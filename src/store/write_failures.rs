@@ -16,7 +16,7 @@ const MIN_DELAY: SignedDuration = SignedDuration::from_secs(1);
 const MAX_DELAY: SignedDuration = SignedDuration::from_secs(60);
 /// A series of failures ends with a write that succeeds at least this long after the end of the last delay. Earlier
 /// successes do not end it, because on a nearly full disk small writes succeed while large ones fail.
-const SERIES_GAP: Duration = Duration::from_secs(10);
+const MIN_SERIES_GAP: Duration = Duration::from_secs(10);
 
 /// The failed writes of one store. Clones share the state.
 #[derive(Clone, Default)]
@@ -34,7 +34,7 @@ struct FailureSeries {
 
 impl FailureSeries {
     fn ends_at(&self) -> Instant {
-        self.retry_at + SERIES_GAP
+        self.retry_at + MIN_SERIES_GAP
     }
 }
 

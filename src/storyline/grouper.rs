@@ -4,7 +4,7 @@ use super::report::{Report, TermNumber, TermTable};
 use super::story_text::StoryText;
 use super::term_census::TermCensus;
 use super::term_statistics::{ALL_DOCUMENTS, LongTermStatistics};
-use super::weighed_stories::WeighedStories;
+use super::weighted_stories::WeightedStories;
 use crate::cluster::headline_kind::HeadlineClassifier;
 use crate::cluster::language::{LanguageRegistry, LanguageRules};
 use crate::cluster::tokenizer::{StemCache, TokenizedText};
@@ -96,7 +96,7 @@ impl StorylineGrouper {
     }
 
     /// Counts the terms of all items, and returns the stories with their terms, in order of their first items.
-    pub fn weigh(&self) -> WeighedStories {
+    pub fn weigh(&self) -> WeightedStories {
         let reports: Vec<&Report> = self.reports.values().collect();
         let census = TermCensus::new(&reports, &self.terms, &self.language_names, &self.statistics);
         let mut positions: FxHashMap<StoryId, usize> = FxHashMap::default();
@@ -109,7 +109,7 @@ impl StorylineGrouper {
             members[position].1.push(report);
         }
         let stories = members.iter().map(|(id, reports)| StoryText::new(*id, reports, &census)).collect();
-        WeighedStories { stories, census, positions }
+        WeightedStories { stories, census, positions }
     }
 
     /// Returns the terms with these numbers as the text of an item spells them. Omits terms that the item does not

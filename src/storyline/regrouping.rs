@@ -4,7 +4,7 @@
 use super::grouper::StorylineGrouper;
 use super::options::STORYLINE_THRESHOLD;
 use super::tree_model::TreeModel;
-use super::weighed_stories::{StoryLinks, WeighedStories};
+use super::weighted_stories::{StoryLinks, WeightedStories};
 use crate::domain::{
     CreatedStoryline, Item, StoryId, StoryMove, StorylineEvidence, StorylineId, StorylineMember, StorylineMerge,
     StorylineRegrouping, Timestamp, UnusualTerm,
@@ -87,7 +87,7 @@ impl StorylineGrouper {
 
     fn evidence<L: StoryLookup>(
         &mut self,
-        weighed: &WeighedStories,
+        weighed: &WeightedStories,
         model: &TreeModel,
         (story, group): (StoryId, &[StoryId]),
         lookup: &L,

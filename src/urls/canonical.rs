@@ -13,7 +13,7 @@ const CLICK_PARAMETERS: &[&str] = &[
     "fbclid", "gclid", "dclid", "msclkid", "yclid", "twclid", "igshid", "mc_cid", "mc_eid",
 ];
 /// Prefixes of campaign tags: `utm_` belongs to Google Analytics, `ns_` to Comscore.
-const CLICK_PREFIXES: &[&str] = &["utm_", "ns_", "at_", "wt.", "hsa_", "pk_", "mtm_"];
+const CLICK_ID_PREFIXES: &[&str] = &["utm_", "ns_", "at_", "wt.", "hsa_", "pk_", "mtm_"];
 /// Query parameters that outlets add to the links in their feeds. At some outlets they select the page: `ref` may be
 /// the number of an article.
 #[rustfmt::skip]
@@ -174,7 +174,7 @@ fn is_click_parameter(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     CLICK_PARAMETERS.contains(&name.as_str())
         || VARIANT_PARAMETERS.contains(&name.as_str())
-        || CLICK_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        || CLICK_ID_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 fn is_referrer_parameter(name: &str) -> bool {

@@ -19,7 +19,7 @@ const MIN_BODY_WORDS: usize = 8;
 /// The minimum number of words for a block to count as text even without a final period.
 const MIN_UNPUNCTUATED_WORDS: usize = 26;
 /// The number of characters that count as two words in scripts without spaces.
-const CHARS_PER_WORD: usize = 4;
+const CHARS_PER_TWO_WORDS: usize = 4;
 /// The maximum number of blocks between a headline and its excerpt, such as the author and the date.
 const MAX_HEADLINE_DETAILS: usize = 2;
 /// The maximum number of text paragraphs in a box. A box with more paragraphs is the article.
@@ -441,5 +441,5 @@ fn word_count(text: &str) -> usize {
     let wide = text
         .chars()
         .filter(|c| matches!(*c, '\u{0E00}'..='\u{0EFF}' | '\u{2E80}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7AF}'));
-    words.max(wide.count() / CHARS_PER_WORD * 2)
+    words.max(wide.count() / CHARS_PER_TWO_WORDS * 2)
 }

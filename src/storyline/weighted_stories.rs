@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 
 /// The stories of the window, in order of their first items.
-pub struct WeighedStories {
+pub struct WeightedStories {
     pub(super) stories: Vec<StoryText>,
     pub(super) census: TermCensus,
     /// The position of each story.
@@ -42,7 +42,7 @@ pub(super) struct Relation {
     pub terms: Vec<(TermNumber, f64)>,
 }
 
-impl WeighedStories {
+impl WeightedStories {
     /// Groups all stories. Two groups merge if the mean probability of their pairs exceeds `threshold`. Returns each
     /// story with the first story of its group, in order of their first items.
     pub fn group(&self, model: &TreeModel, threshold: f64, links: &StoryLinks) -> Vec<(StoryId, StoryId)> {
