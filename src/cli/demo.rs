@@ -61,7 +61,12 @@ impl Demo {
              one entry per event  {} (.rss, .json)\n  \
              3 outlets or more    {} (.rss, .json)\n  \
              on the command line  newsfold --database {} story list --min-outlets 3\n\n\
-             New reports arrive for 45 s; watch stories grow here or in a reader. Ctrl-C ends the demo.\n",
+             Reload the front page, or watch in a reader:\n  \
+             at once     each event is one entry with the headlines of its outlets; other reports are beside them\n  \
+             until 30 s  more outlets report the arrival of Marshal Vaskil\n  \
+             after 25 s  the headline of the airport strike changes; the page of the story shows the earlier one\n  \
+             after 40 s  Vaskil's visit is a storyline of three stories: arrival, illness, deputy\n\n\
+             Ctrl-C ends the demo.\n",
             url(""),
             url("feeds/all.atom"),
             url("feeds/top.atom"),
@@ -100,7 +105,7 @@ async fn print_growth(store: Store, shutdown: CancellationToken) -> anyhow::Resu
                 let count = story.outlets().len();
                 if known.get(&story.id).copied().unwrap_or(1) < count {
                     let title = story.lead().map_or("", |lead| lead.item.title.as_str());
-                    let newest = story.items.iter().max_by_key(|i| i.item.id).map_or("", |i| &i.item.outlet);
+                    let newest = story.items.iter().max_by_key(|i| i.item.id).map_or("", |i| &i.item.outlet_name);
                     print(&format!("{seconds:>4} s  {count} outlets, now with {newest}: {}", one_line(title, 90)))?;
                 }
             }

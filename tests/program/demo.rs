@@ -1,6 +1,12 @@
 //! Tests the demo as a new user runs it: a story grows, and the train story becomes one entry with all its outlets.
 
 use crate::support::wait_until;
+use jiff::SignedDuration;
+use newsfold::cluster::Clusterer;
+use newsfold::config::Config;
+use newsfold::domain::Timestamp;
+use newsfold::evaluation::metrics::{false_merges, misses};
+use newsfold::evaluation::{LabeledItem, group_into_storylines, items_of_dataset, replay};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
@@ -31,6 +37,59 @@ async fn demo_groups_the_growing_train_story_into_one_entry() {
     assert!(kill.success() && process.wait().unwrap().success());
     // The third report appears six seconds after the start and is polled within two seconds.
     println!("first growth after {took:?}: {grown}");
+}
+
+/// Groups the items of the demo in the order in which the daemon sees them if it polls `first` before the other outlets.
+fn assert_groups_match_labels(news: &toml::Table, first: usize) {
+    let mut outlets: Vec<&str> =
+        news["outlet"].as_array().unwrap().iter().map(|outlet| outlet["key"].as_str().unwrap()).collect();
+    outlets.rotate_left(first);
+    let start: Timestamp = "2026-03-02T10:00:00Z".parse().unwrap();
+    let mut items: Vec<&toml::Value> = news["item"].as_array().unwrap().iter().collect();
+    let number = |item: &toml::Value, key: &str| item.get(key).map_or(0, |value| value.as_integer().unwrap());
+    let outlet_of = |item: &toml::Value| outlets.iter().position(|key| item["outlet"].as_str() == Some(key)).unwrap();
+    items.sort_by_key(|item| (number(item, "appears_after"), outlet_of(item), number(item, "minutes_ago")));
+    let label = |item: &toml::Value, key: &str| item.get(key).map(|label| label.as_str().unwrap().to_owned());
+    let labeled: Vec<LabeledItem> = items
+        .iter()
+        .map(|item| LabeledItem {
+            id: item["slug"].as_str().unwrap().to_owned(),
+            outlet: item["outlet"].as_str().unwrap().to_owned(),
+            published: start - SignedDuration::from_mins(number(item, "minutes_ago")),
+            title: item["title"].as_str().unwrap().to_owned(),
+            summary: item["summary"].as_str().unwrap().to_owned(),
+            url: None,
+            lang: Some("en".into()),
+            story: label(item, "event").unwrap_or_else(|| format!("{} {}", item["outlet"], item["slug"])).into(),
+            storyline: label(item, "storyline").map(Into::into),
+        })
+        .collect();
+    let mut seen = items_of_dataset(&labeled);
+    for (seen, item) in seen.iter_mut().zip(&items) {
+        seen.first_seen_at = start + SignedDuration::from_secs(number(item, "appears_after"));
+    }
+    let stories = replay(&mut Clusterer::new(Config::default().cluster), &seen);
+    let storylines = group_into_storylines(&seen, &stories);
+    let by_story: Vec<_> = labeled.iter().map(|item| item.story.to_string()).zip(stories).collect();
+    let by_storyline: Vec<_> = labeled.iter().map(LabeledItem::storyline_label).zip(storylines).collect();
+    for groups in [&by_story, &by_storyline] {
+        let wrong: Vec<String> = misses(groups)
+            .iter()
+            .chain(&false_merges(groups))
+            .map(|error| {
+                error.parts.iter().flatten().map(|index| labeled[*index].id.as_str()).collect::<Vec<_>>().join(", ")
+            })
+            .collect();
+        assert_eq!(wrong, Vec::<String>::new(), "polled first: {}", outlets[0]);
+    }
+}
+
+#[test]
+fn every_labeled_event_of_the_demo_is_one_story_in_its_storyline() {
+    let news: toml::Table = include_str!("../../demo/news.toml").parse().unwrap();
+    for first in 0..news["outlet"].as_array().unwrap().len() {
+        assert_groups_match_labels(&news, first);
+    }
 }
 
 /// Whether an entry contains a report that belongs to the train story in the demo's data.
