@@ -29,17 +29,43 @@ mod storyline;
 
 use crate::clock::Clock;
 use crate::config::{Config, ConfigLocation};
-use crate::store::Store;
-use anyhow::Context as _;
+use crate::store::{SERVICE_DATABASE, Store};
+use anyhow::{Context as _, bail};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::cell::OnceCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
+/// The end of the long help and of the manual page.
+const AFTER_HELP: &str = "\
+Examples:
+  newsfold source add example.org       Add the feed that a page links to
+  newsfold serve                        Run the daemon
+  newsfold status                       Show the state on one screen
+  newsfold source list --problems       List sources with problems
+  newsfold db backup news-backup.db     Copy the database while the daemon runs
+
+Exit status:
+  0  success
+  1  failure; the message gives the reason and the next step
+  2  invalid arguments
+
+Environment:
+  NEWSFOLD_CONFIG      configuration file, like --config
+  NEWSFOLD_DATABASE    database file, like --database
+  NEWSFOLD_LOG         filter of the log, for example newsfold=debug
+  NEWSFOLD_LOG_FORMAT  format of the log: text or json
+  NO_COLOR             if set, the log has no colors
+
+Files:
+  /etc/newsfold/config.toml       configuration of the system
+  ~/.config/newsfold/config.toml  configuration of the user, which takes precedence
+  /var/lib/newsfold/newsfold.db   database of the systemd service";
+
 /// Merges many news feeds into feeds with one entry per event, listing every outlet that reported it.
 #[derive(Parser)]
-#[command(name = "newsfold", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "newsfold", version, propagate_version = true, max_term_width = 100, after_long_help = AFTER_HELP)]
 struct Arguments {
     #[command(flatten)]
     global: Global,
@@ -47,23 +73,26 @@ struct Arguments {
     command: Command,
 }
 
+/// The heading of the global options in the help.
+const GLOBAL: &str = "Global options";
+
 #[derive(Args)]
 struct Global {
     /// Configuration file [default: newsfold/config.toml in the user's configuration directory, else
     /// /etc/newsfold/config.toml, else the built-in defaults].
-    #[arg(long, value_name = "FILE", env = "NEWSFOLD_CONFIG", global = true)]
+    #[arg(long, value_name = "FILE", env = "NEWSFOLD_CONFIG", global = true, help_heading = GLOBAL)]
     config: Option<PathBuf>,
     /// Database file (overrides the configuration).
-    #[arg(long, value_name = "FILE", env = "NEWSFOLD_DATABASE", global = true)]
+    #[arg(long, value_name = "FILE", env = "NEWSFOLD_DATABASE", global = true, help_heading = GLOBAL)]
     database: Option<PathBuf>,
     /// Print JSON instead of tables.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     json: bool,
     /// Increase log verbosity (-v: info, -vv: debug).
-    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    #[arg(short, long, action = clap::ArgAction::Count, global = true, help_heading = GLOBAL)]
     verbose: u8,
     /// Format of log lines.
-    #[arg(long, value_name = "FORMAT", env = "NEWSFOLD_LOG_FORMAT", default_value = "text", global = true)]
+    #[arg(long, value_name = "FORMAT", env = "NEWSFOLD_LOG_FORMAT", default_value = "text", global = true, help_heading = GLOBAL)]
     log_format: logging::LogFormat,
 }
 
@@ -205,9 +234,27 @@ impl Context {
         file
     }
 
+    /// Opens the database, which must exist.
     fn open(&self) -> anyhow::Result<(Config, Store)> {
+        let path = self.config()?.database_path();
+        if !path.exists() {
+            bail!(
+                "there is no database {}; add a source with `newsfold source add URL`, start the daemon, or choose \
+                 another database with --database FILE",
+                path.display()
+            );
+        }
+        self.open_or_create()
+    }
+
+    /// Opens the database, and creates it if it does not exist.
+    fn open_or_create(&self) -> anyhow::Result<(Config, Store)> {
         let config = self.config()?;
-        let store = Store::open(&config.database_path())?;
+        let path = config.database_path();
+        if config.database.is_none() && path == Path::new(SERVICE_DATABASE) {
+            eprintln!("newsfold: using the database of the service, {SERVICE_DATABASE}");
+        }
+        let store = Store::open(&path)?;
         Ok((config, self.opened.get_or_init(|| store).clone()))
     }
 

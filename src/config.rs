@@ -17,10 +17,11 @@ use crate::store::Store;
 use crate::{cluster, crawl, feed_parser, http_client, publish, serve, store, websub};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+use url::Url;
 use validate::InvalidSetting;
 
 /// All settings.
@@ -99,19 +100,35 @@ impl Config {
     /// Reads a configuration file.
     pub fn read(path: &Path) -> Result<Config, Error> {
         let text = std::fs::read_to_string(path).map_err(|cause| Error::Unreadable { path: path.to_owned(), cause })?;
-        let config: Config =
+        let mut config: Config =
             toml::from_str(&text).map_err(|cause| Error::Wrong { path: path.to_owned(), cause: Box::new(cause) })?;
         validate::validate(&config).map_err(|InvalidSetting { keys, message }| Error::Invalid {
             path: path.to_owned(),
             line: validate::line_of(&text, &keys).unwrap_or(1),
             message,
         })?;
+        if validate::line_of(&text, &["publish.base_url".to_owned()]).is_none() {
+            config.publish.base_url = site_at(config.serve.listen);
+        }
         Ok(config)
     }
 
     /// Returns the options that determine the documents of the site.
     pub fn site_options(&self) -> serve::SiteOptions {
         serve::SiteOptions { publish: self.publish.clone(), status_pages: self.serve.status_pages }
+    }
+
+    /// Sets the listen address, and also the URL of the site if it follows from the address.
+    pub fn set_listen_address(&mut self, address: SocketAddr) {
+        if self.has_default_base_url() {
+            self.publish.base_url = site_at(address);
+        }
+        self.serve.listen = address;
+    }
+
+    /// Returns whether the URL of the site follows from the listen address, because it is not set.
+    pub fn has_default_base_url(&self) -> bool {
+        self.publish.base_url == site_at(self.serve.listen)
     }
 
     /// Returns the path of the database file.
@@ -143,9 +160,22 @@ impl Config {
 
     /// Returns the reason why newsfold does not subscribe to hubs with this configuration; `None` if it does.
     pub fn websub_disabled_reason(&self, address_policy: &AddressPolicy) -> Option<DisabledReason> {
-        let default_base_url = publish::Options::default().base_url;
+        let default_base_url = site_at(self.serve.listen);
         self.websub.disabled_reason(&self.publish.base_url, &default_base_url, address_policy)
     }
+}
+
+/// Returns the URL at which programs on this machine reach a server that listens on an address.
+pub fn site_at(listen: SocketAddr) -> Url {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    // With port 0, the system chooses a port that other programs do not know.
+    let port = if listen.port() == 0 { serve::Options::default().listen.port() } else { listen.port() };
+    let url = format!("http://{}/", SocketAddr::new(ip, port));
+    Url::parse(&url).expect("the address of a socket forms a valid URL")
 }
 
 #[cfg(test)]
@@ -153,6 +183,24 @@ mod tests {
     use super::*;
 
     const EXAMPLE: &str = include_str!("../config.example.toml");
+
+    #[test]
+    fn base_url_follows_the_listen_address_unless_it_is_set() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let read = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            Config::read(&path).unwrap()
+        };
+        assert_eq!(read("").publish.base_url, publish::Options::default().base_url);
+        let mut config = read("[serve]\nlisten = \"0.0.0.0:9000\"\n");
+        assert_eq!(config.publish.base_url.as_str(), "http://127.0.0.1:9000/");
+        config.set_listen_address("[::1]:9001".parse().unwrap());
+        assert_eq!(config.publish.base_url.as_str(), "http://[::1]:9001/");
+        let mut config = read("[publish]\nbase_url = \"https://news.example/\"\n");
+        config.set_listen_address("[::1]:9001".parse().unwrap());
+        assert_eq!(config.publish.base_url.as_str(), "https://news.example/");
+    }
 
     #[test]
     fn the_example_equals_the_defaults() {

@@ -22,6 +22,7 @@ use std::process::ExitCode;
 #[derive(clap::Subcommand)]
 pub enum FeedCommand {
     /// List the published feeds and their URLs.
+    #[command(visible_alias = "ls")]
     List,
     /// Show a feed: its selection, the number of its stories, and its URLs.
     Show {

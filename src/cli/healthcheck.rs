@@ -1,10 +1,11 @@
 //! `newsfold healthcheck`: asks the running daemon whether it is healthy, for containers and scripts.
 
 use super::Context;
+use crate::config::site_at;
 use crate::http_client::install_tls_provider;
 use anyhow::Context as _;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ impl Healthcheck {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let base = match self.url {
             Some(url) => url.to_string(),
-            None => format!("http://{}", reachable(context.config()?.serve.listen)),
+            None => site_at(context.config()?.serve.listen).to_string(),
         };
         let (is_healthy, body) = query(&base).await?;
         super::output::print(body.trim_end())?;
@@ -47,17 +48,7 @@ pub async fn faults(address: SocketAddr) -> anyhow::Result<Vec<String>> {
     struct Report {
         down: BTreeMap<String, String>,
     }
-    let (_, body) = query(&format!("http://{}", reachable(address))).await?;
+    let (_, body) = query(site_at(address).as_str()).await?;
     let report: Report = serde_json::from_str(&body).context("the response of the daemon is not valid")?;
     Ok(report.down.into_iter().map(|(part, reason)| format!("{part}: {reason}")).collect())
-}
-
-/// Returns an address at which a daemon that listens on all addresses can be reached.
-fn reachable(listen: SocketAddr) -> SocketAddr {
-    let ip = match listen.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, listen.port())
 }

@@ -16,6 +16,7 @@ use url::Url;
 #[derive(clap::Subcommand)]
 pub enum OriginCommand {
     /// List the servers with requests in the last 24 hours, busiest first, and servers on hold.
+    #[command(visible_alias = "ls")]
     List,
     /// Resume polling a server that is on hold (429, 503 or 403).
     Unhold {

@@ -27,7 +27,7 @@ impl Serve {
         let file = location.read()?;
         let mut config = context.with_options(file.clone());
         if let Some(listen) = self.listen {
-            config.serve.listen = listen;
+            config.set_listen_address(listen);
         }
         let path = config.database_path();
         let _lock = DatabaseLock::acquire_for_daemon(&path).await?;

@@ -27,6 +27,7 @@ pub enum SourceCommand {
     /// Add a feed, or the feed of a web page.
     Add(add::Add),
     /// List the sources.
+    #[command(visible_alias = "ls")]
     List {
         /// Only sources with this tag.
         #[arg(long)]
@@ -50,6 +51,7 @@ pub enum SourceCommand {
     /// Resume polling sources that are paused or gone.
     Resume(SourceNames),
     /// Delete sources. Their items stay in published stories.
+    #[command(visible_alias = "rm")]
     Remove {
         #[command(flatten)]
         names: SourceNames,

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 #[derive(clap::Subcommand)]
 pub enum StoryCommand {
     /// List the stories with the most recent changes.
+    #[command(visible_alias = "ls")]
     List {
         /// Only stories reported by at least N outlets.
         #[arg(long, default_value_t = 1, value_name = "N")]

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 #[derive(clap::Subcommand)]
 pub enum StorylineCommand {
     /// List the storylines with the most recent changes.
+    #[command(visible_alias = "ls")]
     List {
         /// Only storylines of at least N stories.
         #[arg(long, default_value_t = 2, value_name = "N")]

@@ -22,7 +22,7 @@ impl Config {
         let mut differing = self.differing_settings(running);
         differing.retain(|name| RESTART_SETTINGS.contains(&name.as_str()));
         self.database.clone_from(&running.database);
-        self.serve.listen = running.serve.listen;
+        self.set_listen_address(running.serve.listen);
         self.metrics.clone_from(&running.metrics);
         differing
     }

@@ -11,6 +11,7 @@ use crate::urls::outlet_name::{confirmed_outlet_name, outlet_name};
 use crate::urls::redact::redact_urls;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rustix::fs::{Access, access};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -19,16 +20,23 @@ const BUSY: Duration = Duration::from_secs(20);
 /// The interval between retries of a change that SQLite refuses without waiting ([`retry_while_busy`]).
 const RETRY_DELAY: Duration = Duration::from_millis(20);
 
-/// Returns the default database path: in systemd's `STATE_DIRECTORY` if set, otherwise in the platform's state
-/// directory.
+/// The database of the systemd service.
+pub const SERVICE_DATABASE: &str = "/var/lib/newsfold/newsfold.db";
+
+/// Returns the default database path: in systemd's `STATE_DIRECTORY` if set, otherwise the database of the service if this
+/// user can read it, otherwise in the platform's state directory.
 pub fn default_path() -> PathBuf {
     use etcetera::BaseStrategy;
-    let systemd = std::env::var_os("STATE_DIRECTORY").filter(|dir| !dir.is_empty());
-    let folder = systemd.map(PathBuf::from).or_else(|| {
-        let base = etcetera::choose_base_strategy().ok()?;
-        Some(base.state_dir().unwrap_or_else(|| base.data_dir()).join("newsfold"))
-    });
-    folder.unwrap_or_default().join("newsfold.db")
+    const NAME: &str = "newsfold.db";
+    if let Some(folder) = std::env::var_os("STATE_DIRECTORY").filter(|folder| !folder.is_empty()) {
+        return PathBuf::from(folder).join(NAME);
+    }
+    if access(SERVICE_DATABASE, Access::READ_OK).is_ok() {
+        return SERVICE_DATABASE.into();
+    }
+    let base = etcetera::choose_base_strategy().ok();
+    let folder = base.map(|base| base.state_dir().unwrap_or_else(|| base.data_dir()).join("newsfold"));
+    folder.unwrap_or_default().join(NAME)
 }
 
 /// Opens the write connection and applies pending migrations, each in its own transaction.

@@ -187,6 +187,13 @@ fn manual_pages_and_completions_are_generated() {
     let folder = cli.folder.path().join("man");
     cli.run(&["man", folder.to_str().unwrap()]);
     assert!(folder.join("newsfold.1").exists() && folder.join("newsfold-source-add.1").exists());
+    let page = std::fs::read_to_string(folder.join("newsfold.1")).unwrap();
+    for part in ["Examples:", "Exit status:", "Environment:", "Files:"] {
+        assert!(page.contains(part), "{part} is missing");
+    }
+    let help = cli.run(&["source", "list", "--help"]);
+    assert!(help.contains("Global options:"), "{help}");
+    assert!(cli.run(&["source", "--help"]).contains("[alias: ls]"));
     for shell in ["bash", "zsh", "fish"] {
         assert!(cli.run(&["completions", shell]).contains("newsfold"));
     }

@@ -54,7 +54,7 @@ async fn every_command_prints_json_on_request() {
 fn error_for_an_unusable_database_path_suggests_another_path() {
     let cli = CliRunner::new();
     let with = |database: &str| {
-        let mut command = cli.command(&["source", "list"]);
+        let mut command = cli.command(&["source", "add", "https://a.example/feed", "--no-fetch"]);
         command.env("NEWSFOLD_DATABASE", database);
         command
     };
@@ -72,6 +72,17 @@ fn error_for_an_unusable_database_path_suggests_another_path() {
         .assert()
         .code(1)
         .stderr(predicate::str::contains("Move the file away, or choose another one with --database"));
+}
+
+#[test]
+fn reading_command_does_not_create_a_database() {
+    let cli = CliRunner::new();
+    for arguments in
+        [&["source", "list"][..], &["status"], &["db", "check"], &["story", "list"], &["db", "backup", "x.db"]]
+    {
+        cli.assert_fails(arguments, "there is no database");
+    }
+    assert!(!cli.folder.path().join("news.db").exists());
 }
 
 #[test]

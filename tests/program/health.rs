@@ -10,7 +10,8 @@ use newsfold::store::{publication, statistics};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-const CONFIG: &str = "[serve]\nlisten = \"127.0.0.1:0\"\n[daemon]\nshutdown_grace = \"2s\"\n";
+const CONFIG: &str =
+    "[serve]\nlisten = \"127.0.0.1:0\"\n[metrics]\nenabled = false\n[daemon]\nshutdown_grace = \"2s\"\n";
 
 /// The status and the body of a response.
 async fn get(base: &str, path: &str) -> (u16, String) {
@@ -120,7 +121,7 @@ fn log_lines_are_json_on_request() {
 fn filter_that_is_not_valid_is_reported_and_ignored() {
     let cli = CliRunner::new();
     let text = predicates::str::contains("NEWSFOLD_LOG is ignored, because it is not a valid filter");
-    cli.command(&["source", "list"]).env("NEWSFOLD_LOG", "newsfold=loud").assert().success().stderr(text);
+    cli.command(&["config", "check"]).env("NEWSFOLD_LOG", "newsfold=loud").assert().success().stderr(text);
 }
 
 #[test]
@@ -129,7 +130,7 @@ fn log_is_colored_only_on_a_terminal_without_no_color() {
     let newsfold = assert_cmd::cargo::cargo_bin("newsfold").display().to_string();
     // `script` gives the program a terminal.
     let run = |setup: &str| {
-        let command = format!("{setup} NEWSFOLD_LOG=newsfold=loud {newsfold} --database x.db source list");
+        let command = format!("{setup} NEWSFOLD_LOG=newsfold=loud {newsfold} --database x.db config check");
         let output = Command::new("script")
             .args(["-qec", &command, "/dev/null"])
             .current_dir(cli.folder.path())

@@ -3,11 +3,12 @@
 use assert_cmd::Command;
 
 const README: &str = include_str!("../../README.md");
+const OPERATIONS: &str = include_str!("../../docs/operations.md");
 
-/// The arguments of every `newsfold …` command in the README, from code blocks and tables.
+/// The arguments of every `newsfold …` command in the README and in `docs/operations.md`, from code blocks and tables.
 fn commands() -> Vec<Vec<String>> {
     let mut found = Vec::new();
-    for piece in README.split(['`', '\n']) {
+    for piece in README.split(['`', '\n']).chain(OPERATIONS.split(['`', '\n'])) {
         let piece = piece.trim();
         let piece = piece.rsplit_once(".db ").map_or(piece, |(_, rest)| rest);
         if let Some(arguments) = piece.strip_prefix("newsfold ")
@@ -20,7 +21,7 @@ fn commands() -> Vec<Vec<String>> {
 }
 
 #[test]
-fn every_command_in_the_readme_exists() {
+fn every_command_in_the_documents_for_operators_exists() {
     let known = commands();
     assert!(known.len() > 12, "{known:?}");
     for arguments in known {

@@ -5,7 +5,6 @@ use crate::cli::Context;
 use crate::config::Config;
 use crate::domain::{SourceState, Timestamp};
 use crate::http_client::{FetchResult, Fetcher, NoDocument, install_tls_provider, origin_of};
-use crate::publish;
 use crate::store::sources::{self, SourceFilter};
 use crate::store::{Store, polls};
 use crate::wording::duration;
@@ -138,7 +137,7 @@ fn clock(now: Timestamp, server_time: Option<Timestamp>, last_poll_at: Option<Ti
 async fn public_url(config: &Config) -> Finding {
     const CHECK: &str = "public URL";
     let base = &config.publish.base_url;
-    if *base == publish::Options::default().base_url {
+    if config.has_default_base_url() {
         let fix = "set publish.base_url if readers on other machines use the feeds";
         return Finding::warning(CHECK, format!("not set; links start with {base}"), fix);
     }

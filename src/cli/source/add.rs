@@ -56,7 +56,7 @@ pub struct Add {
 
 impl Add {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let (config, store) = context.open()?;
+        let (config, store) = context.open_or_create()?;
         let url = web_url(&self.url)?;
         let mut new = NewSource {
             url: url.to_string(),

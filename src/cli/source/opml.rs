@@ -59,7 +59,7 @@ pub async fn import(
     let OpmlFile { mut sources, repeated, list } = read(file, extra)?;
     sources.iter_mut().for_each(|source| source.new.publish_backlog = publish_backlog);
     let file = &shown_name(file);
-    let (_, store) = context.open()?;
+    let (_, store) = context.open_or_create()?;
     let similar = similar_addresses_of(&sources, store.read(sources::urls).await?);
     let (now, count) = (context.clock.now(), sources.len() as i32);
     let added = store
@@ -152,7 +152,7 @@ pub async fn sync(context: &Context, file: &Path, options: Sync) -> anyhow::Resu
     }
     print_faults(&list, repeated, file);
     print_similar(&similar_addresses_of(&sources, Vec::new()), file);
-    let (_, store) = context.open()?;
+    let (_, store) = context.open_or_create()?;
     let existing = store.read(|db| sources::list(db, &SourceFilter::default())).await?;
     let mut plan = plan(&sources, &existing);
     if options.lenient {
