@@ -105,14 +105,13 @@ fn without_shared_values(text: &EditionText, item: &Map<String, Value>) -> Resul
         false => !is_empty(value),
     });
     let mut reports = text.get_mut("reports").and_then(Value::as_array_mut).into_iter().flatten();
-    let first = reports.next().and_then(Value::as_object_mut);
-    first.map(|report| {
+    if let Some(report) = reports.next().and_then(Value::as_object_mut) {
         report.retain(|key, value| match key.as_str() {
             "title" => !is_shared("report_title", value),
             "url" => !is_shared("report_url", value),
             _ => !is_empty(value),
-        })
-    });
+        });
+    }
     for report in reports.filter_map(Value::as_object_mut) {
         report.retain(|_, value| !is_empty(value));
     }
