@@ -114,7 +114,7 @@ async fn spawn_websub_tasks(context: &TaskContext, tasks: &mut TaskSet, pushes_m
         tasks.spawn("websub-pushes", move |context| websub_subscriber::read_pushes(context, pushed.clone()));
     }
     if !config.publish.hub_urls().is_empty() {
-        let feeds = feed_change_notifier::FeedChanges::new(&config.publish);
+        let feeds = feed_change_notifier::FeedChanges::new(&config.site_options());
         if config.publish.own_hub {
             routes = routes.merge(websub_publisher::router(config, polling, &feeds));
             tracing::info!(hub = config.publish.own_hub_url(), "newsfold is a WebSub hub for its feeds");

@@ -10,7 +10,7 @@ use super::task_context::TaskContext;
 use crate::domain::Timestamp;
 use crate::domain::duration::after;
 use crate::publish;
-use crate::serve::{FeedSnapshot, feed_snapshots, feed_urls};
+use crate::serve::{FeedSnapshot, SiteOptions, feed_snapshots, feed_urls};
 use crate::store::websub_subscribers::{self, TopicAudience};
 use crate::store::{self, ReadConnection, WriteConnection, publication};
 use jiff::SignedDuration;
@@ -54,7 +54,7 @@ struct FeedAudience {
 }
 
 impl FeedChanges {
-    pub(super) fn new(options: &publish::Options) -> FeedChanges {
+    pub(super) fn new(options: &SiteOptions) -> FeedChanges {
         FeedChanges {
             topics: Arc::new(feed_urls(options).into_iter().collect()),
             documents: Arc::default(),
@@ -144,7 +144,7 @@ async fn record_documents(
     now: Timestamp,
 ) -> store::Result<()> {
     let (config, hubs) = (context.config.clone(), other_hubs(&context.config.publish));
-    let build = move |db: &ReadConnection| feed_snapshots(db, &config.publish, |url| topics.contains(url));
+    let build = move |db: &ReadConnection| feed_snapshots(db, &config.site_options(), |url| topics.contains(url));
     let built: Vec<_> = context.store().read(build).await?.into_iter().map(Arc::new).collect();
     changes.documents.lock().extend(built.iter().map(|document| (document.url.clone(), document.clone())));
     let record = move |db: &WriteConnection| {

@@ -18,7 +18,7 @@ const MAX_LATEST: usize = 40;
 pub struct FrontPage {
     /// The storylines with several outlets, highest rank first.
     pub top: Vec<TopEntry>,
-    /// The stories of storylines with one outlet, most recently reported first.
+    /// The stories of storylines with one outlet, in the order of the candidates.
     pub latest: Vec<StoryId>,
 }
 
@@ -34,8 +34,8 @@ pub struct TopEntry {
     pub story_count: usize,
 }
 
-/// Arranges the stories that the front page may show.
-pub fn arrange_front_page(stories: &[StoryActivity], half_life: SignedDuration) -> FrontPage {
+/// Arranges the stories that the front page may show. `stories` are those that may have several outlets.
+pub fn arrange_front_page(candidates: &[StoryId], stories: &[StoryActivity], half_life: SignedDuration) -> FrontPage {
     let mut storylines: BTreeMap<StorylineId, Vec<&StoryActivity>> = BTreeMap::new();
     for story in stories {
         storylines.entry(story.storyline).or_default().push(story);
@@ -62,12 +62,12 @@ pub fn arrange_front_page(stories: &[StoryActivity], half_life: SignedDuration) 
         ranked.push((StoryRank::new(outlets.into_values(), half_life), entry));
     }
     ranked.sort_by_key(|(rank, entry)| Reverse((*rank, entry.main)));
-    let shared: BTreeSet<StorylineId> = ranked.iter().map(|(_, entry)| entry.storyline).collect();
-    let mut alone: Vec<&StoryActivity> = stories.iter().filter(|story| !shared.contains(&story.storyline)).collect();
-    alone.sort_by_key(|story| Reverse((story.outlets.values().map(|outlet| outlet.last_report_at).max(), story.story)));
+    let storylines: BTreeSet<StorylineId> = ranked.iter().map(|(_, entry)| entry.storyline).collect();
+    let shared = stories.iter().filter(|story| storylines.contains(&story.storyline));
+    let shared: BTreeSet<StoryId> = shared.map(|story| story.story).collect();
     FrontPage {
         top: ranked.into_iter().take(MAX_TOP).map(|(_, entry)| entry).collect(),
-        latest: alone.into_iter().take(MAX_LATEST).map(|story| story.story).collect(),
+        latest: candidates.iter().copied().filter(|story| !shared.contains(story)).take(MAX_LATEST).collect(),
     }
 }
 
@@ -100,17 +100,18 @@ mod tests {
             story(2, 2, &[("b", 12), ("c", 12), ("d", 12), ("e", 12), ("f", 12)]),
             story(1, 1, &[("c", 1)]),
         ];
-        let page = arrange_front_page(&stories, HALF_LIFE);
+        let candidates: Vec<StoryId> = [6, 5, 4, 3, 2, 1].map(StoryId::from_row).into();
+        let page = arrange_front_page(&candidates, &stories, HALF_LIFE);
         let numbers = |ids: &[StoryId]| ids.iter().map(|id| id.to_row()).collect::<Vec<_>>();
         let top: Vec<_> = page.top.iter().map(|e| (e.main.to_row(), numbers(&e.developments), e.story_count)).collect();
         assert_eq!(top, [(2, vec![4], 2), (3, vec![], 1)]);
-        assert_eq!(numbers(&page.latest), [5, 1]);
+        assert_eq!(numbers(&page.latest), [6, 5, 1]);
     }
 
     #[test]
     fn two_stories_of_a_storyline_share_an_entry_if_each_has_one_outlet() {
         let stories = [story(2, 1, &[("b", 2)]), story(1, 1, &[("a", 1)])];
-        let page = arrange_front_page(&stories, HALF_LIFE);
+        let page = arrange_front_page(&[StoryId::from_row(1)], &stories, HALF_LIFE);
         assert_eq!((page.top.len(), page.top[0].main.to_row(), page.latest.len()), (1, 2, 0));
     }
 }

@@ -2,6 +2,7 @@
 //! daemon's WebSub publisher. Also the feeds of storylines.
 
 use super::http_cache::{EncodedResponse, FEED_CACHE_CONTROL, content_hash};
+use super::site_options::SiteOptions;
 use crate::domain::{FeedVariant, PublishedFeed, Story, StoryId, Storyline};
 use crate::publish::{
     self, FeedDocument, FeedFormat, FeedPage, FeedPart, HEALTH_FEED_NAME, Options, arrange_entries, render_health_feed,
@@ -46,9 +47,10 @@ impl FeedResource {
     }
 
     /// Returns all documents that readers subscribe to, in all variants and formats, without archives.
-    pub fn subscribable(feeds: &[PublishedFeed]) -> Vec<FeedResource> {
+    pub fn subscribable(options: &SiteOptions) -> Vec<FeedResource> {
+        let feeds = options.publish.public_feeds();
         let feeds = feeds.iter().flat_map(|feed| FeedResource::of_page(feed, FeedPage::Current));
-        feeds.chain([FeedResource::health()]).collect()
+        feeds.chain(options.status_pages.then(FeedResource::health)).collect()
     }
 
     /// Returns all archive pages.
@@ -175,22 +177,21 @@ pub struct FeedSnapshot {
 }
 
 /// Returns the URLs of all documents that support subscriptions, which excludes private feeds.
-pub fn feed_urls(options: &Options) -> Vec<String> {
-    let feeds = options.public_feeds();
-    FeedResource::subscribable(&feeds).iter().map(|resource| resource.url(options)).collect()
+pub fn feed_urls(options: &SiteOptions) -> Vec<String> {
+    FeedResource::subscribable(options).iter().map(|resource| resource.url(&options.publish)).collect()
 }
 
 /// Returns snapshots of the documents whose URLs `is_wanted` accepts.
 pub fn feed_snapshots(
     db: &ReadConnection,
-    options: &Options,
+    options: &SiteOptions,
     is_wanted: impl Fn(&str) -> bool,
 ) -> store::Result<Vec<FeedSnapshot>> {
     let mut snapshots = Vec::new();
-    for resource in FeedResource::subscribable(&options.public_feeds()) {
-        let url = resource.url(options);
+    for resource in FeedResource::subscribable(options) {
+        let url = resource.url(&options.publish);
         if is_wanted(&url) {
-            let bytes = resource.render(db, options, None)?.unwrap_or_default();
+            let bytes = resource.render(db, &options.publish, None)?.unwrap_or_default();
             let (hash, content_type) = (content_hash(&bytes), resource.format.content_type());
             snapshots.push(FeedSnapshot { url, content_type, hash, bytes: bytes.into() });
         }

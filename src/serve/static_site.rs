@@ -6,7 +6,7 @@
 //! health page does not report tasks.
 
 use super::app_state::Error;
-use super::feed_resource::{FeedContents, FeedResource, MAX_STORYLINE_STORIES, storyline_feed};
+use super::feed_resource::{FeedResource, MAX_STORYLINE_STORIES, storyline_feed};
 use super::http_cache::{EncodedResponse, FEED_CACHE_CONTROL, PAGE_CACHE_CONTROL};
 use super::pages::{self, SiteLayout};
 use super::site_options::SiteOptions;
@@ -49,10 +49,7 @@ pub async fn write_static_site(
 
 fn render_feeds(db: &ReadConnection, options: &SiteOptions) -> store::Result<Vec<(FeedResource, EncodedResponse)>> {
     let mut rendered = Vec::new();
-    for resource in FeedResource::subscribable(&options.publish.public_feeds()) {
-        if !options.status_pages && matches!(resource.contents, FeedContents::Health) {
-            continue;
-        }
+    for resource in FeedResource::subscribable(options) {
         let response = resource.encoded(db, &options.publish)?;
         rendered.extend(response.map(|response| (resource, response)));
     }

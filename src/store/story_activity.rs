@@ -30,6 +30,21 @@ pub fn story_activity<'s>(
     Ok(all)
 }
 
+/// Returns the stories whose storylines have several items in the given stories, in the same order. Most stories have one
+/// item. The index suffices to exclude them, whereas [`story_activity`] reads every item.
+pub fn with_several_items(db: &ReadConnection, stories: &[StoryId]) -> Result<Vec<StoryId>> {
+    db.all(
+        "WITH candidate AS (
+             SELECT listed.key AS position, story.id, storyline_id,
+                    (SELECT count(*) FROM item WHERE story_id = story.id) AS items
+             FROM json_each(?1) AS listed CROSS JOIN story ON story.id = listed.value)
+         SELECT id FROM candidate
+         WHERE storyline_id IN (SELECT storyline_id FROM candidate GROUP BY storyline_id HAVING sum(items) > 1)
+         ORDER BY position",
+        [story_list(stories)],
+    )
+}
+
 /// Serializes ids of stories for `json_each`.
 pub(super) fn story_list<'s>(stories: impl IntoIterator<Item = &'s StoryId>) -> String {
     json_list(&stories.into_iter().map(|id| id.to_row()).collect::<Vec<_>>())

@@ -160,7 +160,7 @@ impl HubFixture {
     /// Waits until the configured hub has been notified of the latest version of every document.
     pub async fn until_hub_is_notified(&self) {
         wait_until("the hub has been notified of every document", async || {
-            let options = self.daemon.config.publish.clone();
+            let options = self.daemon.config.site_options();
             let read = move |db: &ReadConnection| feed_snapshots(db, &options, |_| true);
             let documents = self.daemon.store.read(read).await.unwrap();
             let sqlite = self.daemon.open_sqlite();

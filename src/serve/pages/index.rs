@@ -11,7 +11,7 @@ use crate::domain::language::language_name;
 use crate::domain::{PollCounts, Story, StoryId, StorylineId, Timestamp};
 use crate::publish::{SectionOptions, arrange_front_page};
 use crate::serve::app_state::{AppState, Error};
-use crate::store::story_activity::story_activity;
+use crate::store::story_activity::{story_activity, with_several_items};
 use crate::store::story_search::{self, SearchFacets, SearchResults, StorySearch};
 use crate::store::{ReadConnection, sources, stories};
 use crate::wording::{count_of, duration};
@@ -19,6 +19,7 @@ use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 /// The number of most recently updated stories from which the front page is selected.
@@ -103,7 +104,8 @@ pub fn index_page(db: &ReadConnection, site: SiteLayout, query: Option<&StoryQue
     let sections = sections(query, choices, &site.options.sections);
     if query.is_front_page() {
         let candidates = story_search::find(db, &StorySearch { limit: MAX_RANKED_STORIES, ..query.listing() })?;
-        let arranged = arrange_front_page(&story_activity(db, &candidates)?, site.options.hot_half_life);
+        let activity = story_activity(db, &with_several_items(db, &candidates)?)?;
+        let arranged = arrange_front_page(&candidates, &activity, site.options.hot_half_life);
         let shown = arranged.top.iter().flat_map(|entry| [entry.main].into_iter().chain(entry.developments.clone()));
         let shown: Vec<Story> = stories::load(db, shown.chain(arranged.latest.clone()))?;
         let shown: HashMap<StoryId, &Story> = shown.iter().map(|story| (story.id, story)).collect();
@@ -116,7 +118,9 @@ pub fn index_page(db: &ReadConnection, site: SiteLayout, query: Option<&StoryQue
                 story_count: entry.story_count,
             })
         });
-        let (top, latest) = (top.collect(), arranged.latest.iter().filter_map(summary).collect());
+        let mut latest: Vec<StorySummary> = arranged.latest.iter().filter_map(summary).collect();
+        latest.sort_by_key(|summary| Reverse((summary.last, summary.story.id)));
+        let top = top.collect();
         let waiting = waiting_text(db, &site)?;
         return Ok(FrontPage { site, query, is_served, choices, sections, top, latest, waiting }.render()?);
     }
