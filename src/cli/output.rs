@@ -60,11 +60,12 @@ pub fn reader_is_gone() -> bool {
     poll(&mut watched, Some(&now)).is_ok() && watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
 }
 
-/// Formats a table that fits the width of the terminal.
+/// Formats a table: for a terminal, it fits the width and has rules; for other programs, it has one line per row.
 pub fn table<T>(rows: &[T], columns: &[Column<T>]) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(columns.iter().map(|(heading, _)| *heading));
     let in_terminal = std::io::stdout().is_terminal();
+    table.load_style(if in_terminal { presets::UTF8_HORIZONTAL_ONLY } else { presets::NOTHING });
+    table.set_header(columns.iter().map(|(heading, _)| *heading));
     table.set_content_arrangement(if in_terminal { ContentArrangement::Dynamic } else { ContentArrangement::Disabled });
     table.add_rows(rows.iter().map(|row| columns.iter().map(|(_, cell)| cell(row))));
     table.trim_fmt()

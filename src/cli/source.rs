@@ -28,14 +28,7 @@ pub enum SourceCommand {
     Add(add::Add),
     /// List the sources.
     #[command(visible_alias = "ls")]
-    List {
-        /// Only sources with this tag.
-        #[arg(long)]
-        tag: Option<String>,
-        /// Only sources whose last poll failed, that are on hold, or that are gone.
-        #[arg(long)]
-        problems: bool,
-    },
+    List(list::List),
     /// Show a source, its latest polls and their problems.
     Show {
         /// Number or URL of the source.
@@ -74,7 +67,11 @@ pub enum SourceCommand {
         backlog: bool,
     },
     /// Print all sources as OPML.
-    Export,
+    Export {
+        /// Only sources with this tag.
+        #[arg(long)]
+        tag: Option<String>,
+    },
     /// Synchronize the sources with an OPML file: add, change and delete sources. A truncated or malformed file is
     /// rejected.
     Sync {
@@ -103,7 +100,7 @@ impl SourceCommand {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         match self {
             SourceCommand::Add(add) => add.run(context).await,
-            SourceCommand::List { tag, problems } => list::list(context, sources::SourceFilter { tag, problems }).await,
+            SourceCommand::List(list) => list.run(context).await,
             SourceCommand::Show { source, polls } => list::show(context, &source, polls).await,
             SourceCommand::Edit(edit) => edit.run(context).await,
             SourceCommand::Pause(names) => set_state(context, names, SourceState::Paused).await,
@@ -111,7 +108,7 @@ impl SourceCommand {
             SourceCommand::Remove { names, yes } => remove(context, names, yes).await,
             SourceCommand::Poll(poll) => poll.run(context).await,
             SourceCommand::Import { file, tag, backlog } => opml::import(context, &file, &tag, backlog).await,
-            SourceCommand::Export => opml::export(context).await,
+            SourceCommand::Export { tag } => opml::export(context, tag).await,
             SourceCommand::Sync { file, yes, dry_run, lenient } => {
                 opml::sync(context, &file, opml::Sync { yes, dry_run, lenient }).await
             }

@@ -75,6 +75,26 @@ fn error_for_an_unusable_database_path_suggests_another_path() {
 }
 
 #[test]
+fn list_of_sources_can_be_selected_sorted_and_read_by_other_programs() {
+    let cli = CliRunner::new();
+    for name in ["b", "c", "a"] {
+        cli.run(&["source", "add", &format!("https://{name}.example/feed"), "--no-fetch", "--tag", name]);
+    }
+    cli.run(&["source", "pause", "2"]);
+    let numbers = |arguments: &[&str]| {
+        let list = cli.run_json(&[&["source", "ls"], arguments].concat());
+        list.as_array().unwrap().iter().map(|source| source["id"].as_i64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(&[]), [3, 1, 2]);
+    assert_eq!(numbers(&["--sort", "number", "--limit", "2"]), [1, 2]);
+    assert_eq!(numbers(&["--state", "paused"]), [2]);
+    assert_eq!(numbers(&["--state", "gone"]), Vec::<i64>::new());
+    let text = cli.run(&["source", "list"]);
+    assert_eq!(text.lines().count(), 4, "a heading and one line per source, without rules: {text}");
+    assert_eq!(cli.run_json(&["source", "export", "--tag", "c"])[0]["xml_url"], "https://c.example/feed");
+}
+
+#[test]
 fn reading_command_does_not_create_a_database() {
     let cli = CliRunner::new();
     for arguments in

@@ -13,16 +13,87 @@ use crate::store::websub_subscriptions;
 use crate::wording::{Audience, SourceContext, next_poll_text, poll_remarks, source_facts};
 use std::process::ExitCode;
 
-pub async fn list(context: &Context, filter: SourceFilter) -> anyhow::Result<ExitCode> {
-    let (_, store) = context.open()?;
-    let wanted = filter.clone();
-    let found = store.read(move |db| sources::list(db, &filter)).await?;
-    if let Some(shortage) = store.disk_shortage().filter(|_| wanted.problems) {
-        eprintln!("newsfold: {shortage}");
+#[derive(clap::Args)]
+pub struct List {
+    /// Only sources with this tag.
+    #[arg(long)]
+    tag: Option<String>,
+    /// Only sources whose last poll failed, that are on hold, or that are gone.
+    #[arg(long)]
+    problems: bool,
+    /// Only sources in this state.
+    #[arg(long, value_name = "STATE")]
+    state: Option<ListedState>,
+    /// Order of the sources.
+    #[arg(long, value_name = "ORDER", default_value = "outlet")]
+    sort: SourceOrder,
+    /// Maximum number of sources.
+    #[arg(long, value_name = "COUNT")]
+    limit: Option<usize>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum ListedState {
+    Active,
+    Paused,
+    Gone,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum SourceOrder {
+    /// By outlet and title.
+    Outlet,
+    /// By number.
+    Number,
+    /// By the time of the last poll, newest first.
+    LastPoll,
+    /// By the time of the next poll, earliest first.
+    NextPoll,
+}
+
+impl List {
+    pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let filter = SourceFilter { tag: self.tag.clone(), problems: self.problems };
+        let (_, store) = context.open()?;
+        let mut found = store.read(move |db| sources::list(db, &filter)).await?;
+        if let Some(shortage) = store.disk_shortage().filter(|_| self.problems) {
+            eprintln!("newsfold: {shortage}");
+        }
+        if let Some(state) = self.state {
+            let wanted = match state {
+                ListedState::Active => SourceState::Active,
+                ListedState::Paused => SourceState::Paused,
+                ListedState::Gone => SourceState::Gone,
+            };
+            found.retain(|source| source.state == wanted);
+        }
+        match self.sort {
+            SourceOrder::Outlet => {}
+            SourceOrder::Number => found.sort_by_key(|source| source.id),
+            SourceOrder::LastPoll => found.sort_by_key(|source| std::cmp::Reverse(source.last_poll_at)),
+            SourceOrder::NextPoll => found.sort_by_key(|source| source.next_poll_at),
+        }
+        found.truncate(self.limit.unwrap_or(usize::MAX));
+        print_list(context, &found, &self.none_found())
     }
+
+    fn none_found(&self) -> String {
+        let having = if self.problems { " and a problem" } else { "" };
+        match &self.tag {
+            _ if self.state.is_some() => "no source has this state; `newsfold source list` shows all".into(),
+            Some(tag) => {
+                format!("no source has the tag ‘{}’{having}; `newsfold source list` shows all", one_line(tag, 60))
+            }
+            None if self.problems => "no source has a problem".into(),
+            None => "no sources; add one with `newsfold source add URL`".into(),
+        }
+    }
+}
+
+fn print_list(context: &Context, found: &[Source], none_found: &str) -> anyhow::Result<ExitCode> {
     context.print_rows(
         &found.iter().map(SourceRow::new).collect::<Vec<_>>(),
-        &none_found(&wanted),
+        none_found,
         &[
             ("no", |row| row.source.id.to_string()),
             ("title", |row| one_line(&row.source.title, 50)),
@@ -50,15 +121,6 @@ struct SourceRow<'a> {
 impl SourceRow<'_> {
     fn new(source: &Source) -> SourceRow<'_> {
         SourceRow { source, next_poll_text: next_poll_text(&source.next_poll_reason, Audience::Operator) }
-    }
-}
-
-fn none_found(wanted: &SourceFilter) -> String {
-    let having = if wanted.problems { " and a problem" } else { "" };
-    match &wanted.tag {
-        Some(tag) => format!("no source has the tag ‘{}’{having}; `newsfold source list` shows all", one_line(tag, 60)),
-        None if wanted.problems => "no source has a problem".into(),
-        None => "no sources; add one with `newsfold source add URL`".into(),
     }
 }
 

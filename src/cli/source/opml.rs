@@ -95,10 +95,11 @@ pub async fn import(
     Ok(exit_code(&list))
 }
 
-pub async fn export(context: &Context) -> anyhow::Result<ExitCode> {
+pub async fn export(context: &Context, tag: Option<String>) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
+    let filter = SourceFilter { tag, ..SourceFilter::default() };
     let (all, mut languages) =
-        store.read(|db| Ok((sources::list(db, &SourceFilter::default())?, sources::operator_languages(db)?))).await?;
+        store.read(move |db| Ok((sources::list(db, &filter)?, sources::operator_languages(db)?))).await?;
     let outlines: Vec<FeedOutline> = all
         .into_iter()
         .map(|source| FeedOutline {
