@@ -43,6 +43,7 @@ use grouping::GroupingSession;
 use publisher::EditionPublisher;
 use sd_notify::NotifyState;
 use std::sync::Arc;
+use std::time::Duration;
 use task_context::{LAST_WRITES_TIMEOUT, TaskContext, TaskSet};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -94,6 +95,9 @@ pub async fn run(
     result
 }
 
+/// The delay before tasks that could not start after a reload are started again.
+const START_RETRY_DELAY: Duration = Duration::from_secs(1);
+
 /// The running daemon.
 struct Daemon {
     source: ConfigurationSource,
@@ -104,6 +108,8 @@ struct Daemon {
     /// The server of the active configuration, and servers that still send responses after a reload.
     servers: JoinSet<()>,
     state: DaemonState,
+    /// The settings of the file at startup, whose restart settings are in use.
+    file_at_startup: Config,
 }
 
 impl Daemon {
@@ -127,7 +133,8 @@ impl Daemon {
             restart_settings: Vec::new(),
             reload_error: None,
         };
-        let daemon = Daemon { source, root, sockets, active, servers, state };
+        let file_at_startup = source.file.clone();
+        let daemon = Daemon { source, root, sockets, active, servers, state, file_at_startup };
         daemon.record_state().await;
         watchdog::notify(&[NotifyState::Ready]);
         tracing::info!(%address, database = %daemon.root.store().path().display(), "newsfold is running");
@@ -153,7 +160,7 @@ impl Daemon {
                 }
                 _ = reload.notified() => {
                     watchdog::notify_reloading();
-                    shutdown.run_until_cancelled(self.reload()).await.transpose()?;
+                    shutdown.run_until_cancelled(self.reload()).await;
                     let status = match &self.state.reload_error {
                         None => "",
                         Some(_) => "The new configuration cannot be used; see the log. The current one stays in use.",
@@ -165,10 +172,7 @@ impl Daemon {
     }
 
     /// Applies the configuration file. If it cannot be used, keeps the current configuration and logs the reason.
-    ///
-    /// # Errors
-    /// Returns an error if the tasks of the new configuration cannot start.
-    async fn reload(&mut self) -> anyhow::Result<()> {
+    async fn reload(&mut self) {
         let path = self.source.location.path();
         self.state.config_path = path.map(|path| path.display().to_string());
         match self.prepare_reload().await {
@@ -178,8 +182,8 @@ impl Daemon {
             }
             Ok(Some((file, context))) => {
                 let changed = self.source.file.differing_settings(&file).join(", ");
-                self.state.restart_settings = file.clone().keep_restart_settings(&self.source.file);
-                self.replace_tasks(context).await?;
+                self.state.restart_settings = file.clone().keep_restart_settings(&self.file_at_startup);
+                self.replace_tasks(context).await;
                 self.state.config_hash = file.fingerprint();
                 self.state.config_applied_at = self.root.clock().now();
                 METRICS.configuration_applied_at.set(self.state.config_applied_at.as_second());
@@ -198,7 +202,6 @@ impl Daemon {
         }
         METRICS.configuration_accepted.set(self.state.reload_error.is_none().into());
         self.record_state().await;
-        Ok(())
     }
 
     /// Reads the file and checks whether its tasks can start. Returns the settings of the file and the context of the
@@ -217,12 +220,18 @@ impl Daemon {
 
     /// Ends the tasks of the active configuration, and starts those of another one. The old server responds until the
     /// new one has started.
-    async fn replace_tasks(&mut self, context: TaskContext) -> anyhow::Result<()> {
+    async fn replace_tasks(&mut self, context: TaskContext) {
         self.active.stop_tasks().await;
         let (sockets, shutdown) = (&self.sockets, &self.root.shutdown);
-        let new = ActiveConfiguration::start(context, sockets, &mut self.servers, shutdown, true).await?;
+        let new = loop {
+            match ActiveConfiguration::start(context.clone(), sockets, &mut self.servers, shutdown, true).await {
+                Ok(new) => break new,
+                // For example, another program has locked the database.
+                Err(error) => tracing::error!("the new configuration cannot start yet; retrying: {error:#}"),
+            }
+            tokio::time::sleep(START_RETRY_DELAY).await;
+        };
         std::mem::replace(&mut self.active, new).stop_servers();
-        Ok(())
     }
 
     /// Records the state for the commands.

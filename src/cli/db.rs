@@ -4,7 +4,7 @@ use super::Context;
 use super::output::{confirm, table};
 use crate::daemon::DatabaseLock;
 use crate::store::backup::{self, CopyProgress};
-use crate::store::{self, Store, damage, statistics, vacuum};
+use crate::store::{self, Store, damage, statistics, vacuum, with_suffix};
 use crate::wording::{byte_size, grouped_digits};
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -104,10 +104,28 @@ async fn back_up(context: &Context, file: PathBuf, force: bool) -> anyhow::Resul
     if file.exists() && !force {
         bail!("{} exists; pass --force to replace it", file.display());
     }
+    if is_part_of_database(&file, &path) {
+        bail!("{} is the database or one of its files; choose another name", file.display());
+    }
+    if DatabaseLock::is_held(&file) {
+        bail!("a daemon runs on the database {}; choose another file", file.display());
+    }
     copy_with_progress(&file, move |to, progress| backup::copy(&path, to, progress)).await?;
     let bytes = std::fs::metadata(&file)?.len();
     let text = format!("wrote {}, {}", file.display(), byte_size(bytes));
     context.print(&serde_json::json!({"file": file.display().to_string(), "bytes": bytes}), text)
+}
+
+/// Returns whether a path leads to the database or to a file that belongs to it, also through symbolic links.
+fn is_part_of_database(file: &Path, database: &Path) -> bool {
+    let resolved = |path: &Path| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        path.canonicalize().unwrap_or_else(|_| folder.join(path.file_name().unwrap_or_default()))
+    };
+    let (file, database) = (resolved(file), resolved(database));
+    let own = ["", "-wal", "-shm", "-journal", ".lock", ".grouping.lock"];
+    own.iter().any(|suffix| with_suffix(&database, suffix) == file)
 }
 
 async fn restore(context: &Context, file: PathBuf, yes: bool) -> anyhow::Result<ExitCode> {

@@ -4,6 +4,7 @@
 //! Every duration is bounded, so that date arithmetic never exceeds the supported range.
 
 use super::Config;
+use crate::domain::language::language_code;
 use crate::store;
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
@@ -47,7 +48,12 @@ pub(super) fn validate(config: &Config) -> Result<(), InvalidSetting> {
 }
 
 fn relations(config: &Config) -> Result<(), InvalidSetting> {
-    let Config { poll, hub, cluster, daemon, .. } = config;
+    let Config { poll, hub, cluster, daemon, serve, metrics, .. } = config;
+    let (site, other) = (serve.listen, metrics.listen);
+    let overlaps = site.ip() == other.ip() || site.ip().is_unspecified() || other.ip().is_unspecified();
+    if metrics.enabled && site.port() != 0 && site.port() == other.port() && overlaps {
+        return invalid(&["metrics.listen", "serve.listen"], "has the address of serve.listen; choose another port");
+    }
     // The database must contain the items in the clusterer's window.
     let window = cluster.window.max(cluster.revision_window);
     if daemon.story_retention < window.saturating_add(window) {
@@ -185,7 +191,21 @@ fn numbers(config: &Config) -> Result<(), InvalidSetting> {
     Ok(())
 }
 
+fn languages(key: &str, codes: &[String]) -> Result<(), InvalidSetting> {
+    for given in codes {
+        match language_code(given) {
+            Some(code) if code == given => {}
+            Some(code) => return invalid(&[key], format!("contains {given:?}; write {code:?}")),
+            None => return invalid(&[key], format!("contains {given:?}, which is not an ISO 639 code such as \"en\"")),
+        }
+    }
+    Ok(())
+}
+
 fn feeds(config: &Config) -> Result<(), InvalidSetting> {
+    for (place, section) in config.publish.sections.iter().enumerate() {
+        languages(&format!("publish.sections.{place}.languages"), &section.languages)?;
+    }
     let mut names = BTreeSet::new();
     for (place, feed) in config.publish.feeds.iter().enumerate() {
         let invalid = |name: &str, problem: String| invalid(&[&format!("publish.feeds.{place}.{name}")], problem);
@@ -196,6 +216,7 @@ fn feeds(config: &Config) -> Result<(), InvalidSetting> {
                 format!("must be unique, because URLs contain it, but two feeds are named ‘{name}’"),
             );
         }
+        languages(&format!("publish.feeds.{place}.languages"), &feed.languages)?;
         if feed.min_outlets == 0 {
             return invalid("min_outlets", "must be at least 1".into());
         }

@@ -33,6 +33,10 @@ pub struct CopyProgress {
 pub fn copy(from: &Path, to: &Path, progress: impl FnMut(CopyProgress)) -> Result<()> {
     let incomplete = with_suffix(to, &format!(".{}.tmp", std::process::id()));
     let result = copy_to_new_file(from, &incomplete, progress).and_then(|()| {
+        // SQLite would apply the write-ahead log of the replaced file to the new one.
+        for suffix in ["-wal", "-shm"] {
+            remove_if_present(&with_suffix(to, suffix))?;
+        }
         rename(&incomplete, to)?;
         sync_folder_of(to)
     });
@@ -63,8 +67,17 @@ fn copy_to_new_file(from: &Path, to: &Path, mut progress: impl FnMut(CopyProgres
         }
     }
     drop(backup);
+    // The header of the source requires a write-ahead log, which a program could not create in a read-only folder.
+    target.pragma_update(None, "journal_mode", "DELETE")?;
     target.close().map_err(|(_, cause)| cause)?;
     file.sync_all().map_err(|cause| Error::File { path: to.to_owned(), cause })
+}
+
+fn remove_if_present(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(Error::File { path: path.to_owned(), cause }),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn rename(from: &Path, to: &Path) -> Result<()> {

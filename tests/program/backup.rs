@@ -62,6 +62,37 @@ fn restored_backup_replaces_the_database_and_keeps_the_previous_one() {
 }
 
 #[test]
+fn backup_never_replaces_the_database_and_replaces_the_log_of_an_older_backup() {
+    let cli = CliRunner::new();
+    cli.run(&["source", "add", "https://a.example/feed", "--no-fetch"]);
+    let folder = cli.folder.path();
+    std::os::unix::fs::symlink(folder.join("news.db"), folder.join("link.db")).unwrap();
+    for own in ["news.db", "news.db-wal", "link.db"] {
+        let file = folder.join(own);
+        cli.assert_fails(&["db", "backup", "--force", file.to_str().unwrap()], "is the database or one of its files");
+    }
+    // A program that was killed has left a write-ahead log beside the old backup.
+    let backup = folder.join("backup.db");
+    cli.run(&["db", "backup", backup.to_str().unwrap()]);
+    let copy = rusqlite::Connection::open(&backup).unwrap();
+    copy.pragma_update(None, "journal_mode", "WAL").unwrap();
+    copy.execute("DELETE FROM source_tag", []).unwrap();
+    copy.execute("UPDATE source SET url = 'https://changed.example/'", []).unwrap();
+    let log = folder.join("backup.db-wal");
+    let bytes = std::fs::read(&log).unwrap();
+    drop(copy);
+    std::fs::write(&log, bytes).unwrap();
+    cli.run(&["db", "backup", "--force", backup.to_str().unwrap()]);
+    assert!(!log.exists());
+    // The backup can be read where no program can write.
+    let immutable = rusqlite::Connection::open_with_flags(&backup, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let mode: String = immutable.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+    assert_eq!(mode, "delete");
+    let url: String = immutable.query_row("SELECT url FROM source", [], |row| row.get(0)).unwrap();
+    assert_eq!(url, "https://a.example/feed");
+}
+
+#[test]
 fn file_that_is_not_a_complete_backup_is_not_restored() {
     let cli = CliRunner::new();
     cli.run(&["source", "add", "https://a.example/feed", "--no-fetch"]);

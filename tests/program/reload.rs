@@ -88,6 +88,29 @@ async fn settings_that_cannot_be_reloaded_are_named() {
     reload(&cli, &daemon, &changed, "take effect after a restart").await;
     assert!(daemon.log().contains("settings=\"serve.listen\""), "{}", daemon.log());
     wait_until("the new server responds", async || front_page(&daemon).await.contains("New desk")).await;
+    // The address in use is that of the start, whatever later files contain.
+    reload(&cli, &daemon, &config("Newer desk", "127.0.0.1:9"), "take effect after a restart").await;
+    let applied = daemon.log().matches("applied the new configuration").count();
+    cli.write_file("config.toml", &config("Newest desk", "127.0.0.1:0"));
+    daemon.signal("HUP");
+    wait_until("the daemon applies it", async || {
+        daemon.log().matches("applied the new configuration").count() > applied
+    })
+    .await;
+    wait_until("the newest server responds", async || front_page(&daemon).await.contains("Newest desk")).await;
+    assert_eq!(daemon.log().matches("take effect after a restart").count(), 2, "{}", daemon.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reload_waits_for_a_program_that_has_locked_the_database() {
+    let cli = CliRunner::new();
+    let daemon = start(&cli, "Desk");
+    let other_program = rusqlite::Connection::open(cli.folder.path().join("news.db")).unwrap();
+    other_program.execute_batch("BEGIN IMMEDIATE").unwrap();
+    reload(&cli, &daemon, &config("New desk", "127.0.0.1:0"), "locked").await;
+    other_program.execute_batch("ROLLBACK").unwrap();
+    reload(&cli, &daemon, &config("Newer desk", "127.0.0.1:0"), "applied the new configuration").await;
+    wait_until("the new server responds", async || front_page(&daemon).await.contains("Newer desk")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

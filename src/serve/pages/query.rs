@@ -1,7 +1,7 @@
 //! The query of the index page: filters that are parsed from a URL and written to one. All functions are pure.
 
 use crate::domain::display_text::one_line;
-use crate::domain::language::language_name;
+use crate::domain::language::{language_code, language_name};
 use crate::store::fts_query;
 use crate::store::story_search::StorySearch;
 use url::form_urlencoded;
@@ -82,7 +82,8 @@ impl StoryQuery {
     }
 
     fn languages(&self) -> impl Iterator<Item = &str> {
-        self.lang.split(',').map(str::trim).filter(|code| !code.is_empty())
+        let given = self.lang.split(',').map(str::trim).filter(|code| !code.is_empty());
+        given.map(|code| language_code(code).unwrap_or(code))
     }
 
     /// Returns the languages in words: `English or German`.
