@@ -1,5 +1,7 @@
--- Texts, links and guids are stored once. The content of an item has a mark in the place of
+-- Texts, links and guids are stored once. The content of an item has a mark, U+0001, in the place of
 -- the summary (store::item_content).
+
+UPDATE item SET content = replace(content, char(1), '') WHERE instr(content, char(1)) > 0;
 
 -- An edition shares the text of its lead while the lead is unchanged: the keys that `text` lacks have the values of the
 -- item. Before the item changes or is deleted, the edition gets a copy of them. The table has a rowid, because a table
