@@ -29,6 +29,7 @@ mod storyline;
 
 use crate::clock::Clock;
 use crate::config::{Config, ConfigLocation};
+use crate::http_client::install_tls_provider;
 use crate::store::{SERVICE_DATABASE, Store};
 use anyhow::{Context as _, bail};
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -154,6 +155,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     logging::start(arguments.global.log_format, log_filter(&arguments));
+    install_tls_provider();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&anyhow::Error::new(error).context("cannot start")),
@@ -234,8 +236,8 @@ impl Context {
         file
     }
 
-    /// Opens the database, which must exist.
-    fn open(&self) -> anyhow::Result<(Config, Store)> {
+    /// Returns the path of the database, which must exist.
+    fn existing_database(&self) -> anyhow::Result<PathBuf> {
         let path = self.config()?.database_path();
         if !path.exists() {
             bail!(
@@ -244,6 +246,12 @@ impl Context {
                 path.display()
             );
         }
+        Ok(path)
+    }
+
+    /// Opens the database, which must exist.
+    fn open(&self) -> anyhow::Result<(Config, Store)> {
+        self.existing_database()?;
         self.open_or_create()
     }
 

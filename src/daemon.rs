@@ -120,8 +120,8 @@ impl Daemon {
         let context = root.with_config(source.config.clone(), root.shutdown.child_token())?;
         let active = ActiveConfiguration::start(context, &sockets, &mut servers, &root.shutdown, false).await?;
         METRICS.configuration_accepted.set(1);
-        METRICS.configuration_applied_at.set(root.clock().now().as_second());
         let now = root.clock().now();
+        METRICS.configuration_applied_at.set(now.as_second());
         let state = DaemonState {
             version: env!("CARGO_PKG_VERSION").into(),
             process_id: std::process::id(),
@@ -141,7 +141,7 @@ impl Daemon {
         Ok(daemon)
     }
 
-    /// Runs until shutdown, or until the server or a reload fails.
+    /// Runs until shutdown, or until the server fails.
     async fn run_until_shutdown(&mut self) -> anyhow::Result<()> {
         let (shutdown, reload) = (self.root.shutdown.clone(), self.source.reload.clone());
         loop {

@@ -56,7 +56,7 @@ mod writer;
 
 pub use change_detector::ChangeDetector;
 pub use connection::{ReadConnection, WriteConnection};
-pub use file_name::with_suffix;
+pub use file_name::{folder_of, with_suffix};
 pub use maintenance::{Maintenance, damage, vacuum};
 pub use open::{SERVICE_DATABASE, default_path};
 pub use restore::restore;

@@ -4,7 +4,7 @@ use super::Context;
 use super::output::{confirm, table};
 use crate::daemon::DatabaseLock;
 use crate::store::backup::{self, CopyProgress};
-use crate::store::{self, Store, damage, statistics, vacuum, with_suffix};
+use crate::store::{self, Store, damage, folder_of, statistics, vacuum, with_suffix};
 use crate::wording::{byte_size, grouped_digits};
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -97,10 +97,7 @@ async fn check(context: &Context) -> anyhow::Result<ExitCode> {
 }
 
 async fn back_up(context: &Context, file: PathBuf, force: bool) -> anyhow::Result<ExitCode> {
-    let path = context.config()?.database_path();
-    if !path.exists() {
-        bail!("there is no database {}; choose another one with --database FILE", path.display());
-    }
+    let path = context.existing_database()?;
     if file.exists() && !force {
         bail!("{} exists; pass --force to replace it", file.display());
     }
@@ -119,8 +116,7 @@ async fn back_up(context: &Context, file: PathBuf, force: bool) -> anyhow::Resul
 /// Returns whether a path leads to the database or to a file that belongs to it, also through symbolic links.
 fn is_part_of_database(file: &Path, database: &Path) -> bool {
     let resolved = |path: &Path| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        let folder = folder_of(path).canonicalize().unwrap_or_else(|_| folder_of(path).to_owned());
         path.canonicalize().unwrap_or_else(|_| folder.join(path.file_name().unwrap_or_default()))
     };
     let (file, database) = (resolved(file), resolved(database));
@@ -145,7 +141,7 @@ async fn restore(context: &Context, file: PathBuf, yes: bool) -> anyhow::Result<
 }
 
 async fn compact(context: &Context) -> anyhow::Result<ExitCode> {
-    let path = context.config()?.database_path();
+    let path = context.existing_database()?;
     let _lock = DatabaseLock::acquire(&path)?;
     let (_, store) = context.open()?;
     let before = store.disk_usage().context("the size of the database is unknown")?;

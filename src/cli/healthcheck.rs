@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::config::site_at;
-use crate::http_client::install_tls_provider;
+use crate::store::daemon_state::DaemonState;
 use anyhow::Context as _;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -34,7 +34,6 @@ impl Healthcheck {
 /// Asks the daemon at `base` whether it is healthy. Also returns the body of the response.
 async fn query(base: &str) -> anyhow::Result<(bool, String)> {
     let url = format!("{}/healthz", base.trim_end_matches('/'));
-    install_tls_provider();
     let client = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build()?;
     let no_response = || format!("the daemon does not respond at {url}");
     let response = client.get(&url).send().await.with_context(no_response)?;
@@ -42,8 +41,15 @@ async fn query(base: &str) -> anyhow::Result<(bool, String)> {
     Ok((is_healthy, response.text().await.with_context(no_response)?))
 }
 
-/// Returns why the daemon at `address` is not healthy; empty if it is.
-pub async fn faults(address: SocketAddr) -> anyhow::Result<Vec<String>> {
+/// Returns why a daemon is not healthy; empty if it is.
+pub async fn faults_of(daemon: &DaemonState) -> Vec<String> {
+    match daemon.listen.parse() {
+        Ok(address) => faults(address).await.unwrap_or_else(|error| vec![format!("{error:#}")]),
+        Err(_) => vec![format!("the daemon has recorded an address that is not valid: {}", daemon.listen)],
+    }
+}
+
+async fn faults(address: SocketAddr) -> anyhow::Result<Vec<String>> {
     #[derive(serde::Deserialize)]
     struct Report {
         down: BTreeMap<String, String>,

@@ -3,7 +3,7 @@
 use super::output::{facts, optional_time, time};
 use super::running_daemon::{other_configuration, running_daemon};
 use super::{Context, healthcheck};
-use crate::domain::Timestamp;
+use crate::domain::{SourceState, Timestamp};
 use crate::store::daemon_state::DaemonState;
 use crate::store::sources::{self, SourceFilter};
 use crate::store::statistics::{self, QueueLengths, RowCounts};
@@ -59,19 +59,12 @@ impl Status {
 }
 
 fn stored_facts(db: &ReadConnection, now: Timestamp) -> crate::store::Result<StoredFacts> {
-    let mut sources = BTreeMap::new();
-    let mut next_poll_at: Option<Timestamp> = None;
-    for source in sources::list(db, &SourceFilter::default())? {
-        let status = SourceStatus::of(&source);
-        *sources.entry(status.as_str()).or_default() += 1;
-        if !matches!(status, SourceStatus::Gone | SourceStatus::Paused) {
-            next_poll_at = Some(next_poll_at.map_or(source.next_poll_at, |at| at.min(source.next_poll_at)));
-        }
-    }
+    let sources = sources::list(db, &SourceFilter::default())?;
+    let active = sources.iter().filter(|source| source.state == SourceState::Active);
     Ok(StoredFacts {
-        sources,
+        sources: SourceStatus::count(&sources),
         last_poll_at: polls::last_poll_at(db)?,
-        next_poll_at,
+        next_poll_at: active.map(|source| source.next_poll_at).min(),
         counts: statistics::row_counts(db)?,
         queues: statistics::queue_lengths(db, now)?,
     })
@@ -88,15 +81,7 @@ async fn problems(context: &Context, store: &Store, daemon: Option<&DaemonState>
                 let settings = daemon.restart_settings.join(", ");
                 problems.push(format!("these settings take effect after a restart of the daemon: {settings}"));
             }
-            match daemon.listen.parse() {
-                Ok(address) => match healthcheck::faults(address).await {
-                    Ok(faults) => problems.extend(faults),
-                    Err(error) => problems.push(format!("{error:#}")),
-                },
-                Err(_) => {
-                    problems.push(format!("the daemon has recorded an address that is not valid: {}", daemon.listen))
-                }
-            }
+            problems.extend(healthcheck::faults_of(daemon).await);
         }
     }
     let known = |shortage: &String| problems.iter().any(|problem| problem.contains(shortage.as_str()));

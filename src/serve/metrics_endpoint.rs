@@ -50,19 +50,15 @@ async fn metrics(State(app): State<AppState>) -> Result<Response, Error> {
 
 /// What the database contributes.
 struct StoredFacts {
-    sources: BTreeMap<&'static str, i64>,
+    sources: BTreeMap<&'static str, u64>,
     counts: RowCounts,
     queues: QueueLengths,
     last_poll_at: Option<Timestamp>,
 }
 
 fn stored_facts(db: &ReadConnection, now: Timestamp) -> store::Result<StoredFacts> {
-    let mut sources = BTreeMap::new();
-    for source in sources::list(db, &SourceFilter::default())? {
-        *sources.entry(SourceStatus::of(&source).as_str()).or_default() += 1;
-    }
     Ok(StoredFacts {
-        sources,
+        sources: SourceStatus::count(&sources::list(db, &SourceFilter::default())?),
         counts: statistics::row_counts(db)?,
         queues: statistics::queue_lengths(db, now)?,
         last_poll_at: polls::last_poll_at(db)?,
@@ -74,7 +70,7 @@ impl StoredFacts {
         let StoredFacts { sources, counts, queues, last_poll_at } = self;
         METRICS.sources.reset();
         for (status, count) in sources {
-            METRICS.sources.with_label_values(&[status.replace(' ', "_").to_lowercase()]).set(*count);
+            METRICS.sources.with_label_values(&[status.replace(' ', "_").to_lowercase()]).set(*count as i64);
         }
         METRICS.items.set(counts.items as i64);
         METRICS.stories.set(counts.stories as i64);

@@ -2,7 +2,7 @@
 //!
 //! A copy is one file that needs no write-ahead log. It appears under its name only when it is complete and durable.
 
-use super::file_name::with_suffix;
+use super::file_name::{folder_of, with_suffix};
 use super::{Error, Result};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
@@ -86,7 +86,7 @@ pub(super) fn rename(from: &Path, to: &Path) -> Result<()> {
 
 /// Makes the names in the folder of a file durable.
 pub(super) fn sync_folder_of(file: &Path) -> Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(file);
     let synced: io::Result<()> = File::open(folder).and_then(|folder| folder.sync_all());
     synced.map_err(|cause| Error::File { path: folder.to_owned(), cause })
 }

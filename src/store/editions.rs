@@ -71,27 +71,32 @@ pub fn latest_entries(db: &ReadConnection, ids: &[StoryId]) -> Result<Vec<FeedEn
     Ok(all)
 }
 
+/// The values that an edition may share with its lead, from `item`: pairs of a JSON path and a value. Two triggers in
+/// `migrations/V6__shared_texts.sql` contain the same list.
+macro_rules! shared_values_sql {
+    () => {
+        "'$.title', title, '$.link', url, '$.summary', summary, '$.content', original_content(content, summary),
+         '$.article', full_text, '$.author', author, '$.image', image, '$.enclosures', json(enclosures)"
+    };
+}
+
 /// The columns of [`Edition`]. The text includes the values that the edition shares with its lead. The full article is
 /// omitted if its source no longer allows publication.
-pub(super) const EDITION_COLUMNS: &str =
+pub(super) const EDITION_COLUMNS: &str = concat!(
     "edition.story_id, edition.number, edition.made_at, edition.reason, edition.outlet_count,
      (SELECT CASE WHEN text ->> '$.article' IS NULL OR EXISTS (
                  SELECT 1 FROM item JOIN source ON source.id = source_id
                  WHERE item.id = text ->> '$.lead' AND source.full_text = 'publish')
              THEN text ELSE json_set(text, '$.article', NULL) END
       FROM (SELECT CASE WHEN edition.shared_item_id IS NULL THEN edition.text ELSE (
-                SELECT json_insert(edition.text,
-                    '$.title', title, '$.link', url, '$.summary', summary,
-                    '$.content', original_content(content, summary), '$.article', full_text, '$.author', author,
-                    '$.image', image, '$.enclosures', json(enclosures),
-                    '$.reports[0].title', title, '$.reports[0].url', url)
-                FROM item WHERE id = edition.shared_item_id) END AS text)) AS text";
+                SELECT json_insert(edition.text, ",
+    shared_values_sql!(),
+    ", '$.reports[0].title', title, '$.reports[0].url', url)
+                FROM item WHERE id = edition.shared_item_id) END AS text)) AS text"
+);
 
 /// The values of an item that its editions may share, as JSON.
-const SHARED_VALUES: &str = "SELECT json_object('title', title, 'link', url, 'summary', summary,
-     'content', original_content(content, summary), 'article', full_text, 'author', author, 'image', image,
-     'enclosures', json(enclosures),
-     'report_title', title, 'report_url', url) FROM item WHERE id = ?1";
+const SHARED_VALUES: &str = concat!("SELECT json_insert('{}', ", shared_values_sql!(), ") FROM item WHERE id = ?1");
 
 /// Returns the text as JSON, without the values that are equal to those of the lead, and without empty values.
 fn without_shared_values(text: &EditionText, item: &Map<String, Value>) -> Result<String> {
@@ -107,8 +112,8 @@ fn without_shared_values(text: &EditionText, item: &Map<String, Value>) -> Resul
     let mut reports = text.get_mut("reports").and_then(Value::as_array_mut).into_iter().flatten();
     if let Some(report) = reports.next().and_then(Value::as_object_mut) {
         report.retain(|key, value| match key.as_str() {
-            "title" => !is_shared("report_title", value),
-            "url" => !is_shared("report_url", value),
+            "title" => !is_shared("title", value),
+            "url" => !is_shared("link", value),
             _ => !is_empty(value),
         });
     }

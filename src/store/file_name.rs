@@ -1,4 +1,4 @@
-//! The names of the files next to a database.
+//! The names of a database's folder and of the files next to it.
 
 use std::path::{Path, PathBuf};
 
@@ -7,4 +7,9 @@ pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
+}
+
+/// Returns the folder of a file: the current one if the path is only a name.
+pub fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 /// The place of the summary. This control character is not valid in HTML or XML (XML 1.0, section 2.2), so content loses
 /// nothing without it.
-const SUMMARY_MARK: char = '\u{1}';
+const SUMMARY_MARK: &str = "\u{1}";
 /// The minimum length of a summary to be replaced, in bytes.
 const MIN_REPLACED_BYTES: usize = 16;
 
@@ -13,17 +13,16 @@ const MIN_REPLACED_BYTES: usize = 16;
 pub(super) fn stored_content<'c>(content: Option<&'c str>, summary: &str) -> Option<Cow<'c, str>> {
     let content = content.map(without_mark)?;
     let text = serialized_text(summary);
-    let place = content.find(&text).filter(|_| text.len() >= MIN_REPLACED_BYTES);
-    Some(match place.and_then(|place| content.split_at_checked(place)) {
-        Some((before, rest)) => [before, "\u{1}", &rest[text.len()..]].concat().into(),
-        None => content,
+    Some(match content.split_once(&text) {
+        Some((before, after)) if text.len() >= MIN_REPLACED_BYTES => [before, SUMMARY_MARK, after].concat().into(),
+        _ => content,
     })
 }
 
 /// Returns the content from its stored form.
 pub(super) fn original_content<'c>(stored: &'c str, summary: &str) -> Cow<'c, str> {
     match stored.split_once(SUMMARY_MARK) {
-        Some((before, rest)) => [before, &serialized_text(summary), rest].concat().into(),
+        Some((before, after)) => [before, &serialized_text(summary), after].concat().into(),
         None => stored.into(),
     }
 }

@@ -17,13 +17,18 @@ pub(super) fn runner() -> Runner {
     embedded::migrations::runner()
 }
 
+/// Returns the version of the schema after all migrations of `runner`.
+pub(super) fn newest_version(runner: &Runner) -> i32 {
+    runner.get_migrations().iter().map(|migration| migration.version()).max().unwrap_or_default()
+}
+
 /// Applies the pending migrations of `runner`. Waits while another program applies them.
 ///
 /// # Errors
 /// Returns [`Error::Unsupported`] if newsfold 0.1.0 created the database, because its first migration was different.
 pub(super) fn migrate(path: &Path, connection: &mut Connection, runner: &Runner) -> Result<()> {
     let failed = |cause| Error::Migrate { path: path.to_owned(), cause: Box::new(cause) };
-    let newest = runner.get_migrations().iter().map(|migration| migration.version()).max().unwrap_or_default();
+    let newest = newest_version(runner);
     let _lock = if applied_version(connection)? < newest { Some(lock(path)?) } else { None };
     let applied = applied_version(connection)?;
     if applied > 0 {

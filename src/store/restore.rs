@@ -3,7 +3,7 @@
 use super::backup::{CopyProgress, copy, rename, sync_folder_of};
 use super::file_name::with_suffix;
 use super::maintenance::damage;
-use super::migration::{applied_version, runner};
+use super::migration::{applied_version, newest_version, runner};
 use super::open::open_reader;
 use super::{Error, Result};
 use std::fs;
@@ -43,10 +43,9 @@ fn check(file: &Path) -> std::result::Result<(), String> {
         return Err("the file does not exist".into());
     }
     let db = open_reader(file).map_err(problem)?;
-    let newest = runner().get_migrations().iter().map(|migration| migration.version()).max().unwrap_or_default();
     match applied_version(db.sqlite()).map_err(problem)? {
         0 => return Err("it is not a database of newsfold".into()),
-        version if version > newest => return Err("a later version of newsfold wrote it".into()),
+        version if version > newest_version(&runner()) => return Err("a later version of newsfold wrote it".into()),
         _ => {}
     }
     let damage = damage(&db).map_err(problem)?;

@@ -40,7 +40,8 @@ macro_rules! canonical_url_sql {
 /// The canonical URL of an item. The column contains it only if it differs from the canonical form of the item's URL.
 pub(super) const CANONICAL_URL: &str = canonical_url_sql!();
 
-/// The columns of [`crate::domain::Item`]. A guid that equals the URL is stored as an empty string. Only the beginning of an article that may not be published is read.
+/// The columns of [`crate::domain::Item`]. A guid that equals the URL is stored as an empty string. Only the beginning
+/// of an article that may not be published is read.
 pub(super) const ITEM_COLUMNS: &str = concat!(
     "item.id, item.source_id, redact_urls(coalesce(source.title, source.feed_title, source.url)) AS source_title,
      source.url AS source_url, ",
@@ -54,7 +55,8 @@ pub(super) const ITEM_COLUMNS: &str = concat!(
      source.priority, CASE item.guid WHEN '' THEN item.url ELSE item.guid END AS guid, item.url, ",
     canonical_url_sql!(),
     " AS canonical_url, item.title,
-     item.summary, original_content(item.content, item.summary) AS content, item.author, coalesce(item.lang, source.lang, source.feed_lang) AS lang, item.image,
+     item.summary, original_content(item.content, item.summary) AS content, item.author,
+     coalesce(item.lang, source.lang, source.feed_lang) AS lang, item.image,
      item.enclosures,
      item.published_at, item.first_seen_at, item.ranked_at,
      item.backlog_reason,

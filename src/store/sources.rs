@@ -55,7 +55,8 @@ pub fn edit(db: &WriteConnection, id: SourceId, edit: &SourceEdit, next_poll_at:
     let (outlet, provenance) = edit.outlet.as_ref().map(|(outlet, provenance)| (outlet, provenance.into_str())).unzip();
     db.execute(
         "UPDATE source SET outlet = coalesce(?2, outlet), outlet_provenance = coalesce(?3, outlet_provenance),
-             outlet_name = nullif(coalesce(?9, outlet_name), ''), title = nullif(coalesce(?4, title), ''), lang = nullif(coalesce(?5, lang), ''),
+             outlet_name = nullif(coalesce(?9, outlet_name), ''),
+             title = nullif(coalesce(?4, title), ''), lang = nullif(coalesce(?5, lang), ''),
              priority = coalesce(?6, priority), full_text = coalesce(?7, full_text),
              aggregator = coalesce(?8, aggregator)
          WHERE id = ?1",
@@ -343,7 +344,8 @@ pub fn by_url(db: &ReadConnection, url: &str) -> Result<Option<Source>> {
 }
 
 const SELECT: &str =
-    "SELECT id, url, outlet, outlet_provenance, outlet_name, redact_urls(coalesce(title, feed_title, url)) AS title, site_url,
+    "SELECT id, url, outlet, outlet_provenance, outlet_name,
+            redact_urls(coalesce(title, feed_title, url)) AS title, site_url,
          coalesce(lang, feed_lang) AS lang, priority, full_text, aggregator, state, added_at,
          added_at < (SELECT min(added_at) FROM source) + 86400000 AS is_initial, first_document_at, publish_backlog, next_poll_at, next_poll_reason,
          last_poll_at, last_outcome, last_success_at, failures, last_error, hold_until, polling_hints, pending_redirect,

@@ -26,7 +26,8 @@ pub(super) fn create(db: &WriteConnection, items: &str, now: Timestamp) -> Resul
     );
     db.execute(&sql, params![items, now.as_millisecond()])?;
     db.execute(
-        "UPDATE item_guid SET item_id = NULL, guid = NULL, last_shown_at = ?2 WHERE item_id IN (SELECT value FROM json_each(?1))",
+        "UPDATE item_guid SET item_id = NULL, guid = NULL, last_shown_at = ?2
+         WHERE item_id IN (SELECT value FROM json_each(?1))",
         params![items, now.as_millisecond()],
     )?;
     Ok(())

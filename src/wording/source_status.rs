@@ -2,6 +2,7 @@
 
 use super::grouped_digits;
 use crate::domain::{NextPollReason, PollCounts, PollOutcome, Source, SourceState};
+use std::collections::BTreeMap;
 
 /// The status of a source. The most urgent status comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +27,15 @@ impl SourceStatus {
                 Some(_) => SourceStatus::Failing,
             },
         }
+    }
+
+    /// Returns the numbers of sources by the text of their status.
+    pub fn count(sources: &[Source]) -> BTreeMap<&'static str, u64> {
+        let mut counts = BTreeMap::new();
+        for source in sources {
+            *counts.entry(SourceStatus::of(source).as_str()).or_default() += 1;
+        }
+        counts
     }
 
     pub fn as_str(self) -> &'static str {

@@ -5,7 +5,7 @@ use crate::cli::running_daemon::running_daemon;
 use crate::cli::{Context, healthcheck};
 use crate::config::Config;
 use crate::http_client::Fetcher;
-use crate::store::Store;
+use crate::store::{Store, folder_of};
 use crate::wording::byte_size;
 use rustix::fs::{Access, access};
 use std::os::unix::fs::MetadataExt;
@@ -76,7 +76,7 @@ pub(super) fn disk(store: &Store) -> Finding {
 pub(super) fn permissions(store: &Store) -> Finding {
     const CHECK: &str = "permissions";
     let path = store.path();
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     for needed in [path, folder] {
         if access(needed, Access::WRITE_OK).is_err() {
             let fix = "run the command as the user of the service, or give this user write permission";
@@ -99,10 +99,7 @@ pub(super) async fn daemon(store: &Store) -> Finding {
         Err(error) => return Finding::fault(CHECK, error.to_string(), "check the database with `newsfold db check`"),
     };
     let log = "see its log, for example with `journalctl -u newsfold`";
-    let faults = match daemon.listen.parse() {
-        Ok(address) => healthcheck::faults(address).await.unwrap_or_else(|error| vec![format!("{error:#}")]),
-        Err(_) => vec![format!("its address {} is not valid", daemon.listen)],
-    };
+    let faults = healthcheck::faults_of(&daemon).await;
     if !faults.is_empty() {
         return Finding::fault(CHECK, faults.join("; "), log);
     }

@@ -4,7 +4,7 @@ use super::Finding;
 use crate::cli::Context;
 use crate::config::Config;
 use crate::domain::{SourceState, Timestamp};
-use crate::http_client::{FetchResult, Fetcher, NoDocument, install_tls_provider, origin_of};
+use crate::http_client::{FetchResult, Fetcher, NoDocument, origin_of};
 use crate::store::sources::{self, SourceFilter};
 use crate::store::{Store, polls};
 use crate::wording::duration;
@@ -155,7 +155,6 @@ async fn public_url(config: &Config) -> Finding {
 
 /// Returns the beginning of the document at `url`.
 async fn list_of_feeds(url: &str) -> reqwest::Result<String> {
-    install_tls_provider();
     let mut response = reqwest::get(url).await?.error_for_status()?;
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await?.filter(|_| bytes.len() < MAX_LIST_BYTES) {

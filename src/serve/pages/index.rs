@@ -36,7 +36,7 @@ struct FrontPage<'a> {
     sections: Vec<Section<'a>>,
     top: Vec<TopEntry<'a>>,
     latest: Vec<StorySummary<'a>>,
-    /// Why there are no stories yet.
+    /// What the first stories wait for; empty if there are stories.
     waiting: String,
 }
 
@@ -120,8 +120,9 @@ pub fn index_page(db: &ReadConnection, site: SiteLayout, query: Option<&StoryQue
         });
         let mut latest: Vec<StorySummary> = arranged.latest.iter().filter_map(summary).collect();
         latest.sort_by_key(|summary| Reverse((summary.last, summary.story.id)));
-        let top = top.collect();
-        let waiting = waiting_text(db, &site)?;
+        let top: Vec<TopEntry> = top.collect();
+        let is_empty = top.is_empty() && latest.is_empty();
+        let waiting = if is_empty { waiting_text(db, &site)? } else { String::new() };
         return Ok(FrontPage { site, query, is_served, choices, sections, top, latest, waiting }.render()?);
     }
     let SearchResults { stories, more } = if query.has_no_words() {
