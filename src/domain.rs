@@ -9,6 +9,7 @@ mod constraint;
 pub mod display_text;
 pub mod duration;
 mod edition;
+mod embedding;
 mod feed_problem;
 mod hub_subscriber;
 mod hub_subscription;
@@ -36,6 +37,7 @@ pub use edition::{
     Development, Edition, EditionReason, EditionReport, EditionText, EditionTimes, EntryVariants, FeedCandidate,
     FeedEntry, FeedVariant, StorylineEntry,
 };
+pub use embedding::{Embedding, MAX_DIMENSIONS};
 pub use feed_problem::{FeedProblem, ProblemKind};
 pub use hub_subscriber::{HubNotification, HubSubscriber, RateLimitCounts, RequestCounts, SubscriberRequest};
 pub use hub_subscription::{
