@@ -26,6 +26,7 @@ pub mod polls;
 pub mod publication;
 pub mod retention;
 pub mod review_queue;
+pub mod revised_items;
 pub mod robots_txt;
 pub mod sources;
 pub mod statistics;

@@ -113,8 +113,12 @@ fn prefetch_terms(candidates: &[(ItemSeq, &[WeightedTerm])]) {
 
 /// Adds an item to the postings of its strongest terms.
 pub(super) fn add_postings(window: &mut ItemWindow, seq: ItemSeq) {
+    let is_latest = window.next_seq() == seq.advance(1);
     for term in strongest_terms(&window[seq].terms) {
-        window.term_index.add_posting(term.id, seq);
+        match is_latest {
+            true => window.term_index.add_posting(term.id, seq),
+            false => window.term_index.insert_posting(term.id, seq),
+        }
     }
 }
 

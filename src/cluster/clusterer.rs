@@ -13,7 +13,7 @@ use super::neighbor::NeighborList;
 use super::options::Options;
 use super::pair_features::PairFeatures;
 use super::pair_model::PairModel;
-use super::term_weights::{TermAggregates, TermVector};
+use super::term_weights::{Spellings, TermAggregates, TermVector};
 use super::title_profile::{DateWords, TitleProfile};
 use super::tokenizer::{StemCache, TermHash, TokenizedText};
 use super::window::{ItemWindow, UNASSIGNED};
@@ -117,23 +117,47 @@ impl Clusterer {
         }
     }
 
+    /// Replaces the text of an item that was revised. The item stays in its story until the next reclustering pass.
+    /// Ignores items outside the window.
+    pub fn revise(&mut self, item: &Item) {
+        let Some(seq) = self.window.seq_of(item.id) else { return };
+        let story = self.window[seq].story;
+        self.window.withdraw(seq);
+        let (indexed, spellings) = self.index_text(item, seq);
+        self.window.replace(seq, indexed);
+        self.connect(seq, &spellings);
+        self.window.assign_story(seq, story);
+        self.changed.push(seq);
+    }
+
     /// Adds an item to the window without a story and scores its neighbors.
     fn add_item(&mut self, item: &Item) -> ItemSeq {
-        let first_seen_at = item.first_seen_at.as_second();
-        let identifying_again = self.window.expire(first_seen_at - self.options.window.as_secs());
+        let expired_before = item.first_seen_at.as_second() - self.options.window.as_secs();
+        let identifying_again = self.window.expire(expired_before);
         self.changed.extend(identifying_again);
+        let (indexed, spellings) = self.index_text(item, self.window.next_seq());
+        let seq = self.window.push(indexed);
+        self.connect(seq, &spellings);
+        if !self.window[seq].excluded {
+            self.changed.push(seq);
+        }
+        seq
+    }
+
+    /// Tokenizes the text of an item and counts its terms. Also returns the spellings that were counted.
+    fn index_text(&mut self, item: &Item, seq: ItemSeq) -> (IndexedItem, Spellings) {
         let language = self.languages.resolve(item.lang.as_deref());
         let text = TokenizedText::new(&item.title, &item.grouping_text(), language, &mut self.stems);
         let (outlet, within_quota) = self.window.register_outlet(&item.outlet);
         let TermVector { terms, title_numbers, spellings } =
             TermVector::new(&text, language, within_quota, &mut self.window.term_index);
         let hashes: SmallVec<[TermHash; 128]> = text.terms().collect();
-        let seq = self.window.push(IndexedItem {
+        let indexed = IndexedItem {
             id: item.id,
             story: UNASSIGNED,
             outlet,
             ranked_at: item.ranked_at.as_second(),
-            first_seen_at,
+            first_seen_at: item.first_seen_at.as_second(),
             source: item.source,
             link: item.canonical_url.as_deref().map(LinkKey::new),
             sketch: ShingleSketch::new(&hashes),
@@ -147,20 +171,23 @@ impl Clusterer {
             neighbors: NeighborList::new(),
             new_neighbors: 0,
             excluded: !within_quota,
-            leader: self.window.next_seq(),
-        });
+            leader: seq,
+        };
+        (indexed, spellings)
+    }
+
+    /// Adds an item to the indexes of links and terms, and scores its neighbors.
+    fn connect(&mut self, seq: ItemSeq, spellings: &Spellings) {
         self.add_link(seq);
         self.score_neighbors(seq);
         // Scoring shows whether an item repeats another item's headline. The spellings of such an item must not count.
         if self.window[seq].excluded {
             for (term, capitalized) in spellings {
-                self.window.term_index.uncount_spelling(term, capitalized);
+                self.window.term_index.uncount_spelling(*term, *capitalized);
             }
         } else {
             add_postings(&mut self.window, seq);
-            self.changed.push(seq);
         }
-        seq
     }
 
     /// Indexes the link of an item. If the link no longer identifies one event, the items with it are regrouped.

@@ -15,6 +15,7 @@ use crate::domain::{ItemId, SourceId, StoryId};
 /// The fields that are read for every neighbor come first, in this order. They fill one cache line, and the list of
 /// neighbors fills the next two.
 #[repr(C, align(64))]
+#[derive(Clone)]
 pub(super) struct IndexedItem {
     /// The terms, sorted by term number.
     pub terms: Box<[WeightedTerm]>,

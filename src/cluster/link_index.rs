@@ -54,14 +54,14 @@ impl LinkIndex {
         let uses = self.uses.entry(link.of_source(source)).or_default();
         *uses += 1;
         let known = self.links.entry(link.hash).or_default();
-        known.items.push(seq);
+        let position = known.items.iter().rposition(|item| item.precedes(seq)).map_or(0, |last| last + 1);
+        known.items.insert(position, seq);
         known.reusing_sources += u32::from(*uses == 2);
         *uses == 2 && known.reusing_sources == 1
     }
 
-    /// Removes the first item with its link. Returns whether the link now identifies one event and did
-    /// not before.
-    pub(super) fn remove_first(&mut self, link: LinkKey, source: SourceId) -> bool {
+    /// Removes an item. Returns whether its link now identifies one event and did not before.
+    pub(super) fn remove(&mut self, link: LinkKey, source: SourceId, seq: ItemSeq) -> bool {
         let mut reuse_ended = false;
         if let Some(uses) = self.uses.get_mut(&link.of_source(source)) {
             *uses -= 1;
@@ -71,7 +71,7 @@ impl LinkIndex {
             }
         }
         let Some(known) = self.links.get_mut(&link.hash) else { return false };
-        known.items.remove(0);
+        known.items.retain(|item| *item != seq);
         known.reusing_sources -= u32::from(reuse_ended);
         let identifies_again = reuse_ended && known.reusing_sources == 0;
         if known.items.is_empty() {

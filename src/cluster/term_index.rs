@@ -156,6 +156,18 @@ impl TermIndex {
         postings.push(item);
     }
 
+    /// Inserts an item that arrived earlier into a term's postings, in order of arrival.
+    pub(super) fn insert_posting(&mut self, id: TermId, item: ItemSeq) {
+        let postings = &mut self.entry_mut(id).postings;
+        let position = postings.partition_point(|other| other.precedes(item));
+        postings.insert(position, item);
+    }
+
+    /// Removes an item from a term's postings.
+    pub(super) fn remove_posting(&mut self, id: TermId, item: ItemSeq) {
+        self.entry_mut(id).postings.retain(|other| *other != item);
+    }
+
     /// Prefetches the postings of these terms: at most `limit` postings that will be read, and the ends of the other
     /// lists, to which the item will be appended.
     pub(super) fn prefetch_postings(&self, terms: impl Iterator<Item = TermId>, mut limit: usize) {

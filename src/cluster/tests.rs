@@ -1,5 +1,6 @@
 //! Tests grouping on small hand-written cases.
 
+use super::item_seq::ItemSeq;
 use super::{Clusterer, GroupingRule, IgnoredLink, Options};
 use crate::domain::{
     ConstraintId, ConstraintKind, GroupingConstraint, Item, ItemId, JoinReason, SourceId, StoryAssignment, StoryId,
@@ -108,6 +109,69 @@ fn order_of_arrival_does_not_change_the_stories() {
         for (n, story) in found.iter().enumerate() {
             assert_eq!(*story == storm, n == storm, "in order {order:?}: {found:?}");
         }
+    }
+}
+
+#[test]
+fn revised_item_is_grouped_by_its_new_text() {
+    let mut items = with_background("en", &TRAIN);
+    let revised = items[BACKGROUND + 3].clone();
+    items[BACKGROUND + 3] =
+        Item { title: "Local choir wins a prize".into(), summary: String::new(), ..revised.clone() };
+    let mut clusterer = Clusterer::new(Options::default());
+    let found = replay(&mut clusterer, &items);
+    assert_eq!(first_of_story(&found[BACKGROUND..]), [0, 0, 2, 3]);
+
+    clusterer.revise(&revised);
+    let now = revised.first_seen_at + SignedDuration::from_mins(1);
+    let recluster = |clusterer: &mut Clusterer| {
+        let mint = |_, _: &dyn Fn(StoryId) -> bool| Ok::<_, Infallible>(StoryId::from_row(9_999));
+        let Ok(regrouping) = clusterer.recluster(now, mint, |_| Ok(None));
+        regrouping
+    };
+    let regrouping = recluster(&mut clusterer);
+    let moves: Vec<_> = regrouping.moved.iter().map(|moved| (moved.item, moved.into)).collect();
+    assert_eq!(moves, [(revised.id, found[BACKGROUND])]);
+
+    // The text of an item that is not in the window changes nothing.
+    clusterer.revise(&Item { id: ItemId(50_000), ..revised.clone() });
+    clusterer.revise(&items[BACKGROUND + 3]);
+    let regrouping = recluster(&mut clusterer);
+    let moves: Vec<_> = regrouping.moved.iter().map(|moved| (moved.item, moved.into)).collect();
+    assert_eq!(moves, [(revised.id, StoryId::from_row(9_999))], "the item leaves a story that it no longer reports");
+}
+
+#[test]
+fn window_after_revisions_is_the_window_of_the_revised_items() {
+    let items = with_background("en", &TRAIN);
+    let clusterer_of = |items: &[Item]| {
+        let mut clusterer = Clusterer::new(Options::default());
+        replay(&mut clusterer, items);
+        clusterer
+    };
+    let mut revised = clusterer_of(&items);
+    let document_count = revised.window.term_index.document_count;
+    for item in &items {
+        revised.revise(&Item {
+            title: format!("{} now", item.title),
+            summary: "Other words entirely".into(),
+            ..item.clone()
+        });
+    }
+    items.iter().for_each(|item| revised.revise(item));
+    let fresh = clusterer_of(&items);
+    assert_eq!(revised.window.term_index.document_count, document_count);
+    for n in 0..items.len() {
+        let seq = ItemSeq(n as u32);
+        let terms = |clusterer: &Clusterer| {
+            let terms = clusterer.window[seq].terms.iter();
+            let index = &clusterer.window.term_index;
+            let mut terms: Vec<_> =
+                terms.map(|term| (index.surface_form(term.id).to_owned(), index.idf(term.id))).collect();
+            terms.sort_by(|a, b| a.0.cmp(&b.0));
+            terms
+        };
+        assert_eq!(terms(&revised), terms(&fresh), "item {n}");
     }
 }
 

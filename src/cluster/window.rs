@@ -140,21 +140,49 @@ impl ItemWindow {
             let seq = self.first_seq;
             self.first_seq = seq.advance(1);
             if let Some(link) = item.link
-                && self.links.remove_first(link, item.source)
+                && self.links.remove(link, item.source, seq)
             {
                 identifying_again.extend_from_slice(self.links.items(link));
             }
             self.constraints.remove(&item.id);
-            self.term_index.prefetch_entries(item.terms.iter().map(|term| term.id));
-            for term in &item.terms {
-                self.term_index.drop_ref(term.id, !item.excluded);
-            }
-            if !item.excluded {
-                self.count_active(item.outlet, -1);
-            }
-            self.remove_member(seq, item.story, !item.excluded);
+            self.uncount(seq, &item);
         }
         identifying_again
+    }
+
+    /// Removes an item from all indexes, but not from the window.
+    pub(super) fn withdraw(&mut self, seq: ItemSeq) {
+        let item = self[seq].clone();
+        item.terms.iter().for_each(|term| self.term_index.remove_posting(term.id, seq));
+        if let Some(link) = item.link {
+            self.links.remove(link, item.source, seq);
+        }
+        self.uncount(seq, &item);
+        for neighbor in &item.neighbors {
+            if let Some(other) = self.items.get_mut(neighbor.seq.offset_from(self.first_seq)) {
+                other.neighbors.retain(|known| known.seq != seq);
+            }
+        }
+    }
+
+    /// Replaces an item that was withdrawn; [`ItemWindow::assign_story`] adds it to its story.
+    pub(super) fn replace(&mut self, seq: ItemSeq, item: IndexedItem) {
+        if !item.excluded {
+            self.count_active(item.outlet, 1);
+        }
+        self[seq] = item;
+    }
+
+    /// Removes the terms of an item, and the item as a member of its outlet and story.
+    fn uncount(&mut self, seq: ItemSeq, item: &IndexedItem) {
+        self.term_index.prefetch_entries(item.terms.iter().map(|term| term.id));
+        for term in &item.terms {
+            self.term_index.drop_ref(term.id, !item.excluded);
+        }
+        if !item.excluded {
+            self.count_active(item.outlet, -1);
+        }
+        self.remove_member(seq, item.story, !item.excluded);
     }
 
     fn count_active(&mut self, outlet: OutletIndex, by: i32) {

@@ -10,17 +10,24 @@ use crate::clock::Clock;
 use crate::cluster::Clusterer;
 use crate::config::Config;
 use crate::domain::duration::after;
-use crate::domain::{ItemId, JoinEvidence, StoryAssignment, StoryId, StoryPlacement, Timestamp};
+use crate::domain::{
+    AssignedItem, ItemId, JoinEvidence, StoryAssignment, StoryId, StoryPlacement, StoryRegrouping, Timestamp,
+};
 use crate::metrics::{METRICS, seconds_since};
 use crate::publish::choose_lead;
-use crate::store::{self, ReadConnection, Store, WriteConnection, constraints, editions, items, stories};
+use crate::store::{
+    self, ReadConnection, Store, WriteConnection, constraints, editions, items, revised_items, stories,
+};
 use jiff::SignedDuration;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
 /// The maximum number of items assigned per transaction.
 const BATCH: u32 = 500;
+/// The maximum number of revised items that a reclustering pass reads again.
+const MAX_REVISED_ITEMS: u32 = 5_000;
 /// The minimum delay before a timed reclustering, regardless of `cluster.recluster_interval`.
 const MIN_RECLUSTER_DELAY: SignedDuration = SignedDuration::from_secs(1);
 
@@ -98,10 +105,7 @@ impl GroupingSession {
     pub(super) async fn restore(store: &Store, config: &Arc<Config>, clock: &Clock) -> store::Result<GroupingSession> {
         let (since, config) = (clock.now() - config.cluster.window, config.clone());
         let restore = move |db: &ReadConnection| {
-            let mut clusterer = Clusterer::new(config.cluster.clone());
-            for assigned in stories::assigned_between(db, since, Timestamp::MAX)? {
-                clusterer.restore(&assigned.item, assigned.story);
-            }
+            let mut clusterer = restored_clusterer(&config, &stories::assigned_between(db, since, Timestamp::MAX)?);
             for constraint in constraints::active_since(db, since)? {
                 clusterer.add_constraint(&constraint);
             }
@@ -185,15 +189,24 @@ impl GroupingSession {
 
     async fn recluster(&mut self, store: &Store, now: Timestamp) -> store::Result<()> {
         let Some(mut clusterer) = self.clusterer.take() else { return Ok(()) };
-        let (clusterer, regrouping) = store
+        let (clusterer, revised, regrouping) = store
             .read(move |db| {
+                let revised = revised_items::get(db, MAX_REVISED_ITEMS)?;
+                let revise = || revised.items.iter().for_each(|item| clusterer.revise(item));
+                if catch_unwind(AssertUnwindSafe(revise)).is_err() {
+                    tracing::error!("reading revised items again panicked; starting again from the database");
+                    return Ok((None, revised, StoryRegrouping::default()));
+                }
                 let mint = |first_item, is_known: &dyn Fn(StoryId) -> bool| mint_id(db, first_item, is_known);
                 let regrouping = clusterer.recluster(now, mint, |story| editions::published_story(db, story))?;
-                Ok((clusterer, regrouping))
+                Ok((Some(clusterer), revised, regrouping))
             })
             .await?;
-        self.clusterer = Some(clusterer);
-        if regrouping.is_empty() {
+        self.clusterer = clusterer;
+        if let Some(storylines) = &mut self.storylines {
+            storylines.forget(revised.items.iter().map(|item| item.id));
+        }
+        if regrouping.is_empty() && revised.items.is_empty() {
             return Ok(());
         }
         let (moved, split) = (regrouping.moved.len(), regrouping.created.len());
@@ -201,6 +214,7 @@ impl GroupingSession {
         let (version, config) = (self.constraints_version, self.config.clone());
         let apply = move |db: &WriteConnection| {
             constraints::expect_version(db, version)?;
+            revised_items::remove(db, &revised)?;
             for story in stories::apply_regrouping(db, &regrouping, now)? {
                 if let Some(lead) = choose_lead(&story, &config.publish) {
                     stories::set_lead(db, story.id, lead.item.id)?;
@@ -209,6 +223,25 @@ impl GroupingSession {
             Ok(())
         };
         store.write(apply).await
+    }
+}
+
+/// Returns a clusterer of these items. Omits an item at which it panics, so that the other items are grouped.
+fn restored_clusterer(config: &Config, items: &[AssignedItem]) -> Clusterer {
+    let mut omitted: BTreeSet<ItemId> = BTreeSet::new();
+    loop {
+        let mut clusterer = Clusterer::new(config.cluster.clone());
+        let mut restore = |assigned: &&AssignedItem| {
+            let restore = || clusterer.restore(&assigned.item, assigned.story);
+            catch_unwind(AssertUnwindSafe(restore)).is_err()
+        };
+        match items.iter().filter(|assigned| !omitted.contains(&assigned.item.id)).find(&mut restore) {
+            Some(panicked) => {
+                tracing::error!(item = %panicked.item.id, "grouping this item panicked; it stays in its story");
+                omitted.insert(panicked.item.id);
+            }
+            None => return clusterer,
+        }
     }
 }
 

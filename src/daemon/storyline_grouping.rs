@@ -4,7 +4,7 @@
 use crate::cluster::Options;
 use crate::domain::duration::before;
 use crate::domain::{
-    ConstraintKind, Item, SourceId, StoryId, StorylineId, StorylineMember, StorylineRegrouping, TermFrequency,
+    ConstraintKind, Item, ItemId, SourceId, StoryId, StorylineId, StorylineMember, StorylineRegrouping, TermFrequency,
     Timestamp,
 };
 use crate::store::storyline_membership::{self, MemberWindow};
@@ -51,6 +51,14 @@ impl StorylineSession {
     pub(super) fn new() -> StorylineSession {
         let (grouper, model) = (StorylineGrouper::default(), TreeModel::learned());
         StorylineSession { grouper, model, grouped: None, counted_until: None }
+    }
+
+    /// Forgets the terms of items whose text changed, so that the next pass reads them again.
+    pub(super) fn forget(&mut self, items: impl Iterator<Item = ItemId>) {
+        for item in items {
+            self.grouper.remove(item);
+            self.grouped = None;
+        }
     }
 
     /// Groups the stories of the window. Returns the session for the next pass.
@@ -219,7 +227,6 @@ impl StoryLookup for StoredStories<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ItemId;
 
     /// A member that is the only item of a story, which has the same number.
     fn member(story: i64, storyline: i64) -> StorylineMember {

@@ -56,6 +56,13 @@ impl StorylineGrouper {
         }
     }
 
+    /// Removes an item; [`StorylineGrouper::retain`] then reports it as missing.
+    pub fn remove(&mut self, item: ItemId) {
+        if let Some(removed) = self.reports.remove(&item) {
+            self.terms.remove(&removed.terms);
+        }
+    }
+
     /// Keeps only the items of these members, with their current stories. Returns the items that are missing, in order;
     /// [`StorylineGrouper::add`] adds them.
     pub fn retain(&mut self, members: &[StorylineMember]) -> Vec<ItemId> {

@@ -305,6 +305,21 @@ async fn decisions_and_ids_hold_after_later_polls_and_restarts_of_the_daemon() {
     drop(daemon);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn item_whose_text_becomes_a_report_of_the_event_joins_its_storyline() {
+    let newsroom = Newsroom::polled().await;
+    let (storyline, _) = newsroom.ferry();
+    let daemon = newsroom.start_daemon();
+    let snow = newsroom.story("Heavy snow")["lead"].to_string();
+    let report = "u4 | Divers reach wreck of Valderra off Norholm | Rescue teams have reached the ferry Valderra.";
+    newsroom.origin.serve("/feed4", StubResponse::ok(rss_of_today(&[report])));
+    wait_until("the revised item is in the storyline", async || {
+        newsroom.cli.run_json(&["item", "show", &snow])["storyline"] == storyline.as_str()
+    })
+    .await;
+    drop(daemon);
+}
+
 /// Requests a path without following redirects.
 async fn get(daemon: &DaemonProcess, path: &str, headers: &[(&str, &str)]) -> reqwest::Response {
     let client = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();

@@ -1,0 +1,30 @@
+//! The items whose text or link changed after they were stored, for the grouping. A trigger of table `item` adds them.
+
+use super::Result;
+use super::connection::{ReadConnection, WriteConnection};
+use super::rows::{ITEM_COLUMNS, column, from_row};
+use crate::domain::Item;
+
+/// Revised items, and the number of the last revision among them.
+#[derive(Debug, Default)]
+pub struct RevisedItems {
+    pub items: Vec<Item>,
+    last: i64,
+}
+
+/// Returns the revised items, at most `limit`.
+pub fn get(db: &ReadConnection, limit: u32) -> Result<RevisedItems> {
+    let sql = format!(
+        "SELECT {ITEM_COLUMNS}, sequence FROM revised_item JOIN item ON item.id = item_id
+         JOIN source ON source.id = item.source_id ORDER BY sequence LIMIT ?1"
+    );
+    let rows = db.map(&sql, [limit], |row| Ok((from_row(row)?, column(row, "sequence")?)))?;
+    let last = rows.last().map_or(0, |(_, sequence)| *sequence);
+    Ok(RevisedItems { items: rows.into_iter().map(|(item, _)| item).collect(), last })
+}
+
+/// Removes revised items that the grouping has read. Items that were revised again since then remain.
+pub fn remove(db: &WriteConnection, revised: &RevisedItems) -> Result<()> {
+    db.execute("DELETE FROM revised_item WHERE sequence <= ?1", [revised.last])?;
+    Ok(())
+}
