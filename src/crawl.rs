@@ -5,6 +5,7 @@
 
 mod backoff;
 mod clock_correction;
+mod feed_search;
 mod full_text;
 mod origin_lease;
 mod outage;
@@ -19,6 +20,7 @@ pub mod update_rate;
 
 pub use backoff::PollDelay;
 pub use clock_correction::{MAX_CLOCK_ERROR, correct_schedule};
+pub use feed_search::MAX_STEPS as MAX_FEED_SEARCH_STEPS;
 pub use full_text::fetch_full_text;
 pub use origin_lease::{ClaimOutcome, clear_hold, skip_until};
 pub use outage::{OVERDUE_SPACING, OutageDetector};

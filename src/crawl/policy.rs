@@ -4,6 +4,7 @@
 //! redirects.
 
 use super::backoff::{self, PollDelay, RequestedDelay};
+use super::feed_search;
 use super::parse_job::ParsedDocument;
 use super::permanent_redirect;
 use super::poll_facts::PollFacts;
@@ -62,6 +63,7 @@ pub fn decide(source: &Source, attempt: &PollAttempt, facts: &PollFacts, options
     }
     add_failure_events(&input, &mut decision);
     schedule_next_poll(&input, delay, &mut decision);
+    feed_search::apply(source, attempt, facts.redirect_target_is_taken, &mut decision.update);
     decision
 }
 
@@ -211,6 +213,7 @@ fn source_after_attempt(source: &Source, attempt: &PollAttempt) -> SourceUpdate 
             Some(attempt.started_at)
         },
         truncated_end: source.truncated_end.clone(),
+        feed_search_steps: if failures == 0 { 0 } else { source.feed_search_steps },
         feed: None,
         outlet: None,
         events: Vec::new(),

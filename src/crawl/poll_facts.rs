@@ -1,5 +1,6 @@
 //! Gathers the facts from the database that a decision needs, so that the decision stays pure.
 
+use super::feed_search::linked_feed;
 use super::poll_budget::{BudgetMultiplier, PollDemand};
 use super::update_rate::UpdateRate;
 use super::{AttemptOutcome, PollAttempt, PollContext, backoff};
@@ -20,7 +21,7 @@ pub struct PollFacts {
     pub known_items: u32,
     /// Whether the origin that refused the request serves another source successfully.
     pub origin_serves_others: bool,
-    /// Whether another source already has the URL to which this source is redirected.
+    /// Whether another source already has the URL to which this source is redirected or its page links.
     pub redirect_target_is_taken: bool,
     pub budget_multiplier: BudgetMultiplier,
 }
@@ -89,7 +90,7 @@ impl PollFacts {
         );
         let refusing_origin = attempt.last_origin().filter(|_| is_refusal).map(str::to_owned);
         let since = before(attempt.finished_at, SERVED_EVIDENCE_LIFETIME);
-        let redirect_target = attempt.permanent_redirect.clone();
+        let redirect_target = linked_feed(source, &attempt.outcome).or(attempt.permanent_redirect.clone());
         let budget_multiplier = match attempt.outcome {
             AttemptOutcome::Read(_) | AttemptOutcome::NoDocument(NoDocument::NotModified { .. }) => {
                 context.budget_multiplier().await?

@@ -12,6 +12,10 @@ pub enum NextPollReason {
     Added,
     /// The operator changed the source's URL.
     UrlChanged,
+    /// The operator requested a poll.
+    Requested,
+    /// The last poll read a web page, whose link to its feed became the source's URL.
+    FeedLinked,
     /// A poll has started but is not recorded yet. The reason remains if the program was killed during the poll.
     PollStarted {
         started_at: Timestamp,

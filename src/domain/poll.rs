@@ -45,7 +45,7 @@ pub struct PollRecord {
 pub struct SourceUpdate {
     /// The source's URL when it was polled. The update applies only while the source has this URL.
     pub polled_url: String,
-    /// The URL that replaces the polled URL, if permanent redirects have proved stable.
+    /// The URL that replaces the polled URL, if permanent redirects have proved stable or a search for the feed goes on.
     pub new_url: Option<String>,
     pub state: SourceState,
     pub next_poll_at: Timestamp,
@@ -70,6 +70,8 @@ pub struct SourceUpdate {
     pub full_request_at: Option<Timestamp>,
     /// The end of the last document, if that document was truncated.
     pub truncated_end: Option<TruncatedEnd>,
+    /// The number of links from web pages to their feed that later polls may follow.
+    pub feed_search_steps: u32,
     /// The metadata of the feed; `None` if no document was read.
     pub feed: Option<FeedMetadata>,
     /// The outlet derived from the feed's website, if it replaces a guess.

@@ -60,6 +60,8 @@ pub struct Source {
     pub full_request_at: Option<Timestamp>,
     /// The end of its last document, if that document was truncated.
     pub truncated_end: Option<TruncatedEnd>,
+    /// The number of links from web pages to their feed that polls may still follow.
+    pub feed_search_steps: u32,
 }
 
 /// The polling status of a source.
@@ -157,6 +159,8 @@ pub struct NewSource {
     pub aggregator: bool,
     /// Whether to publish the old items of the source's first document as news.
     pub publish_backlog: bool,
+    /// The number of links from web pages to their feed that polls may follow.
+    pub feed_search_steps: u32,
 }
 
 /// The operator's changes to a source's settings; `None` leaves a setting unchanged.

@@ -100,6 +100,7 @@ fn update_source(db: &WriteConnection, poll: &PollRecord, update: &SourceUpdate)
              feed_title = coalesce(:feed_title, feed_title), site_url = coalesce(:site_url, site_url),
              feed_lang = coalesce(:feed_lang, feed_lang), polling_hints = coalesce(:polling_hints, polling_hints),
              truncated_end = :truncated_end, pending_redirect = :pending_redirect, gone_since = :gone_since, update_rate = :update_rate,
+             feed_search_steps = :feed_search_steps,
              state = CASE WHEN state = 'active' THEN :state ELSE state END
          WHERE id = :source AND url = :polled_url",
         named_params! {
@@ -126,6 +127,7 @@ fn update_source(db: &WriteConnection, poll: &PollRecord, update: &SourceUpdate)
             ":pending_redirect": update.pending_redirect.as_ref().map(to_json).transpose()?,
             ":gone_since": milliseconds(update.gone_since),
             ":update_rate": update.update_rate,
+            ":feed_search_steps": update.feed_search_steps,
             ":state": update.state.into_str(),
         },
     )?;

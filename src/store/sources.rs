@@ -30,7 +30,7 @@ pub fn add(db: &WriteConnection, new: &NewSource, next_poll_at: Timestamp, now: 
         "UPDATE source SET outlet = ?2, title = ?3, lang = ?4, priority = ?5, state = 'active',
          next_poll_at = max(?6, coalesce(hold_until, 0)), next_poll_reason = ?9, failures = 0, gone_since = NULL,
          pending_redirect = NULL, outlet_provenance = ?7, full_text = ?8, publish_backlog = ?10, aggregator = ?11,
-         first_document_at = NULL, truncated_end = NULL WHERE id = ?1",
+         first_document_at = NULL, truncated_end = NULL, feed_search_steps = ?12 WHERE id = ?1",
         params![
             id.0,
             new.outlet,
@@ -43,6 +43,7 @@ pub fn add(db: &WriteConnection, new: &NewSource, next_poll_at: Timestamp, now: 
             to_json(&NextPollReason::Added)?,
             new.publish_backlog,
             new.aggregator,
+            new.feed_search_steps,
         ],
     )?;
     set_tags(db, id, &new.tags)?;
@@ -248,6 +249,18 @@ pub fn sample_demands(db: &ReadConnection, count: u32) -> Result<Vec<SourceDeman
     db.all(sql, [step.max(1)])
 }
 
+/// Makes an active source due at the operator's request, but not before its hold ends. With `is_full_request`, the next
+/// request has no validators.
+pub fn request_poll(db: &WriteConnection, id: SourceId, is_full_request: bool, now: Timestamp) -> Result<()> {
+    db.execute(
+        "UPDATE source SET next_poll_at = max(?2, coalesce(hold_until, 0)), next_poll_reason = ?3,
+             etag = CASE WHEN ?4 THEN NULL ELSE etag END, last_modified = CASE WHEN ?4 THEN NULL ELSE last_modified END
+         WHERE id = ?1 AND state = 'active'",
+        params![id.0, now.as_millisecond(), to_json(&NextPollReason::Requested)?, is_full_request],
+    )?;
+    Ok(())
+}
+
 /// Ends a source's hold at the operator's request, and polls the source at `next`.
 pub fn clear_hold(db: &WriteConnection, id: SourceId, next: Timestamp) -> Result<()> {
     db.execute(
@@ -350,6 +363,7 @@ const SELECT: &str =
          added_at < (SELECT min(added_at) FROM source) + 86400000 AS is_initial, first_document_at, publish_backlog, next_poll_at, next_poll_reason,
          last_poll_at, last_outcome, last_success_at, failures, last_error, hold_until, polling_hints, pending_redirect,
          gone_since, update_rate, validators_url, etag, last_modified, not_modified_since, full_request_at, truncated_end,
+         feed_search_steps,
          (SELECT json_group_array(tag ORDER BY tag) FROM source_tag WHERE source_id = source.id) AS tags
      FROM source";
 

@@ -9,6 +9,8 @@ pub fn next_poll_text(reason: &NextPollReason, audience: Audience<'_>) -> String
     match reason {
         NextPollReason::Added => "the source was just added".into(),
         NextPollReason::UrlChanged => "its URL was changed".into(),
+        NextPollReason::Requested => "the operator requested a poll".into(),
+        NextPollReason::FeedLinked => "the page at its first URL links to this feed".into(),
         NextPollReason::PollStarted { started_at, .. } => {
             format!("the poll that started at {} is still running or was interrupted", audience.time(*started_at))
         }

@@ -30,6 +30,7 @@ mod pages;
 mod readme;
 mod recovery;
 mod reload;
+mod root_commands;
 mod scale;
 mod secrets;
 mod sources;

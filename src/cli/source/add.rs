@@ -1,6 +1,7 @@
 //! `newsfold source add`: sends one request, which becomes the source's first poll. If the URL is a web page that links
-//! to its feed, more requests follow.
+//! to its feed, more requests follow. As root, the daemon sends these requests ([`daemon_poll`]).
 
+use super::daemon_poll::{self, DaemonPoll, RequestedPoll};
 use super::find_feed::{FeedSearch, FoundFeed, find_feed, refuse_taken, report_similar};
 use super::{language, outlet, program, tags, web_url};
 use crate::cli::Context;
@@ -10,10 +11,10 @@ use crate::crawl::{self, PollAttempt, PollContext};
 use crate::daemon;
 use crate::domain::display_text::one_line;
 use crate::domain::duration::after;
-use crate::domain::{FullTextMode, IngestResult, NewSource, OutletProvenance, Source, Timestamp};
+use crate::domain::{FullTextMode, IngestResult, NewSource, OutletProvenance, Source, SourceState, Timestamp};
 use crate::publish::probation_until;
 use crate::store::leases::PollLease;
-use crate::store::{Store, sources};
+use crate::store::{Store, items, sources};
 use crate::urls::outlet::outlet_of_url;
 use crate::wording::{Audience, duration, probation_text};
 use anyhow::bail;
@@ -69,13 +70,20 @@ impl Add {
             full_text: self.full_text.parse().unwrap_or_default(),
             aggregator: self.aggregator,
             publish_backlog: self.backlog,
+            feed_search_steps: 0,
         };
         refuse_taken(&store, &url, None).await?;
+        let now = context.clock.now();
         if self.no_fetch {
-            let now = context.clock.now();
             report_similar(&store, &url, None).await?;
             store.write(move |db| sources::add(db, &new, now, now)).await?;
             return report(context, &config, &store, (url.as_str(), None)).await;
+        }
+        if daemon_poll::is_required(&store) {
+            report_similar(&store, &url, None).await?;
+            new.feed_search_steps = crawl::MAX_FEED_SEARCH_STEPS;
+            let (url, stored) = add_through_daemon(&config, &store, new, now).await?;
+            return report(context, &config, &store, (&url, Some(stored))).await;
         }
         let poll_context = config.poll_context(store.clone(), context.clock.clone(), &program("source add"))?;
         let mut lease = PollLease::new(&poll_context.program);
@@ -84,8 +92,46 @@ impl Add {
         new.url = url.into();
         let stored = add_and_record(&poll_context, new.clone(), attempt, &lease).await?;
         daemon::group_and_publish_without_daemon(&config, &store, &context.clock).await?;
-        report(context, &config, &store, (&new.url, Some(&stored))).await
+        let stored = StoredItems { new: stored.new.len() as u64, backlog: stored.backlog.into() };
+        report(context, &config, &store, (&new.url, Some(stored))).await
     }
+}
+
+/// The items that the first poll of a source stored.
+#[derive(Clone, Copy)]
+struct StoredItems {
+    new: u64,
+    backlog: u64,
+}
+
+/// Adds a source, and waits until the daemon has found and read its feed. Returns the URL of the feed. A source whose
+/// feed cannot be read is removed again.
+async fn add_through_daemon(
+    config: &Config,
+    store: &Store,
+    new: NewSource,
+    now: Timestamp,
+) -> anyhow::Result<(String, StoredItems)> {
+    daemon_poll::require_daemon(store, ", or pass --no-fetch").await?;
+    let given = new.url.clone();
+    let added = store.write(move |db| sources::add(db, &new, now, now)).await?;
+    let Some(id) = added else { bail!("{given} was added by another command in the meantime") };
+    let before = store.read(move |db| sources::get(db, id)).await?.and_then(|source| source.last_poll_at);
+    let DaemonPoll { source, result } =
+        daemon_poll::wait(config, store, vec![RequestedPoll { id, last_poll_at: before }]).await?.remove(0);
+    let failure = match result {
+        Ok(poll) if poll.outcome.is_success() => {
+            if source.url != given {
+                eprintln!("the page {given} links to the feed {}", source.url);
+            }
+            let backlog = store.read(move |db| items::count_backlog(db, id)).await?;
+            return Ok((source.url, StoredItems { new: poll.new_items.into(), backlog }));
+        }
+        Ok(poll) => poll.detail,
+        Err(reason) => reason,
+    };
+    store.write(move |db| sources::set_state(db, id, SourceState::Removed)).await?;
+    bail!("no feed found at {}: {failure}. Pass --no-fetch to use the URL anyway", source.url)
 }
 
 async fn add_and_record(
@@ -113,7 +159,7 @@ async fn report(
     context: &Context,
     config: &Config,
     store: &Store,
-    (url, stored): (&str, Option<&IngestResult>),
+    (url, stored): (&str, Option<StoredItems>),
 ) -> anyhow::Result<ExitCode> {
     let url = url.to_owned();
     let Some(source) = store.read(move |db| sources::by_url(db, &url)).await? else {
@@ -126,7 +172,7 @@ async fn report(
         return Ok(ExitCode::SUCCESS);
     }
     let title = one_line(&source.title, 80);
-    let came = stored.map_or_else(|| "not fetched".into(), |stored| format!("{} items", stored.new.len()));
+    let came = stored.map_or_else(|| "not fetched".into(), |stored| format!("{} items", stored.new));
     print(&format!("added source {}: {title} ({}), {came}, {}", source.id, source.outlet, source.url))?;
     if let Some(backlog) = stored.map(|stored| stored.backlog).filter(|backlog| *backlog > 0) {
         let window = duration(config.cluster.window);
@@ -149,6 +195,6 @@ async fn report(
 struct AddedSource<'a> {
     #[serde(flatten)]
     source: &'a Source,
-    backlog_items: Option<u32>,
+    backlog_items: Option<u64>,
     probation_until: Option<Timestamp>,
 }

@@ -1,6 +1,7 @@
 //! `newsfold source edit`: changes settings. A new URL is checked in the same way as in `source add`, and the request
 //! becomes the source's first poll at that URL.
 
+use super::daemon_poll::{self, DaemonPoll, RequestedPoll};
 use super::find_feed::{FeedSearch, FoundFeed, find_feed, refuse_taken, report_similar};
 use super::{find, language, outlet, program, tags, web_url};
 use crate::cli::Context;
@@ -13,7 +14,7 @@ use crate::domain::{FullTextMode, OutletProvenance, Source, SourceEdit, SourceId
 use crate::store::leases::PollLease;
 use crate::store::{Store, sources};
 use crate::urls::outlet::{outlet_of_site, outlet_of_url};
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::builder::PossibleValuesParser;
 use std::process::ExitCode;
 use strum::VariantNames;
@@ -88,12 +89,38 @@ impl Edit {
                 edit.url = Some(url.into());
                 write_edit(context, &store, id, edit).await?;
             }
+            Some(url) if daemon_poll::is_required(&store) => {
+                daemon_poll::require_daemon(&store, ", or pass --no-fetch").await?;
+                refuse_taken(&store, &url, Some(id)).await?;
+                report_similar(&store, &url, Some(id)).await?;
+                edit.url = Some(url.into());
+                write_edit(context, &store, id, edit).await?;
+                let polled = RequestedPoll { id, last_poll_at: source.last_poll_at };
+                report_failure(daemon_poll::wait(&config, &store, vec![polled]).await?, &source.url)?;
+            }
             Some(url) => move_source(context, &config, &store, Move { id, url, edit }).await?,
             None => write_edit(context, &store, id, edit).await?,
         }
         let edited = store.read(move |db| sources::get(db, id)).await?;
         context.print(&edited, format!("source {id} changed"))
     }
+}
+
+/// Returns an error if the daemon could not read the feed at its new URL. The URL stays changed.
+fn report_failure(polled: Vec<DaemonPoll>, old_url: &str) -> anyhow::Result<()> {
+    for DaemonPoll { source, result } in polled {
+        let failure = match result {
+            Ok(poll) if poll.outcome.is_success() => continue,
+            Ok(poll) => poll.detail,
+            Err(reason) => reason,
+        };
+        bail!(
+            "the URL of source {0} was changed, but no feed was found there: {failure}. `newsfold source edit {0} --url \
+             {old_url} --no-fetch` restores the old one",
+            source.id
+        );
+    }
+    Ok(())
 }
 
 async fn write_edit(context: &Context, store: &Store, id: SourceId, edit: SourceEdit) -> anyhow::Result<()> {

@@ -378,7 +378,7 @@ fn described_source(outline: FeedOutline, extra_tags: &[String]) -> anyhow::Resu
         tags: tags(&[&outline.categories, extra_tags].concat()),
         full_text: full_text.unwrap_or_default(),
         aggregator: aggregator.unwrap_or_default(),
-        publish_backlog: false,
+        ..NewSource::default()
     };
     Ok(DescribedSource {
         line,

@@ -1,6 +1,8 @@
 //! `newsfold source poll`: polls sources immediately. All other rules for polls apply: conditional requests (except
-//! with `--no-cache`), one request at a time per origin, and holds. Waits while another program uses the same server.
+//! with `--no-cache`), one request at a time per origin, and holds. Waits while another program uses the same server. As
+//! root, the daemon polls ([`daemon_poll`]).
 
+use super::daemon_poll::{self, DaemonPoll};
 use super::{find_all, lease_holder_text, program, sources, termination_signal};
 use crate::cli::Context;
 use crate::cli::output::{table, time};
@@ -57,6 +59,10 @@ impl Poll {
         } else {
             find_all(&store, &self.sources).await?
         };
+        if daemon_poll::is_required(&store) {
+            let polls = daemon_poll::poll(&config, &store, &chosen, (self.no_cache, context.clock.now())).await?;
+            return report_daemon_polls(context, &polls);
+        }
         let program = program("source poll");
         let mut poll_context = config.poll_context(store.clone(), context.clock.clone(), &program)?;
         poll_context.no_cache = self.no_cache;
@@ -179,6 +185,31 @@ fn report(context: &Context, rows: &[PollRow]) -> anyhow::Result<ExitCode> {
     context.print(&values, text)?;
     let is_success = |row: &PollRow| row.result.as_ref().is_ok_and(|polled| polled.record.outcome.is_success());
     Ok(if rows.iter().all(is_success) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Prints the polls of the daemon. The exit code is 0 if no poll failed.
+fn report_daemon_polls(context: &Context, polls: &[DaemonPoll]) -> anyhow::Result<ExitCode> {
+    let to_json = |poll: &DaemonPoll| match &poll.result {
+        Ok(polled) => serde_json::json!({"source": poll.source.id, "poll": polled}),
+        Err(skipped) => serde_json::json!({"source": poll.source.id, "skipped": skipped}),
+    };
+    let text = table(
+        polls,
+        &[
+            ("no", |poll| poll.source.id.to_string()),
+            ("title", |poll| one_line(&poll.source.title, 50)),
+            ("outcome", |poll| {
+                poll.result.as_ref().map_or("skipped".into(), |polled| polled.outcome.into_str().into())
+            }),
+            ("items", |poll| poll.result.as_ref().map_or(String::new(), |polled| polled.items.to_string())),
+            ("new", |poll| poll.result.as_ref().map_or(String::new(), |polled| polled.new_items.to_string())),
+            ("next poll", |poll| time(poll.source.next_poll_at)),
+            ("detail", |poll| one_line(poll.result.as_ref().map_or_else(|why| why, |polled| &polled.detail), 200)),
+        ],
+    );
+    context.print(&polls.iter().map(to_json).collect::<Vec<_>>(), text)?;
+    let is_success = |poll: &DaemonPoll| poll.result.as_ref().is_ok_and(|polled| polled.outcome.is_success());
+    Ok(if polls.iter().all(is_success) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 impl PollRow {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::crawl::HoldBy;
 use crate::domain::{FeedMetadata, PendingRedirect, PollingHints, RequestRecord, ShortenedDelay, SourceId};
+use crate::feed_parser::FeedLink;
 use crate::http_client::ForbiddenAddress;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -42,6 +43,7 @@ fn source() -> Source {
         not_modified_since: None,
         full_request_at: None,
         truncated_end: None,
+        feed_search_steps: 0,
     }
 }
 
@@ -394,6 +396,22 @@ fn failures_of_a_source_do_not_lengthen_the_hold_of_its_origin() {
     let hold = update_after(&failing, throttled(1)).origin_hold.unwrap();
     assert_eq!(hold.until, after(NOW, SignedDuration::from_mins(10)));
     check_delay(&update_after(&failing, throttled(1)), 640);
+}
+
+#[test]
+fn page_leads_to_its_feed_only_during_a_search() {
+    let feed = Url::parse("https://a.example/real").unwrap();
+    let page = |feeds: &[&Url]| {
+        let feeds = feeds.iter().map(|url| FeedLink { url: (*url).clone(), title: None, kind: None }).collect();
+        AttemptOutcome::NotAFeed { detail: "a page".into(), feeds, refresh_target: None, bytes: 9 }
+    };
+    let searching = Source { feed_search_steps: 2, ..source() };
+    let update = update_after(&searching, page(&[&feed]));
+    assert_eq!((update.new_url.as_deref(), update.feed_search_steps), (Some("https://a.example/real"), 1));
+    assert_eq!((update.next_poll_at, update.failures), (NOW, 0));
+    assert_eq!(update_after(&source(), page(&[&feed])).new_url, None);
+    let update = update_after(&searching, page(&[]));
+    assert_eq!((update.new_url, update.feed_search_steps, update.failures), (None, 2, 1));
 }
 
 #[test]

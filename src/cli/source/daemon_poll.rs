@@ -1,0 +1,120 @@
+//! Polls by the daemon on behalf of a command. Root neither fetches nor parses the documents of other servers if the
+//! database belongs to another user: the command records what to poll, and waits until the daemon has recorded the poll.
+
+use super::termination_signal;
+use crate::cli::running_daemon::running_daemon;
+use crate::config::Config;
+use crate::domain::{NextPollReason, Source, SourceId, SourceState, Timestamp};
+use crate::store::polls::{self, PollSummary};
+use crate::store::{self, ReadConnection, Store, sources};
+use crate::wording::{Audience, duration, next_poll_text};
+use anyhow::bail;
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::SignedDuration;
+use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// The interval between looks at the database.
+const CHECK_INTERVAL: Duration = Duration::from_millis(200);
+/// The time that a poll may take in addition to its request: other polls of the same server, and parsing.
+const POLL_MARGIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// Returns whether the command leaves polls to the daemon, because root works on the database of another user.
+pub fn is_required(store: &Store) -> bool {
+    rustix::process::geteuid().is_root() && store.path().metadata().is_ok_and(|database| database.uid() != 0)
+}
+
+/// Returns an error with the next step if no daemon runs that could poll. `alternative` is another way to proceed.
+pub async fn require_daemon(store: &Store, alternative: &str) -> anyhow::Result<()> {
+    if running_daemon(store).await?.is_some() {
+        return Ok(());
+    }
+    bail!(
+        "the daemon is not running, and root does not read the documents of other servers itself; start the daemon, for \
+         example with `systemctl start newsfold`{alternative}"
+    );
+}
+
+/// A source after the daemon was asked to poll it.
+pub struct DaemonPoll {
+    pub source: Source,
+    /// The poll, or the reason why there is none.
+    pub result: Result<PollSummary, String>,
+}
+
+/// A source that the daemon was asked to poll, and the time of its last poll before that.
+pub struct RequestedPoll {
+    pub id: SourceId,
+    pub last_poll_at: Option<Timestamp>,
+}
+
+/// Waits until the daemon has polled the sources, in the order in which they are given.
+pub async fn wait(config: &Config, store: &Store, requested: Vec<RequestedPoll>) -> anyhow::Result<Vec<DaemonPoll>> {
+    let bar = ProgressBar::new(requested.len() as u64);
+    if let Ok(style) = ProgressStyle::with_template("waiting for the daemon: {pos}/{len} sources, {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(CHECK_INTERVAL);
+    let wait_for_all = async {
+        let mut polled = Vec::new();
+        for poll in requested {
+            polled.push(wait_for_poll(config, store, poll).await?);
+            bar.inc(1);
+        }
+        anyhow::Ok(polled)
+    };
+    let polled = tokio::select! {
+        polled = wait_for_all => polled,
+        _ = termination_signal() => bail!("interrupted; the daemon polls the sources all the same"),
+    };
+    bar.finish_and_clear();
+    polled
+}
+
+async fn wait_for_poll(config: &Config, store: &Store, requested: RequestedPoll) -> anyhow::Result<DaemonPoll> {
+    let RequestedPoll { id, last_poll_at } = requested;
+    let limit = config.fetch.total_timeout.saturating_add(POLL_MARGIN);
+    let deadline = Instant::now() + limit.unsigned_abs();
+    loop {
+        let read = move |db: &ReadConnection| Ok((sources::get(db, id)?, polls::latest(db, id, 1)?.pop()));
+        let (Some(source), latest): (Option<Source>, Option<PollSummary>) = store.read(read).await? else {
+            bail!("source {id} was deleted in the meantime");
+        };
+        let result = match (source.next_poll_reason.planned(), latest) {
+            _ if source.state != SourceState::Active => Some(Err(format!("it is {}", source.state.into_str()))),
+            (NextPollReason::FeedLinked, _) => None,
+            (_, Some(poll)) if source.last_poll_at > last_poll_at => Some(Ok(poll)),
+            (NextPollReason::Added | NextPollReason::UrlChanged | NextPollReason::Requested, _) => None,
+            (reason, _) => Some(Err(format!("postponed: {}", next_poll_text(reason, Audience::Operator)))),
+        };
+        if let Some(result) = result {
+            return Ok(DaemonPoll { source, result });
+        }
+        if Instant::now() >= deadline {
+            bail!(
+                "the daemon has not polled source {id} within {}; the source is unchanged and stays due. `newsfold status` \
+                 shows whether the daemon works, and `newsfold source show {id}` the next poll",
+                duration(limit)
+            );
+        }
+        sleep(CHECK_INTERVAL).await;
+    }
+}
+
+/// Makes sources due and waits until the daemon has polled them. With `is_full_request`, requests have no validators.
+pub async fn poll(
+    config: &Config,
+    store: &Store,
+    chosen: &[Source],
+    (is_full_request, now): (bool, Timestamp),
+) -> anyhow::Result<Vec<DaemonPoll>> {
+    require_daemon(store, "").await?;
+    let ids: Vec<SourceId> = chosen.iter().map(|source| source.id).collect();
+    let request = move |db: &store::WriteConnection| {
+        ids.into_iter().try_for_each(|id| sources::request_poll(db, id, is_full_request, now))
+    };
+    store.write(request).await?;
+    let requested = |source: &Source| RequestedPoll { id: source.id, last_poll_at: source.last_poll_at };
+    wait(config, store, chosen.iter().map(requested).collect()).await
+}

@@ -1,0 +1,65 @@
+//! Tests that root leaves polls to the daemon if the database belongs to another user.
+
+use crate::support::cli_runner::CliRunner;
+use crate::support::daemon_process::{DaemonProcess, database_path, start_daemon};
+use crate::support::origin_server::{OriginServer, StubResponse};
+use crate::support::rss_of_today;
+
+const CONFIG: &str = "[serve]\nlisten = \"127.0.0.1:0\"\n[metrics]\nenabled = false\n[fetch]\n\
+                      allowed_networks = [\"127.0.0.0/8\"]\nmin_origin_delay = \"0s\"\n[publish]\ndelay = \"0s\"\n";
+/// The user `nobody` on Debian. The database belongs to this user.
+const OTHER_USER: u32 = 65534;
+const PAGE: &str = "<!DOCTYPE html><html><head><title>News</title>\
+                    <link rel=\"alternate\" type=\"application/rss+xml\" href=\"/feed\"></head><body>News</body></html>";
+
+/// Starts a daemon whose database belongs to another user. `None` if the tests do not run as root.
+fn start_daemon_of_other_user(cli: &CliRunner) -> Option<DaemonProcess> {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped, because it needs root");
+        return None;
+    }
+    cli.write_file("config.toml", CONFIG);
+    let daemon = start_daemon(cli.folder.path(), "");
+    std::os::unix::fs::chown(database_path(cli.folder.path()), Some(OTHER_USER), None).unwrap();
+    Some(daemon)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn root_adds_a_source_through_the_daemon() {
+    let (cli, origin) = (CliRunner::new(), OriginServer::start().await);
+    origin.serve("/feed", StubResponse::ok(rss_of_today(&["1 | Grid fails | North", "2 | Grid works | South"])));
+    origin.serve("/", StubResponse::ok(PAGE).header("content-type", b"text/html"));
+    origin.serve("/page", StubResponse::ok("<!DOCTYPE html><html><body>No feed</body></html>"));
+    let Some(daemon) = start_daemon_of_other_user(&cli) else { return };
+
+    let added = cli.run_json(&["source", "add", &origin.url("/")]);
+    assert_eq!(added["url"].as_str(), Some(origin.url("/feed").as_str()), "the daemon follows the link of the page");
+    assert_eq!(cli.run_json(&["source", "show", "1"])["polls"][0]["new_items"], 2);
+    assert_eq!((origin.request_count("/"), origin.request_count("/feed")), (1, 1));
+
+    cli.assert_fails(&["source", "add", &origin.url("/page")], "no feed found at");
+    assert_eq!(cli.source_urls(), [origin.url("/feed")], "a source without a feed is not kept");
+    cli.assert_fails(&["source", "add", &origin.url("/")], "no feed found at");
+    assert_eq!(cli.source_urls(), [origin.url("/feed")], "a page whose feed is known adds nothing");
+
+    let polled = cli.run_json(&["source", "poll", "1", "--no-cache"]);
+    assert_eq!((&polled[0]["source"], &polled[0]["poll"]["outcome"]), (&1.into(), &"read".into()));
+    assert_eq!(origin.request_count("/feed"), 2);
+
+    drop(daemon);
+    for arguments in [["source", "add", "https://b.example/"], ["source", "poll", "1"]] {
+        cli.assert_fails(&arguments, "the daemon is not running, and root does not read the documents");
+    }
+    cli.run(&["source", "add", "https://b.example/feed", "--no-fetch"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn root_changes_a_url_through_the_daemon() {
+    let (cli, origin) = (CliRunner::new(), OriginServer::start().await);
+    origin.serve("/new", StubResponse::ok(rss_of_today(&["1 | Grid fails | North"])));
+    let Some(_daemon) = start_daemon_of_other_user(&cli) else { return };
+    cli.run(&["source", "add", &origin.url("/old"), "--no-fetch"]);
+    cli.run(&["source", "edit", "1", "--url", &origin.url("/new")]);
+    assert_eq!(cli.run_json(&["source", "show", "1"])["last_outcome"], "read");
+    cli.assert_fails(&["source", "edit", "1", "--url", &origin.url("/missing")], "restores the old one");
+}
