@@ -5,12 +5,15 @@
 //! L2 regularization). For each set, it prints the figures of a model that was trained on the other sets, and at the
 //! end their means. `--write` stores a model that is trained on all sets in `src/cluster/pair_model_weights.txt`.
 //!
+//! `--encoder FOLDER` computes the embeddings of the items, and `--embedding-cache FILE` keeps them for the next run.
+//!
 //! For experiments: `--without NAME,NAME` removes features; `--max-weight`, `--size-penalty`, `--large-bonus`,
 //! `--missing-pair` and `--threshold` (in log-odds) set the linkage; `--large` sets the exponent that reduces the
 //! weight of pairs of large stories; `--prior` sets the regularization of products. `--out FOLDER` writes the stories.
 
 use newsfold::cluster::{Clusterer, FEATURE_NAMES, Linkage, Options, PairFeatures, PairModel};
 use newsfold::domain::{Item, ItemId, StoryId};
+use newsfold::encoder::{Encoder, add_embeddings};
 use newsfold::evaluation::metrics::{ClusteringMetrics, FeedMetrics, misses};
 use newsfold::evaluation::{LabeledItem, items_of_dataset, parse_dataset, replay};
 use std::collections::{BTreeMap, HashMap};
@@ -60,7 +63,12 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let training = Training::from_arguments(&arguments);
     let paths = arguments.iter().filter(|argument| argument.ends_with(".jsonl"));
-    let sets: Vec<TrainingSet> = paths.map(|path| training.read_set(Path::new(path))).collect();
+    let encoder = argument(&arguments, "--encoder").map(|folder| Encoder::load(Path::new(folder)).expect("an encoder"));
+    let add_embeddings = |items: &mut [Item]| {
+        let cache = argument(&arguments, "--embedding-cache").map(Path::new);
+        encoder.iter().for_each(|encoder| add_embeddings(encoder, cache, items).expect("the encoder works"));
+    };
+    let sets: Vec<TrainingSet> = paths.map(|path| training.read_set(Path::new(path), add_embeddings)).collect();
     assert!(!sets.is_empty(), "usage: train SET.jsonl … [--write]");
     let mut all: Vec<Figures> = Vec::new();
     for tested in sets.iter().filter(|_| sets.len() > 1) {
@@ -147,10 +155,11 @@ impl Training {
         clusterer
     }
 
-    fn read_set(&self, path: &Path) -> TrainingSet {
+    fn read_set(&self, path: &Path, add_embeddings: impl Fn(&mut [Item])) -> TrainingSet {
         let text = std::fs::read_to_string(path).expect("the dataset is readable");
         let labeled = parse_dataset(&text).expect("the dataset is valid");
-        let items = items_of_dataset(&labeled);
+        let mut items = items_of_dataset(&labeled);
+        add_embeddings(&mut items);
         let pairs = self.record_pairs(&labeled, &items);
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         TrainingSet { name, labeled, items, pairs }

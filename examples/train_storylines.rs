@@ -5,11 +5,15 @@
 //! each set, it prints the figures of a model that was trained on the other sets. `--write` stores a model trained on
 //! all sets in `src/storyline/tree_model.txt`. `--out FOLDER` writes the stories and storylines of each tested set.
 //!
+//! `--encoder FOLDER` computes the embeddings of the items. `--embedding-cache FILE` keeps them, also for the smaller
+//! versions of the sets.
+//!
 //! Each set is also used in smaller versions, in which one storyline is 30% of all items, because an event that
 //! dominates the news is rare in labeled data. If a storyline dominates a set, the versions contain only a part of it.
 
 use newsfold::cluster::{Clusterer, Options};
-use newsfold::domain::StoryId;
+use newsfold::domain::{Item, StoryId};
+use newsfold::encoder::{Encoder, add_embeddings};
 use newsfold::evaluation::metrics::ClusteringMetrics;
 use newsfold::evaluation::{LabeledItem, items_of_dataset, parse_dataset, replay, storyline_grouper, storylines};
 use newsfold::storyline::{FEATURE_NAMES, StoryLinks, StoryPairFeatures, Tree, TreeModel, TreeNode, WeightedStories};
@@ -60,7 +64,13 @@ fn main() {
     let out = arguments.iter().position(|a| a == "--out").map(|n| PathBuf::from(&arguments[n + 1]));
     let paths: Vec<&String> = arguments.iter().filter(|a| a.ends_with(".jsonl")).collect();
     assert!(!paths.is_empty(), "usage: train_storylines SET.jsonl … [--write] [--out FOLDER]");
-    let sets: Vec<TrainingSet> = paths.iter().map(|path| read_set(Path::new(path))).collect();
+    let value = |name: &str| arguments.iter().position(|a| a == name).map(|n| Path::new(&arguments[n + 1]));
+    let encoder = value("--encoder").map(|folder| Encoder::load(folder).expect("an encoder"));
+    let add_embeddings = |items: &mut [Item]| {
+        let cache = value("--embedding-cache");
+        encoder.iter().for_each(|encoder| add_embeddings(encoder, cache, items).expect("the encoder works"));
+    };
+    let sets: Vec<TrainingSet> = paths.iter().map(|path| read_set(Path::new(path), &add_embeddings)).collect();
     for (position, tested) in sets.iter().enumerate().filter(|_| sets.len() > 1) {
         let others: Vec<&TrainingSet> =
             sets.iter().enumerate().filter(|(other, _)| *other != position).map(|(_, set)| set).collect();
@@ -96,14 +106,14 @@ fn test(tested: &TrainingSet, model: &TreeModel, out: Option<&Path>) {
     }
 }
 
-fn read_set(path: &Path) -> TrainingSet {
+fn read_set(path: &Path, add_embeddings: &dyn Fn(&mut [Item])) -> TrainingSet {
     let text = std::fs::read_to_string(path).expect("the dataset is readable");
     let labeled = parse_dataset(&text).expect("the dataset is valid");
     let mut pairs = TrainingPairs::default();
     for version in versions(&labeled) {
-        pairs.add(&group_into_stories(version), VERSION_WEIGHT);
+        pairs.add(&group_into_stories(version, add_embeddings), VERSION_WEIGHT);
     }
-    let stories = group_into_stories(labeled);
+    let stories = group_into_stories(labeled, add_embeddings);
     pairs.add(&stories, 1.0);
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     eprintln!("{name}: {} pairs", pairs.features.len());
@@ -139,8 +149,9 @@ fn versions(items: &[LabeledItem]) -> Vec<Vec<LabeledItem>> {
     versions.collect()
 }
 
-fn group_into_stories(labeled: Vec<LabeledItem>) -> LabeledStories {
-    let items = items_of_dataset(&labeled);
+fn group_into_stories(labeled: Vec<LabeledItem>, add_embeddings: &dyn Fn(&mut [Item])) -> LabeledStories {
+    let mut items = items_of_dataset(&labeled);
+    add_embeddings(&mut items);
     let stories = replay(&mut Clusterer::new(Options::default()), &items);
     let weighed = storyline_grouper(&items, &stories).weigh();
     LabeledStories { items: labeled, stories, weighed }

@@ -10,6 +10,7 @@ mod config;
 mod decision;
 mod demo;
 mod doctor;
+mod encoder;
 mod eval;
 mod export;
 mod feed;
@@ -137,6 +138,9 @@ enum Command {
     Db(db::DbCommand),
     /// Parse a feed from a file or URL and print the result, without storing anything.
     Check(check::Check),
+    /// Check a sentence encoder, which recognizes reports of one event in different languages.
+    #[command(subcommand)]
+    Encoder(encoder::EncoderCommand),
     /// Group labeled items and score the result.
     Eval(eval::Eval),
     /// Print a shell completion script.
@@ -197,6 +201,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<ExitCod
         Command::Healthcheck(command) => command.run(context).await,
         Command::Db(command) => command.run(context).await,
         Command::Check(command) => command.run(context).await,
+        Command::Encoder(command) => command.run(context),
         Command::Eval(command) => command.run(context).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "newsfold", &mut std::io::stdout());

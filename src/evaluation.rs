@@ -84,6 +84,7 @@ impl LabeledItem {
             source_age: None,
             reporter: None,
             article: None,
+            embedding: None,
         }
     }
 }

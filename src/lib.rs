@@ -25,6 +25,7 @@ pub mod identity;
 pub mod ingest;
 pub mod cluster;
 pub mod storyline;
+pub mod encoder;
 pub mod evaluation;
 pub mod http_client;
 pub mod store;

@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::daemon::{SimulatedFeed, simulate_feed};
 use crate::domain::display_text::one_line;
 use crate::domain::{Item, StoryId};
+use crate::encoder::{Encoder, add_embeddings};
 use crate::evaluation::metrics::{
     ClusteringMetrics, FeedMetrics, GroupingError, PrecisionRecall, false_merges, misses,
 };
@@ -38,6 +39,18 @@ pub struct Eval {
     /// Takes minutes.
     #[arg(long)]
     feed: bool,
+    #[command(flatten)]
+    encoder: EncoderArguments,
+}
+
+#[derive(clap::Args)]
+struct EncoderArguments {
+    /// Compute embeddings with the encoder in this folder.
+    #[arg(long, value_name = "DIR")]
+    encoder: Option<PathBuf>,
+    /// File that keeps the embeddings for the next evaluation.
+    #[arg(long, value_name = "FILE")]
+    embedding_cache: Option<PathBuf>,
 }
 
 /// The maximum number of parts to show per error, and of items per part.
@@ -51,7 +64,10 @@ impl Eval {
         if let Some(threshold) = self.threshold {
             config.cluster.threshold = threshold;
         }
-        let items = items_of_dataset(&labeled);
+        let mut items = items_of_dataset(&labeled);
+        if let Some(folder) = &self.encoder.encoder {
+            add_embeddings(&Encoder::load(folder)?, self.encoder.embedding_cache.as_deref(), &mut items)?;
+        }
         let start = Instant::now();
         let found = replay(&mut Clusterer::new(config.cluster.clone()), &items);
         let elapsed = start.elapsed();

@@ -79,6 +79,7 @@ fn item(id: i64, line: &str, lang: &str) -> Item {
         source_age: None,
         reporter: None,
         article: None,
+        embedding: None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! The vector that an encoder computes from an item's text. Similar texts have similar vectors.
 
+use serde::Deserialize;
+
 /// The largest number of dimensions. Published sentence encoders have 256 to 1,024.
 pub const MAX_DIMENSIONS: usize = 4096;
 /// The factor between a component and its stored integer.
@@ -7,7 +9,8 @@ const SCALE: f32 = 127.0;
 
 /// A unit vector whose components are stored as integers from −127 to 127, so that it takes one byte per dimension and
 /// has the same cosines on every machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Vec<u8>")]
 pub struct Embedding(Box<[i8]>);
 
 impl Embedding {
@@ -58,6 +61,14 @@ impl Embedding {
     pub fn dot(&self, other: &Embedding) -> i32 {
         let products = self.0.iter().zip(&other.0).map(|(a, b)| i32::from(*a) * i32::from(*b));
         products.sum()
+    }
+}
+
+impl TryFrom<Vec<u8>> for Embedding {
+    type Error = &'static str;
+
+    fn try_from(bytes: Vec<u8>) -> Result<Embedding, &'static str> {
+        Embedding::from_bytes(&bytes).ok_or("an embedding has no direction")
     }
 }
 

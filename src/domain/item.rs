@@ -1,6 +1,6 @@
 //! Items: the entries of sources, as newsfold stores them.
 
-use super::{ItemId, SourceId};
+use super::{Embedding, ItemId, SourceId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -111,6 +111,9 @@ pub struct Item {
     pub source_age: Option<SignedDuration>,
     /// The full article, if the source's settings request it and newsfold fetched it.
     pub article: Option<ArticleText>,
+    /// The embedding of the item's text. Only grouping reads it; `None` elsewhere, and without an encoder.
+    #[serde(skip_serializing, default)]
+    pub embedding: Option<Embedding>,
 }
 
 /// The full article of an item.

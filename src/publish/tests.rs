@@ -35,6 +35,7 @@ fn report(id: i64, outlet: &str, priority: i32, minute: i64, summary: &str) -> S
             source_age: None,
             reporter: None,
             article: None,
+            embedding: None,
         },
         copy_of: None,
         evidence: JoinEvidence::default(),

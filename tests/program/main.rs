@@ -12,6 +12,7 @@ mod constraints;
 mod daemon;
 mod demo;
 mod editions;
+mod encoder;
 mod etiquette;
 mod export;
 mod faults;

@@ -10,6 +10,7 @@ pub mod origin_server;
 pub mod raw_server;
 pub mod subscription_fixture;
 pub mod test_daemon;
+pub mod tiny_encoder;
 
 use jiff::Timestamp;
 use std::path::Path;

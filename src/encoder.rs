@@ -1,0 +1,149 @@
+//! Computes the embedding of an item's text with a sentence encoder: a neural network in ONNX format, in a folder that
+//! the operator names.
+//!
+//! The module never downloads a model, and reads no files outside the folder. The cargo feature `encoder` contains the
+//! inference ([`onnx`]) and the tokenizer; without it, [`Encoder::load`] fails. Models are bounded in size, and texts
+//! in length. A panic of a library becomes an [`Error`].
+//!
+//! Texts are encoded one by one, so that an embedding does not depend on other texts. `docs/encoder.md` lists suitable
+//! models.
+
+mod item_embeddings;
+mod model_folder;
+#[cfg(feature = "encoder")]
+mod onnx;
+#[cfg(not(feature = "encoder"))]
+#[path = "encoder/not_compiled_in.rs"]
+mod onnx;
+#[cfg(feature = "encoder")]
+mod tokenizer;
+
+use crate::domain::panic_text::panic_text;
+use crate::domain::{Embedding, Item};
+pub use item_embeddings::add_embeddings;
+use model_folder::ModelFolder;
+pub use model_folder::TokenizerKind;
+use onnx::SentenceModel;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The maximum number of tokens of a text. Later tokens are cut off. Models accept at least this number.
+const MAX_TOKENS: usize = 128;
+/// The maximum number of characters of a text before its tokenization; 128 tokens are about 500.
+const MAX_TEXT_CHARS: usize = 1000;
+/// The maximum number of characters of a summary that are encoded. The first sentences name the event.
+const MAX_SUMMARY_CHARS: usize = 300;
+/// The maximum time for a text of [`MAX_TOKENS`] tokens.
+const MAX_ENCODING_TIME: Duration = Duration::from_secs(10);
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("this newsfold was built without encoders; build it with: cargo build --release --features encoder")]
+    NotCompiledIn,
+    #[error("cannot read {path}", path = .0.display())]
+    Unreadable(PathBuf, #[source] io::Error),
+    #[error("cannot write {path}", path = .0.display())]
+    Unwritable(PathBuf, #[source] io::Error),
+    #[error(
+        "{folder} contains no model; put it there as model.onnx or model_quantized.onnx, or in a subfolder named onnx",
+        folder = .0.display()
+    )]
+    NoModel(PathBuf),
+    #[error("{folder} contains no tokenizer; put the model's tokenizer.json or vocab.txt there", folder = .0.display())]
+    NoTokenizer(PathBuf),
+    #[error("{path} is larger than {limit} MiB", path = .path.display(), limit = .limit >> 20)]
+    TooLarge { path: PathBuf, limit: u64 },
+    #[error("{path} is not usable: {reason}", path = .path.display())]
+    NotUsable { path: PathBuf, reason: String },
+    #[error("the model failed: {0}")]
+    Failed(String),
+    #[error(
+        "the model needs {0:.1?} for a text of {MAX_TOKENS} tokens on this machine, more than {MAX_ENCODING_TIME:?}"
+    )]
+    TooSlow(Duration),
+}
+
+/// A loaded encoder. It computes in one thread of its own, with low priority. A clone shares that thread;
+/// [`Encoder::with_own_thread`] does not.
+#[derive(Clone)]
+pub struct Encoder {
+    model: SentenceModel,
+    facts: Arc<EncoderFacts>,
+}
+
+/// What is known about a loaded encoder.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct EncoderFacts {
+    /// The file of the network.
+    pub model: PathBuf,
+    /// The size of the file in bytes.
+    pub model_bytes: u64,
+    /// The SHA-256 hash of everything that affects the embeddings, in hexadecimal.
+    pub hash: String,
+    pub dimensions: usize,
+    pub tokenizer: TokenizerKind,
+    pub vocabulary: usize,
+    /// The text that precedes each text, as the model expects it.
+    pub prefix: String,
+}
+
+impl Encoder {
+    /// Loads the encoder in a folder, and encodes a text of the maximum length with it.
+    ///
+    /// # Errors
+    /// Fails if a file is missing, too large or not valid, if the model does not compute a vector, or if it is too slow.
+    pub fn load(folder: &Path) -> Result<Encoder, Error> {
+        let ModelFolder { model_path, model, tokenizer, pooling, prefix, hash } = ModelFolder::read(folder)?;
+        let model_bytes = model.len() as u64;
+        let loaded = catch_unwind(AssertUnwindSafe(|| SentenceModel::load(&model_path, model, &tokenizer, pooling)));
+        let model = loaded
+            .unwrap_or_else(|panic| Err(Error::NotUsable { path: model_path.clone(), reason: panic_text(&*panic) }))?;
+        let mut facts = EncoderFacts {
+            model: model_path,
+            model_bytes,
+            hash,
+            dimensions: 0,
+            tokenizer: tokenizer.kind,
+            vocabulary: model.vocabulary_size(),
+            prefix,
+        };
+        let probe = Encoder { model, facts: Arc::new(facts.clone()) };
+        let start = Instant::now();
+        facts.dimensions = probe.encode(&"a ".repeat(MAX_TOKENS))?.components().len();
+        match start.elapsed() {
+            time if time > MAX_ENCODING_TIME => Err(Error::TooSlow(time)),
+            _ => Ok(Encoder { facts: Arc::new(facts), ..probe }),
+        }
+    }
+
+    pub fn facts(&self) -> &EncoderFacts {
+        &self.facts
+    }
+
+    /// Returns an encoder that shares the model, but computes in another thread.
+    pub fn with_own_thread(&self) -> Encoder {
+        Encoder { model: self.model.with_own_thread(), facts: Arc::clone(&self.facts) }
+    }
+
+    /// Returns the embedding of a text.
+    ///
+    /// # Errors
+    /// Fails if the model fails, or if its output is not a vector with a direction.
+    pub fn encode(&self, text: &str) -> Result<Embedding, Error> {
+        let text: String = self.facts.prefix.chars().chain(text.chars().take(MAX_TEXT_CHARS)).collect();
+        let encoded = catch_unwind(AssertUnwindSafe(|| self.model.encode(&text)));
+        let vector = encoded.unwrap_or_else(|panic| Err(Error::Failed(panic_text(&*panic))))?;
+        let no_direction = || Error::Failed("its output is not a vector of at most 4,096 finite numbers".into());
+        Embedding::from_floats(&vector).ok_or_else(no_direction)
+    }
+}
+
+/// Returns the text that represents an item: the title and the beginning of the summary.
+pub fn encoded_text(item: &Item) -> String {
+    let summary: String = item.summary.chars().take(MAX_SUMMARY_CHARS).collect();
+    let is_repeated = summary.starts_with(&item.title);
+    if is_repeated || summary.trim().is_empty() { item.title.clone() } else { format!("{}. {summary}", item.title) }
+}
