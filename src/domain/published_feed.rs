@@ -67,6 +67,12 @@ pub enum FeedOrder {
 const MAX_RANKED: u32 = 10_000;
 
 impl FeedSelection {
+    /// Returns whether the number of outlets alone determines which stories match.
+    pub fn has_only_min_outlets(&self) -> bool {
+        let lists = [&self.tags, &self.outlets, &self.languages];
+        lists.iter().all(|list| list.is_empty()) && self.query.is_none() && self.exclude_query.is_none()
+    }
+
     /// Returns the maximum number of entries from which the document is selected.
     pub fn candidate_limit(&self) -> u32 {
         match self.order {

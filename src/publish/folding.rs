@@ -32,8 +32,9 @@ fn listing_entry(entries: &[StorylineEntry], at: Timestamp, options: &Options) -
 /// in the live variant, oldest first. `similarity` returns the highest similarity of the story to one of them, 0 to 1.
 ///
 /// The first story of a storyline has an entry. A later one has an entry if enough outlets report it and it is new
-/// compared with the entries. Fewer outlets suffice where no entry can list the story: in the stable variant, whose
-/// entries never change, and after the update window.
+/// compared with the entries. If no entry can list the story, either of the two conditions suffices, with at least two
+/// outlets; otherwise, readers of the feed would never see the story. This is the case after the update window. In the
+/// stable variant, whose entries never change, two outlets suffice for a new story.
 ///
 /// # Errors
 /// Fails if `similarity` fails.
@@ -47,20 +48,22 @@ pub fn entry_variants<E>(
     if entries.is_empty() {
         return Ok(Some(EntryVariants::Both));
     }
-    if outlets < MIN_UNLISTED_OUTLETS.min(options.development_outlets) || similarity()? > MAX_DEVELOPMENT_SIMILARITY {
+    if outlets < MIN_UNLISTED_OUTLETS.min(options.development_outlets) {
         return Ok(None);
     }
     let is_listed = listing_entry(entries, after(now, options.min_update_interval), options).is_some();
-    if outlets >= options.development_outlets || !is_listed {
+    let has_enough_outlets = outlets >= options.development_outlets;
+    if has_enough_outlets && !is_listed {
         return Ok(Some(EntryVariants::Both));
     }
-    Ok(Some(EntryVariants::Stable))
+    let variants = if has_enough_outlets || !is_listed { EntryVariants::Both } else { EntryVariants::Stable };
+    Ok((similarity()? <= MAX_DEVELOPMENT_SIMILARITY).then_some(variants))
 }
 
 /// Returns the other stories of a storyline that the entry of `story` lists: those without an entry of their own, if
-/// the entry lists them in one of its feeds, and the newest of those with an entry. `stories` are the published stories
-/// of the storyline, and `entries` are their entries in the live variants of the feeds that fold storylines, oldest
-/// first.
+/// the entry lists them in one of its feeds, and the newest of those with an entry. A story with an entry in one feed may
+/// have none in another, such as `top`. `stories` are the published stories of the storyline, and `entries` are their
+/// entries in the live variants of the feeds that fold storylines, oldest first.
 pub fn developments(
     story: StoryId,
     stories: Vec<Development>,
@@ -75,16 +78,25 @@ pub fn developments(
         let in_feed: Vec<StorylineEntry> = entries.iter().filter(|entry| entry.feed == feed).cloned().collect();
         listing_entry(&in_feed, now, options) == Some(story)
     };
-    let is_listing = feeds.iter().any(|feed| lists_others(feed));
+    let listing: Vec<&str> = feeds.iter().copied().filter(|feed| lists_others(feed)).collect();
+    let configured = options.published_feeds();
+    let belongs_in = |feed: &str, other: &Development| {
+        let feed = configured.iter().find(|configured| configured.name == feed);
+        feed.is_some_and(|feed| {
+            feed.selection.has_only_min_outlets() && other.outlet_count >= feed.selection.min_outlets
+        })
+    };
     if feeds.is_empty() {
         // The story may be about to enter.
         feeds = entries.iter().map(|entry| entry.feed.as_str()).collect();
     }
     let (mut related, mut listed) = (Vec::new(), Vec::new());
     for other in stories.into_iter().filter(|other| other.story != story) {
-        if feeds.iter().any(|feed| has_entry(feed, other.story)) {
+        if listing.iter().any(|feed| belongs_in(feed, &other) && !has_entry(feed, other.story)) {
+            listed.push(Development { has_entry: false, ..other });
+        } else if feeds.iter().any(|feed| has_entry(feed, other.story)) {
             related.push(Development { has_entry: true, ..other });
-        } else if is_listing {
+        } else if !listing.is_empty() {
             listed.push(Development { has_entry: false, ..other });
         }
     }
@@ -164,8 +176,17 @@ mod tests {
     }
 
     #[test]
-    fn a_story_that_repeats_an_entry_never_gets_one() {
-        assert_eq!(variants(9, MAX_DEVELOPMENT_SIMILARITY + 0.01), [None; 2]);
+    fn a_story_that_repeats_an_entry_gets_one_only_if_no_entry_can_list_it() {
+        let similarity = MAX_DEVELOPMENT_SIMILARITY + 0.01;
+        assert_eq!(variants(9, similarity), [None, Some(EntryVariants::Both)]);
+        assert_eq!(variants(2, similarity), [None; 2]);
+    }
+
+    #[test]
+    fn a_story_with_an_entry_in_another_feed_is_listed_in_a_feed_where_it_has_none() {
+        let entries = [entry("all", 1, 1), entry("top", 1, 1), entry("all", 2, 2)];
+        assert_eq!(listed(1, vec![story(2, 1)], &entries), [(2, true)], "one outlet is too few for top");
+        assert_eq!(listed(1, vec![story(2, 5)], &entries), [(2, false)]);
     }
 
     #[test]

@@ -40,10 +40,7 @@ fn news() -> Vec<LabeledItem> {
     let mut items = Vec::new();
     for event in 0..150 {
         for report in 0..3 {
-            let own = |n: usize| invented_word(event * 8 + (report * 2 + n) % 8);
-            let common = |n: usize| invented_word(5000 + (event * 5 + report * 11 + n * 7) % 60);
-            let title = [own(0), common(1), own(1), own(2), common(2), own(3)].join(" ");
-            let summary = [common(3), own(4), common(4), own(0), common(5), common(6), own(5), common(7)].join(" ");
+            let (title, summary) = invented_report(event, report);
             items.push(LabeledItem {
                 id: format!("{event}-{report}"),
                 outlet: format!("outlet{}.example", (event + 5 * report) % 17),
@@ -58,6 +55,15 @@ fn news() -> Vec<LabeledItem> {
         }
     }
     items
+}
+
+/// The title and the summary of a report of an event, in an invented language.
+pub fn invented_report(event: usize, report: usize) -> (String, String) {
+    let own = |n: usize| invented_word(event * 8 + (report * 2 + n) % 8);
+    let common = |n: usize| invented_word(5000 + (event * 5 + report * 11 + n * 7) % 60);
+    let title = [own(0), common(1), own(1), own(2), common(2), own(3)].join(" ");
+    let summary = [common(3), own(4), common(4), own(0), common(5), common(6), own(5), common(7)].join(" ");
+    (title, summary)
 }
 
 /// A word composed of syllables, unique for each number.

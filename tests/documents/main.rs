@@ -8,8 +8,11 @@ mod conformance;
 mod corpus;
 mod hostile;
 mod policies;
+#[path = "../support/replay.rs"]
+mod replay;
 #[path = "../support/mod.rs"]
 mod support;
+mod top_stories;
 
 /// A folder of test data next to the project.
 fn shared_folder(name: &str) -> std::path::PathBuf {
