@@ -17,6 +17,7 @@ mod quantities;
 mod source_status;
 mod source_facts;
 mod storyline_evidence;
+mod timed_text;
 
 pub use audience::Audience;
 pub use backlog::{backlog_count_text, backlog_text, probation_text};
@@ -33,3 +34,4 @@ pub use quantities::{byte_size, count_of, duration, grouped_digits};
 pub use source_facts::{SourceContext, source_facts};
 pub use source_status::{SourceStatus, poll_state_text};
 pub use storyline_evidence::{storyline_reason, term_rate_text};
+pub use timed_text::TimedText;

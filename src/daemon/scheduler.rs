@@ -307,7 +307,7 @@ pub(super) fn log_poll(record: &PollRecord, stored: &IngestResult, update: Optio
         let (new, changed) = (stored.new.len(), stored.changed.len());
         tracing::debug!(%source, outcome, url, items = record.items, new, changed, "polled");
     } else {
-        let next = update.map(|update| next_poll_text(&update.next_poll_reason, Audience::Operator));
+        let next = update.map(|update| next_poll_text(&update.next_poll_reason).format(Audience::Operator));
         tracing::warn!(%source, outcome, url, detail = Audience::PUBLIC.remark(&record.detail), next, "a poll failed");
     }
 }

@@ -197,8 +197,7 @@ const MAX_SEARCH_RESULTS: u32 = 100;
 /// Returns the first stories on the page of the same search, newest first.
 fn search_results(db: &ReadConnection, expression: String) -> store::Result<Vec<FeedEntry>> {
     let listing = StorySearch { words: Some(expression), limit: MAX_SEARCH_RESULTS, ..StorySearch::default() };
-    let ids: Vec<StoryId> = story_search::search(db, &listing)?.stories.iter().map(|story| story.id).collect();
-    let mut entries = editions::latest_entries(db, &ids)?;
+    let mut entries = editions::latest_entries(db, &story_search::find(db, &listing)?)?;
     entries.sort_by_key(|entry| Reverse((entry.published_at, entry.edition.story)));
     Ok(entries)
 }

@@ -9,6 +9,7 @@ use crate::identity::recognition::text_hash;
 use crate::urls::canonical::canonical_url_from_str;
 use crate::urls::outlet_name::{confirmed_outlet_name, outlet_name};
 use crate::urls::redact::redact_urls;
+use rusqlite::config::DbConfig;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fs::{Access, access};
@@ -98,6 +99,8 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
 /// Applies the settings that read and write connections share.
 fn prepare_queries(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(128);
+    // Otherwise, SQLite compiles statements again when the values of their parameters change.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("redact_urls", 1, flags, |call| {
         Ok(call.get::<Option<String>>(0)?.map(|text| redact_urls(&text)))

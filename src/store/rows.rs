@@ -40,32 +40,44 @@ macro_rules! canonical_url_sql {
 /// The canonical URL of an item. The column contains it only if it differs from the canonical form of the item's URL.
 pub(super) const CANONICAL_URL: &str = canonical_url_sql!();
 
-/// The columns of [`crate::domain::Item`]. A guid that equals the URL is stored as an empty string. Only the beginning
-/// of an article that may not be published is read.
-pub(super) const ITEM_COLUMNS: &str = concat!(
-    "item.id, item.source_id, redact_urls(coalesce(source.title, source.feed_title, source.url)) AS source_title,
-     source.url AS source_url, ",
-    outlet_sql!(),
-    " AS outlet, ",
-    outlet_name_sql!(),
-    " AS outlet_name,
-     CASE WHEN item.reporter_outlet IS source.outlet OR source.aggregator AND item.reporter_outlet IS NOT NULL
-               OR item.reporter_name IN (source.title, source.feed_title)
-          THEN NULL ELSE item.reporter_name END AS reporter,
-     source.priority, CASE item.guid WHEN '' THEN item.url ELSE item.guid END AS guid, item.url, ",
-    canonical_url_sql!(),
-    " AS canonical_url, item.title,
-     item.summary, original_content(item.content, item.summary) AS content, item.author,
-     coalesce(item.lang, source.lang, source.feed_lang) AS lang, item.image,
-     item.enclosures,
-     item.published_at, item.first_seen_at, item.ranked_at,
-     item.backlog_reason,
-     CASE WHEN source.added_at >= (SELECT min(added_at) FROM source) + 86400000
-          THEN item.first_seen_at - source.added_at END AS source_age,
+/// The columns of [`crate::domain::Item`] except `content` and `article`, which `$texts` names. A guid that equals the URL
+/// is stored as an empty string.
+macro_rules! item_columns_sql {
+    ($texts:literal) => {
+        concat!(
+            "item.id, item.source_id,
+             redact_urls(coalesce(source.title, source.feed_title, source.url)) AS source_title,
+             source.url AS source_url, ",
+            outlet_sql!(),
+            " AS outlet, ",
+            outlet_name_sql!(),
+            " AS outlet_name,
+             CASE WHEN item.reporter_outlet IS source.outlet OR source.aggregator AND item.reporter_outlet IS NOT NULL
+                       OR item.reporter_name IN (source.title, source.feed_title)
+                  THEN NULL ELSE item.reporter_name END AS reporter,
+             source.priority, CASE item.guid WHEN '' THEN item.url ELSE item.guid END AS guid, item.url, ",
+            canonical_url_sql!(),
+            " AS canonical_url, item.title, item.summary, item.author,
+             coalesce(item.lang, source.lang, source.feed_lang) AS lang, item.image, item.enclosures,
+             item.published_at, item.first_seen_at, item.ranked_at, item.backlog_reason,
+             CASE WHEN source.added_at >= (SELECT min(added_at) FROM source) + 86400000
+                  THEN item.first_seen_at - source.added_at END AS source_age,
+             ",
+            $texts
+        )
+    };
+}
+
+/// The columns of [`crate::domain::Item`]. Only the beginning of an article that may not be published is read.
+pub(super) const ITEM_COLUMNS: &str = item_columns_sql!(
+    "original_content(item.content, item.summary) AS content,
      CASE WHEN item.full_text IS NULL THEN NULL
           WHEN source.full_text = 'publish' THEN json_object('text', item.full_text, 'publishable', json('true'))
           ELSE json_object('text', substr(item.full_text, 1, 1200), 'publishable', json('false')) END AS article"
 );
+
+/// The columns of [`crate::domain::Item`] without its content and its article.
+pub(super) const HEADLINE_COLUMNS: &str = item_columns_sql!("NULL AS content, NULL AS article");
 
 /// Reads structs by column name, tuples by column order, and any other type from the first column.
 pub(super) fn from_row<T: DeserializeOwned>(row: &Row<'_>) -> Result<T> {

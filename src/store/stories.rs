@@ -1,7 +1,7 @@
 //! Stories: their items and the evidence for each, their publication, and lists of stories.
 
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{ITEM_COLUMNS, OUTLET, column, from_row, to_json};
+use super::rows::{HEADLINE_COLUMNS, ITEM_COLUMNS, OUTLET, column, from_row, to_json};
 use super::{Error, Result, publication, storyline_membership};
 use crate::domain::{
     AssignedItem, Item, ItemId, JoinEvidence, Story, StoryAssignment, StoryId, StoryItem, StoryPlacement,
@@ -248,8 +248,17 @@ pub fn assigned_between(db: &ReadConnection, from: Timestamp, until: Timestamp) 
 
 /// Loads stories with all their items, in the order of `ids`.
 pub fn load(db: &ReadConnection, ids: impl IntoIterator<Item = StoryId>) -> Result<Vec<Story>> {
+    load_with(db, ids, &format!("{ITEM_COLUMNS}, item.evidence"))
+}
+
+/// Loads stories as lists show them: the items have neither content, article nor evidence.
+pub fn load_headlines(db: &ReadConnection, ids: impl IntoIterator<Item = StoryId>) -> Result<Vec<Story>> {
+    load_with(db, ids, &format!("{HEADLINE_COLUMNS}, NULL AS evidence"))
+}
+
+fn load_with(db: &ReadConnection, ids: impl IntoIterator<Item = StoryId>, columns: &str) -> Result<Vec<Story>> {
     let items = format!(
-        "SELECT {ITEM_COLUMNS}, item.copy_of, item.evidence, item.assigned_at
+        "SELECT {columns}, item.copy_of, item.assigned_at
          FROM item JOIN source ON source.id = item.source_id
          WHERE item.story_id = ?1 ORDER BY item.ranked_at, item.id"
     );

@@ -7,7 +7,7 @@ use super::Result;
 use super::connection::ReadConnection;
 use super::fts_query::indexed_expression;
 use super::rows::{OUTLET, json_list};
-use super::stories::load;
+use super::stories::load_headlines;
 use crate::domain::{Story, StoryId};
 use rusqlite::{ToSql, params};
 
@@ -56,7 +56,7 @@ pub fn search(db: &ReadConnection, search: &StorySearch) -> Result<SearchResults
     let mut ids = find(db, &StorySearch { limit: search.limit + 1, ..search.clone() })?;
     let more = ids.len() > search.limit as usize;
     ids.truncate(search.limit as usize);
-    Ok(SearchResults { stories: load(db, ids)?, more })
+    Ok(SearchResults { stories: load_headlines(db, ids)?, more })
 }
 
 /// Returns the ids of the stories that match, most recently updated first.

@@ -1,6 +1,6 @@
 //! Why an item is in the backlog, and how many of a source's items are in it.
 
-use super::{Audience, count_of};
+use super::{TimedText, count_of};
 use crate::domain::{BacklogReason, Timestamp};
 
 /// Describes why an item is not news.
@@ -23,9 +23,9 @@ pub fn backlog_count_text(count: u64) -> String {
 }
 
 /// Describes the end of a source's probation. `until` is `None` for a source that was never on probation.
-pub fn probation_text(until: Option<Timestamp>, audience: Audience<'_>) -> String {
+pub fn probation_text(until: Option<Timestamp>) -> TimedText {
     match until {
-        Some(until) => format!("until {}", audience.time(until)),
+        Some(until) => TimedText::from("until ").time(until),
         None => "none, because the source was added on the first day of the database".into(),
     }
 }

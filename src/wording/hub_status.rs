@@ -1,38 +1,40 @@
 //! WebSub in words: the state of a source's hub subscription, its last event, and failed requests.
 
-use super::{Audience, count_of};
+use super::{Audience, TimedText, count_of};
 use crate::domain::{DisabledReason, HubEvent, HubSubscription, SignatureError, SubscriptionState, WebSubFailure};
 
 /// Formats the state: `https://hub.example/: active until …, 3 pushes, last …`. Only the operator sees the last event.
-pub fn hub_status(hub: &HubSubscription, audience: Audience<'_>) -> String {
+pub fn hub_status(hub: &HubSubscription, audience: Audience<'_>) -> TimedText {
     let requested = hub.requested.as_ref().filter(|_| hub.state != SubscriptionState::Inactive);
     let Some(declared) = requested.or(hub.declared.as_ref()) else { return "the feed no longer declares a hub".into() };
-    let time = |at| audience.optional_time(at);
-    let state = match hub.state {
-        SubscriptionState::Inactive => "not subscribed".to_owned(),
-        SubscriptionState::Requested => format!("requested {}, not verified yet", time(hub.requested_at)),
-        SubscriptionState::Active => format!("active until {}", time(hub.lease_until)),
-        SubscriptionState::Unsubscribing => format!("unsubscribing since {}", time(hub.requested_at)),
-        SubscriptionState::Denied => format!("denied, next attempt {}", time(hub.next_action_at)),
-        SubscriptionState::Failed => format!("failed, next attempt {}", time(hub.next_action_at)),
+    let text = TimedText::from(format!("{}: ", audience.url(&declared.hub)));
+    let mut text = match hub.state {
+        SubscriptionState::Inactive => text.words("not subscribed"),
+        SubscriptionState::Requested => {
+            text.words("requested ").optional_time(hub.requested_at).words(", not verified yet")
+        }
+        SubscriptionState::Active => text.words("active until ").optional_time(hub.lease_until),
+        SubscriptionState::Unsubscribing => text.words("unsubscribing since ").optional_time(hub.requested_at),
+        SubscriptionState::Denied => text.words("denied, next attempt ").optional_time(hub.next_action_at),
+        SubscriptionState::Failed => text.words("failed, next attempt ").optional_time(hub.next_action_at),
     };
-    let mut words = format!("{}: {state}", audience.url(&declared.hub));
     if hub.pushes > 0 {
-        words += &format!(", {}, last {}", count_of(hub.pushes as usize, "push", "pushes"), time(hub.last_push_at));
+        let pushes = count_of(hub.pushes as usize, "push", "pushes");
+        text = text.words(format!(", {pushes}, last ")).optional_time(hub.last_push_at);
     }
     if hub.reliable {
-        words += "; pushes are reliable, polling at the safety interval";
+        text = text.words("; pushes are reliable, polling at the safety interval");
     }
     if audience == Audience::Operator {
         if hub.rejected_pushes > 0 {
             let pushes = count_of(hub.rejected_pushes as usize, "push", "pushes");
-            words += &format!("; {pushes} with a wrong signature ignored");
+            text = text.words(format!("; {pushes} with a wrong signature ignored"));
         }
         if let Some(event) = &hub.last_event {
-            words += &format!(" ({})", audience.remark(&hub_event(event)));
+            text = text.words(format!(" ({})", audience.remark(&hub_event(event))));
         }
     }
-    words
+    text
 }
 
 fn hub_event(event: &HubEvent) -> String {

@@ -1,25 +1,26 @@
 //! The reason for the next poll, in words.
 
-use super::{Audience, duration, hold_reason_text};
+use super::{TimedText, duration, hold_reason_text};
 use crate::domain::{DelayCause, NextPollReason, RateLimit};
 use jiff::SignedDuration;
 
 /// Describes the reason for the time of the next poll: `10 min after the last poll: the configured minimum interval`.
-pub fn next_poll_text(reason: &NextPollReason, audience: Audience<'_>) -> String {
+pub fn next_poll_text(reason: &NextPollReason) -> TimedText {
     match reason {
         NextPollReason::Added => "the source was just added".into(),
         NextPollReason::UrlChanged => "its URL was changed".into(),
         NextPollReason::Requested => "the operator requested a poll".into(),
         NextPollReason::FeedLinked => "the page at its first URL links to this feed".into(),
         NextPollReason::PollStarted { started_at, .. } => {
-            format!("the poll that started at {} is still running or was interrupted", audience.time(*started_at))
+            let text = TimedText::from("the poll that started at ").time(*started_at);
+            text.words(" is still running or was interrupted")
         }
         NextPollReason::Delay { delay_seconds, cause, moved_by_feed } => {
             let delay = duration(SignedDuration::from_secs(*delay_seconds));
             let moved = if *moved_by_feed { ", postponed past the hours and days that the feed skips" } else { "" };
-            format!("{delay} after the last poll: {}{moved}", delay_cause(cause))
+            format!("{delay} after the last poll: {}{moved}", delay_cause(cause)).into()
         }
-        NextPollReason::OriginHold { hold } => format!("its server is on hold: {}", hold_reason_text(hold)),
+        NextPollReason::OriginHold { hold } => format!("its server is on hold: {}", hold_reason_text(hold)).into(),
         NextPollReason::SkippedByFeed => {
             "the feed asks not to be polled at this hour or on this day (skipHours, skipDays)".into()
         }
@@ -27,7 +28,7 @@ pub fn next_poll_text(reason: &NextPollReason, audience: Audience<'_>) -> String
         NextPollReason::NetworkDown => "newsfold had no network connection at the last poll".into(),
         NextPollReason::SafetyPoll { interval_seconds } => {
             let interval = duration(SignedDuration::from_secs(*interval_seconds));
-            format!("{interval} after the last poll, as a safety poll: its hub pushes new items")
+            format!("{interval} after the last poll, as a safety poll: its hub pushes new items").into()
         }
         NextPollReason::HubUnreliable => "its hub is no longer reliable".into(),
         NextPollReason::PushesMissed => "newsfold restarted and may have missed pushes from its hub".into(),
@@ -85,9 +86,10 @@ fn rate_limit(items_per_hour: f64, limit: RateLimit) -> String {
 mod tests {
     use super::*;
     use crate::domain::Timestamp;
+    use crate::wording::Audience;
 
     fn check(reason: NextPollReason, expected: &str) {
-        assert_eq!(next_poll_text(&reason, Audience::PUBLIC), expected);
+        assert_eq!(next_poll_text(&reason).format(Audience::PUBLIC), expected);
         let stored = serde_json::to_string(&reason).unwrap();
         assert_eq!(serde_json::from_str::<NextPollReason>(&stored).unwrap(), reason, "{stored}");
     }

@@ -1,6 +1,6 @@
 //! The facts about a source, as the command line and the source's page list them.
 
-use super::{Audience, backlog_count_text, count_of, hub_status, probation_text};
+use super::{Audience, TimedText, backlog_count_text, count_of, hub_status, probation_text};
 use crate::domain::language::language_name;
 use crate::domain::{FullTextMode, HubSubscription, OutletProvenance, PollingHints, Source, Timestamp};
 
@@ -19,52 +19,52 @@ pub fn source_facts(
     source: &Source,
     context: SourceContext<'_>,
     audience: Audience<'_>,
-) -> Vec<(&'static str, String)> {
+) -> Vec<(&'static str, TimedText)> {
     let mut facts = vec![
-        ("URL", audience.url(&source.url)),
-        ("Outlet", outlet(source)),
-        ("Language", source.lang.as_deref().map_or("unknown", |code| language_name(code).unwrap_or(code)).to_owned()),
-        ("Tags", if source.tags.is_empty() { "none".into() } else { source.tags.join(", ") }),
+        ("URL", audience.url(&source.url).into()),
+        ("Outlet", outlet(source).into()),
+        ("Language", source.lang.as_deref().map_or("unknown", |code| language_name(code).unwrap_or(code)).into()),
+        ("Tags", if source.tags.is_empty() { "none".into() } else { source.tags.join(", ").into() }),
     ];
     if source.priority != 0 {
-        facts.push(("Priority", source.priority.to_string()));
+        facts.push(("Priority", source.priority.to_string().into()));
     }
     if source.aggregator {
         facts.push(("Aggregator", "the outlets named in its items count instead of its own".into()));
     }
-    facts.push(("Full text", full_text(source.full_text).to_owned()));
-    facts.push(("Added", audience.time(source.added_at)));
-    facts.push(("Probation", probation_text(context.probation_until, audience)));
-    facts.push(("Backlog", backlog_fact(source, context.backlog_items)));
+    facts.push(("Full text", full_text(source.full_text).into()));
+    facts.push(("Added", source.added_at.into()));
+    facts.push(("Probation", probation_text(context.probation_until)));
+    facts.push(("Backlog", backlog_fact(source, context.backlog_items).into()));
     if let Some(success) = source.last_success_at.filter(|at| Some(*at) != source.last_poll_at) {
-        facts.push(("Last success", audience.time(success)));
+        facts.push(("Last success", success.into()));
     }
     if let Some(until) = source.hold_until {
-        facts.push(("On hold", format!("until {}, at the server's request", audience.time(until))));
+        facts.push(("On hold", TimedText::from("until ").time(until).words(", at the server's request")));
     }
     if let Some(redirect) = &source.pending_redirect {
         let times = count_of(redirect.times as usize, "time", "times");
-        let since = audience.time(redirect.since);
-        facts.push(("Redirect", format!("to {}, seen {times} since {since}", audience.url(&redirect.to))));
+        let words = format!("to {}, seen {times} since ", audience.url(&redirect.to));
+        facts.push(("Redirect", TimedText::from(words).time(redirect.since)));
     }
     if let Some(since) = source.gone_since {
-        facts.push(("Gone", format!("410 from the server since {}", audience.time(since))));
+        facts.push(("Gone", TimedText::from("410 from the server since ").time(since)));
     }
     if let Some(end) = &source.truncated_end {
         let text = match end.is_confirmed {
             true => "truncated at the same place as the one before",
             false => "truncated; an incomplete last item is stored if the next document is truncated there too",
         };
-        facts.push(("Last document", text.to_owned()));
+        facts.push(("Last document", text.into()));
     }
     if let Some(hints) = polling_hints(&source.polling_hints) {
-        facts.push(("Polling hints", hints));
+        facts.push(("Polling hints", hints.into()));
     }
     if source.failures > 0 {
-        facts.push(("Failures", format!("{} in a row", source.failures)));
+        facts.push(("Failures", format!("{} in a row", source.failures).into()));
     }
     if let Some(outcome) = source.last_outcome.filter(|_| !source.last_error.is_empty()) {
-        facts.push(("Last problem", audience.poll_error(outcome, &source.last_error)));
+        facts.push(("Last problem", audience.poll_error(outcome, &source.last_error).into()));
     }
     if let Some(hub) = context.hub {
         facts.push(("Hub", hub_status(hub, audience)));

@@ -325,7 +325,7 @@ async fn source_page_shows_polls_and_the_hosts_of_their_urls_only() {
     assert!(page.contains(&host(&origin)) && page.contains(&host(&other)), "{page}");
     assert!(!page.contains("/moved") && !page.contains(&origin.url("/feed")), "{page}");
     let source = daemon.source(id).await;
-    let reason = next_poll_text(&source.next_poll_reason, Audience::PUBLIC);
+    let reason = next_poll_text(&source.next_poll_reason).format(Audience::PUBLIC);
     assert!(page.contains(&reason.replace('\'', "&#39;")) && reason.len() > 10, "{reason}: {page}");
     assert_eq!(page.matches("<rect class=\"bar\"").count(), 30);
     assert!(page.contains("2 items in the 30 days up to the last poll"), "{page}");
@@ -422,7 +422,8 @@ async fn empty_front_page_says_what_it_waits_for() {
     assert!(daemon.get("/").await.contains("0 of 1 sources have been polled."));
     daemon.advance(SignedDuration::from_secs(1));
     let due = daemon.now() + SignedDuration::from_mins(10);
-    let expected = format!("The first stories appear about {}.", due.strftime("%-d %b %Y, %H:%M UTC"));
+    let time = due.strftime("<time datetime=\"%Y-%m-%dT%H:%M:%SZ\">%-d %b %Y, %H:%M UTC</time>");
+    let expected = format!("The first stories appear about {time}.");
     wait_until("the front page names the time", async || daemon.get("/").await.contains(&expected)).await;
     assert!(daemon.get("/").await.contains("1 of 1 sources have been polled."));
     daemon.stop().await;
@@ -500,6 +501,7 @@ async fn every_page_is_well_formed_and_links_to_every_feed() {
         }
         assert_eq!(page.matches("<h1").count(), 1, "{path}");
         assert!(!page.contains("style=") && !page.contains("<script"), "{path}");
+        assert_times_are_marked(&page);
     }
     daemon.stop().await;
 }
@@ -584,6 +586,18 @@ async fn unknown_paths_are_not_found() {
         assert_well_formed(&page);
     }
     daemon.stop().await;
+}
+
+/// Panics if a page shows a time of day outside of a `time` element. A description in SVG cannot contain one.
+fn assert_times_are_marked(html: &str) {
+    let mut rest = html;
+    while let Some(at) = rest.find(" UTC") {
+        let before = &rest[..at];
+        let is_time = before.ends_with(|c: char| c.is_ascii_digit());
+        let is_in = |element: &str| before.rfind(&format!("<{element} ")) > before.rfind(&format!("</{element}>"));
+        assert!(!is_time || is_in("time") || is_in("desc"), "{}", &before[before.len().saturating_sub(200)..]);
+        rest = &rest[at + 4..];
+    }
 }
 
 /// Panics unless all elements are closed in order, and all attributes are quoted and unique in their element.

@@ -182,7 +182,7 @@ async fn report(
         ))?;
     }
     if let Some(until) = probation_until {
-        let until = probation_text(Some(until), Audience::Operator);
+        let until = probation_text(Some(until)).format(Audience::Operator);
         print(&format!(
             "probation: {until}; until then its items join stories, but no story is published with only these items"
         ))?;

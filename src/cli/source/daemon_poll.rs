@@ -86,7 +86,7 @@ async fn wait_for_poll(config: &Config, store: &Store, requested: RequestedPoll)
             (NextPollReason::FeedLinked, _) => None,
             (_, Some(poll)) if source.last_poll_at > last_poll_at => Some(Ok(poll)),
             (NextPollReason::Added | NextPollReason::UrlChanged | NextPollReason::Requested, _) => None,
-            (reason, _) => Some(Err(format!("postponed: {}", next_poll_text(reason, Audience::Operator)))),
+            (reason, _) => Some(Err(format!("postponed: {}", next_poll_text(reason).format(Audience::Operator)))),
         };
         if let Some(result) = result {
             return Ok(DaemonPoll { source, result });

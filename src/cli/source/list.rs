@@ -120,7 +120,7 @@ struct SourceRow<'a> {
 
 impl SourceRow<'_> {
     fn new(source: &Source) -> SourceRow<'_> {
-        SourceRow { source, next_poll_text: next_poll_text(&source.next_poll_reason, Audience::Operator) }
+        SourceRow { source, next_poll_text: next_poll_text(&source.next_poll_reason).format(Audience::Operator) }
     }
 }
 
@@ -183,7 +183,8 @@ struct SourceDetails<'a> {
 fn facts(source: &Source, context: SourceContext<'_>) -> Vec<(&'static str, String)> {
     let next = match source.state {
         SourceState::Active => {
-            format!("{} ({})", time(source.next_poll_at), next_poll_text(&source.next_poll_reason, Audience::Operator))
+            let reason = next_poll_text(&source.next_poll_reason).format(Audience::Operator);
+            format!("{} ({reason})", time(source.next_poll_at))
         }
         _ => "none".into(),
     };
@@ -195,6 +196,7 @@ fn facts(source: &Source, context: SourceContext<'_>) -> Vec<(&'static str, Stri
         ("Last poll", optional_time(source.last_poll_at)),
         ("Next poll", next),
     ];
-    facts.extend(source_facts(source, context, Audience::Operator));
+    let others = source_facts(source, context, Audience::Operator).into_iter();
+    facts.extend(others.map(|(name, value)| (name, value.format(Audience::Operator))));
     facts
 }

@@ -223,7 +223,7 @@ impl PollRow {
                 "source": self.source.id,
                 "poll": polled.record,
                 "update": polled.update,
-                "next_poll_text": next_poll_text(&polled.update.next_poll_reason, Audience::Operator),
+                "next_poll_text": next_poll_text(&polled.update.next_poll_reason).format(Audience::Operator),
                 "stored": polled.ingested,
             }),
             Err(skipped) => serde_json::json!({"source": self.source.id, "skipped": skipped}),

@@ -10,7 +10,9 @@ use crate::serve::app_state::{AppState, Error};
 use crate::serve::health_checks;
 use crate::store::statistics::{self, RowCounts};
 use crate::store::{ReadConnection, operator_events, origins, polls, sources};
-use crate::wording::{Audience, SourceStatus, count_of, event_phrase, hold_reason_text, poll_state_text};
+use crate::wording::{
+    Audience, SourceStatus, TimedText, count_of, event_phrase, hold_reason_text, next_poll_text, poll_state_text,
+};
 use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -72,10 +74,12 @@ pub fn health_page(db: &ReadConnection, site: SiteLayout, down: Option<Vec<&'sta
 
 /// Returns the problem of a source: the error of its latest poll, or else the reason for the time of its next poll,
 /// such as a hold.
-fn problem(source: &Source, site: &SiteLayout) -> String {
+fn problem(source: &Source) -> TimedText {
     match source.last_outcome {
-        Some(outcome) if !source.last_error.is_empty() => Audience::PUBLIC.poll_error(outcome, &source.last_error),
-        _ => site.next_poll_text(source),
+        Some(outcome) if !source.last_error.is_empty() => {
+            Audience::PUBLIC.poll_error(outcome, &source.last_error).into()
+        }
+        _ => next_poll_text(&source.next_poll_reason),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::serve::app_state::{AppState, Error};
 use crate::store::story_activity::{story_activity, with_several_items};
 use crate::store::story_search::{self, SearchFacets, SearchResults, StorySearch};
 use crate::store::{ReadConnection, sources, stories};
-use crate::wording::{count_of, duration};
+use crate::wording::{TimedText, count_of, duration};
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
@@ -25,19 +25,27 @@ use std::collections::HashMap;
 /// The number of most recently updated stories from which the front page is selected.
 const MAX_RANKED_STORIES: u32 = 10_000;
 
+/// The search form and the links to the sections, above the stories of every version of the page.
+#[derive(Template)]
+#[template(path = "search_form.html")]
+struct SearchForm<'a> {
+    site: SiteLayout<'a>,
+    query: &'a StoryQuery,
+    /// Whether a server handles the form. A static file has neither the form nor the links.
+    is_served: bool,
+    choices: &'a SearchFacets,
+    sections: Vec<Section<'a>>,
+}
+
 #[derive(Template)]
 #[template(path = "front_page.html")]
 struct FrontPage<'a> {
     site: SiteLayout<'a>,
-    query: &'a StoryQuery,
-    /// Whether a server handles the form; false in a static file.
-    is_served: bool,
-    choices: &'a SearchFacets,
-    sections: Vec<Section<'a>>,
+    form: SearchForm<'a>,
     top: Vec<TopEntry<'a>>,
     latest: Vec<StorySummary<'a>>,
     /// What the first stories wait for; empty if there are stories.
-    waiting: String,
+    waiting: TimedText,
 }
 
 /// A storyline at the top of the front page.
@@ -52,10 +60,7 @@ struct TopEntry<'a> {
 #[template(path = "story_list.html")]
 struct StoryList<'a> {
     site: SiteLayout<'a>,
-    query: &'a StoryQuery,
-    is_served: bool,
-    choices: &'a SearchFacets,
-    sections: Vec<Section<'a>>,
+    form: SearchForm<'a>,
     days: Vec<StoryDay<'a>>,
     has_more: bool,
 }
@@ -102,52 +107,61 @@ pub fn index_page(db: &ReadConnection, site: SiteLayout, query: Option<&StoryQue
     let query = query.unwrap_or(&unfiltered);
     let choices = &story_search::facets(db)?;
     let sections = sections(query, choices, &site.options.sections);
-    if query.is_front_page() {
-        let candidates = story_search::find(db, &StorySearch { limit: MAX_RANKED_STORIES, ..query.listing() })?;
-        let activity = story_activity(db, &with_several_items(db, &candidates)?)?;
-        let arranged = arrange_front_page(&candidates, &activity, site.options.hot_half_life);
-        let shown = arranged.top.iter().flat_map(|entry| [entry.main].into_iter().chain(entry.developments.clone()));
-        let shown: Vec<Story> = stories::load(db, shown.chain(arranged.latest.clone()))?;
-        let shown: HashMap<StoryId, &Story> = shown.iter().map(|story| (story.id, story)).collect();
-        let summary = |id: &StoryId| StorySummary::new(shown.get(id)?);
-        let top = arranged.top.iter().filter_map(|entry| {
-            Some(TopEntry {
-                storyline: entry.storyline,
-                main: summary(&entry.main)?,
-                developments: entry.developments.iter().filter_map(summary).collect(),
-                story_count: entry.story_count,
-            })
-        });
-        let mut latest: Vec<StorySummary> = arranged.latest.iter().filter_map(summary).collect();
-        latest.sort_by_key(|summary| Reverse((summary.last, summary.story.id)));
-        let top: Vec<TopEntry> = top.collect();
-        let is_empty = top.is_empty() && latest.is_empty();
-        let waiting = if is_empty { waiting_text(db, &site)? } else { String::new() };
-        return Ok(FrontPage { site, query, is_served, choices, sections, top, latest, waiting }.render()?);
-    }
+    let form = SearchForm { site, query, is_served, choices, sections };
+    if query.is_front_page() { front_page(db, form) } else { story_list(db, form) }
+}
+
+fn front_page(db: &ReadConnection, form: SearchForm) -> Result<String, Error> {
+    let site = form.site;
+    let candidates = story_search::find(db, &StorySearch { limit: MAX_RANKED_STORIES, ..form.query.listing() })?;
+    let activity = story_activity(db, &with_several_items(db, &candidates)?)?;
+    let arranged = arrange_front_page(&candidates, &activity, site.options.hot_half_life);
+    let shown = arranged.top.iter().flat_map(|entry| [entry.main].into_iter().chain(entry.developments.clone()));
+    let shown: Vec<Story> = stories::load_headlines(db, shown.chain(arranged.latest.clone()))?;
+    let shown: HashMap<StoryId, &Story> = shown.iter().map(|story| (story.id, story)).collect();
+    let summary = |id: &StoryId| StorySummary::new(shown.get(id)?);
+    let top = arranged.top.iter().filter_map(|entry| {
+        Some(TopEntry {
+            storyline: entry.storyline,
+            main: summary(&entry.main)?,
+            developments: entry.developments.iter().filter_map(summary).collect(),
+            story_count: entry.story_count,
+        })
+    });
+    let mut latest: Vec<StorySummary> = arranged.latest.iter().filter_map(summary).collect();
+    latest.sort_by_key(|summary| Reverse((summary.last, summary.story.id)));
+    let top: Vec<TopEntry> = top.collect();
+    let is_empty = top.is_empty() && latest.is_empty();
+    let waiting = if is_empty { waiting_text(db, &site)? } else { TimedText::default() };
+    Ok(FrontPage { site, form, top, latest, waiting }.render()?)
+}
+
+fn story_list(db: &ReadConnection, form: SearchForm) -> Result<String, Error> {
+    let (site, query) = (form.site, form.query);
     let SearchResults { stories, more } = if query.has_no_words() {
         SearchResults { stories: Vec::new(), more: false }
     } else {
         story_search::search(db, &query.listing())?
     };
     let (days, has_more) = (by_day(&stories, &site), more && !query.is_last_page());
-    Ok(StoryList { site, query, is_served, choices, sections, days, has_more }.render()?)
+    Ok(StoryList { site, form, days, has_more }.render()?)
 }
 
 /// Says when the first stories appear, or what they wait for.
-fn waiting_text(db: &ReadConnection, site: &SiteLayout) -> Result<String, Error> {
+fn waiting_text(db: &ReadConnection, site: &SiteLayout) -> Result<TimedText, Error> {
     let PollCounts { active, unpolled, .. } = sources::poll_counts(db)?;
     if active == 0 {
         return Ok("Add a source: newsfold source add URL.".into());
     }
-    let delay = site.options.delay;
-    let first = stories::first_unpublished_after(db, Timestamp::MIN)?.map(|created| after(created, delay));
-    let when = first.map(|at| format!(" The first stories appear about {}.", site.time(&at))).unwrap_or_default();
-    let polled = active - unpolled;
-    Ok(format!(
-        "{polled} of {active} sources have been polled. Stories appear {} after their first report.{when}",
+    let (polled, delay) = (active - unpolled, site.options.delay);
+    let text = TimedText::from(format!(
+        "{polled} of {active} sources have been polled. Stories appear {} after their first report.",
         duration(delay)
-    ))
+    ));
+    Ok(match stories::first_unpublished_after(db, Timestamp::MIN)? {
+        Some(created_at) => text.words(" The first stories appear about ").time(after(created_at, delay)).words("."),
+        None => text,
+    })
 }
 
 /// Returns the links to the top stories, to the latest stories, and to the configured sections or the main tags. They

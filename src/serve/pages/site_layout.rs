@@ -1,8 +1,8 @@
 //! The content of every page: the title, the navigation and the links to the public feeds.
 
-use crate::domain::{FeedVariant, PublishedFeed, Source, Timestamp};
+use crate::domain::{FeedVariant, PublishedFeed, Timestamp};
 use crate::publish::{FeedFormat, Options};
-use crate::wording::{Audience, next_poll_text};
+use crate::wording::Audience;
 
 #[derive(Clone, Copy)]
 pub struct SiteLayout<'a> {
@@ -29,11 +29,6 @@ impl<'a> SiteLayout<'a> {
     /// Returns the readers of pages, who see times in the configured zone.
     pub fn audience(&self) -> Audience<'a> {
         Audience::Public(&self.options.timezone)
-    }
-
-    /// Describes the reason for the time of a source's next poll.
-    pub fn next_poll_text(&self, source: &Source) -> String {
-        next_poll_text(&source.next_poll_reason, self.audience())
     }
 
     /// Formats a time as `1 Mar 2026, 12:00 CET`.

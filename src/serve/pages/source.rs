@@ -12,7 +12,9 @@ use crate::serve::app_state::{AppState, Error};
 use crate::store::polls::{self, PollSummary};
 use crate::store::{ReadConnection, items, operator_events, sources, websub_subscriptions};
 use crate::urls::redact::site_of;
-use crate::wording::{Audience, SourceContext, SourceStatus, count_of, duration, poll_remarks, source_facts};
+use crate::wording::{
+    Audience, SourceContext, SourceStatus, TimedText, count_of, duration, next_poll_text, poll_remarks, source_facts,
+};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
@@ -29,7 +31,7 @@ struct SourcePage<'a> {
     site: SiteLayout<'a>,
     source: &'a Source,
     status: SourceStatus,
-    facts: Vec<(&'static str, String)>,
+    facts: Vec<(&'static str, TimedText)>,
     /// The days up to the latest poll; empty before the first poll.
     bars: Vec<DayBar>,
     polls: Vec<PollSummary>,

@@ -8,7 +8,7 @@ use crate::domain::{Source, SourceState, Timestamp};
 use crate::serve::app_state::{AppState, Error};
 use crate::store::items::{self, SourceActivity};
 use crate::store::{ReadConnection, fts_query, sources};
-use crate::wording::{Audience, SourceStatus, poll_state_text};
+use crate::wording::{Audience, SourceStatus, next_poll_text, poll_state_text};
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
