@@ -131,9 +131,9 @@ impl Config {
         self.publish.base_url == site_at(self.serve.listen)
     }
 
-    /// Returns the path of the database file.
+    /// Returns the path of the database file. A symbolic link is replaced with its target.
     pub fn database_path(&self) -> PathBuf {
-        self.database.clone().unwrap_or_else(store::default_path)
+        store::follow_links(self.database.clone().unwrap_or_else(store::default_path))
     }
 
     /// Returns the context for polls by `program`, which becomes the holder of their leases.

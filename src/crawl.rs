@@ -33,11 +33,11 @@ pub use push::receive_push;
 
 use crate::clock::Clock;
 use crate::domain::{
-    CacheValidators, HoldReason, IngestResult, NewItem, OriginHold, PollOutcome, PollRecord, RequestRecord, Source,
-    SourceId, SourceUpdate, Timestamp,
+    HoldReason, IngestResult, NewItem, OriginHold, PollOutcome, PollRecord, RequestRecord, Source, SourceId,
+    SourceUpdate, Timestamp,
 };
 use crate::feed_parser::{self, FeedLink};
-use crate::http_client::{FetchResult, Fetcher, NoDocument};
+use crate::http_client::{DocumentRequest, FetchResult, Fetcher, NoDocument};
 use crate::ingest::backlog::mark_backlog;
 use crate::store::leases::{self, PollLease};
 use crate::store::{self, ReadConnection, Store, polls};
@@ -95,6 +95,12 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Returns the options for a source: its own interval replaces the minimum.
+    pub fn for_source(&self, source: &Source) -> Options {
+        let Some(interval) = source.poll_interval else { return self.clone() };
+        Options { interval, max_interval: self.max_interval.max(interval), ..self.clone() }
+    }
+
     /// Returns the hold for a 429 response of an origin.
     pub fn throttling_hold(&self, origin: String, until: Timestamp, reason: HoldReason) -> OriginHold {
         let domain = if self.hold_by == HoldBy::Domain { registrable_domain(&origin) } else { None };
@@ -177,7 +183,11 @@ pub async fn poll_source(context: &PollContext, source: &Source, lease: &PollLea
     let is_full_request = context.no_cache || full_request_is_due(source, context.clock.now());
     let validators = source.validators.as_ref().filter(|_| !is_full_request);
     let attempt = match Url::parse(&source.url) {
-        Ok(url) => fetch_and_parse(context, &url, validators, lease).await,
+        Ok(url) => {
+            let now = context.clock.now();
+            let request = DocumentRequest { validators, settings: Some(&source.request_settings), now };
+            fetch_and_parse(context, &url, request, lease).await
+        }
         Err(error) => {
             let detail = format!("its URL is not valid: {error}");
             PollAttempt::without_request(context.clock.now(), NoDocument::Failed { detail }.into())
@@ -190,10 +200,10 @@ pub async fn poll_source(context: &PollContext, source: &Source, lease: &PollLea
 pub async fn fetch_and_parse(
     context: &PollContext,
     url: &Url,
-    validators: Option<&CacheValidators>,
+    request: DocumentRequest<'_>,
     lease: &PollLease,
 ) -> PollAttempt {
-    let started_at = context.clock.now();
+    let started_at = request.now;
     // The lease already covers the origin of the first request.
     let leased = Mutex::new(lease.origin.clone());
     let acquire = |origin: String| {
@@ -202,13 +212,13 @@ pub async fn fetch_and_parse(
     };
     let source_url = url;
     let FetchResult { url, permanent_redirect, requests, status, outcome, .. } =
-        context.fetcher.fetch(source_url, validators, started_at, &acquire).await;
+        context.fetcher.fetch(source_url, request, &acquire).await;
     let outcome = match outcome {
         Ok(document) => parse_document(context, document, url.clone(), source_url.clone(), started_at).await,
         Err(reason) => reason.into(),
     };
     let finished_at = context.clock.now();
-    let (url, is_conditional) = (Some(url), validators.is_some());
+    let (url, is_conditional) = (Some(url), request.validators.is_some());
     PollAttempt { started_at, finished_at, url, permanent_redirect, is_conditional, requests, status, outcome }
 }
 
@@ -223,7 +233,7 @@ pub async fn record_attempt(
     let down_since = outage_end.as_ref().map(|end| end.since);
     truncation::release_incomplete_item(context, source, &mut attempt).await?;
     let facts = PollFacts::gather(context, source, &attempt).await?;
-    let PollDecision { record, mut update } = decide(source, &attempt, &facts, &context.options);
+    let PollDecision { record, mut update } = decide(source, &attempt, &facts, &context.options.for_source(source));
     let (mut items, declared_hub, unreachable) = match attempt.outcome {
         AttemptOutcome::Read(document) => (document.items, Some(document.hub), None),
         AttemptOutcome::NoDocument(NoDocument::Unreachable { detail }) => (Vec::new(), None, Some(detail)),

@@ -13,6 +13,7 @@ mod feed_change_notifier;
 mod feed_entering;
 mod feed_simulation;
 mod full_text;
+mod grouped_sources;
 mod grouping;
 mod lock;
 mod maintenance;

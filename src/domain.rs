@@ -23,6 +23,7 @@ pub mod panic_text;
 mod poll;
 mod polling_hints;
 mod published_feed;
+mod request_settings;
 pub mod scripts;
 mod source;
 mod story;
@@ -52,6 +53,7 @@ pub use origin_hold::{HoldReason, HoldScope, OriginHold, ShortenedDelay};
 pub use poll::{FeedMetadata, PollCounts, PollRecord, RequestRecord, SourceUpdate};
 pub use polling_hints::{PollingHints, parse_weekday};
 pub use published_feed::{FeedFold, FeedOrder, FeedSelection, PublishedFeed};
+pub use request_settings::{RequestSettings, Secret};
 pub use source::{
     CacheValidators, DueSource, FullTextMode, NewSource, OutletProvenance, PendingRedirect, PollOutcome, Source,
     SourceEdit, SourceState, TruncatedEnd,

@@ -13,6 +13,7 @@ mod link_header;
 mod options;
 mod origin_limiter;
 mod redirect;
+mod request_headers;
 mod transport_error;
 mod websub_request;
 
@@ -21,16 +22,19 @@ pub use body_decoder::{BodyError, ResponseBody};
 pub use bot_challenge::challenge_in_page;
 pub use link_header::LinkRelations;
 pub use options::{Options, PortRange};
+pub use request_headers::check_request_header;
 pub use websub_request::{CallbackRequest, WebSubRequestError, WebSubResponse, websub_request_record};
 
-use crate::domain::{CacheValidators, RequestRecord, Timestamp};
+use crate::domain::{CacheValidators, RequestRecord, RequestSettings, Timestamp};
 use cookies::ChainCookies;
 use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
 use origin_limiter::{LimiterGuard, OriginLimiter};
+use parking_lot::Mutex;
 use redirect::RedirectTarget;
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::{Certificate, Response, StatusCode};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,8 +95,9 @@ pub enum NoDocument {
 /// Sends requests. Cloning is cheap: all clones share connections, memory limits and the limiter of each origin.
 #[derive(Clone)]
 pub struct Fetcher {
-    client: reqwest::Client,
-    address_policy: Arc<AddressPolicy>,
+    connection: Connection,
+    /// The connections of sources with their own proxy, by the proxy's URL.
+    proxied: Arc<Mutex<HashMap<String, Connection>>>,
     origin_limiter: OriginLimiter,
     /// Limits the number of large bodies in memory.
     large_body_slots: Arc<Semaphore>,
@@ -115,22 +120,74 @@ pub enum ClientBuildError {
 /// The maximum total size of the header fields of a response, in bytes.
 const MAX_HEADER_BYTES: usize = 64 * 1024;
 const MAX_HEADER_FIELDS: usize = 100;
+/// The maximum number of proxies of sources whose connections are kept.
+const MAX_PROXIES: usize = 64;
 /// The Accept header of a request for a feed, and for a web page.
 const ACCEPT_FEEDS: &str = "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, \
                             application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, text/html;q=0.5, */*;q=0.1";
 const ACCEPT_PAGES: &str = "text/html, application/xhtml+xml, */*;q=0.1";
 
+/// A request for a document.
+#[derive(Clone, Copy)]
+pub struct DocumentRequest<'a> {
+    /// The request is conditional if these belong to its URL.
+    pub validators: Option<&'a CacheValidators>,
+    /// The settings of the source; `None` for requests that do not belong to one.
+    pub settings: Option<&'a RequestSettings>,
+    pub now: Timestamp,
+}
+
+impl DocumentRequest<'_> {
+    /// Returns an unconditional request without settings.
+    pub fn plain(now: Timestamp) -> Self {
+        DocumentRequest { validators: None, settings: None, now }
+    }
+}
+
 /// The kind of document to request.
 struct RequestSpec<'a> {
-    validators: Option<&'a CacheValidators>,
+    request: DocumentRequest<'a>,
     accept: &'static str,
-    now: Timestamp,
+}
+
+/// The state of a chain of redirects.
+struct Chain {
+    cookies: ChainCookies,
+    connection: Connection,
+    /// Whether a request went to another origin than the one of the secrets. Later requests contain no secrets.
+    has_left_origin: bool,
 }
 
 /// The response to one request in a chain of redirects.
 enum RedirectStep {
     Follow(RedirectTarget),
     Done(ResponseDocument),
+}
+
+/// Builds the next request of a chain. The secrets of the settings are sent only until a request leaves their origin.
+fn build_request(url: &Url, spec: &RequestSpec<'_>, chain: &mut Chain) -> reqwest::RequestBuilder {
+    let mut headers = HeaderMap::new();
+    if let Some(settings) = spec.request.settings {
+        chain.has_left_origin |= settings.origin != origin_of(url);
+        headers.extend(request_headers::of_settings(settings, !chain.has_left_origin));
+    }
+    if let Some(cookies) = chain.cookies.header(url) {
+        let set = headers.get(header::COOKIE).map(HeaderValue::as_bytes);
+        let joined = set.map(|set| [set, b"; ", cookies.as_bytes()].concat());
+        let mut all = joined.and_then(|joined| HeaderValue::from_bytes(&joined).ok()).unwrap_or(cookies);
+        all.set_sensitive(true);
+        headers.insert(header::COOKIE, all);
+    }
+    headers.insert(header::ACCEPT, HeaderValue::from_static(spec.accept));
+    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(body_decoder::ACCEPT_ENCODING));
+    if let Some(known) = spec.request.validators.filter(|validators| validators.url == url.as_str()) {
+        for (name, value) in [(header::IF_NONE_MATCH, &known.etag), (header::IF_MODIFIED_SINCE, &known.last_modified)] {
+            if let Some(value) = value.as_ref().and_then(|bytes| HeaderValue::from_bytes(bytes).ok()) {
+                headers.insert(name, value);
+            }
+        }
+    }
+    chain.connection.client.get(url.clone()).headers(headers)
 }
 
 /// Returns the origin of a URL (RFC 6454), such as `https://news.example`: ASCII, without a default port. Rate limits
@@ -145,13 +202,16 @@ pub fn install_tls_provider() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-impl Fetcher {
-    /// Creates a fetcher with its own HTTP client.
-    ///
-    /// # Errors
-    /// Returns an error if the certificates in `options.ca_file` cannot be read or the client cannot be built.
-    pub fn new(options: Options) -> Result<Fetcher, ClientBuildError> {
-        let address_policy = Arc::new(AddressPolicy::new(&options));
+/// An HTTP client and the addresses that it may use.
+#[derive(Clone)]
+struct Connection {
+    client: reqwest::Client,
+    address_policy: Arc<AddressPolicy>,
+}
+
+impl Connection {
+    fn new(options: &Options) -> Result<Connection, ClientBuildError> {
+        let address_policy = Arc::new(AddressPolicy::new(options));
         install_tls_provider();
         let client = reqwest::Client::builder()
             .user_agent(options.user_agent())
@@ -179,29 +239,57 @@ impl Fetcher {
             Some(proxy) => client.proxy(reqwest::Proxy::all(proxy.clone())?),
         };
         let certificates = options.ca_file.as_deref().map_or(Ok(Vec::new()), read_certificates)?;
+        Ok(Connection { client: client.tls_certs_merge(certificates).build()?, address_policy })
+    }
+}
+
+impl Fetcher {
+    /// Creates a fetcher with its own HTTP client.
+    ///
+    /// # Errors
+    /// Returns an error if the certificates in `options.ca_file` cannot be read or the client cannot be built.
+    pub fn new(options: Options) -> Result<Fetcher, ClientBuildError> {
         Ok(Fetcher {
-            client: client.tls_certs_merge(certificates).build()?,
-            address_policy,
+            connection: Connection::new(&options)?,
+            proxied: Arc::default(),
             origin_limiter: OriginLimiter::new(options.min_origin_delay.unsigned_abs()),
             large_body_slots: Arc::new(Semaphore::new(body_decoder::LARGE_BODY_SLOTS)),
             options: Arc::new(options),
         })
     }
 
-    /// Requests the feed at `url`. The request is conditional if `validators` belong to this URL.
-    pub async fn fetch(
-        &self,
-        url: &Url,
-        validators: Option<&CacheValidators>,
-        now: Timestamp,
-        acquire: &AcquirePermit<'_>,
-    ) -> FetchResult {
-        self.fetch_with(url, &RequestSpec { validators, accept: ACCEPT_FEEDS, now }, acquire).await
+    /// Returns the connection for a source: its own proxy replaces the one of the options.
+    fn connection_for(&self, settings: Option<&RequestSettings>) -> Result<Connection, NoDocument> {
+        let Some(proxy) = settings.and_then(|settings| settings.proxy.as_ref()) else {
+            return Ok(self.connection.clone());
+        };
+        let mut proxied = self.proxied.lock();
+        if let Some(known) = proxied.get(proxy.reveal()) {
+            return Ok(known.clone());
+        }
+        let url = Url::parse(proxy.reveal()).map_err(|_| failed("the proxy of this source is not a valid URL"))?;
+        let connection = Connection::new(&Options { proxy: Some(url), ..(*self.options).clone() })
+            .map_err(|_| failed("the proxy of this source cannot be used"))?;
+        if proxied.len() >= MAX_PROXIES {
+            proxied.clear();
+        }
+        proxied.insert(proxy.reveal().to_owned(), connection.clone());
+        Ok(connection)
+    }
+
+    /// Requests the feed at `url`.
+    pub async fn fetch(&self, url: &Url, request: DocumentRequest<'_>, acquire: &AcquirePermit<'_>) -> FetchResult {
+        self.fetch_with(url, &RequestSpec { request, accept: ACCEPT_FEEDS }, acquire).await
     }
 
     /// Requests the web page at `url` under the same rules.
-    pub async fn fetch_page(&self, url: &Url, now: Timestamp, acquire: &AcquirePermit<'_>) -> FetchResult {
-        self.fetch_with(url, &RequestSpec { validators: None, accept: ACCEPT_PAGES, now }, acquire).await
+    pub async fn fetch_page(
+        &self,
+        url: &Url,
+        request: DocumentRequest<'_>,
+        acquire: &AcquirePermit<'_>,
+    ) -> FetchResult {
+        self.fetch_with(url, &RequestSpec { request, accept: ACCEPT_PAGES }, acquire).await
     }
 
     async fn fetch_with(&self, url: &Url, spec: &RequestSpec<'_>, acquire: &AcquirePermit<'_>) -> FetchResult {
@@ -219,7 +307,7 @@ impl Fetcher {
 
     /// Returns the address policy, for callers that check a URL without sending a request.
     pub fn address_policy(&self) -> &AddressPolicy {
-        &self.address_policy
+        &self.connection.address_policy
     }
 
     /// The time spent waiting for a permit does not count towards the timeout, because the server does not cause it.
@@ -231,14 +319,15 @@ impl Fetcher {
     ) -> Result<ResponseDocument, NoDocument> {
         let mut time_left = self.options.total_timeout.unsigned_abs();
         let mut all_permanent = true;
-        let mut cookies = ChainCookies::default();
+        let connection = self.connection_for(spec.request.settings)?;
+        let mut chain = Chain { cookies: ChainCookies::default(), connection, has_left_origin: false };
         for _ in 0..=self.options.max_redirects {
             let url = result.url.clone();
-            let guard = self.admit(&url, acquire).await?;
+            let guard = self.admit(&chain.connection, &url, acquire).await?;
             let start = Instant::now();
             result.requests.push(RequestRecord { origin: origin_of(&url), status: None, bytes: 0 });
             result.status = None;
-            let step = tokio::time::timeout(time_left, self.request_once(&url, spec, &mut cookies, result)).await;
+            let step = tokio::time::timeout(time_left, self.request_once(&url, spec, &mut chain, result)).await;
             time_left = time_left.saturating_sub(start.elapsed());
             drop(guard);
             let late = |_| failed(format!("no complete response within {:#}", self.options.total_timeout));
@@ -258,8 +347,13 @@ impl Fetcher {
 
     /// Checks the address and waits for permission to send a request. The program's own limiter comes last, so that a
     /// wait for another program does not block other requests in this one.
-    async fn admit(&self, url: &Url, acquire: &AcquirePermit<'_>) -> Result<LimiterGuard, NoDocument> {
-        self.address_policy.check(url).await.map_err(|reason| NoDocument::Blocked { reason })?;
+    async fn admit(
+        &self,
+        connection: &Connection,
+        url: &Url,
+        acquire: &AcquirePermit<'_>,
+    ) -> Result<LimiterGuard, NoDocument> {
+        connection.address_policy.check(url).await.map_err(|reason| NoDocument::Blocked { reason })?;
         acquire(origin_of(url)).await?;
         Ok(self.origin_limiter.acquire(origin_of(url)).await)
     }
@@ -269,11 +363,11 @@ impl Fetcher {
         &self,
         url: &Url,
         spec: &RequestSpec<'_>,
-        cookies: &mut ChainCookies,
+        chain: &mut Chain,
         result: &mut FetchResult,
     ) -> Result<RedirectStep, NoDocument> {
         let header_timeout = self.options.header_timeout;
-        let request = self.build_request(url, spec, cookies.header(url));
+        let request = build_request(url, spec, chain);
         let response = tokio::time::timeout(header_timeout.unsigned_abs(), request.send())
             .await
             .map_err(|_| failed(format!("no response within {header_timeout:#}")))?
@@ -288,7 +382,7 @@ impl Fetcher {
         if header_bytes > MAX_HEADER_BYTES {
             return Err(failed(format!("the header of the response is larger than {} KiB", MAX_HEADER_BYTES >> 10)));
         }
-        cookies.store(url, response.headers(), spec.now);
+        chain.cookies.store(url, response.headers(), spec.request.now);
         // The body of a redirect is ignored.
         if let Some(target) = redirect::redirect_target(url, &response).map_err(failed)? {
             return Ok(RedirectStep::Follow(target));
@@ -300,28 +394,6 @@ impl Fetcher {
         Ok(RedirectStep::Done(document))
     }
 
-    fn build_request(
-        &self,
-        url: &Url,
-        spec: &RequestSpec<'_>,
-        cookies: Option<HeaderValue>,
-    ) -> reqwest::RequestBuilder {
-        let mut headers = HeaderMap::new();
-        headers.extend(cookies.map(|cookies| (header::COOKIE, cookies)));
-        headers.insert(header::ACCEPT, HeaderValue::from_static(spec.accept));
-        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(body_decoder::ACCEPT_ENCODING));
-        if let Some(known) = spec.validators.filter(|validators| validators.url == url.as_str()) {
-            for (name, value) in
-                [(header::IF_NONE_MATCH, &known.etag), (header::IF_MODIFIED_SINCE, &known.last_modified)]
-            {
-                if let Some(value) = value.as_ref().and_then(|bytes| HeaderValue::from_bytes(bytes).ok()) {
-                    headers.insert(name, value);
-                }
-            }
-        }
-        self.client.get(url.clone()).headers(headers)
-    }
-
     /// Interprets a response that is not a redirect. Reads the body only if the response contains a document.
     async fn read_response(
         &self,
@@ -331,15 +403,15 @@ impl Fetcher {
     ) -> Result<ResponseDocument, NoDocument> {
         let headers = response.headers();
         let validators = cache_headers::validators(url, headers);
-        let fresh_for = cache_headers::fresh_for(headers, spec.now);
-        let retry_after = cache_headers::retry_after(headers, spec.now);
+        let fresh_for = cache_headers::fresh_for(headers, spec.request.now);
+        let retry_after = cache_headers::retry_after(headers, spec.request.now);
         if let Some(service) = bot_challenge::challenge_in_headers(headers) {
             return Err(NoDocument::Challenged { service, retry_after });
         }
         Err(match response.status() {
             // newsfold never sends range requests.
             StatusCode::PARTIAL_CONTENT => failed("the server sent only part of the document (206)"),
-            StatusCode::NOT_MODIFIED if spec.validators.is_none_or(|sent| sent.url != url.as_str()) => {
+            StatusCode::NOT_MODIFIED if spec.request.validators.is_none_or(|sent| sent.url != url.as_str()) => {
                 failed("the server responded with 304 (not modified) to an unconditional request")
             }
             StatusCode::NOT_MODIFIED => NoDocument::NotModified { validators, fresh_for },

@@ -59,7 +59,7 @@ pub use change_detector::ChangeDetector;
 pub use connection::{ReadConnection, WriteConnection};
 pub use file_name::{folder_of, with_suffix};
 pub use maintenance::{Maintenance, damage, vacuum};
-pub use open::{SERVICE_DATABASE, default_path};
+pub use open::{SERVICE_DATABASE, default_path, follow_links};
 pub use restore::restore;
 
 use parking_lot::Mutex;

@@ -31,7 +31,7 @@ pub use next_poll::next_poll_text;
 pub use operator_event::event_phrase;
 pub use poll_remarks::poll_remarks;
 pub use quantities::{byte_size, count_of, duration, grouped_digits};
-pub use source_facts::{SourceContext, source_facts};
+pub use source_facts::{SourceContext, request_facts, source_facts};
 pub use source_status::{SourceStatus, poll_state_text};
 pub use storyline_evidence::{storyline_reason, term_rate_text};
 pub use timed_text::TimedText;

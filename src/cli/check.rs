@@ -7,7 +7,7 @@ use super::source::web_url;
 use crate::domain::FeedProblem;
 use crate::domain::display_text::one_line;
 use crate::feed_parser::{self, FetchedDocument, NotAFeed, ParsedFeed};
-use crate::http_client::{Fetcher, NoDocument};
+use crate::http_client::{DocumentRequest, Fetcher, NoDocument};
 use crate::store::Store;
 use crate::urls::feed_address::without_subscription_scheme;
 use anyhow::{Context as _, bail};
@@ -78,7 +78,7 @@ async fn download(context: &Context, url: &Url) -> anyhow::Result<Document> {
         config.poll_context(store, context.clock.clone(), "newsfold check")?.fetch_once(url).await?
     } else {
         let fetcher = Fetcher::new(config.fetch)?;
-        fetcher.fetch(url, None, context.clock.now(), &|_| std::future::ready(Ok(())).boxed()).await
+        fetcher.fetch(url, DocumentRequest::plain(context.clock.now()), &|_| std::future::ready(Ok(())).boxed()).await
     };
     match fetched.outcome {
         Ok(document) => {

@@ -7,6 +7,7 @@ mod find_feed;
 mod list;
 mod opml;
 mod poll;
+mod request_options;
 
 use super::output::{confirm, time};
 use super::{Context, termination_signal};
@@ -32,7 +33,7 @@ pub enum SourceCommand {
     List(list::List),
     /// Show a source, its latest polls and their problems.
     Show {
-        /// Number or URL of the source.
+        /// Number, URL, title or outlet of the source.
         source: String,
         /// Number of polls to show.
         #[arg(long, default_value_t = 10)]
@@ -92,7 +93,7 @@ pub enum SourceCommand {
 
 #[derive(clap::Args)]
 pub struct SourceNames {
-    /// Numbers or URLs of sources.
+    /// Numbers, URLs, titles or outlets of sources.
     #[arg(required = true)]
     sources: Vec<String>,
 }
@@ -146,18 +147,27 @@ fn write_state(db: &WriteConnection, sources: &[Source], state: SourceState) -> 
     sources.iter().filter_map(|source| sources::get(db, source.id).transpose()).collect()
 }
 
-/// Finds the source with this number or URL.
+/// Finds the source with this number, URL, title or outlet.
 async fn find(store: &Store, name: &str) -> anyhow::Result<Source> {
-    let given = name.to_owned();
-    let found = store.read(move |db| match (given.parse(), sources::by_url(db, &given)?, web_url(&given)) {
-        (Ok(number), _, _) => sources::get(db, SourceId(number)),
-        (Err(_), None, Ok(url)) => sources::by_url(db, url.as_str()),
-        (Err(_), found, _) => Ok(found),
+    let given = name.trim().to_owned();
+    let found = store.read(move |db| {
+        if let Ok(number) = given.parse() {
+            return Ok(Vec::from_iter(sources::get(db, SourceId(number))?));
+        }
+        let mut found = Vec::from_iter(sources::by_url(db, &given)?);
+        if let (true, Ok(url)) = (found.is_empty(), web_url(&given)) {
+            found.extend(sources::by_url(db, url.as_str())?);
+        }
+        if found.is_empty() { sources::by_name(db, &given) } else { Ok(found) }
     });
-    found
-        .await?
-        .filter(|source| source.state != SourceState::Removed)
-        .with_context(|| format!("there is no source ‘{}’; `newsfold source list` lists all", one_line(name, 200)))
+    let mut found = found.await?;
+    found.retain(|source| source.state != SourceState::Removed);
+    let shown = one_line(name, 200);
+    if found.len() > 1 {
+        let ids: Vec<String> = found.iter().take(10).map(|source| source.id.to_string()).collect();
+        bail!("‘{shown}’ names {} sources: {}; enter the number of one", found.len(), ids.join(", "));
+    }
+    found.pop().with_context(|| format!("there is no source ‘{shown}’; `newsfold source list` lists all"))
 }
 
 async fn find_all(store: &Store, names: &[String]) -> anyhow::Result<Vec<Source>> {
@@ -204,10 +214,20 @@ fn lease_holder_text(held: &LeaseConflict) -> String {
     format!("{}, since {}", held.holder, time(held.acquired_at))
 }
 
-fn tags(given: &[String]) -> Vec<String> {
-    let tags: BTreeSet<String> =
-        given.iter().map(|tag| one_line(&tag.to_lowercase(), 60)).filter(|tag| !tag.is_empty()).collect();
-    tags.into_iter().collect()
+/// The maximum length of a tag, in characters.
+const MAX_TAG_CHARS: usize = 60;
+
+/// Returns the tags in lower case, sorted and without duplicates.
+fn tags(given: &[String]) -> anyhow::Result<Vec<String>> {
+    let mut tags = BTreeSet::new();
+    for tag in given {
+        let tag = one_line(&tag.to_lowercase(), 2 * MAX_TAG_CHARS);
+        if tag.chars().count() > MAX_TAG_CHARS {
+            bail!("the tag ‘{tag}’ is longer than {MAX_TAG_CHARS} characters");
+        }
+        tags.insert(tag);
+    }
+    Ok(tags.into_iter().filter(|tag| !tag.is_empty()).collect())
 }
 
 fn language(given: &str) -> anyhow::Result<String> {

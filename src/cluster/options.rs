@@ -22,6 +22,8 @@ pub struct Options {
     /// stories.
     #[serde(with = "crate::domain::duration")]
     pub storyline_lifetime: SignedDuration,
+    /// Only items of sources with one of these tags are grouped. If empty, items of all sources.
+    pub tags: Vec<String>,
 }
 
 impl Default for Options {
@@ -32,6 +34,7 @@ impl Default for Options {
             recluster_interval: SignedDuration::from_mins(5),
             threshold: 0.69,
             storyline_lifetime: SignedDuration::from_hours(7 * 24),
+            tags: Vec::new(),
         }
     }
 }

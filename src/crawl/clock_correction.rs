@@ -15,7 +15,8 @@ const DELAY_MARGIN: SignedDuration = SignedDuration::from_hours(24);
 /// Makes the sources due whose schedule was written while the clock was ahead, and deletes holds and leases from that
 /// time. Returns the number of sources.
 pub fn correct_schedule(db: &WriteConnection, options: &Options, now: Timestamp) -> store::Result<usize> {
-    let longest = options.max_interval.max(options.max_retry_after).saturating_add(DELAY_MARGIN);
+    let of_source = sources::longest_interval(db)?.unwrap_or_default();
+    let longest = options.max_interval.max(options.max_retry_after).max(of_source).saturating_add(DELAY_MARGIN);
     let (latest_plan, latest_record) = (after(now, longest), after(now, MAX_CLOCK_ERROR));
     leases::delete_acquired_after(db, latest_record)?;
     origins::delete_holds_until_after(db, latest_plan)?;

@@ -8,7 +8,7 @@ use crate::domain::HoldReason;
 use crate::domain::display_text::one_line;
 use crate::domain::duration::after;
 use crate::html::article::extract_article;
-use crate::http_client::{FetchResult, NoDocument, ResponseDocument, origin_of};
+use crate::http_client::{DocumentRequest, FetchResult, NoDocument, ResponseDocument, origin_of};
 use crate::store::full_text::{self, ArticleOutcome, PendingArticle};
 use crate::store::leases::PollLease;
 use crate::store::robots_txt::{self, RobotsFile};
@@ -53,12 +53,13 @@ async fn fetch_article(
         Ok(url) if matches!(url.scheme(), "http" | "https") => url,
         _ => return Ok(ArticleOutcome::Failed("its link is not an http or https URL".into())),
     };
-    if !robots(context, &url, lease).await?.is_url_allowed(&url) {
+    let now = context.clock.now();
+    let request = DocumentRequest { settings: Some(&pending.request_settings), ..DocumentRequest::plain(now) };
+    if !robots(context, &url, request, lease).await?.is_url_allowed(&url) {
         return Ok(ArticleOutcome::Failed("robots.txt does not allow it".into()));
     }
-    let now = context.clock.now();
     let FetchResult { url, requests, status, outcome, .. } =
-        context.fetcher.fetch_page(&url, now, &context.permits(lease)).await;
+        context.fetcher.fetch_page(&url, request, &context.permits(lease)).await;
     context.record_requests(requests).await?;
     let failure = match outcome {
         Ok(document) => return Ok(extract(context, document, url).await),
@@ -97,7 +98,12 @@ async fn extract(context: &PollContext, page: ResponseDocument, url: Url) -> Art
 }
 
 /// Returns the robots.txt of the URL's origin, from the cache or from the server.
-async fn robots(context: &PollContext, url: &Url, lease: &PollLease) -> store::Result<Robots> {
+async fn robots(
+    context: &PollContext,
+    url: &Url,
+    request: DocumentRequest<'_>,
+    lease: &PollLease,
+) -> store::Result<Robots> {
     let (origin, now) = (origin_of(url), context.clock.now());
     let cached = {
         let origin = origin.clone();
@@ -106,7 +112,7 @@ async fn robots(context: &PollContext, url: &Url, lease: &PollLease) -> store::R
     let file = match cached {
         Some(file) => file,
         None => {
-            let file = fetch_robots(context, url, lease).await?;
+            let file = fetch_robots(context, url, request, lease).await?;
             let saved = file.clone();
             context.store.write(move |db| robots_txt::save(db, &origin, &saved)).await?;
             file
@@ -121,13 +127,18 @@ async fn robots(context: &PollContext, url: &Url, lease: &PollLease) -> store::R
 
 /// Fetches a robots.txt. A missing file allows everything. A server error disallows everything until the next attempt
 /// (RFC 9309, section 2.3.1).
-async fn fetch_robots(context: &PollContext, url: &Url, lease: &PollLease) -> store::Result<RobotsFile> {
-    let now = context.clock.now();
+async fn fetch_robots(
+    context: &PollContext,
+    url: &Url,
+    request: DocumentRequest<'_>,
+    lease: &PollLease,
+) -> store::Result<RobotsFile> {
+    let now = request.now;
     let mut url = url.clone();
     url.set_path("/robots.txt");
     url.set_query(None);
     url.set_fragment(None);
-    let fetched = context.fetcher.fetch_page(&url, now, &context.permits(lease)).await;
+    let fetched = context.fetcher.fetch_page(&url, request, &context.permits(lease)).await;
     context.record_requests(fetched.requests).await?;
     let failure = RobotsFile { expires_at: after(now, ROBOTS_FAILURE_LIFETIME), allow_all: false, body: None };
     let expires_at = after(now, ROBOTS_LIFETIME);

@@ -6,7 +6,7 @@ use super::parse_job::MAX_PARSE_TIME;
 use super::{Options, PollContext, backoff};
 use crate::domain::duration::after;
 use crate::domain::{DueSource, HoldScope, NextPollReason, OriginHold, RequestRecord, Source, Timestamp};
-use crate::http_client::{FetchResult, NoDocument, origin_of};
+use crate::http_client::{DocumentRequest, FetchResult, NoDocument, origin_of};
 use crate::store::leases::{self, LeaseConflict, LeaseTerm, PollLease};
 use crate::store::{self, Store, WriteConnection, origins, sources};
 use futures_util::FutureExt;
@@ -85,7 +85,8 @@ impl PollContext {
                 if let Some(conflict) = leases::acquire(db, &lease, due.id, term)? {
                     return Ok(ClaimOutcome::Leased(conflict));
                 }
-                let delay = sources::get(db, due.id)?.map(|source| backoff::until_recorded(&source, &options));
+                let delay = sources::get(db, due.id)?
+                    .map(|source| backoff::until_recorded(&source, &options.for_source(&source)));
                 let next = after(now, delay.unwrap_or(options.interval));
                 if !sources::claim_poll(db, &due, now, next)? {
                     leases::release(db, &lease, now, now)?;
@@ -114,7 +115,7 @@ impl PollContext {
     /// Fetches a document once under the leases of its origins. Records neither a poll nor the requests.
     pub async fn fetch_once(&self, url: &Url) -> store::Result<FetchResult> {
         let lease = PollLease::new(&self.program);
-        let fetched = self.fetcher.fetch(url, None, self.clock.now(), &self.permits(&lease)).await;
+        let fetched = self.fetcher.fetch(url, DocumentRequest::plain(self.clock.now()), &self.permits(&lease)).await;
         self.release_lease(&lease).await?;
         Ok(fetched)
     }

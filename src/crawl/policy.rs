@@ -250,6 +250,9 @@ fn after_document(input: &PollInput<'_>, document: &ParsedDocument, decision: &m
 /// Returns the delay that results from the source's update rate, but at least `floor`.
 fn delay_by_rate(input: &PollInput<'_>, rate: &UpdateRate, floor: PollDelay, update: &mut SourceUpdate) -> PollDelay {
     update.update_rate = rate.to_json();
+    if input.source.poll_interval.is_some() {
+        return floor;
+    }
     let options = input.options;
     let by_rate =
         rate.delay(input.attempt.finished_at, input.facts.budget_multiplier, floor.span, options.max_interval);

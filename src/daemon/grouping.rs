@@ -3,6 +3,7 @@
 //! The task has no queue of its own: it queries the items without a story, so it resumes after a crash.
 
 use super::database_watcher::NextRun;
+use super::grouped_sources::GroupedSources;
 use super::lock::DatabaseLock;
 use super::storyline_grouping::StorylineSession;
 use super::task_context::TaskContext;
@@ -11,7 +12,7 @@ use crate::cluster::Clusterer;
 use crate::config::Config;
 use crate::domain::duration::after;
 use crate::domain::{
-    AssignedItem, ItemId, JoinEvidence, StoryAssignment, StoryId, StoryPlacement, StoryRegrouping, Timestamp,
+    AssignedItem, Item, ItemId, JoinEvidence, StoryAssignment, StoryId, StoryPlacement, StoryRegrouping, Timestamp,
 };
 use crate::metrics::{METRICS, seconds_since};
 use crate::publish::choose_lead;
@@ -105,7 +106,10 @@ impl GroupingSession {
     pub(super) async fn restore(store: &Store, config: &Arc<Config>, clock: &Clock) -> store::Result<GroupingSession> {
         let (since, config) = (clock.now() - config.cluster.window, config.clone());
         let restore = move |db: &ReadConnection| {
-            let mut clusterer = restored_clusterer(&config, &stories::assigned_between(db, since, Timestamp::MAX)?);
+            let mut grouped = GroupedSources::new(&config.cluster.tags);
+            let assigned = grouped
+                .retain(db, stories::assigned_between(db, since, Timestamp::MAX)?, |assigned| assigned.item.source)?;
+            let mut clusterer = restored_clusterer(&config, &assigned);
             for constraint in constraints::active_since(db, since)? {
                 clusterer.add_constraint(&constraint);
             }
@@ -170,8 +174,9 @@ impl GroupingSession {
             *self = GroupingSession::restore(store, &self.config, clock).await?;
             return Ok(true);
         };
-        let now = clock.now();
-        let (clusterer, assignments) = store.read(move |db| assign_batch(db, clusterer, now)).await?;
+        let (now, config) = (clock.now(), self.config.clone());
+        let assign = move |db: &ReadConnection| assign_batch(db, clusterer, &config.cluster.tags, now);
+        let (clusterer, assignments) = store.read(assign).await?;
         self.clusterer = clusterer;
         if assignments.is_empty() {
             return Ok(false);
@@ -249,23 +254,34 @@ fn restored_clusterer(config: &Config, items: &[AssignedItem]) -> Clusterer {
 fn assign_batch(
     db: &ReadConnection,
     mut clusterer: Clusterer,
+    grouped_tags: &[String],
     now: Timestamp,
 ) -> store::Result<(Option<Clusterer>, Vec<StoryAssignment>)> {
     let mut assignments = Vec::new();
+    let mut grouped = GroupedSources::new(grouped_tags);
     for item in items::unassigned(db, BATCH, now)? {
+        if !grouped.contains(db, item.source)? {
+            assignments.push(separate_story(db, &item)?);
+            continue;
+        }
         let assign = || clusterer.assign(&item, |is_known| stories::mint_id(db, &item, is_known));
         match catch_unwind(AssertUnwindSafe(assign)) {
             Ok(assignment) => assignments.push(assignment?),
             Err(_) => {
                 tracing::error!(item = %item.id, "grouping this item panicked; it gets a story of its own");
-                let story = stories::mint_id(db, &item, |_| false)?;
-                let (placement, evidence) = (StoryPlacement::Created, JoinEvidence::default());
-                assignments.push(StoryAssignment { item: item.id, story, placement, copy_of: None, evidence });
+                assignments.push(separate_story(db, &item)?);
                 return Ok((None, assignments));
             }
         }
     }
     Ok((Some(clusterer), assignments))
+}
+
+/// Returns the assignment of an item to a new story, without a comparison.
+fn separate_story(db: &ReadConnection, item: &Item) -> store::Result<StoryAssignment> {
+    let story = stories::mint_id(db, item, |_| false)?;
+    let (placement, evidence) = (StoryPlacement::Created, JoinEvidence::default());
+    Ok(StoryAssignment { item: item.id, story, placement, copy_of: None, evidence })
 }
 
 /// Generates the id of a story that splits off.

@@ -281,7 +281,7 @@ async fn claim_and_poll(context: PollContext, due: DueSource, lease: PollLease) 
     let Some(source) = source.filter(|source| source.state == SourceState::Active) else {
         return Ok(None);
     };
-    if let Some(allowed) = crawl::skip_until(&source, &context.options, now) {
+    if let Some(allowed) = crawl::skip_until(&source, &context.options.for_source(&source), now) {
         let reason = NextPollReason::SkippedByFeed;
         context.store.write(move |db| sources::postpone_poll(db, &due, allowed, &reason)).await?;
         return Ok(None);

@@ -1,6 +1,7 @@
 //! Groups stories into storylines after each reclustering. All state comes from the database, so that a restart changes
 //! nothing.
 
+use super::grouped_sources::GroupedSources;
 use crate::cluster::Options;
 use crate::domain::duration::before;
 use crate::domain::{
@@ -119,7 +120,8 @@ impl StorylineSession {
         let counted = self.count_terms(db, now - options.window)?;
         let related_since = now - options.storyline_lifetime.max(options.window);
         let window = MemberWindow { all_since: now - options.window, related_since, limit: MAX_MEMBERS };
-        let members = within_quotas(storyline_membership::members(db, window)?);
+        let members = storyline_membership::members(db, window)?;
+        let members = within_quotas(GroupedSources::new(&options.tags).retain(db, members, |member| member.source)?);
         let all = constraints::active_on_storylines(db)?;
         let mut links = operator_links(&storylines::constraints_on_stories(db, &all)?, &members);
         links.must_link.extend(settled_links(&members, now - options.revision_window));

@@ -1,7 +1,8 @@
 //! Sources: the feeds that newsfold polls, and their polling state.
 
-use super::{NextPollReason, PollingHints, SourceId};
-use jiff::Timestamp;
+use super::request_settings::without_secrets;
+use super::{NextPollReason, PollingHints, RequestSettings, SourceId, duration};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// An RSS, Atom or JSON feed that newsfold polls.
@@ -62,6 +63,16 @@ pub struct Source {
     pub truncated_end: Option<TruncatedEnd>,
     /// The number of links from web pages to their feed that polls may still follow.
     pub feed_search_steps: u32,
+    #[serde(rename(serialize = "request"), serialize_with = "without_secrets")]
+    pub request_settings: RequestSettings,
+    /// The time between polls that the operator set.
+    #[serde(
+        serialize_with = "duration::optional::serialize",
+        deserialize_with = "duration::optional::from_milliseconds"
+    )]
+    pub poll_interval: Option<SignedDuration>,
+    /// Whether its items are grouped with items of other sources.
+    pub is_grouped: bool,
 }
 
 /// The polling status of a source.
@@ -161,6 +172,10 @@ pub struct NewSource {
     pub publish_backlog: bool,
     /// The number of links from web pages to their feed that polls may follow.
     pub feed_search_steps: u32,
+    pub request_settings: RequestSettings,
+    pub poll_interval: Option<SignedDuration>,
+    /// Whether its items stay apart from items of other sources.
+    pub is_ungrouped: bool,
 }
 
 /// The operator's changes to a source's settings; `None` leaves a setting unchanged.
@@ -177,6 +192,10 @@ pub struct SourceEdit {
     pub tags: Option<Vec<String>>,
     pub full_text: Option<FullTextMode>,
     pub aggregator: Option<bool>,
+    pub request_settings: Option<RequestSettings>,
+    /// The new interval; `Some(None)` restores the default.
+    pub poll_interval: Option<Option<SignedDuration>>,
+    pub is_grouped: Option<bool>,
 }
 
 /// A source whose next poll is due, with the facts that the scheduler needs.

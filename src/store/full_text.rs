@@ -2,7 +2,7 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use crate::domain::{ItemId, SourceId};
+use crate::domain::{ItemId, RequestSettings, SourceId};
 use rusqlite::params;
 use serde::Deserialize;
 
@@ -14,6 +14,8 @@ pub struct PendingArticle {
     #[serde(rename = "source_id")]
     pub source: SourceId,
     pub url: String,
+    /// The settings of the source, which also apply to its articles.
+    pub request_settings: RequestSettings,
 }
 
 /// The result of fetching an article page.
@@ -31,8 +33,8 @@ pub enum ArticleOutcome {
 /// Returns the articles to fetch, newest items first.
 pub fn pending_articles(db: &ReadConnection, limit: u32) -> Result<Vec<PendingArticle>> {
     db.all(
-        "SELECT id, source_id, url FROM item WHERE full_text_state = 'pending' AND url IS NOT NULL
-         ORDER BY id DESC LIMIT ?1",
+        "SELECT item.id, source_id, item.url, request_settings FROM item JOIN source ON source.id = source_id
+         WHERE full_text_state = 'pending' AND item.url IS NOT NULL ORDER BY item.id DESC LIMIT ?1",
         [limit],
     )
 }

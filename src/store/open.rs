@@ -13,6 +13,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fs::{Access, access};
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -40,6 +42,23 @@ pub fn default_path() -> PathBuf {
     folder.unwrap_or_default().join(NAME)
 }
 
+/// The maximum number of symbolic links that [`follow_links`] follows.
+const MAX_LINKS: usize = 8;
+
+/// Returns the file that a path of a database names. The files next to the database, such as its lock, have the name of
+/// this file, so that programs that use a symbolic link and programs that use its target share them.
+pub fn follow_links(mut path: PathBuf) -> PathBuf {
+    for _ in 0..MAX_LINKS {
+        let Ok(target) = path.read_link() else { break };
+        path = path.parent().map_or_else(|| target.clone(), |folder| folder.join(&target));
+    }
+    path
+}
+
+/// The permissions of a new database: it can contain secrets, so only its owner can read it. SQLite gives its write-ahead
+/// log the same permissions.
+const NEW_FILE_MODE: u32 = 0o600;
+
 /// Opens the write connection and applies pending migrations, each in its own transaction.
 pub(super) fn open_writer(path: &Path) -> Result<WriteConnection> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -62,6 +81,8 @@ pub(super) fn open_writer(path: &Path) -> Result<WriteConnection> {
         };
         Error::Open { path: path.to_owned(), cause: cause.into(), next }
     };
+    // An error here repeats when SQLite opens the file, which also gives the next step.
+    let _ = OpenOptions::new().write(true).create_new(true).mode(NEW_FILE_MODE).open(path);
     let mut connection = Connection::open(path).map_err(open)?;
     retry_while_busy(|| prepare(&connection)).map_err(open)?;
     migration::migrate(path, &mut connection, &migration::runner())?;

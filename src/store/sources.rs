@@ -2,7 +2,7 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{column, from_row, to_json};
+use super::rows::{column, from_row, json_list, to_json};
 use crate::domain::{
     CacheValidators, DueSource, NewSource, NextPollReason, PollCounts, PollingHints, Source, SourceEdit, SourceId,
     SourceState,
@@ -30,7 +30,8 @@ pub fn add(db: &WriteConnection, new: &NewSource, next_poll_at: Timestamp, now: 
         "UPDATE source SET outlet = ?2, title = ?3, lang = ?4, priority = ?5, state = 'active',
          next_poll_at = max(?6, coalesce(hold_until, 0)), next_poll_reason = ?9, failures = 0, gone_since = NULL,
          pending_redirect = NULL, outlet_provenance = ?7, full_text = ?8, publish_backlog = ?10, aggregator = ?11,
-         first_document_at = NULL, truncated_end = NULL, feed_search_steps = ?12 WHERE id = ?1",
+         first_document_at = NULL, truncated_end = NULL, feed_search_steps = ?12,
+         request_settings = ?13, poll_interval = ?14, is_grouped = NOT ?15 WHERE id = ?1",
         params![
             id.0,
             new.outlet,
@@ -44,6 +45,9 @@ pub fn add(db: &WriteConnection, new: &NewSource, next_poll_at: Timestamp, now: 
             new.publish_backlog,
             new.aggregator,
             new.feed_search_steps,
+            to_json(&new.request_settings)?,
+            new.poll_interval.map(|interval| interval.as_millis() as i64),
+            new.is_ungrouped,
         ],
     )?;
     set_tags(db, id, &new.tags)?;
@@ -59,7 +63,8 @@ pub fn edit(db: &WriteConnection, id: SourceId, edit: &SourceEdit, next_poll_at:
              outlet_name = nullif(coalesce(?9, outlet_name), ''),
              title = nullif(coalesce(?4, title), ''), lang = nullif(coalesce(?5, lang), ''),
              priority = coalesce(?6, priority), full_text = coalesce(?7, full_text),
-             aggregator = coalesce(?8, aggregator)
+             aggregator = coalesce(?8, aggregator), request_settings = coalesce(?10, request_settings),
+             poll_interval = CASE WHEN ?11 THEN ?12 ELSE poll_interval END, is_grouped = coalesce(?13, is_grouped)
          WHERE id = ?1",
         params![
             id.0,
@@ -70,7 +75,11 @@ pub fn edit(db: &WriteConnection, id: SourceId, edit: &SourceEdit, next_poll_at:
             edit.priority,
             edit.full_text.map(|mode| mode.into_str()),
             edit.aggregator,
-            edit.outlet_name
+            edit.outlet_name,
+            edit.request_settings.as_ref().map(to_json).transpose()?,
+            edit.poll_interval.is_some(),
+            edit.poll_interval.flatten().map(|interval| interval.as_millis() as i64),
+            edit.is_grouped,
         ],
     )?;
     if let Some(tags) = &edit.tags {
@@ -352,6 +361,39 @@ pub fn get(db: &ReadConnection, id: SourceId) -> Result<Option<Source>> {
     Ok(db.map(&format!("{SELECT} WHERE id = ?1"), [id.0], read)?.pop())
 }
 
+/// Returns the sources with a title, an outlet or an outlet's name that equals `name`, ignoring case.
+pub fn by_name(db: &ReadConnection, name: &str) -> Result<Vec<Source>> {
+    type Names = (SourceId, String, String, Option<String>);
+    let all: Vec<Names> = db.all(
+        "SELECT id, coalesce(title, feed_title, url), outlet, outlet_name FROM source WHERE state <> 'removed' ORDER BY id",
+        [],
+    )?;
+    let name = name.to_lowercase();
+    let has_name = |(_, title, outlet, outlet_name): &Names| {
+        [Some(title), Some(outlet), outlet_name.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|known| known.to_lowercase() == name)
+    };
+    all.iter().filter(|names| has_name(names)).filter_map(|(id, ..)| get(db, *id).transpose()).collect()
+}
+
+/// Returns whether items of a source are grouped: the operator has not switched it off, and the source has one of `tags`
+/// unless the list is empty.
+pub fn is_grouped(db: &ReadConnection, id: SourceId, tags: &[String]) -> Result<bool> {
+    db.exists(
+        "SELECT 1 FROM source WHERE id = ?1 AND is_grouped AND (json_array_length(?2) = 0 OR EXISTS (
+             SELECT 1 FROM source_tag WHERE source_id = ?1 AND tag IN (SELECT value FROM json_each(?2))))",
+        params![id.0, json_list(tags)],
+    )
+}
+
+/// Returns the longest interval that the operator set for a source.
+pub fn longest_interval(db: &ReadConnection) -> Result<Option<SignedDuration>> {
+    let longest: Option<i64> = db.one("SELECT max(poll_interval) FROM source", [])?;
+    Ok(longest.map(SignedDuration::from_millis))
+}
+
 pub fn by_url(db: &ReadConnection, url: &str) -> Result<Option<Source>> {
     Ok(db.map(&format!("{SELECT} WHERE url = ?1"), [url], read)?.pop())
 }
@@ -363,7 +405,7 @@ const SELECT: &str =
          added_at < (SELECT min(added_at) FROM source) + 86400000 AS is_initial, first_document_at, publish_backlog, next_poll_at, next_poll_reason,
          last_poll_at, last_outcome, last_success_at, failures, last_error, hold_until, polling_hints, pending_redirect,
          gone_since, update_rate, validators_url, etag, last_modified, not_modified_since, full_request_at, truncated_end,
-         feed_search_steps,
+         feed_search_steps, request_settings, poll_interval, is_grouped,
          (SELECT json_group_array(tag ORDER BY tag) FROM source_tag WHERE source_id = source.id) AS tags
      FROM source";
 

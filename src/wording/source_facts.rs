@@ -1,6 +1,6 @@
 //! The facts about a source, as the command line and the source's page list them.
 
-use super::{Audience, TimedText, backlog_count_text, count_of, hub_status, probation_text};
+use super::{Audience, TimedText, backlog_count_text, count_of, duration, hub_status, probation_text};
 use crate::domain::language::language_name;
 use crate::domain::{FullTextMode, HubSubscription, OutletProvenance, PollingHints, Source, Timestamp};
 
@@ -68,6 +68,26 @@ pub fn source_facts(
     }
     if let Some(hub) = context.hub {
         facts.push(("Hub", hub_status(hub, audience)));
+    }
+    facts
+}
+
+/// Describes the operator's settings for requests and grouping, for the operator only. Secrets are not shown.
+pub fn request_facts(source: &Source) -> Vec<(&'static str, String)> {
+    let settings = &source.request_settings;
+    let mut facts = Vec::new();
+    facts.extend(source.poll_interval.map(|interval| ("Interval", duration(interval))));
+    facts.extend(settings.user_agent.clone().map(|text| ("User-Agent", text)));
+    let mut secrets: Vec<&str> = settings.headers.iter().map(|(name, _)| name.as_str()).collect();
+    secrets.extend(settings.cookie.as_ref().map(|_| "cookie"));
+    if !secrets.is_empty() {
+        facts.push(("Secrets", format!("{}, sent only to {}", secrets.join(", "), settings.origin)));
+    }
+    if settings.proxy.is_some() {
+        facts.push(("Proxy", "its own proxy".into()));
+    }
+    if !source.is_grouped {
+        facts.push(("Grouping", "off: each item is a story of its own".into()));
     }
     facts
 }

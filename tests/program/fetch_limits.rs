@@ -6,7 +6,7 @@ use crate::support::raw_server::{RawResponse, RawServer, head};
 use crate::support::{count_polls, rss, wait_until};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
-use newsfold::http_client::{FetchResult, Fetcher, NoDocument, Options};
+use newsfold::http_client::{DocumentRequest, FetchResult, Fetcher, NoDocument, Options};
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ fn options() -> Options {
 async fn fetch(options: Options, url: &str) -> FetchResult {
     let fetcher = Fetcher::new(options).unwrap();
     let allow_all = |_| std::future::ready(Ok(())).boxed();
-    fetcher.fetch(&url.parse().unwrap(), None, Timestamp::UNIX_EPOCH, &allow_all).await
+    fetcher.fetch(&url.parse().unwrap(), DocumentRequest::plain(Timestamp::UNIX_EPOCH), &allow_all).await
 }
 
 /// The reason why a fetch fails, while the document is either received or decoded.

@@ -31,6 +31,7 @@ mod pages;
 mod readme;
 mod recovery;
 mod reload;
+mod request_settings;
 mod root_commands;
 mod scale;
 mod secrets;

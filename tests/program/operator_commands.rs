@@ -110,3 +110,46 @@ fn config_check_reports_the_first_fault_or_the_changed_settings() {
     cli.write_file("config.toml", "[fetch]\nca_file = \"/no/such.pem\"\n");
     cli.assert_fails(&["config", "check"], "cannot read the certificates in /no/such.pem");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_finds_no_fault_if_only_one_of_several_servers_is_down() {
+    let (cli, origin) = (CliRunner::new(), OriginServer::start().await);
+    origin.serve("/robots.txt", StubResponse::ok("User-agent: *\n"));
+    cli.write_file("config.toml", CONFIG);
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let dead = format!("http://{closed}/feed");
+    cli.run(&["source", "add", &dead, "--no-fetch", "--outlet", "a.example"]);
+    let findings = cli.run_json_failing(&["doctor"]);
+    assert_eq!(finding(&findings, "outbound HTTP")["verdict"], "fault", "no other server responds");
+    cli.run(&["source", "add", &origin.url("/feed"), "--no-fetch", "--outlet", "b.example"]);
+    let findings = cli.run_json(&["doctor"]);
+    let http = finding(&findings, "outbound HTTP");
+    let detail = http["detail"].as_str().unwrap();
+    assert!(http["verdict"] == "warning" && detail.contains(&format!("but not others: http://{closed}")), "{http}");
+}
+
+#[test]
+fn new_database_is_readable_by_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let cli = CliRunner::new();
+    cli.run(&["source", "add", "https://a.example/feed", "--no-fetch"]);
+    let mode = cli.folder.path().join("news.db").metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600, "{mode:o}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn symbolic_link_to_a_database_shares_the_lock_of_its_target() {
+    let cli = CliRunner::new();
+    let _daemon = start(&cli);
+    std::os::unix::fs::symlink("news.db", cli.folder.path().join("link.db")).unwrap();
+    let link = cli.folder.path().join("link.db");
+    let through_link = |arguments: &[&str]| {
+        let mut command = cli.command(arguments);
+        command.env("NEWSFOLD_DATABASE", &link);
+        command
+    };
+    through_link(&["serve"]).assert().code(1).stderr(predicates::str::contains("another newsfold daemon is using"));
+    let output = through_link(&["status", "--json"]).assert().success();
+    let status: serde_json::Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    assert!(status["daemon"]["process_id"].is_u64(), "{status}");
+}

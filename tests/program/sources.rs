@@ -317,3 +317,30 @@ async fn publication_of_an_item_is_shown_and_counts_as_an_outlet_for_aggregators
     assert_eq!((outlet("1"), outlet("2")), ("quay.example".into(), "picks.example".into()));
     assert!(cli.run(&["source", "export"]).contains("newsfold:aggregator=\"true\""));
 }
+
+#[test]
+fn source_is_found_by_its_title_or_outlet() {
+    let cli = CliRunner::new();
+    cli.run(&["source", "add", "https://a.example/feed", "--no-fetch", "--title", "Morning Post"]);
+    cli.run(&["source", "add", "https://b.example/1", "--no-fetch", "--title", "B one"]);
+    cli.run(&["source", "add", "https://b.example/2", "--no-fetch", "--title", "B two"]);
+    assert_eq!(cli.run_json(&["source", "show", "morning post"])["id"], 1);
+    assert_eq!(cli.run_json(&["source", "show", "a.example"])["id"], 1);
+    cli.run(&["source", "edit", "B ONE", "--priority", "3"]);
+    assert_eq!(cli.run_json(&["source", "show", "2"])["priority"], 3);
+    cli.assert_fails(&["source", "pause", "b.example"], "names 2 sources: 2, 3");
+    cli.assert_fails(&["source", "show", "evening post"], "there is no source ‘evening post’");
+}
+
+#[test]
+fn tag_that_is_too_long_is_an_error() {
+    let cli = CliRunner::new();
+    let (long, fits) = ("x".repeat(61), "é".repeat(60));
+    cli.assert_fails(
+        &["source", "add", "https://a.example/", "--no-fetch", "--tag", &long],
+        "longer than 60 characters",
+    );
+    cli.run(&["source", "add", "https://a.example/", "--no-fetch", "--tag", &fits]);
+    cli.assert_fails(&["source", "edit", "1", "--tag", &long], "longer than 60 characters");
+    assert_eq!(cli.run_json(&["source", "show", "1"])["tags"][0], fits.as_str());
+}

@@ -1,10 +1,10 @@
 //! Checks of the network: DNS, outbound HTTP, the clock and the public URL.
 
-use super::Finding;
+use super::{Finding, Verdict};
 use crate::cli::Context;
 use crate::config::Config;
 use crate::domain::{SourceState, Timestamp};
-use crate::http_client::{FetchResult, Fetcher, NoDocument, origin_of};
+use crate::http_client::{DocumentRequest, FetchResult, Fetcher, NoDocument, origin_of};
 use crate::store::sources::{self, SourceFilter};
 use crate::store::{Store, polls};
 use crate::wording::duration;
@@ -27,24 +27,12 @@ pub(super) async fn checks(
     store: Option<&Store>,
     url: Option<Url>,
 ) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let (mut server_time, now) = (None, context.clock.now());
-    match url.or(server_of_a_source(store).await) {
-        None => {
-            let fix = "add a source, or choose a server with --url";
-            findings.push(Finding::warning("outbound HTTP", "not checked, because there are no active sources", fix));
-        }
-        Some(url) => {
-            findings.push(dns(&url, config).await);
-            match fetch(context, config, store, &url).await {
-                Ok(fetched) => {
-                    server_time = fetched.server_time;
-                    findings.push(outbound_http(&url, &fetched));
-                }
-                Err(error) => findings.push(Finding::fault("outbound HTTP", format!("{error:#}"), "see the message")),
-            }
-        }
-    }
+    let now = context.clock.now();
+    let urls = match url {
+        Some(url) => vec![url],
+        None => servers_of_sources(store).await,
+    };
+    let (mut findings, server_time) = outbound(context, config, store, &urls).await;
     let last_poll_at = match store {
         Some(store) => store.read(polls::last_poll_at).await.ok().flatten(),
         None => None,
@@ -53,11 +41,62 @@ pub(super) async fn checks(
     findings
 }
 
-/// Returns the URL of `robots.txt` on the server of an active source.
-async fn server_of_a_source(store: Option<&Store>) -> Option<Url> {
-    let sources = store?.read(|db| sources::list(db, &SourceFilter::default())).await.ok()?;
-    let active = sources.iter().find(|source| source.state == SourceState::Active)?;
-    Url::parse(&active.url).ok()?.join("/robots.txt").ok()
+/// Checks DNS and HTTP with each server until one responds. A server that does not respond is a fault only if no other
+/// server responds, because a single server may be down. Also returns the time of a server.
+async fn outbound(
+    context: &Context,
+    config: &Config,
+    store: Option<&Store>,
+    urls: &[Url],
+) -> (Vec<Finding>, Option<Timestamp>) {
+    const CHECK: &str = "outbound HTTP";
+    let mut failures: Vec<[Finding; 2]> = Vec::new();
+    let mut server_time = None;
+    for url in urls {
+        let resolved = dns(url, config).await;
+        let mut answered = match fetch(context, config, store, url).await {
+            Ok(fetched) => {
+                server_time = server_time.or(fetched.server_time);
+                outbound_http(url, &fetched)
+            }
+            Err(error) => Finding::fault(CHECK, format!("{error:#}"), "see the message"),
+        };
+        if answered.verdict != Verdict::Ok {
+            failures.push([resolved, answered]);
+            continue;
+        }
+        if !failures.is_empty() {
+            let failed: Vec<&str> = failures.iter().map(|[_, failure]| failure.detail.as_str()).collect();
+            let fix = "check these servers; `newsfold source list --problems` lists the affected sources";
+            answered =
+                Finding::warning(CHECK, format!("{}, but not others: {}", answered.detail, failed.join("; ")), fix);
+        }
+        return (vec![resolved, answered], server_time);
+    }
+    match failures.into_iter().next() {
+        Some(findings) => (findings.into(), server_time),
+        None => {
+            let fix = "add a source, or choose a server with --url";
+            (vec![Finding::warning(CHECK, "not checked, because there are no active sources", fix)], server_time)
+        }
+    }
+}
+
+/// The maximum number of servers to ask.
+const MAX_SERVERS: usize = 3;
+
+/// Returns the URLs of `robots.txt` on servers of active sources.
+async fn servers_of_sources(store: Option<&Store>) -> Vec<Url> {
+    let Some(store) = store else { return Vec::new() };
+    let sources = store.read(|db| sources::list(db, &SourceFilter::default())).await.unwrap_or_default();
+    let active = sources.iter().filter(|source| source.state == SourceState::Active);
+    let mut urls: Vec<Url> = Vec::new();
+    for url in active.filter_map(|source| Url::parse(&source.url).ok()?.join("/robots.txt").ok()) {
+        if urls.len() < MAX_SERVERS && !urls.contains(&url) {
+            urls.push(url);
+        }
+    }
+    urls
 }
 
 /// Fetches the document as the daemon fetches feeds. If a database exists, its holds and leases apply.
@@ -68,7 +107,9 @@ async fn fetch(context: &Context, config: &Config, store: Option<&Store>, url: &
         }
         None => {
             let fetcher = Fetcher::new(config.fetch.clone())?;
-            fetcher.fetch(url, None, context.clock.now(), &|_| std::future::ready(Ok(())).boxed()).await
+            fetcher
+                .fetch(url, DocumentRequest::plain(context.clock.now()), &|_| std::future::ready(Ok(())).boxed())
+                .await
         }
     })
 }

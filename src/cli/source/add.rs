@@ -3,6 +3,7 @@
 
 use super::daemon_poll::{self, DaemonPoll, RequestedPoll};
 use super::find_feed::{FeedSearch, FoundFeed, find_feed, refuse_taken, report_similar};
+use super::request_options::RequestOptions;
 use super::{language, outlet, program, tags, web_url};
 use crate::cli::Context;
 use crate::cli::output::{json, print};
@@ -11,7 +12,9 @@ use crate::crawl::{self, PollAttempt, PollContext};
 use crate::daemon;
 use crate::domain::display_text::one_line;
 use crate::domain::duration::after;
-use crate::domain::{FullTextMode, IngestResult, NewSource, OutletProvenance, Source, SourceState, Timestamp};
+use crate::domain::{
+    FullTextMode, IngestResult, NewSource, OutletProvenance, RequestSettings, Source, SourceState, Timestamp,
+};
 use crate::publish::probation_until;
 use crate::store::leases::PollLease;
 use crate::store::{Store, items, sources};
@@ -50,6 +53,11 @@ pub struct Add {
     /// Also publish the old items of the feed's first document, as news.
     #[arg(long)]
     backlog: bool,
+    /// Keep its items apart from the items of other sources: each item is a story of its own.
+    #[arg(long)]
+    no_group: bool,
+    #[command(flatten)]
+    request: RequestOptions,
     /// Add the source without fetching it first; the daemon polls it later.
     #[arg(long)]
     no_fetch: bool,
@@ -66,11 +74,14 @@ impl Add {
             title: self.title.as_deref().map(|t| one_line(t, 200)).filter(|t| !t.is_empty()),
             lang: self.lang.as_deref().map(language).transpose()?,
             priority: self.priority,
-            tags: tags(&self.tag),
+            tags: tags(&self.tag)?,
             full_text: self.full_text.parse().unwrap_or_default(),
             aggregator: self.aggregator,
             publish_backlog: self.backlog,
             feed_search_steps: 0,
+            request_settings: self.request.apply(RequestSettings::default(), &url)?.unwrap_or_default(),
+            poll_interval: self.request.interval()?.flatten(),
+            is_ungrouped: self.no_group,
         };
         refuse_taken(&store, &url, None).await?;
         let now = context.clock.now();
@@ -87,7 +98,8 @@ impl Add {
         }
         let poll_context = config.poll_context(store.clone(), context.clock.clone(), &program("source add"))?;
         let mut lease = PollLease::new(&poll_context.program);
-        let search = FeedSearch { poll_context: &poll_context, lease: &mut lease, of: None };
+        let search =
+            FeedSearch { poll_context: &poll_context, lease: &mut lease, of: None, settings: &new.request_settings };
         let FoundFeed { url, attempt, .. } = find_feed(search, &url).await?;
         new.url = url.into();
         let stored = add_and_record(&poll_context, new.clone(), attempt, &lease).await?;

@@ -3,26 +3,29 @@
 
 use super::daemon_poll::{self, DaemonPoll, RequestedPoll};
 use super::find_feed::{FeedSearch, FoundFeed, find_feed, refuse_taken, report_similar};
+use super::request_options::RequestOptions;
 use super::{find, language, outlet, program, tags, web_url};
-use crate::cli::Context;
+use crate::cli::{Arguments, Context};
 use crate::config::Config;
 use crate::crawl;
 use crate::daemon;
 use crate::domain::display_text::one_line;
 use crate::domain::duration::after;
-use crate::domain::{FullTextMode, OutletProvenance, Source, SourceEdit, SourceId};
+use crate::domain::{FullTextMode, OutletProvenance, RequestSettings, Source, SourceEdit, SourceId};
 use crate::store::leases::PollLease;
 use crate::store::{Store, sources};
 use crate::urls::outlet::{outlet_of_site, outlet_of_url};
 use anyhow::{Context as _, bail};
 use clap::builder::PossibleValuesParser;
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory};
 use std::process::ExitCode;
 use strum::VariantNames;
 use url::Url;
 
 #[derive(clap::Args)]
 pub struct Edit {
-    /// Number or URL of the source.
+    /// Number, URL, title or outlet of the source.
     source: String,
     #[command(flatten)]
     changes: Changes,
@@ -33,7 +36,6 @@ pub struct Edit {
 
 /// The settings to change. At least one is required.
 #[derive(clap::Args)]
-#[group(required = true, multiple = true)]
 struct Changes {
     /// New URL of the same feed, or of a page that links to it; its items keep their identity.
     #[arg(long)]
@@ -62,6 +64,11 @@ struct Changes {
     /// Whether the source is an aggregator, so that the outlets named in its items count instead of its own.
     #[arg(long, value_name = "BOOL")]
     aggregator: Option<bool>,
+    /// Whether its items are grouped with items of other sources. Applies to new items.
+    #[arg(long, value_name = "BOOL")]
+    group: Option<bool>,
+    #[command(flatten)]
+    request: RequestOptions,
 }
 
 impl Edit {
@@ -70,6 +77,7 @@ impl Edit {
         let source = find(&store, &self.source).await?;
         let changes = self.changes;
         let url = changes.url.as_deref().map(web_url).transpose()?;
+        let polled_url = url.clone().map_or_else(|| Url::parse(&source.url), Ok)?;
         let mut edit = SourceEdit {
             url: None,
             outlet: changes.outlet.map(|o| outlet_or_default(&o, &source)).transpose()?,
@@ -77,10 +85,16 @@ impl Edit {
             title: changes.title.map(|t| one_line(&t, 200)),
             lang: changes.lang.map(|l| if l.is_empty() { Ok(l) } else { language(&l) }).transpose()?,
             priority: changes.priority,
-            tags: changes.tag.map(|tags| self::tags(&tags)),
+            tags: changes.tag.map(|tags| self::tags(&tags)).transpose()?,
             full_text: changes.full_text.and_then(|mode| mode.parse().ok()),
             aggregator: changes.aggregator,
+            request_settings: changes.request.apply(source.request_settings.clone(), &polled_url)?,
+            poll_interval: changes.request.interval()?,
+            is_grouped: changes.group,
         };
+        if edit == SourceEdit::default() && url.is_none() {
+            no_changes().exit();
+        }
         let id = source.id;
         match url.filter(|url| url.as_str() != source.url) {
             Some(url) if self.no_fetch => {
@@ -98,7 +112,10 @@ impl Edit {
                 let polled = RequestedPoll { id, last_poll_at: source.last_poll_at };
                 report_failure(daemon_poll::wait(&config, &store, vec![polled]).await?, &source.url)?;
             }
-            Some(url) => move_source(context, &config, &store, Move { id, url, edit }).await?,
+            Some(url) => {
+                let settings = edit.request_settings.clone().unwrap_or(source.request_settings);
+                move_source(context, &config, &store, Move { id, url, edit, settings }).await?
+            }
             None => write_edit(context, &store, id, edit).await?,
         }
         let edited = store.read(move |db| sources::get(db, id)).await?;
@@ -123,6 +140,15 @@ fn report_failure(polled: Vec<DaemonPoll>, old_url: &str) -> anyhow::Result<()> 
     Ok(())
 }
 
+/// Returns the error for a command without any change, with the exit code of invalid arguments.
+fn no_changes() -> clap::Error {
+    let changes = Changes::augment_args(clap::Command::new("edit"));
+    let options: Vec<String> =
+        changes.get_arguments().filter_map(|option| option.get_long()).map(|name| format!("--{name}")).collect();
+    let message = format!("pass at least one of {}", options.join(", "));
+    Arguments::command().error(ErrorKind::MissingRequiredArgument, message)
+}
+
 async fn write_edit(context: &Context, store: &Store, id: SourceId, edit: SourceEdit) -> anyhow::Result<()> {
     let now = context.clock.now();
     Ok(store.write(move |db| sources::edit(db, id, &edit, now)).await?)
@@ -133,14 +159,15 @@ struct Move {
     id: SourceId,
     url: Url,
     edit: SourceEdit,
+    settings: RequestSettings,
 }
 
 /// Reads the feed at the new URL, then changes the source and records the poll.
 async fn move_source(context: &Context, config: &Config, store: &Store, wanted: Move) -> anyhow::Result<()> {
-    let Move { id, url, mut edit } = wanted;
+    let Move { id, url, mut edit, settings } = wanted;
     let poll_context = config.poll_context(store.clone(), context.clock.clone(), &program("source edit"))?;
     let mut lease = PollLease::new(&poll_context.program);
-    let search = FeedSearch { poll_context: &poll_context, lease: &mut lease, of: Some(id) };
+    let search = FeedSearch { poll_context: &poll_context, lease: &mut lease, of: Some(id), settings: &settings };
     let FoundFeed { url, attempt, .. } = find_feed(search, &url).await?;
     edit.url = Some(url.into());
     // The source becomes due only after the poll is recorded, so a running daemon does not poll it at the same time.

@@ -4,8 +4,8 @@ use super::{lease_holder_text, termination_signal};
 use crate::cli::output::time;
 use crate::crawl::{self, AttemptOutcome, PollAttempt, PollContext};
 use crate::domain::duration::after;
-use crate::domain::{HoldReason, HoldScope, SourceId, SourceState};
-use crate::http_client::{NoDocument, origin_of};
+use crate::domain::{HoldReason, HoldScope, RequestSettings, SourceId, SourceState};
+use crate::http_client::{DocumentRequest, NoDocument, origin_of};
 use crate::store::leases::{LeaseConflict, PollLease};
 use crate::store::{Store, origins, sources};
 use crate::urls::feed_address::similar_addresses;
@@ -30,12 +30,13 @@ pub struct FeedSearch<'a> {
     pub lease: &'a mut PollLease,
     /// The source that gets the address; `None` for a new source.
     pub of: Option<SourceId>,
+    pub settings: &'a RequestSettings,
 }
 
 /// Finds the feed of an address; see [`FeedSearch::run`]. Releases the lease on failure and on interruption.
 pub async fn find_feed(search: FeedSearch<'_>, url: &Url) -> anyhow::Result<FoundFeed> {
-    let FeedSearch { poll_context, lease, of } = search;
-    let mut search = FeedSearch { poll_context, lease: &mut *lease, of };
+    let FeedSearch { poll_context, lease, of, settings } = search;
+    let mut search = FeedSearch { poll_context, lease: &mut *lease, of, settings };
     let found = tokio::select! {
         found = search.run(url) => found,
         _ = termination_signal() => Err(anyhow::anyhow!("interrupted; nothing was changed")),
@@ -98,9 +99,11 @@ impl FeedSearch<'_> {
     async fn fetch(&mut self, url: &Url) -> anyhow::Result<PollAttempt> {
         refuse_taken(&self.poll_context.store, url, self.of).await?;
         take_turn(self.poll_context, url, self.lease).await?;
+        let now = self.poll_context.clock.now();
+        let request = DocumentRequest { settings: Some(self.settings), ..DocumentRequest::plain(now) };
         // The program that held the lease may have added the same feed.
         refuse_taken(&self.poll_context.store, url, self.of).await?;
-        Ok(crawl::fetch_and_parse(self.poll_context, url, None, self.lease).await)
+        Ok(crawl::fetch_and_parse(self.poll_context, url, request, self.lease).await)
     }
 }
 

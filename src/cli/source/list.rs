@@ -10,7 +10,7 @@ use crate::store::items;
 use crate::store::polls::{self, PollSummary};
 use crate::store::sources::{self, SourceFilter};
 use crate::store::websub_subscriptions;
-use crate::wording::{Audience, SourceContext, next_poll_text, poll_remarks, source_facts};
+use crate::wording::{Audience, SourceContext, next_poll_text, poll_remarks, request_facts, source_facts};
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
@@ -198,5 +198,6 @@ fn facts(source: &Source, context: SourceContext<'_>) -> Vec<(&'static str, Stri
     ];
     let others = source_facts(source, context, Audience::Operator).into_iter();
     facts.extend(others.map(|(name, value)| (name, value.format(Audience::Operator))));
+    facts.extend(request_facts(source));
     facts
 }

@@ -19,7 +19,7 @@ use crate::urls::feed_address::similar_addresses;
 use crate::urls::outlet::{outlet_of_site, outlet_of_url};
 use anyhow::{Context as _, bail};
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -238,6 +238,7 @@ fn plan(wanted: &[DescribedSource], existing: &[Source]) -> SyncPlan {
             tags: (new.tags != source.tags).then(|| new.tags.clone()),
             full_text: Some(new.full_text).filter(|wanted| *has_full_text && *wanted != source.full_text),
             aggregator: Some(new.aggregator).filter(|wanted| *has_aggregator && *wanted != source.aggregator),
+            ..SourceEdit::default()
         };
         if edit != SourceEdit::default() {
             plan.change.push(SourceChange { source: KnownSource::of(source), edit });
@@ -309,8 +310,8 @@ impl DescribedSource {
     /// only the other outline has.
     fn merge(&mut self, other: DescribedSource) {
         let DescribedSource { new, has_priority, has_full_text, has_aggregator, line: _ } = other;
-        self.new.tags = tags(&[&*self.new.tags, &new.tags].concat());
-        self.new.tags.truncate(MAX_CATEGORIES);
+        let tags: BTreeSet<String> = self.new.tags.drain(..).chain(new.tags).collect();
+        self.new.tags = tags.into_iter().take(MAX_CATEGORIES).collect();
         self.new.title = self.new.title.take().or(new.title);
         self.new.lang = self.new.lang.take().or(new.lang);
         if self.new.outlet_provenance == OutletProvenance::Guess && new.outlet_provenance == OutletProvenance::Operator
@@ -375,7 +376,7 @@ fn described_source(outline: FeedOutline, extra_tags: &[String]) -> anyhow::Resu
         title: outline.title.map(|title| one_line(&title, 200)).filter(|title| !title.is_empty()),
         lang: outline.language.as_deref().and_then(language_code).map(str::to_owned),
         priority: priority.unwrap_or_default(),
-        tags: tags(&[&outline.categories, extra_tags].concat()),
+        tags: tags(&[&outline.categories, extra_tags].concat())?,
         full_text: full_text.unwrap_or_default(),
         aggregator: aggregator.unwrap_or_default(),
         ..NewSource::default()

@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 
 #[derive(clap::Args)]
 pub struct Poll {
-    /// Numbers or URLs of sources.
+    /// Numbers, URLs, titles or outlets of sources.
     sources: Vec<String>,
     /// Poll all active sources.
     #[arg(long, conflicts_with = "sources")]

@@ -44,6 +44,9 @@ fn source() -> Source {
         full_request_at: None,
         truncated_end: None,
         feed_search_steps: 0,
+        request_settings: Default::default(),
+        poll_interval: None,
+        is_grouped: true,
     }
 }
 
