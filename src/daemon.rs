@@ -8,6 +8,7 @@
 mod active_configuration;
 mod database_watcher;
 mod disk_monitor;
+mod encoding;
 mod export;
 mod feed_change_notifier;
 mod feed_entering;

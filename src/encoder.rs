@@ -18,8 +18,8 @@ mod onnx;
 #[cfg(feature = "encoder")]
 mod tokenizer;
 
+use crate::domain::Embedding;
 use crate::domain::panic_text::panic_text;
-use crate::domain::{Embedding, Item};
 pub use item_embeddings::add_embeddings;
 use model_folder::ModelFolder;
 pub use model_folder::TokenizerKind;
@@ -142,8 +142,11 @@ impl Encoder {
 }
 
 /// Returns the text that represents an item: the title and the beginning of the summary.
-pub fn encoded_text(item: &Item) -> String {
-    let summary: String = item.summary.chars().take(MAX_SUMMARY_CHARS).collect();
-    let is_repeated = summary.starts_with(&item.title);
-    if is_repeated || summary.trim().is_empty() { item.title.clone() } else { format!("{}. {summary}", item.title) }
+pub fn encoded_text(title: &str, summary: &str) -> String {
+    let summary: String = summary.chars().take(MAX_SUMMARY_CHARS).collect();
+    match summary.trim() {
+        "" => title.to_owned(),
+        summary if summary.starts_with(title) => summary.to_owned(),
+        summary => format!("{title}. {summary}"),
+    }
 }

@@ -11,6 +11,7 @@ pub mod backup;
 pub mod constraints;
 pub mod daemon_state;
 pub mod editions;
+pub mod embeddings;
 pub mod feed_entries;
 pub mod feed_last_modified;
 pub mod feed_tokens;

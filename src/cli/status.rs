@@ -107,6 +107,7 @@ impl Report {
         let sources: Vec<String> = stored.sources.iter().map(|(status, count)| format!("{count} {status}")).collect();
         let queues = [
             (queues.items_to_group, "items to group"),
+            (queues.items_to_encode, "items to encode"),
             (queues.stories_to_review, "stories to review"),
             (queues.due_sources, "sources due"),
             (queues.pending_deliveries, "WebSub deliveries"),

@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// Parameters for comparing, regrouping and joining items.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +25,8 @@ pub struct Options {
     pub storyline_lifetime: SignedDuration,
     /// Only items of sources with one of these tags are grouped. If empty, items of all sources.
     pub tags: Vec<String>,
+    /// The folder of the encoder whose embeddings are used; `None` for grouping by words only.
+    pub encoder: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -35,6 +38,7 @@ impl Default for Options {
             threshold: 0.69,
             storyline_lifetime: SignedDuration::from_hours(7 * 24),
             tags: Vec::new(),
+            encoder: None,
         }
     }
 }

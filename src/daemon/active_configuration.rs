@@ -3,7 +3,7 @@
 
 use super::task_context::{TaskContext, TaskSet};
 use super::{
-    export, feed_change_notifier, full_text, grouping, maintenance, publisher, scheduler, websub_publisher,
+    encoding, export, feed_change_notifier, full_text, grouping, maintenance, publisher, scheduler, websub_publisher,
     websub_subscriber,
 };
 use crate::serve;
@@ -54,6 +54,7 @@ impl ActiveConfiguration {
             context.health.record_progress(task, context.clock().now());
         }
         publisher::catch_up_editions(&context).await?;
+        encoding::prepare(&context).await?;
 
         let mut tasks = TaskSet::new(context.clone());
         let websub_routes = spawn_websub_tasks(&context, &mut tasks, !is_reload).await?;
@@ -62,6 +63,7 @@ impl ActiveConfiguration {
         polling.spawn("scheduler", scheduler::run);
         tasks.spawn_until_shutdown("full-text", full_text::run);
         tasks.spawn("grouping", grouping::run);
+        tasks.spawn_until_shutdown("encoding", encoding::run);
         tasks.spawn("publisher", publisher::run);
         tasks.spawn("export", export::run);
         tasks.spawn_until_shutdown("maintenance", maintenance::run);

@@ -22,7 +22,8 @@ type Key = u128;
 /// # Errors
 /// Fails if the model fails on a text, or if the file cannot be read or written.
 pub fn add_embeddings(encoder: &Encoder, cache: Option<&Path>, items: &mut [Item]) -> Result<(), Error> {
-    let key = |item: &Item| xxh3_128(format!("{} {}", encoder.facts().hash, encoded_text(item)).as_bytes());
+    let text = |item: &Item| encoded_text(&item.title, &item.summary);
+    let key = |item: &Item| xxh3_128(format!("{} {}", encoder.facts().hash, text(item)).as_bytes());
     let known = cache.map_or(Ok(HashMap::new()), read_cache)?;
     let mut missing: Vec<&mut Item> = Vec::new();
     for item in items {
@@ -31,7 +32,7 @@ pub fn add_embeddings(encoder: &Encoder, cache: Option<&Path>, items: &mut [Item
             None => missing.push(item),
         }
     }
-    let texts: Vec<String> = missing.iter().map(|item| encoded_text(item)).collect();
+    let texts: Vec<String> = missing.iter().map(|item| text(item)).collect();
     let mut new = Vec::new();
     for (item, embedding) in missing.iter_mut().zip(encode_all(encoder, &texts)?) {
         write_record(&mut new, key(item), &embedding);

@@ -33,7 +33,6 @@ pub(super) struct ModelFolder {
 }
 
 pub(super) struct TokenizerFile {
-    pub path: PathBuf,
     pub kind: TokenizerKind,
     pub bytes: Vec<u8>,
     /// Whether text is converted to lower case. Only a vocabulary needs this; the other kind contains it.
@@ -126,7 +125,7 @@ fn read_tokenizer(folder: &Path) -> Result<Option<TokenizerFile>, Error> {
         let path = folder.join(name);
         if let Some(bytes) = read_if_exists(&path, MAX_TOKENIZER_BYTES)? {
             let TokenizerSettings { do_lower_case } = settings(folder, "tokenizer_config.json")?;
-            return Ok(Some(TokenizerFile { path, kind, bytes, lower_case: do_lower_case.unwrap_or(true) }));
+            return Ok(Some(TokenizerFile { kind, bytes, lower_case: do_lower_case.unwrap_or(true) }));
         }
     }
     Ok(None)

@@ -15,7 +15,7 @@ pub(super) struct Tokenizer {
 
 impl Tokenizer {
     pub fn load(file: &TokenizerFile) -> Result<Tokenizer, Error> {
-        let not_usable = |reason: String| Error::NotUsable { path: file.path.clone(), reason };
+        let not_usable = |reason: String| Error::NotUsable { path: file.kind.to_string().into(), reason };
         let definition = match file.kind {
             TokenizerKind::Definition => Definition::from_tokenizers_slice(&file.bytes),
             TokenizerKind::Vocabulary => {
@@ -30,7 +30,7 @@ impl Tokenizer {
             templates.filter_map(|template| Some(special(&template.content)?.id)).collect()
         };
         let (first, last) = (added(InsertionPosition::SequenceStart), added(InsertionPosition::SequenceEnd));
-        let vocabulary_size = definition.model.vocab().len();
+        let vocabulary_size = definition.model.vocab().len() + definition.specials.len();
         let tokenizer = Kitoken::from_definition(definition).map_err(|error| not_usable(error.to_string()))?;
         Ok(Tokenizer { tokenizer, first, last, vocabulary_size })
     }

@@ -81,6 +81,7 @@ impl StoredFacts {
         for (queue, length) in [
             ("due_sources", queues.due_sources),
             ("items_to_group", queues.items_to_group),
+            ("items_to_encode", queues.items_to_encode),
             ("stories_to_review", queues.stories_to_review),
             ("pending_deliveries", queues.pending_deliveries),
         ] {

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 #[derive(Clone, Default)]
 pub struct TaskHealth {
     failures: Arc<Mutex<BTreeMap<&'static str, TaskFailure>>>,
+    faults: Arc<Mutex<BTreeMap<&'static str, String>>>,
     progress: Arc<Mutex<BTreeMap<&'static str, Timestamp>>>,
 }
 
@@ -35,6 +36,16 @@ impl TaskHealth {
         self.failures.lock().remove(task);
     }
 
+    /// Records what a task cannot use; `None` if it can use everything again. Unlike a task that is down, such a fault is
+    /// not repaired by a restart.
+    pub fn set_fault(&self, part: &'static str, reason: Option<String>) {
+        let mut faults = self.faults.lock();
+        match reason {
+            Some(reason) => faults.insert(part, reason),
+            None => faults.remove(part),
+        };
+    }
+
     /// Records that a task has done the work that was due.
     pub fn record_progress(&self, task: &'static str, at: Timestamp) {
         self.progress.lock().insert(task, at);
@@ -50,8 +61,10 @@ impl TaskHealth {
         self.failures.lock().values().map(|failure| failure.since.elapsed()).max()
     }
 
-    /// Returns the tasks that are down, each with the reason.
+    /// Returns the tasks that are down, and what other tasks cannot use, each with the reason.
     pub fn reasons(&self) -> BTreeMap<&'static str, String> {
-        self.failures.lock().iter().map(|(task, failure)| (*task, failure.reason.clone())).collect()
+        let mut reasons = self.faults.lock().clone();
+        reasons.extend(self.failures.lock().iter().map(|(task, failure)| (*task, failure.reason.clone())));
+        reasons
     }
 }

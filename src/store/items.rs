@@ -3,7 +3,7 @@
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 use super::item_content::stored_content;
-use super::rows::{ITEM_COLUMNS, column, from_row, json_list, milliseconds, to_json};
+use super::rows::{EMBEDDING, ITEM_COLUMNS, column, from_row, json_list, milliseconds, to_json};
 use super::stored_matches::{find_by_canonical_url, find_matches};
 use crate::domain::duration::{after, before};
 use crate::domain::volatile_text::equals_but_for_volatile_parts;
@@ -247,7 +247,7 @@ pub fn pushed_guids(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Re
 /// omitted for a limited time.
 pub fn unassigned(db: &ReadConnection, limit: u32, now: Timestamp) -> Result<Vec<Item>> {
     let sql = format!(
-        "SELECT {ITEM_COLUMNS} FROM item JOIN source ON source.id = item.source_id
+        "SELECT {ITEM_COLUMNS}, {EMBEDDING} FROM item JOIN source ON source.id = item.source_id
          WHERE item.story_id IS NULL AND NOT (item.full_text_state IS 'pending' AND item.first_seen_at > ?2)
          ORDER BY item.id LIMIT ?1"
     );
@@ -275,7 +275,9 @@ pub fn count_unassigned(db: &ReadConnection) -> Result<u64> {
 }
 
 pub fn get(db: &ReadConnection, id: ItemId) -> Result<Option<Item>> {
-    let sql = format!("SELECT {ITEM_COLUMNS} FROM item JOIN source ON source.id = item.source_id WHERE item.id = ?1");
+    let sql = format!(
+        "SELECT {ITEM_COLUMNS}, {EMBEDDING} FROM item JOIN source ON source.id = item.source_id WHERE item.id = ?1"
+    );
     db.first(&sql, [id.0])
 }
 

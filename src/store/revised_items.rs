@@ -2,7 +2,7 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{ITEM_COLUMNS, column, from_row};
+use super::rows::{EMBEDDING, ITEM_COLUMNS, column, from_row};
 use crate::domain::Item;
 
 /// Revised items, and the number of the last revision among them.
@@ -15,7 +15,7 @@ pub struct RevisedItems {
 /// Returns the revised items, at most `limit`.
 pub fn get(db: &ReadConnection, limit: u32) -> Result<RevisedItems> {
     let sql = format!(
-        "SELECT {ITEM_COLUMNS}, sequence FROM revised_item JOIN item ON item.id = item_id
+        "SELECT {ITEM_COLUMNS}, {EMBEDDING}, sequence FROM revised_item JOIN item ON item.id = item_id
          JOIN source ON source.id = item.source_id ORDER BY sequence LIMIT ?1"
     );
     let rows = db.map(&sql, [limit], |row| Ok((from_row(row)?, column(row, "sequence")?)))?;

@@ -76,6 +76,12 @@ pub(super) const ITEM_COLUMNS: &str = item_columns_sql!(
           ELSE json_object('text', substr(item.full_text, 1, 1200), 'publishable', json('false')) END AS article"
 );
 
+/// The embedding of an item by the encoder in use. Only queries for the grouping read this column of
+/// [`crate::domain::Item`].
+pub(super) const EMBEDDING: &str =
+    "(SELECT vector FROM item_embedding JOIN encoder_model ON encoder_model.id = encoder_id
+     WHERE item_id = item.id AND is_current) AS embedding";
+
 /// The columns of [`crate::domain::Item`] without its content and its article.
 pub(super) const HEADLINE_COLUMNS: &str = item_columns_sql!("NULL AS content, NULL AS article");
 

@@ -1,7 +1,7 @@
 //! Counts of rows and of waiting work, for the command line and the health page.
 
-use super::Result;
 use super::connection::ReadConnection;
+use super::{Result, embeddings};
 use jiff::Timestamp;
 
 /// The number of rows of each kind.
@@ -41,6 +41,9 @@ pub struct QueueLengths {
     pub due_sources: u64,
     /// Items without a story.
     pub items_to_group: u64,
+    /// Items without an embedding of the encoder in use.
+    #[serde(default)]
+    pub items_to_encode: u64,
     /// Published stories that are due for review.
     pub stories_to_review: u64,
     /// Subscribers of our own hub that do not have the latest version of their document.
@@ -48,14 +51,15 @@ pub struct QueueLengths {
 }
 
 pub fn queue_lengths(db: &ReadConnection, now: Timestamp) -> Result<QueueLengths> {
-    db.one(
+    let counted: QueueLengths = db.one(
         "SELECT (SELECT count(*) FROM source WHERE state = 'active' AND next_poll_at <= ?1) AS due_sources,
                 (SELECT count(*) FROM item WHERE story_id IS NULL) AS items_to_group,
                 (SELECT count(*) FROM story_review_queue WHERE review_at <= ?1) AS stories_to_review,
                 (SELECT count(*) FROM websub_subscriber AS subscriber JOIN feed_state USING (topic)
                  WHERE delivered_hash IS NOT content_hash AND lease_until > ?1) AS pending_deliveries",
         [now.as_millisecond()],
-    )
+    )?;
+    Ok(QueueLengths { items_to_encode: embeddings::count_missing(db, now)?, ..counted })
 }
 
 /// The size of a table with its indexes.

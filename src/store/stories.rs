@@ -1,7 +1,7 @@
 //! Stories: their items and the evidence for each, their publication, and lists of stories.
 
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{HEADLINE_COLUMNS, ITEM_COLUMNS, OUTLET, column, from_row, to_json};
+use super::rows::{EMBEDDING, HEADLINE_COLUMNS, ITEM_COLUMNS, OUTLET, column, from_row, to_json};
 use super::{Error, Result, publication, storyline_membership};
 use crate::domain::{
     AssignedItem, Item, ItemId, JoinEvidence, Story, StoryAssignment, StoryId, StoryItem, StoryPlacement,
@@ -238,7 +238,7 @@ pub fn story_of_item(db: &ReadConnection, item: ItemId) -> Result<Option<StoryId
 /// Returns the assigned items first seen within a time span, ordered by id.
 pub fn assigned_between(db: &ReadConnection, from: Timestamp, until: Timestamp) -> Result<Vec<AssignedItem>> {
     let sql = format!(
-        "SELECT {ITEM_COLUMNS}, item.story_id FROM item JOIN source ON source.id = item.source_id
+        "SELECT {ITEM_COLUMNS}, {EMBEDDING}, item.story_id FROM item JOIN source ON source.id = item.source_id
          WHERE item.first_seen_at BETWEEN ?1 AND ?2 AND item.story_id IS NOT NULL ORDER BY item.id"
     );
     db.map(&sql, [from.as_millisecond(), until.as_millisecond()], |row| {

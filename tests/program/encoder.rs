@@ -24,9 +24,13 @@ fn missing_files_are_named() {
 #[cfg(feature = "encoder")]
 mod with_feature {
     use crate::support::cli_runner::CliRunner;
+    use crate::support::daemon_process::{database_path, start_daemon};
+    use crate::support::origin_server::{OriginServer, StubResponse};
     use crate::support::tiny_encoder::{model_with, write_tiny_encoder};
+    use crate::support::{rss_of_today, wait_until};
     use newsfold::encoder::{Encoder, Error, TokenizerKind, add_embeddings};
     use newsfold::evaluation::{items_of_dataset, parse_dataset};
+    use std::time::Duration;
     use tempfile::TempDir;
 
     fn tiny() -> (TempDir, Encoder) {
@@ -61,7 +65,7 @@ mod with_feature {
         assert!(chinese.is_ok());
         assert!(matches!(empty, Err(Error::Failed(_))), "a text without tokens has no direction");
         // The name of a special token in a text is ordinary text.
-        assert_eq!(encoder.encode("storm [PAD]").is_ok(), true);
+        assert!(encoder.encode("storm [PAD]").is_ok());
     }
 
     #[test]
@@ -131,6 +135,74 @@ mod with_feature {
         let result = CliRunner::new().run_json_failing(&["encoder", "check", folder.path().to_str().unwrap()]);
         assert_eq!((&result["dimensions"], &result["passed"]), (&3.into(), &false.into()));
         assert!(result["texts_per_second"].as_f64().unwrap() > 0.0);
+    }
+
+    const CONFIG: &str = "[serve]\nlisten = \"127.0.0.1:0\"\n[fetch]\nallowed_networks = [\"127.0.0.0/8\"]\n\
+                          min_origin_delay = \"0s\"\n[publish]\ndelay = \"0s\"\n[metrics]\nenabled = false\n";
+
+    /// The stored embeddings of the encoder in use, as title and vector, and whether grouping has read them.
+    fn embeddings(cli: &CliRunner) -> (Vec<(String, Vec<u8>)>, bool) {
+        let sqlite = rusqlite::Connection::open(database_path(cli.folder.path())).unwrap();
+        sqlite.busy_timeout(Duration::from_secs(20)).unwrap();
+        let sql = "SELECT title, vector FROM item_embedding JOIN item ON item.id = item_id
+                   JOIN encoder_model ON encoder_model.id = encoder_id WHERE is_current ORDER BY title";
+        let mut statement = sqlite.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        let rows = rows.collect::<Result<_, _>>().unwrap();
+        let is_read = sqlite.query_one("SELECT count(*) = 0 FROM revised_item", [], |row| row.get(0)).unwrap();
+        (rows, is_read)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn daemon_encodes_items_and_encodes_them_again_after_a_change() {
+        let (cli, origin, (encoder, _)) = (CliRunner::new(), OriginServer::start().await, tiny());
+        let folder = encoder.path().to_str().unwrap();
+        let config = format!("{CONFIG}[cluster]\nrecluster_interval = \"1s\"\nencoder = \"{folder}\"\n");
+        cli.write_file("config.toml", &config);
+        origin.serve("/feed", StubResponse::ok(rss_of_today(&["1 | Storm", "2 | Election"])));
+        cli.run(&["source", "add", &origin.url("/feed"), "--no-fetch"]);
+        let stored = |expected: &[(&str, [i8; 3])]| {
+            let expected = expected
+                .iter()
+                .map(|(text, vector)| ((*text).to_owned(), vector.map(|component| component.cast_unsigned()).to_vec()));
+            (expected.collect::<Vec<_>>(), true)
+        };
+
+        let daemon = start_daemon(cli.folder.path(), "");
+        let both = stored(&[("Election", [0, 127, 0]), ("Storm", [127, 0, 0])]);
+        wait_until("both items have an embedding", async || embeddings(&cli) == both).await;
+        assert_eq!(cli.run_json(&["status"])["stored"]["queues"]["items_to_encode"], 0);
+
+        origin.serve("/feed", StubResponse::ok(rss_of_today(&["1 | Elections", "2 | Election"])));
+        cli.run(&["source", "poll", "1"]);
+        let revised = stored(&[("Election", [0, 127, 0]), ("Elections", [0, 125, 25])]);
+        wait_until("the revised item has another embedding", async || embeddings(&cli) == revised).await;
+
+        // Another model, in which all tokens have the same vector.
+        drop(daemon);
+        std::fs::write(encoder.path().join("model.onnx"), model_with(8, &[-1.0, 0.0, 0.0].repeat(8))).unwrap();
+        let daemon = start_daemon(cli.folder.path(), "");
+        let changed = stored(&[("Election", [-127, 0, 0]), ("Elections", [-127, 0, 0])]);
+        wait_until("both items have an embedding of the new model", async || embeddings(&cli) == changed).await;
+
+        drop(daemon);
+        cli.write_file("config.toml", CONFIG);
+        let _daemon = start_daemon(cli.folder.path(), "");
+        wait_until("no embeddings are used", async || embeddings(&cli).0.is_empty()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn daemon_groups_items_and_reports_an_encoder_that_is_not_usable() {
+        let (cli, origin) = (CliRunner::new(), OriginServer::start().await);
+        cli.write_file("config.toml", &format!("{CONFIG}[cluster]\nencoder = \"/missing/encoder\"\n"));
+        origin.serve("/feed", StubResponse::ok(rss_of_today(&["1 | Storm"])));
+        cli.run(&["source", "add", &origin.url("/feed"), "--no-fetch"]);
+        let daemon = start_daemon(cli.folder.path(), "");
+        wait_until("the item is published", async || cli.run_json(&["status"])["stored"]["counts"]["published"] == 1)
+            .await;
+        wait_until("the fault is logged", async || daemon.log().contains("cannot read /missing/encoder")).await;
+        let is_reported = async || cli.run_json(&["status"])["problems"].to_string().contains("encoder: cannot read");
+        wait_until("the fault is reported", is_reported).await;
     }
 
     #[test]
