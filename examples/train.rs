@@ -6,12 +6,17 @@
 //! end their means. `--write` stores a model that is trained on all sets in `src/cluster/pair_model_weights.txt`.
 //!
 //! `--encoder FOLDER` computes the embeddings of the items, and `--embedding-cache FILE` keeps them for the next run.
+//! The similarity of the embeddings then refines the scores, and `--write` stores the weights of this step instead, in
+//! `src/cluster/encoder_model_weights.txt`.
 //!
 //! For experiments: `--without NAME,NAME` removes features; `--max-weight`, `--size-penalty`, `--large-bonus`,
 //! `--missing-pair` and `--threshold` (in log-odds) set the linkage; `--large` sets the exponent that reduces the
 //! weight of pairs of large stories; `--prior` sets the regularization of products. `--out FOLDER` writes the stories.
 
-use newsfold::cluster::{Clusterer, FEATURE_NAMES, Linkage, Options, PairFeatures, PairModel};
+use newsfold::cluster::{
+    Clusterer, ENCODER_INPUT_NAMES, EmbeddingSimilarity, EncoderModel, EncoderRegression, FEATURE_NAMES, Linkage,
+    Options, PairFeatures, PairModel, RecordedPair,
+};
 use newsfold::domain::{Item, ItemId, StoryId};
 use newsfold::encoder::{Encoder, add_embeddings};
 use newsfold::evaluation::metrics::{ClusteringMetrics, FeedMetrics, misses};
@@ -33,11 +38,22 @@ const BIAS_PRIOR: f64 = 1e-6;
 /// a few large stories would outweigh the pairs of all small ones.
 const LARGE_STORY_EXPONENT: f64 = 0.5;
 
+/// The minimum text similarity of neighbors: the square root of the minimum cosine.
+const MIN_TEXT_SIMILARITY: f32 = 0.374;
+
 /// A scored pair with its label.
 struct LabeledPair {
     features: PairFeatures,
+    similarity: Option<EmbeddingSimilarity>,
     same_story: bool,
     weight: f64,
+}
+
+impl LabeledPair {
+    /// Returns whether the words of the items suffice to compare them. Otherwise, only their embeddings are similar.
+    fn is_lexical(&self) -> bool {
+        self.features[0] > MIN_TEXT_SIMILARITY
+    }
 }
 
 struct TrainingSet {
@@ -73,8 +89,11 @@ fn main() {
     let mut all: Vec<Figures> = Vec::new();
     for tested in sets.iter().filter(|_| sets.len() > 1) {
         let others = sets.iter().filter(|set| set.name != tested.name);
-        let model = training.fit(&others.flat_map(|set| &set.pairs).collect::<Vec<_>>());
-        let found = replay(&mut training.clusterer(&model), &tested.items);
+        let pairs: Vec<&LabeledPair> = others.flat_map(|set| &set.pairs).collect();
+        let model = training.fit(&pairs);
+        let mut clusterer = training.clusterer(&model);
+        clusterer.encoder_model = training.fit_encoder(&model, &pairs);
+        let found = replay(&mut clusterer, &tested.items);
         all.push(figures(tested, &found));
         print_figures(&tested.name, &all[all.len() - 1]);
         if let Some(folder) = argument(&arguments, "--out") {
@@ -86,10 +105,14 @@ fn main() {
         &std::array::from_fn(|n| all.iter().map(|figures| figures[n]).sum::<f64>() / all.len() as f64),
     );
     if arguments.iter().any(|argument| argument == "--write") {
-        let model = training.fit(&sets.iter().flat_map(|set| &set.pairs).collect::<Vec<_>>());
-        let header = "# Learned by `cargo run --release --example train -- SET.jsonl … --write`; read by src/cluster/pair_model.rs.\n";
-        let text = format!("{header}{}", model.write());
-        std::fs::write("src/cluster/pair_model_weights.txt", text).expect("the weights file is writable");
+        let pairs: Vec<&LabeledPair> = sets.iter().flat_map(|set| &set.pairs).collect();
+        let command = "cargo run --release --example train -- SET.jsonl … --write";
+        let (file, weights) = match encoder {
+            Some(_) => ("encoder_model", training.fit_encoder(&PairModel::learned(), &pairs).write()),
+            None => ("pair_model", training.fit(&pairs).write()),
+        };
+        let text = format!("# Learned by `{command}`; read by src/cluster/{file}.rs.\n{weights}");
+        std::fs::write(format!("src/cluster/{file}_weights.txt"), text).expect("the weights file is writable");
     }
 }
 
@@ -173,11 +196,12 @@ impl Training {
         let labels: Vec<String> = labeled.iter().map(|item| item.story.to_string()).collect();
         let mut sizes: HashMap<&str, usize> = HashMap::new();
         labels.iter().for_each(|label| *sizes.entry(label).or_default() += 1);
-        let label = |(items, features): ([ItemId; 2], PairFeatures)| {
+        let label = |(items, pair): ([ItemId; 2], RecordedPair)| {
             let [a, b] = items.map(|item| labels[item.0 as usize].as_str());
+            let RecordedPair { features, similarity } = pair;
             let features = std::array::from_fn(|n| if self.enabled[n] { features[n] } else { 0.0 });
             let weight = if a == b { libm::pow((sizes[a] - 1) as f64, -self.large_story_exponent) } else { 1.0 };
-            LabeledPair { features, same_story: a == b, weight }
+            LabeledPair { features, similarity, same_story: a == b, weight }
         };
         clusterer.recorded_pairs.into_iter().flatten().map(label).collect()
     }
@@ -185,14 +209,19 @@ impl Training {
     /// Fits the model to the pairs with weighted logistic regression and a Gaussian prior on the standardized features
     /// and their products.
     fn fit(&self, pairs: &[&LabeledPair]) -> PairModel {
-        let mut model = standardization(pairs);
+        let pairs: Vec<&LabeledPair> = pairs.iter().copied().filter(|pair| pair.is_lexical()).collect();
+        let pairs = pairs.as_slice();
+        let mut model = PairModel::default();
+        (model.mean, model.deviation) = moments(&pairs.iter().map(|pair| pair.features).collect::<Vec<_>>());
         let mut x: Vec<Terms> = pairs.iter().map(|pair| terms(&model, &pair.features)).collect();
-        let centers = center_products(&mut x);
-        let w = self.minimize(pairs, &x);
-        // The weights of positive pairs shift the log-odds by the logarithm of their mean.
-        let positives: Vec<f64> = pairs.iter().filter(|pair| pair.same_story).map(|pair| pair.weight).collect();
-        let shift = libm::log(positives.iter().sum::<f64>() / positives.len() as f64);
-        model.bias = (w[BIAS] - shift - dot(&w, &centers)) as f32;
+        let centers = center_products(&mut x, FEATURES);
+        let precisions: Terms = std::array::from_fn(|d| match d {
+            _ if d < FEATURES => FEATURE_PRIOR,
+            BIAS => BIAS_PRIOR,
+            _ => self.product_prior,
+        });
+        let w = minimize(pairs, &x, &precisions);
+        model.bias = (w[BIAS] - weight_shift(pairs) - dot(&w, &centers)) as f32;
         let mut weights = w.iter().map(|w| *w as f32);
         model.weights.iter_mut().zip(&mut weights).for_each(|(weight, w)| *weight = w);
         for i in 0..FEATURES {
@@ -201,59 +230,102 @@ impl Training {
         model
     }
 
-    /// Minimizes the loss with Newton's method.
-    fn minimize(&self, pairs: &[&LabeledPair], x: &[Terms]) -> Terms {
-        let precisions: Terms = std::array::from_fn(|d| match d {
-            _ if d < FEATURES => FEATURE_PRIOR,
-            BIAS => BIAS_PRIOR,
-            _ => self.product_prior,
-        });
-        let mut w = [0.0; TERMS];
-        for _ in 0..25 {
-            let mut gradient = [0.0; TERMS];
-            let mut hessian = vec![[0.0; TERMS]; TERMS];
-            for d in 0..TERMS {
-                gradient[d] = precisions[d] * w[d];
-                hessian[d][d] = precisions[d];
-            }
-            for (pair, x) in pairs.iter().zip(x) {
-                let p = 1.0 / (1.0 + libm::exp(-dot(&w, x)));
-                let error = pair.weight * (p - f64::from(u8::from(pair.same_story)));
-                let curvature = pair.weight * p * (1.0 - p);
-                for d in 0..TERMS {
-                    gradient[d] += error * x[d];
-                    let part = curvature * x[d];
-                    hessian[d][..=d].iter_mut().zip(x).for_each(|(h, other)| *h += part * other);
-                }
-            }
-            let step = solve(hessian, gradient);
-            w.iter_mut().zip(step).for_each(|(w, step)| *w -= step);
-            if step.iter().all(|s| s.abs() < 1e-7) {
-                break;
+    /// Fits the regressions that refine the scores of a model with the similarity of embeddings.
+    fn fit_encoder(&self, model: &PairModel, pairs: &[&LabeledPair]) -> EncoderModel {
+        let fit = |across_languages: bool| {
+            let compared =
+                pairs.iter().filter(|pair| pair.similarity.is_some_and(|s| s.across_languages == across_languages));
+            let compared: Vec<&LabeledPair> = compared.copied().collect();
+            (compared.len() > 1000).then(|| fit_regression(model, &compared))
+        };
+        let learned = EncoderModel::learned();
+        EncoderModel {
+            within_language: fit(false).unwrap_or(learned.within_language),
+            across_languages: fit(true).unwrap_or(learned.across_languages),
+        }
+    }
+}
+
+const ENCODER_INPUTS: usize = ENCODER_INPUT_NAMES.len();
+/// The number of terms of the regression: the inputs, the products of two inputs, and the constant 1.
+const ENCODER_TERMS: usize = ENCODER_INPUTS + ENCODER_INPUTS * (ENCODER_INPUTS + 1) / 2 + 1;
+
+fn fit_regression(model: &PairModel, pairs: &[&LabeledPair]) -> EncoderRegression {
+    let inputs =
+        |pair: &LabeledPair| pair.similarity.map(|similarity| similarity.inputs(model.log_odds(&pair.features)));
+    let values: Vec<[f32; ENCODER_INPUTS]> = pairs.iter().filter_map(|pair| inputs(pair)).collect();
+    let mut regression = EncoderRegression::default();
+    (regression.mean, regression.deviation) = moments(&values);
+    let positions = || (0..ENCODER_INPUTS).flat_map(|i| (i..ENCODER_INPUTS).map(move |j| (i, j)));
+    let terms = |values: &[f32; ENCODER_INPUTS]| {
+        let z = regression.standardize(values).map(f64::from);
+        let mut all = z.into_iter().chain(positions().map(|(i, j)| z[i] * z[j])).chain([1.0]);
+        std::array::from_fn(|_| all.next().expect("as many values as terms"))
+    };
+    let mut x: Vec<[f64; ENCODER_TERMS]> = values.iter().map(terms).collect();
+    let centers = center_products(&mut x, ENCODER_INPUTS);
+    let w = minimize(pairs, &x, &[1.0; ENCODER_TERMS]);
+    regression.bias = (w[ENCODER_TERMS - 1] - weight_shift(pairs) - dot(&w, &centers)) as f32;
+    regression.weights = std::array::from_fn(|i| w[i] as f32);
+    for ((i, j), w) in positions().zip(&w[ENCODER_INPUTS..]) {
+        regression.products[i][j] = *w as f32;
+    }
+    regression
+}
+
+/// Returns how much the weights of positive pairs shift the log-odds: the logarithm of their mean.
+fn weight_shift(pairs: &[&LabeledPair]) -> f64 {
+    let positives: Vec<f64> = pairs.iter().filter(|pair| pair.same_story).map(|pair| pair.weight).collect();
+    libm::log(positives.iter().sum::<f64>() / positives.len() as f64)
+}
+
+/// Minimizes the loss of a logistic regression with Newton's method. The last term is the constant 1.
+fn minimize<const N: usize>(pairs: &[&LabeledPair], x: &[[f64; N]], precisions: &[f64; N]) -> [f64; N] {
+    let mut w = [0.0; N];
+    for _ in 0..25 {
+        let mut gradient = [0.0; N];
+        let mut hessian = vec![[0.0; N]; N];
+        for d in 0..N {
+            gradient[d] = precisions[d] * w[d];
+            hessian[d][d] = precisions[d];
+        }
+        for (pair, x) in pairs.iter().zip(x) {
+            let p = 1.0 / (1.0 + libm::exp(-dot(&w, x)));
+            let error = pair.weight * (p - f64::from(u8::from(pair.same_story)));
+            let curvature = pair.weight * p * (1.0 - p);
+            for d in 0..N {
+                gradient[d] += error * x[d];
+                let part = curvature * x[d];
+                hessian[d][..=d].iter_mut().zip(x).for_each(|(h, other)| *h += part * other);
             }
         }
-        w
+        let step = solve(hessian, gradient);
+        w.iter_mut().zip(step).for_each(|(w, step)| *w -= step);
+        if step.iter().all(|s| s.abs() < 1e-7) {
+            break;
+        }
     }
+    w
 }
 
-/// An untrained model with the mean and the standard deviation of each feature.
-fn standardization(pairs: &[&LabeledPair]) -> PairModel {
-    let n = pairs.len() as f64;
-    let mut model = PairModel::default();
-    for d in 0..FEATURES {
-        let values = pairs.iter().map(|pair| f64::from(pair.features[d]));
+/// Returns the mean and the standard deviation of each value.
+fn moments<const N: usize>(values: &[[f32; N]]) -> ([f32; N], [f32; N]) {
+    let n = values.len() as f64;
+    let moments = |d: usize| {
+        let values = values.iter().map(|values| f64::from(values[d]));
         let mean = values.clone().sum::<f64>() / n;
         let variance = values.map(|value| value - mean).map(|deviation| deviation * deviation).sum::<f64>() / n;
-        (model.mean[d], model.deviation[d]) = (mean as f32, variance.sqrt().max(1e-9) as f32);
-    }
-    model
+        (mean as f32, variance.sqrt().max(1e-9) as f32)
+    };
+    (std::array::from_fn(|d| moments(d).0), std::array::from_fn(|d| moments(d).1))
 }
 
-/// Subtracts the mean from each product, so that the prior on products does not affect the bias. Returns the means.
-fn center_products(x: &mut [Terms]) -> Terms {
+/// Subtracts the mean from each product, so that the prior on products does not affect the bias. The products follow the
+/// first `inputs` terms. Returns the means.
+fn center_products<const N: usize>(x: &mut [[f64; N]], inputs: usize) -> [f64; N] {
     let n = x.len() as f64;
-    let mut centers = [0.0; TERMS];
-    for (d, center) in centers.iter_mut().enumerate().take(BIAS).skip(FEATURES) {
+    let mut centers = [0.0; N];
+    for (d, center) in centers.iter_mut().enumerate().take(N - 1).skip(inputs) {
         *center = x.iter().map(|x| x[d]).sum::<f64>() / n;
         x.iter_mut().for_each(|x| x[d] -= *center);
     }
@@ -268,23 +340,23 @@ fn terms(model: &PairModel, features: &PairFeatures) -> Terms {
     std::array::from_fn(|_| all.next().expect("as many values as terms"))
 }
 
-fn dot(a: &Terms, b: &Terms) -> f64 {
+fn dot<const N: usize>(a: &[f64; N], b: &[f64; N]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// Solves a symmetric system, given by its lower triangle, with a Cholesky decomposition.
-fn solve(mut a: Vec<Terms>, mut b: Terms) -> Terms {
-    for i in 0..TERMS {
+fn solve<const N: usize>(mut a: Vec<[f64; N]>, mut b: [f64; N]) -> [f64; N] {
+    for i in 0..N {
         for j in 0..=i {
             let sum = a[i][j] - (0..j).map(|k| a[i][k] * a[j][k]).sum::<f64>();
             a[i][j] = if i == j { sum.max(1e-12).sqrt() } else { sum / a[j][j] };
         }
     }
-    for i in 0..TERMS {
+    for i in 0..N {
         b[i] = (b[i] - (0..i).map(|k| a[i][k] * b[k]).sum::<f64>()) / a[i][i];
     }
-    for i in (0..TERMS).rev() {
-        b[i] = (b[i] - (i + 1..TERMS).map(|k| a[k][i] * b[k]).sum::<f64>()) / a[i][i];
+    for i in (0..N).rev() {
+        b[i] = (b[i] - (i + 1..N).map(|k| a[k][i] * b[k]).sum::<f64>()) / a[i][i];
     }
     b
 }

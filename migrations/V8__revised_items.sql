@@ -11,3 +11,6 @@ WHEN old.title IS NOT new.title OR old.summary IS NOT new.summary OR old.full_te
 BEGIN
     INSERT OR REPLACE INTO revised_item (item_id) VALUES (new.id);
 END;
+
+-- The terms of languages other than English are now the beginnings of stems, so their counts start again.
+DELETE FROM term_frequency WHERE language <> 'en';

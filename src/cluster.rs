@@ -7,6 +7,7 @@
 //! 1. Each item becomes a unit vector of weighted terms ([`tokenizer`], [`term_weights`], [`term_index`]).
 //! 2. An inverted index finds its nearest neighbors ([`candidates`]).
 //! 3. A learned model scores each pair ([`pair_features`], [`pair_model`]).
+//!    If both items have an embedding, their similarity refines the score ([`vector_index`], [`encoder_model`]).
 //! 4. The item joins the story with the best link ([`linkage`], [`story_match`]).
 //! 5. Every few minutes, recent items are regrouped from scratch, so that the order of arrival is irrelevant
 //!    ([`recluster`], [`agglomerative`]).
@@ -17,6 +18,7 @@ mod agglomerative;
 mod article_link;
 mod candidates;
 mod clusterer;
+mod encoder_model;
 mod equal_titles;
 mod explain;
 pub mod headline_kind;
@@ -39,9 +41,11 @@ mod term_index;
 mod term_weights;
 mod title_profile;
 pub mod tokenizer;
+mod vector_index;
 mod window;
 
-pub use clusterer::Clusterer;
+pub use clusterer::{Clusterer, RecordedPair};
+pub use encoder_model::{ENCODER_INPUT_NAMES, EmbeddingSimilarity, EncoderModel, EncoderRegression};
 pub use explain::PairExplanation;
 pub use linkage::Linkage;
 pub use options::Options;

@@ -68,13 +68,30 @@ impl NeighborSearch {
                 self.found.push(FoundNeighbor { seq, cosine, shared_terms });
             }
         }
-        self.found.sort_unstable_by(|a, b| b.cosine.total_cmp(&a.cosine).then(b.seq.0.cmp(&a.seq.0)));
+        self.sort_found();
         self.found.truncate(MAX_NEIGHBORS);
         for found in self.found.iter().take(LOCAL_DF_NEIGHBORS) {
             for term in &self.shared_terms[found.shared_terms.clone()] {
                 self.local_counts[usize::from(term.first)] += 1;
             }
         }
+    }
+
+    /// Adds items with similar embeddings to the neighbors, regardless of their shared terms.
+    pub(super) fn add_similar(&mut self, window: &ItemWindow, seq: ItemSeq, similar: &[ItemSeq]) {
+        let filter = BloomPrefilter::new(&window[seq].terms);
+        for other in similar {
+            if !self.found.iter().any(|found| found.seq == *other) {
+                let start = self.shared_terms.len();
+                let cosine = filter.cosine(&window[*other].terms, &mut self.shared_terms);
+                self.found.push(FoundNeighbor { seq: *other, cosine, shared_terms: start..self.shared_terms.len() });
+            }
+        }
+        self.sort_found();
+    }
+
+    fn sort_found(&mut self) {
+        self.found.sort_unstable_by(|a, b| b.cosine.total_cmp(&a.cosine).then(b.seq.0.cmp(&a.seq.0)));
     }
 
     /// Accumulates the partial cosines of all items that share an indexed term.

@@ -2,6 +2,7 @@
 
 use super::agglomerative::Constraint;
 use super::candidates::{NeighborSearch, add_postings};
+use super::encoder_model::{EmbeddingSimilarity, EncoderModel};
 use super::headline_kind::HeadlineClassifier;
 use super::indexed_item::IndexedItem;
 use super::item_seq::ItemSeq;
@@ -27,6 +28,7 @@ pub struct Clusterer {
     pub(super) options: Options,
     pub linkage: Linkage,
     pub model: PairModel,
+    pub encoder_model: EncoderModel,
     pub(super) window: ItemWindow,
     languages: LanguageRegistry,
     stems: StemCache,
@@ -38,7 +40,15 @@ pub struct Clusterer {
     /// The document count when all items were last rescored.
     pub(super) documents_at_rescore: usize,
     /// If set, collects the latest features of each scored pair for training. The ids of a pair are in ascending order.
-    pub recorded_pairs: Option<BTreeMap<[ItemId; 2], PairFeatures>>,
+    pub recorded_pairs: Option<BTreeMap<[ItemId; 2], RecordedPair>>,
+}
+
+/// The features of a scored pair.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordedPair {
+    pub features: PairFeatures,
+    /// `None` unless both items have an embedding.
+    pub similarity: Option<EmbeddingSimilarity>,
 }
 
 impl Clusterer {
@@ -47,6 +57,7 @@ impl Clusterer {
             linkage: Linkage::new(&options),
             options,
             model: PairModel::learned(),
+            encoder_model: EncoderModel::learned(),
             window: ItemWindow::default(),
             languages: LanguageRegistry::default(),
             stems: StemCache::default(),
@@ -125,6 +136,8 @@ impl Clusterer {
         self.window.withdraw(seq);
         let (indexed, spellings) = self.index_text(item, seq);
         self.window.replace(seq, indexed);
+        let language = self.languages.resolve(item.lang.as_deref()).id;
+        self.window.vectors.set(seq.offset_from(self.window.first_seq()), language, item.embedding.as_ref());
         self.connect(seq, &spellings);
         self.window.assign_story(seq, story);
         self.changed.push(seq);
@@ -137,6 +150,8 @@ impl Clusterer {
         self.changed.extend(identifying_again);
         let (indexed, spellings) = self.index_text(item, self.window.next_seq());
         let seq = self.window.push(indexed);
+        let language = self.languages.resolve(item.lang.as_deref()).id;
+        self.window.vectors.push(language, item.embedding.as_ref());
         self.connect(seq, &spellings);
         if !self.window[seq].excluded {
             self.changed.push(seq);

@@ -1,6 +1,7 @@
 //! Explains why an item joined its story, and why two items were grouped or separated.
 
 use super::clusterer::Clusterer;
+use super::encoder_model::ENCODER_INPUT_NAMES;
 use super::indexed_item::IndexedItem;
 use super::item_seq::ItemSeq;
 use super::neighbor::{LocalDensity, NeighborProfile};
@@ -147,14 +148,19 @@ impl Clusterer {
             densities: [LocalDensity::new(&a.neighbors), LocalDensity::new(&b.neighbors)],
         };
         let features = pair.features();
+        let lexical = self.model.log_odds(&features);
+        let query = self.window.embedding_query(self.window.seq_of(first)?);
+        let similarity = query.and_then(|query| query.similarity(self.window.seq_of(second)?));
+        let log_odds = similarity.map_or(lexical, |similarity| self.encoder_model.log_odds(lexical, &similarity));
         let contributions = FEATURE_NAMES.into_iter().zip(self.model.contributions(&features));
+        let contributions = contributions.chain([(ENCODER_INPUT_NAMES[1], log_odds - lexical)]);
         let mut contributions: Vec<FeatureContribution> = contributions
             .map(|(feature, log_odds)| FeatureContribution { feature, log_odds })
             .filter(|contribution| contribution.log_odds.abs() >= MIN_CONTRIBUTION)
             .collect();
         contributions.sort_by(|x, y| y.log_odds.abs().total_cmp(&x.log_odds.abs()));
         Some(PairExplanation {
-            score: sigmoid(self.model.log_odds(&features)),
+            score: sigmoid(log_odds),
             threshold: self.options.threshold,
             shared_terms: self.rarest_terms(a, |term| b.contains(term.id)),
             only_in_first: self.rarest_terms(a, |term| term.in_title() && !b.contains(term.id)),

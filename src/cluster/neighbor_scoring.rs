@@ -1,7 +1,7 @@
 //! Finds the neighbors of an item, scores each pair, and updates the neighbor lists of both items.
 
 use super::candidates::FoundNeighbor;
-use super::clusterer::Clusterer;
+use super::clusterer::{Clusterer, RecordedPair};
 use super::indexed_item::IndexedItem;
 use super::item_seq::ItemSeq;
 use super::neighbor::{LocalDensity, MAX_NEIGHBORS, Neighbor, NeighborList, NeighborProfile};
@@ -31,6 +31,8 @@ impl Clusterer {
         }
         item.aggregates = TermAggregates::new(&item.terms);
         item.new_neighbors = 0;
+        let similar = self.window.find_similar(seq);
+        self.search.add_similar(&self.window, seq, &similar);
         let scored = self.score_pairs(seq);
         replace_neighbors(&mut self.window, seq, &scored);
         self.lead_same_link(seq);
@@ -84,6 +86,7 @@ impl Clusterer {
         let found = &self.search.found;
         let neighbors: ScoredNeighbors = found.iter().map(|found| Neighbor::new(found.seq, found.cosine)).collect();
         let (density, profile) = (LocalDensity::new(&neighbors), NeighborProfile::new(&neighbors));
+        let query = self.window.embedding_query(seq);
         prefetch_neighbor_lists(&self.window, &neighbors);
         for (found, neighbor) in found.iter().zip(&neighbors) {
             let other = &self.window[found.seq];
@@ -95,11 +98,18 @@ impl Clusterer {
                 densities: [density, LocalDensity::new(&other.neighbors)],
             };
             let features = pair.features();
+            let similarity = query.as_ref().and_then(|query| query.similarity(found.seq));
             if let Some(recorded) = &mut self.recorded_pairs {
-                recorded.insert([item.id.min(other.id), item.id.max(other.id)], features);
+                let pair = RecordedPair { features, similarity };
+                recorded.insert([item.id.min(other.id), item.id.max(other.id)], pair);
             }
             let cannot_link = self.window.are_separate(item, other);
-            let log_odds = if cannot_link { CANNOT_LINK_LOG_ODDS } else { self.model.log_odds(&features) };
+            let lexical = self.model.log_odds(&features);
+            let log_odds = match similarity {
+                _ if cannot_link => CANNOT_LINK_LOG_ODDS,
+                Some(similarity) => self.encoder_model.log_odds(lexical, &similarity),
+                None => lexical,
+            };
             scored.push(neighbor.with_log_odds(log_odds));
         }
         scored

@@ -3,8 +3,8 @@
 use super::item_seq::ItemSeq;
 use super::{Clusterer, GroupingRule, IgnoredLink, Options};
 use crate::domain::{
-    ConstraintId, ConstraintKind, GroupingConstraint, Item, ItemId, JoinReason, SourceId, StoryAssignment, StoryId,
-    StoryPlacement, Timestamp,
+    ConstraintId, ConstraintKind, Embedding, GroupingConstraint, Item, ItemId, JoinReason, SourceId, StoryAssignment,
+    StoryId, StoryPlacement, Timestamp,
 };
 use crate::evaluation::replay;
 use jiff::SignedDuration;
@@ -111,6 +111,42 @@ fn order_of_arrival_does_not_change_the_stories() {
             assert_eq!(*story == storm, n == storm, "in order {order:?}: {found:?}");
         }
     }
+}
+
+/// Returns an embedding of 64 dimensions that points in the direction of a topic, with a part that all texts of the
+/// language share.
+fn embedding(topic: usize, language: usize) -> Option<Embedding> {
+    let mut components = [0.05; 64];
+    components[topic % 60] += 1.0;
+    components[60 + language] += 1.0;
+    Embedding::from_floats(&components)
+}
+
+#[test]
+fn reports_in_two_languages_share_a_story_if_their_embeddings_are_similar() {
+    let train = "x.example | Pociąg pancerny wiezie marszałka Dorna do Veshny | Parada odbędzie się w niedzielę";
+    let grouped = |has_embeddings: bool, polish_topic: usize| {
+        let mut items = with_background("en", &TRAIN);
+        items.extend(
+            (0..60).map(|n| item((200 + n) as i64, &format!("p{n}.example | Sprawa numer{n} | Tekst{n}"), "pl")),
+        );
+        items.push(item(300, train, "pl"));
+        let last = items.len() - 1;
+        for (n, item) in items.iter_mut().enumerate().filter(|_| has_embeddings) {
+            let (topic, language) = match n {
+                n if n == last => (polish_topic, 1),
+                n if (BACKGROUND..BACKGROUND + 4).contains(&n) => (if n == BACKGROUND + 2 { 1 } else { 0 }, 0),
+                n => (2 + n % 50, usize::from(n > BACKGROUND)),
+            };
+            item.embedding = embedding(topic, language);
+        }
+        (0i64..).zip(&mut items).for_each(|(id, item)| item.id = ItemId(id));
+        let found = replay(&mut Clusterer::new(Options::default()), &items);
+        found[BACKGROUND] == found[last]
+    };
+    assert!(grouped(true, 0), "the embeddings are similar");
+    assert!(!grouped(true, 55), "the embeddings differ");
+    assert!(!grouped(false, 0), "without embeddings, nothing relates the texts");
 }
 
 #[test]

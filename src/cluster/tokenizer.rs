@@ -270,6 +270,10 @@ mod tests {
             ("nl", "de verkiezingen", "een verkiezing"),
             ("ru", "выборы президента", "выборов президенту"),
             ("pl", "wybory prezydenta", "wyborów prezydentem"),
+            ("pl", "wypadek w Łomży", "wypadku w Łomżą"),
+            ("fi", "Helsingin pormestari", "Helsingissä pormestarin"),
+            ("tr", "deprem bölgesinde", "depremin bölgesi"),
+            ("cs", "povodně v Olomouci", "povodní u Olomouce"),
         ] {
             assert_eq!(terms(one, lang), terms(other, lang), "in {lang}");
         }

@@ -1,11 +1,13 @@
 //! The sliding window of the items of the last few days, indexed by sequence number, by story and by link.
 
 use super::agglomerative::Constraint;
+use super::encoder_model::EmbeddingSimilarity;
 use super::indexed_item::{IndexedItem, OutletIndex};
 use super::item_seq::ItemSeq;
 use super::link_index::LinkIndex;
 use super::term_index::TermIndex;
 use super::term_weights::{TermAggregates, reweight};
+use super::vector_index::{CenteredQuery, VectorIndex};
 use crate::domain::{ItemId, StoryId};
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
@@ -29,6 +31,7 @@ pub(super) struct ItemWindow {
     first_seq: ItemSeq,
     stories: FxHashMap<StoryId, StoryMembers>,
     pub links: LinkIndex,
+    pub vectors: VectorIndex,
     /// The number of active items per outlet.
     outlets: IndexMap<String, u32, FxBuildHasher>,
     /// The operator's constraints by item. Few items have constraints.
@@ -66,6 +69,19 @@ impl ItemWindow {
     /// Returns the item with a sequence number, unless the item expired.
     pub(super) fn get(&self, seq: ItemSeq) -> Option<&IndexedItem> {
         self.items.get(seq.offset_from(self.first_seq))
+    }
+
+    /// Returns the items in the window whose embeddings are most similar to that of an item, the most similar first.
+    pub(super) fn find_similar(&mut self, seq: ItemSeq) -> Vec<ItemSeq> {
+        let ItemWindow { vectors, items, first_seq, .. } = self;
+        let similar = vectors.search(seq.offset_from(*first_seq), |row| !items[row].excluded);
+        similar.into_iter().map(|similar| first_seq.advance(similar.row)).collect()
+    }
+
+    /// Prepares comparisons of an item's embedding with others; `None` if the item has no embedding.
+    pub(super) fn embedding_query(&self, seq: ItemSeq) -> Option<EmbeddingQuery<'_>> {
+        let query = self.vectors.query(seq.offset_from(self.first_seq))?;
+        Some(EmbeddingQuery { query, first_seq: self.first_seq })
     }
 
     /// Reweights an item's terms based on the current statistics.
@@ -139,6 +155,7 @@ impl ItemWindow {
         while let Some(item) = self.items.pop_front_if(|item| item.first_seen_at < limit) {
             let seq = self.first_seq;
             self.first_seq = seq.advance(1);
+            self.vectors.expire_first();
             if let Some(link) = item.link
                 && self.links.remove(link, item.source, seq)
             {
@@ -223,6 +240,18 @@ impl ItemWindow {
         if members.items.is_empty() {
             self.stories.remove(&story);
         }
+    }
+}
+
+/// Compares an item's embedding with those of other items.
+pub(super) struct EmbeddingQuery<'w> {
+    query: CenteredQuery<'w>,
+    first_seq: ItemSeq,
+}
+
+impl EmbeddingQuery<'_> {
+    pub(super) fn similarity(&self, other: ItemSeq) -> Option<EmbeddingSimilarity> {
+        self.query.similarity(other.offset_from(self.first_seq))
     }
 }
 
