@@ -36,8 +36,9 @@ const MAX_TOKENS: usize = 128;
 const MAX_TEXT_CHARS: usize = 1000;
 /// The maximum number of characters of a summary that are encoded. The first sentences name the event.
 const MAX_SUMMARY_CHARS: usize = 300;
-/// The maximum time for a text of [`MAX_TOKENS`] tokens.
-const MAX_ENCODING_TIME: Duration = Duration::from_secs(10);
+/// The maximum time for a text of [`MAX_TOKENS`] tokens. Models need less than a second, but the thread has the lowest
+/// priority, and a busy machine may give it a tenth of a core.
+const MAX_ENCODING_TIME: Duration = Duration::from_secs(60);
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

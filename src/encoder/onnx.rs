@@ -30,12 +30,15 @@ struct Network {
 
 /// The inputs of published models. All have one number per token.
 #[derive(Clone, Copy, strum::EnumString)]
-#[strum(serialize_all = "snake_case")]
 enum Input {
-    InputIds,
-    AttentionMask,
-    TokenTypeIds,
-    PositionIds,
+    #[strum(serialize = "input_ids")]
+    Token,
+    #[strum(serialize = "attention_mask")]
+    IsCounted,
+    #[strum(serialize = "token_type_ids")]
+    Segment,
+    #[strum(serialize = "position_ids")]
+    Position,
 }
 
 impl SentenceModel {
@@ -76,10 +79,10 @@ impl SentenceModel {
         let tokens = tokenizer.tokens(text)?;
         let values = |(id, input): &(NodeId, Input)| -> Result<(NodeId, ValueOrView<'_>), Error> {
             let values: Vec<i32> = match input {
-                Input::InputIds => tokens.clone(),
-                Input::AttentionMask => vec![1; tokens.len()],
-                Input::TokenTypeIds => vec![0; tokens.len()],
-                Input::PositionIds => (0..).take(tokens.len()).collect(),
+                Input::Token => tokens.clone(),
+                Input::IsCounted => vec![1; tokens.len()],
+                Input::Segment => vec![0; tokens.len()],
+                Input::Position => (0..).take(tokens.len()).collect(),
             };
             Ok((*id, Value::from_shape([1, tokens.len()], values).map_err(failed)?.into()))
         };
