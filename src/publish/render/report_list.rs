@@ -1,6 +1,6 @@
 //! The reports of a story in its entry: one line per outlet.
 
-use super::value_format::encode_uri;
+use super::value_format::{encode_uri, rfc3339};
 use crate::domain::EditionReport;
 use crate::markup::entities::escape_html;
 use crate::publish::options::Options;
@@ -55,7 +55,8 @@ fn push_report(out: &mut String, report: &EditionReport, options: &Options) {
         }
         None => out.push_str(&title),
     }
-    let _ = write!(out, ", {}", options.timezone.short_time_with_zone(report.at));
+    let (datetime, time) = (rfc3339(report.at), options.timezone.short_time_with_zone(report.at));
+    let _ = write!(out, ", <time datetime=\"{datetime}\">{time}</time>");
     if report.is_copy {
         out.push_str(" (copy)");
     }
@@ -94,11 +95,11 @@ mod tests {
         let reports =
             [report("a.example", "A copy", true), report("b.example", "B", false), report("a.example", "A", false)];
         assert_eq!(counts_line(2, &reports).unwrap(), "<p>2 outlets, 3 reports</p>");
+        let time = "<time datetime=\"1970-01-01T00:00:00Z\">1 Jan 00:00 UTC</time>";
         assert_eq!(
-            list(&reports),
-            "<ul><li>a.example: A, 1 Jan 00:00 UTC<details><summary>1 more report</summary><ul>\
-             <li>A copy, 1 Jan 00:00 UTC (copy)</li></ul></details></li>\
-             <li>b.example: B, 1 Jan 00:00 UTC</li></ul>\
+            list(&reports).replace(time, "1 Jan"),
+            "<ul><li>a.example: A, 1 Jan<details><summary>1 more report</summary><ul>\
+             <li>A copy, 1 Jan (copy)</li></ul></details></li><li>b.example: B, 1 Jan</li></ul>\
              <p><a href=\"https://n.example/stories/1\">All reports of this story</a></p>"
         );
     }
