@@ -18,9 +18,9 @@ pub use edition_policy::{
     probation_until,
 };
 pub use feed_format::FeedFormat;
-pub use feed_membership::{MembershipCondition, QueryMatches, membership_conditions};
+pub use feed_membership::{MembershipCondition, QueryMatches, StoryFacts, membership_conditions};
 pub use feed_order::arrange_entries;
-pub use folding::{developments, entry_variants};
+pub use folding::FoldingPolicy;
 pub use front_page::{FrontPage, TopEntry, arrange_front_page};
 pub use health_feed::render_health_feed;
 pub use options::{FeedOptions, HEALTH_FEED_NAME, Options, SectionOptions};

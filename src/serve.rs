@@ -29,7 +29,7 @@ pub use listener::run;
 pub use metrics_endpoint::metrics_router;
 pub use options::Options;
 pub use site_options::SiteOptions;
-pub use static_site::write_static_site;
+pub use static_site::{ExportedVersions, SiteDocument, SiteFiles, write_static_site};
 pub use task_health::TaskHealth;
 
 use crate::clock::Clock;

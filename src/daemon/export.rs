@@ -9,15 +9,14 @@ use super::task_context::TaskContext;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crawl::PollContext;
-use crate::serve::{self, EncodedResponse};
+use crate::serve::{self, EncodedResponse, ExportedVersions, SiteDocument, SiteFiles};
 use crate::store::{Store, publication};
 use anyhow::Context as _;
 use jiff::SignedDuration;
-use parking_lot::Mutex;
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// The link to the newest generation.
@@ -48,21 +47,32 @@ pub struct ExportReport {
 
 /// Writes a generation to `folder`, unless the newest generation is identical.
 pub async fn export(config: &Config, store: &Store, clock: &Clock, folder: &Path) -> anyhow::Result<ExportReport> {
+    let done = export_changes(config, store, clock, folder, ExportedVersions::new());
+    done.await.map(|(report, _)| report).with_context(|| format!("cannot export into {}", folder.display()))
+}
+
+/// Like [`export`], but renders only the feeds whose version is not in `exported`, which is the result of the previous
+/// export of this process.
+async fn export_changes(
+    config: &Config,
+    store: &Store,
+    clock: &Clock,
+    folder: &Path,
+    exported: ExportedVersions,
+) -> anyhow::Result<(ExportReport, ExportedVersions)> {
     let (to, now) = (folder.to_owned(), SystemTime::try_from(clock.now())?);
-    let cannot = || format!("cannot export into {}", folder.display());
-    let generation = tokio::task::spawn_blocking(move || Generation::begin(&to, now)).await?.with_context(cannot)?;
-    let generation = Arc::new(Mutex::new(generation));
-    let placing = generation.clone();
-    let place = move |path: &str, response: &EncodedResponse| placing.lock().place(path, response);
-    serve::write_static_site(store, &config.site_options(), clock, place).await.with_context(cannot)?;
-    tokio::task::spawn_blocking(move || generation.lock().complete()).await?.with_context(cannot)
+    let generation = tokio::task::spawn_blocking(move || Generation::begin(&to, now)).await??;
+    let (mut generation, versions) =
+        serve::write_static_site(store, &config.site_options(), clock, generation, exported).await?;
+    let report = tokio::task::spawn_blocking(move || generation.complete()).await??;
+    Ok((report, versions))
 }
 
 /// Exports the site to `publish.export_dir` after each change, at most once per [`MIN_EXPORT_INTERVAL`].
 pub(super) async fn run(context: TaskContext) {
     let TaskContext { config, polling: PollContext { store, clock, .. }, mut work, shutdown, .. } = context;
     let Some(folder) = &config.publish.export_dir else { return shutdown.cancelled().await };
-    let mut exported_version = None;
+    let (mut exported_version, mut feeds) = (None, ExportedVersions::new());
     loop {
         let next = match store.read(publication::version).await {
             Ok(version) if exported_version == Some(version) => NextRun::AfterChange,
@@ -70,15 +80,17 @@ pub(super) async fn run(context: TaskContext) {
                 let exported = tokio::select! {
                     // The next export deletes the incomplete generation.
                     _ = shutdown.cancelled() => return,
-                    exported = export(&config, &store, &clock, folder) => exported,
+                    exported = export_changes(&config, &store, &clock, folder, feeds.clone()) => exported,
                 };
                 match exported {
-                    Ok(report) => {
+                    Ok((report, versions)) => {
                         let generation = report.generation.display();
                         tracing::info!(%generation, new = report.new, written = report.written, "exported the site");
-                        exported_version = Some(version);
+                        (exported_version, feeds) = (Some(version), versions);
                     }
-                    Err(error) => tracing::error!("the site could not be exported; retrying: {error:#}"),
+                    Err(error) => {
+                        tracing::error!(folder = %folder.display(), "the site could not be exported; retrying: {error:#}");
+                    }
                 }
                 tokio::select! {
                     _ = shutdown.cancelled() => return,
@@ -99,8 +111,10 @@ struct Generation {
     folder: PathBuf,
     number: u64,
     previous: Option<PathBuf>,
+    /// The documents of the previous generation, by path.
+    known: HashMap<String, SiteDocument>,
     now: SystemTime,
-    documents: Vec<serde_json::Value>,
+    documents: Vec<SiteDocument>,
     written: usize,
     /// Allows only one export at a time. The operating system releases the lock when the process ends.
     _lock: File,
@@ -116,10 +130,14 @@ impl Generation {
         }
         let number = numbers(folder)?.last().map_or(1, |last| last + 1);
         let previous = fs::canonicalize(folder.join(CURRENT)).ok();
+        let manifest = previous.as_ref().and_then(|previous| fs::read(previous.join(MANIFEST)).ok());
+        let known: Vec<SiteDocument> =
+            manifest.and_then(|manifest| serde_json::from_slice(&manifest).ok()).unwrap_or_default();
         let generation = Generation {
             folder: folder.to_owned(),
             number,
             previous,
+            known: known.into_iter().map(|document| (document.path.clone(), document)).collect(),
             now,
             documents: Vec::new(),
             written: 0,
@@ -137,31 +155,19 @@ impl Generation {
         self.folder.join(self.name() + INCOMPLETE_SUFFIX)
     }
 
-    /// Adds a document, with one file for each of its content codings.
-    fn place(&mut self, path: &str, response: &EncodedResponse) -> io::Result<()> {
-        let EncodedResponse { content_type, cache_control, encoded, hash, last_modified } = response;
-        let mut codings = Vec::new();
-        for (coding, bytes) in encoded {
-            self.file(&format!("{path}{}", coding.file_suffix()), bytes, *last_modified)?;
-            codings.push(coding.file_suffix());
+    /// Returns the path of a new file in the temporary folder, whose directory it creates.
+    fn new_path(&self, path: &str) -> io::Result<PathBuf> {
+        let to = self.temporary_folder().join(path);
+        if let Some(folder) = to.parent() {
+            fs::create_dir_all(folder)?;
         }
-        self.documents.push(serde_json::json!({
-            "path": path,
-            "content_type": content_type,
-            "cache_control": cache_control,
-            "hash": hash,
-            "codings": codings,
-        }));
-        Ok(())
+        Ok(to)
     }
 
     /// Adds a file. Identical content becomes a link to the previous file. Changed content gets a later date, because
     /// web servers derive ETags from date and length.
     fn file(&mut self, path: &str, bytes: &[u8], modified: Option<SystemTime>) -> io::Result<()> {
-        let to = self.temporary_folder().join(path);
-        if let Some(folder) = to.parent() {
-            fs::create_dir_all(folder)?;
-        }
+        let to = self.new_path(path)?;
         let before = self.previous.as_ref().map(|previous| previous.join(path));
         let mut at = modified.unwrap_or(self.now);
         if let Some(before) = before.filter(|before| before.is_file()) {
@@ -178,13 +184,12 @@ impl Generation {
         self.written += 1;
         let mut file = File::create_new(&to)?;
         file.write_all(bytes)?;
-        file.set_modified(at)?;
-        file.sync_all()
+        file.set_modified(at)
     }
 
     /// Makes this generation the current one if it differs from the previous one.
     fn complete(&mut self) -> io::Result<ExportReport> {
-        self.documents.sort_by_key(|document| document["path"].as_str().unwrap_or_default().to_owned());
+        self.documents.sort_by(|a, b| a.path.cmp(&b.path));
         let mut manifest = serde_json::to_vec_pretty(&self.documents)?;
         manifest.push(b'\n');
         let documents = self.documents.len();
@@ -195,7 +200,7 @@ impl Generation {
             return Ok(ExportReport { generation: previous.clone(), new: false, documents, written: 0 });
         }
         self.file(MANIFEST, &manifest, None)?;
-        sync_folders(&self.temporary_folder())?;
+        sync_file_system(&self.folder)?;
         let complete = self.folder.join(self.name());
         fs::rename(self.temporary_folder(), &complete)?;
         sync(&self.folder)?;
@@ -208,6 +213,44 @@ impl Generation {
             remove(&self.folder.join(format!("{GENERATION}{old:08}")))?;
         }
         Ok(ExportReport { generation: complete, new: true, documents, written: self.written })
+    }
+}
+
+impl SiteFiles for Generation {
+    fn keep(&mut self, path: &str, is_current: impl Fn(&SiteDocument) -> bool) -> io::Result<bool> {
+        let (Some(previous), Some(document)) = (&self.previous, self.known.get(path)) else { return Ok(false) };
+        if !is_current(document) {
+            return Ok(false);
+        }
+        for suffix in &document.codings {
+            let file = format!("{path}{suffix}");
+            let to = self.new_path(&file)?;
+            if fs::hard_link(previous.join(&file), &to).is_err() {
+                // The file is missing, or the file system has no hard links. The document is placed instead.
+                document.codings.iter().try_for_each(|suffix| remove(&self.new_path(&format!("{path}{suffix}"))?))?;
+                return Ok(false);
+            }
+        }
+        self.documents.push(document.clone());
+        Ok(true)
+    }
+
+    /// Adds a document, with one file for each of its content codings.
+    fn place(&mut self, path: &str, response: &EncodedResponse) -> io::Result<()> {
+        let EncodedResponse { content_type, cache_control, encoded, hash, last_modified } = response;
+        let mut codings = Vec::new();
+        for (coding, bytes) in encoded {
+            self.file(&format!("{path}{}", coding.file_suffix()), bytes, *last_modified)?;
+            codings.push(coding.file_suffix().to_owned());
+        }
+        self.documents.push(SiteDocument {
+            cache_control: (*cache_control).to_owned(),
+            codings,
+            content_type: (*content_type).to_owned(),
+            hash: hash.clone(),
+            path: path.to_owned(),
+        });
+        Ok(())
     }
 }
 
@@ -249,15 +292,14 @@ fn remove(path: &Path) -> io::Result<()> {
     removed.or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 
-/// Syncs all directories, because a file name is durable only once its directory is.
-fn sync_folders(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            sync_folders(&entry.path())?;
-        }
-    }
-    sync(folder)
+/// Makes everything durable that was written to the file system of `folder`. One call for all files is much faster than
+/// one for each.
+fn sync_file_system(folder: &Path) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::fs::syncfs(File::open(folder)?)?;
+    #[cfg(not(target_os = "linux"))]
+    rustix::fs::sync();
+    Ok(())
 }
 
 fn sync(folder: &Path) -> io::Result<()> {

@@ -11,6 +11,7 @@ use crate::domain::Timestamp;
 use crate::domain::duration::after;
 use crate::publish;
 use crate::serve::{FeedSnapshot, SiteOptions, feed_snapshots, feed_urls};
+use crate::store::feed_entries::DocumentVersion;
 use crate::store::websub_subscribers::{self, TopicAudience};
 use crate::store::{self, ReadConnection, WriteConnection, publication};
 use jiff::SignedDuration;
@@ -35,10 +36,13 @@ pub(super) struct FeedChanges {
     pub subscriber_added: Arc<Notify>,
 }
 
-/// The version of the feeds at the last check.
+/// The versions at the last check.
 #[derive(Default)]
 struct CheckedVersion {
+    /// The version of all feeds.
     version: Option<i64>,
+    /// The version of each document whose hash is recorded, by its URL.
+    documents: HashMap<String, DocumentVersion>,
     /// The earliest time of the next check.
     next_check_at: Option<Timestamp>,
 }
@@ -99,17 +103,20 @@ async fn check(
     let audience = read_audience(context, changes, now).await?;
     let is_due = checked.next_check_at.is_none_or(|at| at <= now);
     let changed = checked.version != Some(audience.version) && is_due;
+    // The record of a document also covers its new subscribers.
+    checked.documents.retain(|topic, _| !audience.new_topics.contains(topic));
     let topics = if changed { audience.topics } else { audience.new_topics };
     if changed {
         changes.documents.lock().retain(|topic, _| topics.contains(topic));
+        checked.documents.retain(|topic, _| topics.contains(topic));
     }
     if !topics.is_empty() {
-        record_documents(context, changes, topics, now).await?;
+        record_documents(context, changes, topics, checked).await?;
         changes.work_added.notify_one();
     }
     if changed {
-        let next_check_at = Some(after(now, MIN_CHECK_INTERVAL));
-        *checked = CheckedVersion { version: Some(audience.version), next_check_at };
+        checked.next_check_at = Some(after(now, MIN_CHECK_INTERVAL));
+        checked.version = Some(audience.version);
     }
     Ok(checked.next_check_at.filter(|_| checked.version != Some(audience.version)))
 }
@@ -136,20 +143,26 @@ async fn read_audience(context: &TaskContext, changes: &FeedChanges, now: Timest
     context.store().read(read).await
 }
 
-/// Builds documents and records their hashes.
+/// Builds the documents that have changed, and records their hashes.
 async fn record_documents(
     context: &TaskContext,
     changes: &FeedChanges,
     topics: BTreeSet<String>,
-    now: Timestamp,
+    checked: &mut CheckedVersion,
 ) -> store::Result<()> {
-    let (config, hubs) = (context.config.clone(), other_hubs(&context.config.publish));
-    let build = move |db: &ReadConnection| feed_snapshots(db, &config.site_options(), |url| topics.contains(url));
+    let (config, hubs, now) = (context.config.clone(), other_hubs(&context.config.publish), context.clock().now());
+    let known = checked.documents.clone();
+    let is_wanted = move |url: &str, version| topics.contains(url) && known.get(url) != Some(&version);
+    let build = move |db: &ReadConnection| feed_snapshots(db, &config.site_options(), is_wanted);
     let built: Vec<_> = context.store().read(build).await?.into_iter().map(Arc::new).collect();
     changes.documents.lock().extend(built.iter().map(|document| (document.url.clone(), document.clone())));
+    let versions: Vec<(String, DocumentVersion)> =
+        built.iter().map(|built| (built.url.clone(), built.version)).collect();
     let record = move |db: &WriteConnection| {
         let mut documents = built.iter();
         documents.try_for_each(|built| websub_subscribers::record_feed_state(db, &built.url, &built.hash, &hubs, now))
     };
-    context.store().write(record).await
+    context.store().write(record).await?;
+    checked.documents.extend(versions);
+    Ok(())
 }

@@ -5,7 +5,7 @@ use crate::domain::{
     Development, Edition, EditionReason, EntryVariants, FeedFold, FeedVariant, PublishedFeed, Story, StoryId,
     StorylineEntry, Timestamp,
 };
-use crate::publish::{Options, developments, edition_on_entering, entry_variants};
+use crate::publish::{FoldingPolicy, Options, edition_on_entering};
 use crate::store::{
     self, ReadConnection, WriteConnection, editions, feed_entries, stories, storyline_membership, storylines,
 };
@@ -24,14 +24,14 @@ pub(super) fn entered_variants(
     feed: &PublishedFeed,
     story: &Story,
     now: Timestamp,
-    options: &Options,
+    folding: &FoldingPolicy,
 ) -> store::Result<Option<EntryVariants>> {
     if feed.selection.fold == FeedFold::Stories {
         return Ok(Some(EntryVariants::Both));
     }
     let mut entries = feed_entries::of_storyline(db, story.storyline)?;
     entries.retain(|entry| entry.feed == feed.name && entry.story != story.id);
-    let variants = entry_variants(story.outlet_count(), &entries, now, options, || similarity(db, story, &entries))?;
+    let variants = folding.entry_variants(story.outlet_count(), &entries, now, || similarity(db, story, &entries))?;
     let is_known = variants == Some(EntryVariants::Stable)
         && feed_entries::membership(db, &feed.name, story.id, FeedVariant::Stable)?.is_some();
     Ok(variants.filter(|_| !is_known))
@@ -42,17 +42,15 @@ pub(super) fn related_stories(
     db: &ReadConnection,
     story: &Story,
     now: Timestamp,
-    options: &Options,
+    folding: &FoldingPolicy,
 ) -> store::Result<Vec<Development>> {
     if !storyline_membership::has_other_stories(db, story.id)? {
         return Ok(Vec::new());
     }
     let others = storylines::developments(db, story.storyline)?;
     let mut entries = feed_entries::of_storyline(db, story.storyline)?;
-    let feeds = options.published_feeds();
-    let folds = |name: &str| feeds.iter().any(|f| f.name == name && f.selection.fold == FeedFold::Storylines);
-    entries.retain(|entry| folds(&entry.feed));
-    Ok(developments(story.id, others, &entries, now, options))
+    entries.retain(|entry| folding.folds(&entry.feed));
+    Ok(folding.developments(story.id, others, &entries, now))
 }
 
 /// Enqueues the entries of a storyline for review if the storyline contains stories other than this one.

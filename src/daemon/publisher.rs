@@ -7,7 +7,9 @@ use super::task_context::TaskContext;
 use crate::clock::Clock;
 use crate::domain::duration::{after, before};
 use crate::domain::{Edition, EditionReason, EntryVariants, FeedVariant, PublishedFeed, Story, StoryId, Timestamp};
-use crate::publish::{EditionReview, EditionStep, Options, compose_edition, first_publication, next_edition};
+use crate::publish::{
+    EditionReview, EditionStep, FoldingPolicy, Options, StoryFacts, compose_edition, first_publication, next_edition,
+};
 use crate::store::feed_entries::{MembershipPlan, NewEntry};
 use crate::store::review_queue::{self, StoryReview};
 use crate::store::{
@@ -67,11 +69,16 @@ pub async fn rotate_feed_token(store: &Store, feed: &PublishedFeed, clock: &Cloc
 pub(super) struct EditionPublisher {
     options: Arc<Options>,
     feeds: Arc<Vec<PublishedFeed>>,
+    folding: Arc<FoldingPolicy>,
 }
 
 impl EditionPublisher {
     pub(super) fn new(options: &Options) -> EditionPublisher {
-        EditionPublisher { options: Arc::new(options.clone()), feeds: Arc::new(options.published_feeds()) }
+        EditionPublisher {
+            options: Arc::new(options.clone()),
+            feeds: Arc::new(options.published_feeds()),
+            folding: Arc::new(FoldingPolicy::new(options)),
+        }
     }
 
     /// Publishes all due stories that were created no later than `regrouped_at`, and writes the editions that are due.
@@ -121,7 +128,7 @@ impl EditionPublisher {
     }
 
     fn write_first_editions(&self, db: &WriteConnection, due: &[Story], now: Timestamp) -> store::Result<()> {
-        let mut published: Vec<StoryId> = Vec::new();
+        let mut published: Vec<&Story> = Vec::new();
         for story in due {
             let Some((lead, published_at)) = first_publication(story, now, &self.options) else { continue };
             // Grouping may have moved the story to another storyline since the story was read. In that case, it is
@@ -130,20 +137,16 @@ impl EditionPublisher {
                 continue;
             }
             if stories::publish(db, story.id, lead.item.id, published_at)? {
-                let text = compose_edition(story, lead, None, related_stories(db, story, now, &self.options)?);
+                let text = compose_edition(story, lead, None, related_stories(db, story, now, &self.folding)?);
                 editions::add(db, story, EditionReason::First, &text, now)?;
-                published.push(story.id);
+                published.push(story);
                 enqueue_storyline(db, story)?;
             }
         }
-        for feed in self.feeds.iter() {
-            // The newest story is first in the list and must enter the feed last.
-            for id in feed_entries::find_entering(db, feed, &published)?.into_iter().rev() {
-                let Some(story) = due.iter().find(|story| story.id == id) else { continue };
-                if let Some(variants) = entered_variants(db, feed, story, now, &self.options)? {
-                    let entry = NewEntry { feed: &feed.name, story: id, variants, edition: 1 };
-                    feed_entries::add(db, entry, now)?;
-                }
+        for (feed, story) in self.find_entering(db, &published)? {
+            if let Some(variants) = entered_variants(db, feed, story, now, &self.folding)? {
+                let entry = NewEntry { feed: &feed.name, story: story.id, variants, edition: 1 };
+                feed_entries::add(db, entry, now)?;
             }
         }
         if published.is_empty() { Ok(()) } else { publication::touch(db) }
@@ -151,11 +154,11 @@ impl EditionPublisher {
 
     async fn write_due_editions(&self, store: &Store, now: Timestamp) -> store::Result<()> {
         loop {
-            let options = self.options.clone();
+            let (options, folding) = (self.options.clone(), self.folding.clone());
             let review = move |db: &ReadConnection| {
                 let due = review_queue::due_reviews(db, now, BATCH)?.into_iter();
                 let step = |due: &StoryReview| {
-                    let developments = related_stories(db, &due.story, now, &options)?;
+                    let developments = related_stories(db, &due.story, now, &folding)?;
                     let StoryReview { story, edition_times: times, latest, .. } = due;
                     let review = EditionReview { story, times: *times, latest: latest.as_ref(), developments };
                     store::Result::Ok(next_edition(review, now, &options))
@@ -211,19 +214,37 @@ impl EditionPublisher {
         stories: &[(Story, Edition)],
         now: Timestamp,
     ) -> store::Result<bool> {
-        let ids: Vec<StoryId> = stories.iter().map(|(story, _)| story.id).collect();
+        let current: Vec<&Story> = stories.iter().map(|(story, _)| story).collect();
         let mut entered = EditionsOnEntering::default();
-        for feed in self.feeds.iter() {
-            for id in feed_entries::find_entering(db, feed, &ids)?.into_iter().rev() {
-                let Some((story, latest)) = stories.iter().find(|(story, _)| story.id == id) else { continue };
-                let Some(variants) = entered_variants(db, feed, story, now, &self.options)? else { continue };
-                let edition = entered.number(db, story, latest, EnteringTime { at: now, options: &self.options })?;
-                let entry = NewEntry { feed: &feed.name, story: id, variants, edition };
-                feed_entries::add(db, entry, now)?;
-                enqueue_storyline(db, story)?;
-            }
+        for (feed, story) in self.find_entering(db, &current)? {
+            let Some((_, latest)) = stories.iter().find(|(other, _)| other.id == story.id) else { continue };
+            let Some(variants) = entered_variants(db, feed, story, now, &self.folding)? else { continue };
+            let edition = entered.number(db, story, latest, EnteringTime { at: now, options: &self.options })?;
+            let entry = NewEntry { feed: &feed.name, story: story.id, variants, edition };
+            feed_entries::add(db, entry, now)?;
+            enqueue_storyline(db, story)?;
         }
         Ok(!entered.is_empty())
+    }
+
+    /// Returns the feeds that stories may enter now. The newest story enters each feed last. There may be a thousand
+    /// feeds, so most of them are excluded without a query.
+    fn find_entering<'s>(
+        &self,
+        db: &ReadConnection,
+        stories: &[&'s Story],
+    ) -> store::Result<Vec<(&PublishedFeed, &'s Story)>> {
+        let facts: Vec<(StoryId, StoryFacts)> =
+            stories.iter().map(|story| (story.id, StoryFacts::new(story))).collect();
+        let mut entering = Vec::new();
+        for feed in self.feeds.iter() {
+            let may_match = |(id, facts): &(StoryId, StoryFacts)| facts.may_match(&feed.selection).then_some(*id);
+            let candidates: Vec<StoryId> = facts.iter().filter_map(may_match).collect();
+            for id in feed_entries::find_entering(db, feed, &candidates)?.into_iter().rev() {
+                entering.extend(stories.iter().find(|story| story.id == id).map(|story| (feed, *story)));
+            }
+        }
+        Ok(entering)
     }
 
     /// Rebuilds the entries of feeds whose selection changed, either in the configuration or through tags of sources.
@@ -256,7 +277,7 @@ impl EditionPublisher {
                     continue;
                 };
                 if variants.is_empty() {
-                    variants.extend(entered_variants(db, &plan.feed, &story, now, &self.options)?);
+                    variants.extend(entered_variants(db, &plan.feed, &story, now, &self.folding)?);
                 }
                 if variants.is_empty() {
                     continue;

@@ -37,7 +37,7 @@ impl FeedFormat {
     }
 
     /// Returns the value of the `Content-Type` header.
-    pub fn content_type(self) -> &'static str {
+    pub const fn content_type(self) -> &'static str {
         match self {
             FeedFormat::Atom => "application/atom+xml; charset=utf-8",
             FeedFormat::Rss => "application/rss+xml; charset=utf-8",

@@ -1,4 +1,4 @@
-//! Pure functions that explain why a story is or is not in a feed: they check each condition of the feed's selection.
+//! Pure functions that check the conditions of a feed's selection and explain why a story is or is not in the feed.
 
 use crate::domain::{FeedSelection, Story};
 use crate::wording::backlog_text;
@@ -20,19 +20,51 @@ pub struct QueryMatches {
     pub exclude_query: Option<bool>,
 }
 
+/// The facts about a story that the conditions of feeds compare.
+pub struct StoryFacts<'s> {
+    tags: BTreeSet<&'s str>,
+    outlets: BTreeSet<&'s str>,
+    languages: BTreeSet<&'s str>,
+    outlet_count: u32,
+}
+
+impl<'s> StoryFacts<'s> {
+    pub fn new(story: &'s Story) -> StoryFacts<'s> {
+        StoryFacts {
+            tags: story.tags.iter().map(String::as_str).collect(),
+            outlets: story.items.iter().map(|i| i.item.outlet.as_str()).collect(),
+            languages: story.items.iter().filter_map(|i| i.item.lang.as_deref()).collect(),
+            outlet_count: story.outlet_count(),
+        }
+    }
+
+    /// Returns whether a published story meets all conditions except the full-text expressions.
+    pub fn may_match(&self, selection: &FeedSelection) -> bool {
+        let lists = [
+            (&selection.tags, &self.tags),
+            (&selection.outlets, &self.outlets),
+            (&selection.languages, &self.languages),
+        ];
+        self.outlet_count >= selection.min_outlets
+            && lists.into_iter().all(|(wanted, present)| wanted.is_empty() || has_any(wanted, present))
+    }
+}
+
+fn has_any(wanted: &[String], present: &BTreeSet<&str>) -> bool {
+    wanted.iter().any(|one| present.contains(one.as_str()))
+}
+
 /// Returns all conditions that the feed's selection sets.
 pub fn membership_conditions(
     story: &Story,
     selection: &FeedSelection,
     matches: QueryMatches,
 ) -> Vec<MembershipCondition> {
-    let outlets: BTreeSet<&str> = story.items.iter().map(|i| i.item.outlet.as_str()).collect();
-    let languages: BTreeSet<&str> = story.items.iter().filter_map(|i| i.item.lang.as_deref()).collect();
-    let tags: BTreeSet<&str> = story.tags.iter().map(String::as_str).collect();
+    let facts = StoryFacts::new(story);
     let mut all = vec![publication_condition(story)];
-    all.extend(list_condition("tag", &selection.tags, &tags));
-    all.extend(list_condition("outlet", &selection.outlets, &outlets));
-    all.extend(list_condition("language", &selection.languages, &languages));
+    all.extend(list_condition("tag", &selection.tags, &facts.tags));
+    all.extend(list_condition("outlet", &selection.outlets, &facts.outlets));
+    all.extend(list_condition("language", &selection.languages, &facts.languages));
     if let (Some(expression), Some(matched)) = (&selection.query, matches.query) {
         all.push(query_condition("query", expression, matched, true));
     }
@@ -40,7 +72,7 @@ pub fn membership_conditions(
         all.push(query_condition("exclude_query", expression, matched, false));
     }
     if selection.min_outlets > 1 {
-        let (wanted, count) = (selection.min_outlets, story.outlet_count());
+        let (wanted, count) = (selection.min_outlets, facts.outlet_count);
         all.push(condition(count >= wanted, format!("at least {wanted} outlets; the story has {count}")));
     }
     all
@@ -70,7 +102,7 @@ fn list_condition(name: &str, wanted: &[String], present: &BTreeSet<&str>) -> Op
     if wanted.is_empty() {
         return None;
     }
-    let holds = wanted.iter().any(|one| present.contains(one.as_str()));
+    let holds = has_any(wanted, present);
     let present: Vec<&str> = present.iter().copied().collect();
     let present = if present.is_empty() { "none".to_owned() } else { present.join(", ") };
     Some(condition(holds, format!("{name}: any of {}; the story has {present}", wanted.join(", "))))

@@ -3,9 +3,10 @@
 
 use super::options::Options;
 use crate::domain::duration::{after, before};
-use crate::domain::{Development, EntryVariants, StoryId, StorylineEntry, Timestamp};
+use crate::domain::{Development, EntryVariants, FeedFold, FeedSelection, StoryId, StorylineEntry, Timestamp};
+use jiff::SignedDuration;
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// The maximum number of stories without an entry of their own that an entry lists.
 const MAX_SUB_HEADLINES: usize = 12;
@@ -17,103 +18,131 @@ const MIN_UNLISTED_OUTLETS: u32 = 2;
 /// report the same development.
 pub const MAX_DEVELOPMENT_SIMILARITY: f32 = 0.3;
 
-/// Returns the entry that lists the stories of a storyline without an entry: the oldest that readers find in the feed's
-/// document and that can get another edition at this time.
-fn listing_entry(entries: &[StorylineEntry], at: Timestamp, options: &Options) -> Option<StoryId> {
-    let (closed, feeds) = (before(at, options.update_window), options.published_feeds());
-    let is_in_document = |entry: &StorylineEntry| {
-        let feed = feeds.iter().find(|feed| feed.name == entry.feed);
-        feed.is_none_or(|feed| entry.newer_entries < feed.selection.candidate_limit())
-    };
-    entries.iter().find(|entry| entry.first_edition_at > closed && is_in_document(entry)).map(|entry| entry.story)
+/// The settings that determine how the stories of a storyline share entries.
+#[derive(Debug, Clone)]
+pub struct FoldingPolicy {
+    min_update_interval: SignedDuration,
+    update_window: SignedDuration,
+    development_outlets: u32,
+    /// The selections of all feeds, by the name of the feed.
+    feeds: HashMap<String, FeedSelection>,
 }
 
-/// Returns the variants of a feed in which a story gets an entry of its own. `entries` are the entries of its storyline
-/// in the live variant, oldest first. `similarity` returns the highest similarity of the story to one of them, 0 to 1.
-///
-/// The first story of a storyline has an entry. A later one has an entry if enough outlets report it and it is new
-/// compared with the entries. If no entry can list the story, either of the two conditions suffices, with at least two
-/// outlets; otherwise, readers of the feed would never see the story. This is the case after the update window. In the
-/// stable variant, whose entries never change, two outlets suffice for a new story.
-///
-/// # Errors
-/// Fails if `similarity` fails.
-pub fn entry_variants<E>(
-    outlets: u32,
-    entries: &[StorylineEntry],
-    now: Timestamp,
-    options: &Options,
-    similarity: impl FnOnce() -> Result<f32, E>,
-) -> Result<Option<EntryVariants>, E> {
-    if entries.is_empty() {
-        return Ok(Some(EntryVariants::Both));
-    }
-    if outlets < MIN_UNLISTED_OUTLETS.min(options.development_outlets) {
-        return Ok(None);
-    }
-    let is_listed = listing_entry(entries, after(now, options.min_update_interval), options).is_some();
-    let has_enough_outlets = outlets >= options.development_outlets;
-    if has_enough_outlets && !is_listed {
-        return Ok(Some(EntryVariants::Both));
-    }
-    let variants = if has_enough_outlets || !is_listed { EntryVariants::Both } else { EntryVariants::Stable };
-    Ok((similarity()? <= MAX_DEVELOPMENT_SIMILARITY).then_some(variants))
-}
-
-/// Returns the other stories of a storyline that the entry of `story` lists: those without an entry of their own, if
-/// the entry lists them in one of its feeds, and the newest of those with an entry. A story with an entry in one feed may
-/// have none in another, such as `top`. `stories` are the published stories of the storyline, and `entries` are their
-/// entries in the live variants of the feeds that fold storylines, oldest first.
-pub fn developments(
-    story: StoryId,
-    stories: Vec<Development>,
-    entries: &[StorylineEntry],
-    now: Timestamp,
-    options: &Options,
-) -> Vec<Development> {
-    let own = entries.iter().filter(|entry| entry.story == story);
-    let mut feeds: BTreeSet<&str> = own.map(|entry| entry.feed.as_str()).collect();
-    let has_entry = |feed: &str, other: StoryId| entries.iter().any(|e| e.story == other && e.feed == feed);
-    let lists_others = |feed: &str| {
-        let in_feed: Vec<StorylineEntry> = entries.iter().filter(|entry| entry.feed == feed).cloned().collect();
-        listing_entry(&in_feed, now, options) == Some(story)
-    };
-    let listing: Vec<&str> = feeds.iter().copied().filter(|feed| lists_others(feed)).collect();
-    let configured = options.published_feeds();
-    let belongs_in = |feed: &str, other: &Development| {
-        let feed = configured.iter().find(|configured| configured.name == feed);
-        feed.is_some_and(|feed| {
-            feed.selection.has_only_min_outlets() && other.outlet_count >= feed.selection.min_outlets
-        })
-    };
-    if feeds.is_empty() {
-        // The story may be about to enter.
-        feeds = entries.iter().map(|entry| entry.feed.as_str()).collect();
-    }
-    let (mut related, mut listed) = (Vec::new(), Vec::new());
-    for other in stories.into_iter().filter(|other| other.story != story) {
-        if listing.iter().any(|feed| belongs_in(feed, &other) && !has_entry(feed, other.story)) {
-            listed.push(Development { has_entry: false, ..other });
-        } else if feeds.iter().any(|feed| has_entry(feed, other.story)) {
-            related.push(Development { has_entry: true, ..other });
-        } else if !listing.is_empty() {
-            listed.push(Development { has_entry: false, ..other });
+impl FoldingPolicy {
+    pub fn new(options: &Options) -> FoldingPolicy {
+        let feeds = options.published_feeds().into_iter().map(|feed| (feed.name, feed.selection));
+        FoldingPolicy {
+            min_update_interval: options.min_update_interval,
+            update_window: options.update_window,
+            development_outlets: options.development_outlets,
+            feeds: feeds.collect(),
         }
     }
-    let newest = |development: &Development| Reverse((development.at, development.story));
-    listed.sort_by_key(|development| (Reverse(development.outlet_count), newest(development)));
-    listed.truncate(MAX_SUB_HEADLINES);
-    listed.sort_by_key(newest);
-    related.sort_by_key(newest);
-    related.truncate(MAX_RELATED_ENTRIES);
-    listed.extend(related);
-    listed
+
+    /// Returns whether the stories of a storyline share an entry in the feed of this name.
+    pub fn folds(&self, feed: &str) -> bool {
+        self.feeds.get(feed).is_some_and(|selection| selection.fold == FeedFold::Storylines)
+    }
+
+    /// Returns the variants of a feed in which a story gets an entry of its own. `entries` are the entries of its
+    /// storyline in the live variant, oldest first. `similarity` returns the highest similarity of the story to one of
+    /// them, 0 to 1.
+    ///
+    /// The first story of a storyline has an entry. A later one has an entry if enough outlets report it and it is new
+    /// compared with the entries. If no entry can list the story, either of the two conditions suffices, with at least
+    /// two outlets; otherwise, readers of the feed would never see the story. This is the case after the update window.
+    /// In the stable variant, whose entries never change, two outlets suffice for a new story.
+    ///
+    /// # Errors
+    /// Fails if `similarity` fails.
+    pub fn entry_variants<E>(
+        &self,
+        outlets: u32,
+        entries: &[StorylineEntry],
+        now: Timestamp,
+        similarity: impl FnOnce() -> Result<f32, E>,
+    ) -> Result<Option<EntryVariants>, E> {
+        if entries.is_empty() {
+            return Ok(Some(EntryVariants::Both));
+        }
+        if outlets < MIN_UNLISTED_OUTLETS.min(self.development_outlets) {
+            return Ok(None);
+        }
+        let is_listed = self.listing_entry(entries, after(now, self.min_update_interval)).is_some();
+        let has_enough_outlets = outlets >= self.development_outlets;
+        if has_enough_outlets && !is_listed {
+            return Ok(Some(EntryVariants::Both));
+        }
+        let variants = if has_enough_outlets || !is_listed { EntryVariants::Both } else { EntryVariants::Stable };
+        Ok((similarity()? <= MAX_DEVELOPMENT_SIMILARITY).then_some(variants))
+    }
+
+    /// Returns the other stories of a storyline that the entry of `story` lists: those without an entry of their own, if
+    /// the entry lists them in one of its feeds, and the newest of those with an entry. A story with an entry in one
+    /// feed may have none in another, such as `top`. `stories` are the published stories of the storyline, and `entries`
+    /// are their entries in the live variants of the feeds that fold storylines, oldest first.
+    pub fn developments(
+        &self,
+        story: StoryId,
+        stories: Vec<Development>,
+        entries: &[StorylineEntry],
+        now: Timestamp,
+    ) -> Vec<Development> {
+        let own = entries.iter().filter(|entry| entry.story == story);
+        let mut feeds: BTreeSet<&str> = own.map(|entry| entry.feed.as_str()).collect();
+        let has_entry = |feed: &str, other: StoryId| entries.iter().any(|e| e.story == other && e.feed == feed);
+        let lists_others = |feed: &str| {
+            let in_feed: Vec<StorylineEntry> = entries.iter().filter(|entry| entry.feed == feed).cloned().collect();
+            self.listing_entry(&in_feed, now) == Some(story)
+        };
+        let listing: Vec<&str> = feeds.iter().copied().filter(|feed| lists_others(feed)).collect();
+        let belongs_in = |feed: &str, other: &Development| {
+            let selection = self.feeds.get(feed).filter(|selection| selection.has_only_min_outlets());
+            selection.is_some_and(|selection| other.outlet_count >= selection.min_outlets)
+        };
+        if feeds.is_empty() {
+            // The story may be about to enter.
+            feeds = entries.iter().map(|entry| entry.feed.as_str()).collect();
+        }
+        let (mut related, mut listed) = (Vec::new(), Vec::new());
+        for other in stories.into_iter().filter(|other| other.story != story) {
+            if listing.iter().any(|feed| belongs_in(feed, &other) && !has_entry(feed, other.story)) {
+                listed.push(Development { has_entry: false, ..other });
+            } else if feeds.iter().any(|feed| has_entry(feed, other.story)) {
+                related.push(Development { has_entry: true, ..other });
+            } else if !listing.is_empty() {
+                listed.push(Development { has_entry: false, ..other });
+            }
+        }
+        let newest = |development: &Development| Reverse((development.at, development.story));
+        listed.sort_by_key(|development| (Reverse(development.outlet_count), newest(development)));
+        listed.truncate(MAX_SUB_HEADLINES);
+        listed.sort_by_key(newest);
+        related.sort_by_key(newest);
+        related.truncate(MAX_RELATED_ENTRIES);
+        listed.extend(related);
+        listed
+    }
+
+    /// Returns the entry that lists the stories of a storyline without an entry: the oldest that readers find in the
+    /// feed's document and that can get another edition at this time.
+    fn listing_entry(&self, entries: &[StorylineEntry], at: Timestamp) -> Option<StoryId> {
+        let closed = before(at, self.update_window);
+        let is_in_document = |entry: &StorylineEntry| {
+            let selection = self.feeds.get(&entry.feed);
+            selection.is_none_or(|selection| entry.newer_entries < selection.candidate_limit())
+        };
+        entries.iter().find(|entry| entry.first_edition_at > closed && is_in_document(entry)).map(|entry| entry.story)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::SignedDuration;
+
+    fn policy() -> FoldingPolicy {
+        FoldingPolicy::new(&Options::default())
+    }
 
     fn hour(hour: i64) -> Timestamp {
         Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hour)
@@ -146,21 +175,19 @@ mod tests {
     fn variants(outlets: u32, similarity: f32) -> [Option<EntryVariants>; 2] {
         let similarity = || Ok::<_, std::convert::Infallible>(similarity);
         [10, 60].map(|now| {
-            let options = Options::default();
-            entry_variants(outlets, &[entry("all", 1, 0)], hour(now), &options, similarity).unwrap_or_default()
+            policy().entry_variants(outlets, &[entry("all", 1, 0)], hour(now), similarity).unwrap_or_default()
         })
     }
 
     /// Returns the stories that the entry of a story lists 10 hours after the epoch, and whether they have entries.
     fn listed(of: i64, stories: Vec<Development>, entries: &[StorylineEntry]) -> Vec<(i64, bool)> {
-        let found = developments(StoryId::from_row(of), stories, entries, hour(10), &Options::default());
+        let found = policy().developments(StoryId::from_row(of), stories, entries, hour(10));
         found.iter().map(|development| (development.story.to_row(), development.has_entry)).collect()
     }
 
     #[test]
     fn the_first_story_of_a_storyline_gets_an_entry_and_is_not_compared() {
-        let options = Options::default();
-        let found = entry_variants(1, &[], hour(1), &options, || Err("compared"));
+        let found = policy().entry_variants(1, &[], hour(1), || Err("compared"));
         assert_eq!(found, Ok(Some(EntryVariants::Both)));
     }
 
@@ -204,7 +231,7 @@ mod tests {
         assert_eq!(listed(1, vec![story(3, 1)], &entries), []);
         assert_eq!(listed(2, vec![story(3, 1)], &entries), [(3, false)]);
         let similarity = || Ok::<_, std::convert::Infallible>(0.1);
-        let found = entry_variants(2, &entries[..1], hour(2), &Options::default(), similarity);
+        let found = policy().entry_variants(2, &entries[..1], hour(2), similarity);
         assert_eq!(found, Ok(Some(EntryVariants::Both)));
     }
 

@@ -7,8 +7,9 @@ use crate::domain::Timestamp;
 use crate::domain::duration::after;
 use crate::metrics::{METRICS, seconds_since};
 use crate::publish::Options;
+use crate::store::feed_entries::DocumentVersion;
 use crate::store::feed_last_modified::MAX_AHEAD;
-use crate::store::{self, ReadConnection, Store, WriteConnection, feed_last_modified, publication};
+use crate::store::{self, ReadConnection, Store, WriteConnection, feed_last_modified};
 use jiff::SignedDuration;
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -29,8 +30,7 @@ pub struct FeedCache {
 type CachedFeed = tokio::sync::Mutex<Option<RenderedFeed>>;
 
 struct RenderedFeed {
-    /// The version of the published content from which the response was rendered.
-    version: i64,
+    version: DocumentVersion,
     modified: Timestamp,
     response: Arc<EncodedResponse>,
 }
@@ -53,14 +53,15 @@ impl FeedCache {
     /// Returns the current response for a document that readers subscribe to.
     pub async fn response(&self, resource: FeedResource) -> store::Result<Arc<EncodedResponse>> {
         let cached = self.entry(resource.file_name());
-        let version = self.store.read(publication::feeds_version).await?;
+        let current = resource.clone();
+        let version = self.store.read(move |db| current.version(db)).await?;
         let mut cached = cached.lock().await;
         // Another request may have rendered a newer version in the meantime.
-        if let Some(rendered) = cached.as_ref().filter(|rendered| rendered.version >= version) {
+        if let Some(rendered) = cached.as_ref().filter(|rendered| rendered.version == version) {
             return Ok(rendered.response_at(self.clock.now()));
         }
         let (options, rendered, start) = (self.options.clone(), resource.clone(), Instant::now());
-        let render = move |db: &ReadConnection| Ok((publication::feeds_version(db)?, rendered.encoded(db, &options)?));
+        let render = move |db: &ReadConnection| Ok((rendered.version(db)?, rendered.encoded(db, &options)?));
         let (version, response) = self.store.read(render).await?;
         METRICS.render_duration.observe(seconds_since(start));
         let mut response = response.unwrap_or_else(|| unreachable!("only archive pages are missing"));

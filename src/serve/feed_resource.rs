@@ -7,6 +7,7 @@ use crate::domain::{FeedVariant, PublishedFeed, Story, StoryId, Storyline};
 use crate::publish::{
     self, FeedDocument, FeedFormat, FeedPage, FeedPart, HEALTH_FEED_NAME, Options, arrange_entries, render_health_feed,
 };
+use crate::store::feed_entries::DocumentVersion;
 use crate::store::{self, ReadConnection, editions, feed_entries, operator_events, publication};
 use axum::body::Bytes;
 
@@ -81,6 +82,17 @@ impl FeedResource {
     /// Returns whether readers subscribe to the document rather than fetch it once.
     pub fn is_current(&self) -> bool {
         matches!(self.contents, FeedContents::Health | FeedContents::Stories(_, _, FeedPage::Current))
+    }
+
+    /// Returns the version of the document, which is the same as long as its bytes are the same.
+    pub fn version(&self, db: &ReadConnection) -> store::Result<DocumentVersion> {
+        match &self.contents {
+            FeedContents::Stories(feed, _, FeedPage::Current) => feed_entries::current_version(db, feed),
+            FeedContents::Stories(feed, _, FeedPage::Archive(page)) => {
+                feed_entries::archive_page_version(db, feed, *page)
+            }
+            FeedContents::Health => Ok(DocumentVersion::AllFeeds(publication::feeds_version(db)?)),
+        }
     }
 
     /// Returns the private feed that the document belongs to.
@@ -170,6 +182,7 @@ pub fn storyline_feed(
 pub struct FeedSnapshot {
     /// The document's URL, which is also its WebSub topic.
     pub url: String,
+    pub version: DocumentVersion,
     pub content_type: &'static str,
     /// The hash of `bytes`, which is used to detect changes.
     pub hash: String,
@@ -181,19 +194,19 @@ pub fn feed_urls(options: &SiteOptions) -> Vec<String> {
     FeedResource::subscribable(options).iter().map(|resource| resource.url(&options.publish)).collect()
 }
 
-/// Returns snapshots of the documents whose URLs `is_wanted` accepts.
+/// Returns snapshots of the documents whose URLs and versions `is_wanted` accepts.
 pub fn feed_snapshots(
     db: &ReadConnection,
     options: &SiteOptions,
-    is_wanted: impl Fn(&str) -> bool,
+    is_wanted: impl Fn(&str, DocumentVersion) -> bool,
 ) -> store::Result<Vec<FeedSnapshot>> {
     let mut snapshots = Vec::new();
     for resource in FeedResource::subscribable(options) {
-        let url = resource.url(&options.publish);
-        if is_wanted(&url) {
+        let (url, version) = (resource.url(&options.publish), resource.version(db)?);
+        if is_wanted(&url, version) {
             let bytes = resource.render(db, &options.publish, None)?.unwrap_or_default();
             let (hash, content_type) = (content_hash(&bytes), resource.format.content_type());
-            snapshots.push(FeedSnapshot { url, content_type, hash, bytes: bytes.into() });
+            snapshots.push(FeedSnapshot { url, version, content_type, hash, bytes: bytes.into() });
         }
     }
     Ok(snapshots)

@@ -7,64 +7,132 @@
 
 use super::app_state::Error;
 use super::feed_resource::{FeedResource, MAX_STORYLINE_STORIES, storyline_feed};
-use super::http_cache::{EncodedResponse, FEED_CACHE_CONTROL, PAGE_CACHE_CONTROL};
+use super::http_cache::{EncodedResponse, FEED_CACHE_CONTROL, PAGE_CACHE_CONTROL, content_hash};
 use super::pages::{self, SiteLayout};
 use super::site_options::SiteOptions;
 use crate::clock::Clock;
 use crate::domain::{Story, StoryId, Timestamp};
-use crate::publish::{self, FeedDocument, FeedFormat, Options};
+use crate::publish::{self, FeedDocument, FeedFormat};
+use crate::store::feed_entries::DocumentVersion;
 use crate::store::{
     self, ReadConnection, Store, WriteConnection, feed_last_modified, publication, sources, stories, storylines,
 };
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// Receives a document and its path below the base URL.
-type DocumentSink<'a> = &'a mut dyn FnMut(&str, &EncodedResponse) -> io::Result<()>;
+/// A document of the site, in the list of documents of an export.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteDocument {
+    pub cache_control: String,
+    /// The suffixes of the files, one for each content coding.
+    pub codings: Vec<String>,
+    pub content_type: String,
+    /// The hash of the unencoded bytes.
+    pub hash: String,
+    /// The path below the base URL.
+    pub path: String,
+}
 
-/// Passes every document with its path to `write`. All documents are from one snapshot of the database.
-pub async fn write_static_site(
+/// Receives the documents of the site.
+pub trait SiteFiles: Send + 'static {
+    /// Adds the document that the previous export has at this path, if `is_current` accepts it. Returns whether it did.
+    fn keep(&mut self, path: &str, is_current: impl Fn(&SiteDocument) -> bool) -> io::Result<bool>;
+
+    /// Adds a document.
+    fn place(&mut self, path: &str, response: &EncodedResponse) -> io::Result<()>;
+}
+
+/// The versions of the feeds and archive pages in an export, by path. They are valid only in the process that created
+/// them, because another version of the program may render a document differently.
+pub type ExportedVersions = HashMap<String, DocumentVersion>;
+
+/// Passes every document with its path to `files`. All documents are from one snapshot of the database. The feeds and
+/// archive pages whose version is in `exported` are not rendered again.
+pub async fn write_static_site<F: SiteFiles>(
     store: &Store,
     options: &SiteOptions,
     clock: &Clock,
-    mut write: impl FnMut(&str, &EncodedResponse) -> io::Result<()> + Send + 'static,
-) -> Result<(), Error> {
+    mut files: F,
+    exported: ExportedVersions,
+) -> Result<(F, ExportedVersions), Error> {
     let shared = Arc::new(options.clone());
-    let (version, feeds, written, mut write) = store
+    let (version, written, mut files) = store
         .read(move |db| {
             let version = publication::version(db)?;
-            let feeds = render_feeds(db, &shared)?;
-            let written =
-                write_archives(db, &shared.publish, &mut write).and_then(|()| write_pages(db, &shared, &mut write));
-            Ok((version, feeds, written, write))
+            let written = write_feeds(db, &shared, &mut files, &exported)
+                .and_then(|feeds| write_pages(db, &shared, &mut files).map(|()| feeds));
+            Ok((version, written, files))
         })
         .await?;
-    written?;
+    let RenderedFeeds { changed, versions } = written?;
     let now = clock.now();
-    let feeds = store.write(move |db| with_dates(db, feeds, version, now)).await?;
-    let write_feeds = move || feeds.iter().try_for_each(|(resource, response)| write(&resource.path(), response));
-    Ok(tokio::task::spawn_blocking(write_feeds).await.map_err(io::Error::other)??)
+    let changed = store.write(move |db| with_dates(db, changed, version, now)).await?;
+    let place = move || {
+        let mut changed = changed.iter();
+        changed.try_for_each(|(resource, response)| files.place(&resource.path(), response))?;
+        Ok::<F, io::Error>(files)
+    };
+    let files = tokio::task::spawn_blocking(place).await.map_err(io::Error::other)??;
+    Ok((files, versions))
 }
 
-fn render_feeds(db: &ReadConnection, options: &SiteOptions) -> store::Result<Vec<(FeedResource, EncodedResponse)>> {
-    let mut rendered = Vec::new();
-    for resource in FeedResource::subscribable(options) {
-        let response = resource.encoded(db, &options.publish)?;
-        rendered.extend(response.map(|response| (resource, response)));
+/// The changed documents that readers subscribe to, and the versions of all feeds and archive pages.
+struct RenderedFeeds {
+    changed: Vec<(FeedResource, EncodedResponse)>,
+    versions: ExportedVersions,
+}
+
+/// Writes the feeds and their archive pages, except for the changed documents that readers subscribe to. Archive pages
+/// are rendered one at a time, because there may be thousands.
+fn write_feeds(
+    db: &ReadConnection,
+    options: &SiteOptions,
+    files: &mut impl SiteFiles,
+    exported: &ExportedVersions,
+) -> Result<RenderedFeeds, Error> {
+    let mut rendered = RenderedFeeds { changed: Vec::new(), versions: HashMap::new() };
+    let archived = FeedResource::archived(db, &options.publish.public_feeds())?;
+    for resource in FeedResource::subscribable(options).into_iter().chain(archived) {
+        let (path, version) = (resource.path(), resource.version(db)?);
+        let is_current = exported.get(&path) == Some(&version);
+        rendered.versions.insert(path.clone(), version);
+        if is_current && files.keep(&path, |_| true)? {
+            continue;
+        }
+        let Some(response) = resource.encoded(db, &options.publish)? else { continue };
+        if resource.is_current() {
+            rendered.changed.push((resource, response));
+        } else {
+            files.place(&path, &response)?;
+        }
     }
     Ok(rendered)
 }
 
-/// Renders archive pages one at a time, because there may be thousands.
-fn write_archives(db: &ReadConnection, options: &Options, write: DocumentSink) -> Result<(), Error> {
-    for resource in FeedResource::archived(db, &options.public_feeds())? {
-        if let Some(response) = resource.encoded(db, options)? {
-            write(&resource.path(), &response)?;
-        }
+/// Writes a document that is encoded only if it differs from that of the previous export.
+fn write_plain(
+    files: &mut impl SiteFiles,
+    path: &str,
+    headers: (&'static str, &'static str),
+    plain: Vec<u8>,
+) -> io::Result<()> {
+    let ((content_type, cache_control), hash) = (headers, content_hash(&plain));
+    let is_current = |known: &SiteDocument| {
+        (&known.hash, &*known.content_type, &*known.cache_control) == (&hash, content_type, cache_control)
+    };
+    if files.keep(path, is_current)? {
+        return Ok(());
     }
-    Ok(())
+    files.place(path, &EncodedResponse::new(content_type, cache_control, plain))
 }
+
+/// The content type and the caching of pages.
+const PAGE: (&str, &str) = (pages::HTML_CONTENT_TYPE, PAGE_CACHE_CONTROL);
+/// The content type and the caching of the feeds of stories and storylines. Pages link only to their Atom feeds.
+const ATOM: (&str, &str) = (FeedFormat::Atom.content_type(), FEED_CACHE_CONTROL);
 
 /// Adds the dates with which the daemon serves the same content. If the published content has changed since it was
 /// read, the daemon may already have served newer content. In this case, no dates are recorded for the older content.
@@ -89,71 +157,51 @@ fn with_dates(
     Ok(feeds)
 }
 
-fn write_pages(db: &ReadConnection, options: &SiteOptions, write: DocumentSink) -> Result<(), Error> {
+fn write_pages(db: &ReadConnection, options: &SiteOptions, files: &mut impl SiteFiles) -> Result<(), Error> {
     let SiteOptions { publish: options, status_pages } = options;
     let feeds = options.public_feeds();
     let instance = publication::instance(db)?;
-    let site = || SiteLayout::new(options, &feeds, *status_pages);
-    let page = |html: String| EncodedResponse::new(pages::HTML_CONTENT_TYPE, PAGE_CACHE_CONTROL, html.into_bytes());
-    write("index.html", &page(pages::index_page(db, site(), None)?))?;
+    let site = SiteLayout::new(options, &feeds, *status_pages);
+    let mut page = |path: &str, html: String| write_plain(files, path, PAGE, html.into_bytes());
+    page("index.html", pages::index_page(db, site, None)?)?;
     // `feeds` and `sources` are directories, so their lists become the index files of the directories.
-    write("feeds/index.html", &page(pages::feeds_page(site())?))?;
+    page("feeds/index.html", pages::feeds_page(site)?)?;
     for feed in &feeds {
-        write(&format!("feeds/{}", feed.name), &page(pages::feed_page(db, site(), feed)?))?;
+        page(&format!("feeds/{}", feed.name), pages::feed_page(db, site, feed)?)?;
     }
     if *status_pages {
-        write("health", &page(pages::health_page(db, site(), None)?))?;
-        write_sources(db, site, page, write)?;
-    }
-    write("404.html", &page(pages::not_found_page(site())?))?;
-    let opml = EncodedResponse::new(pages::OPML_CONTENT_TYPE, PAGE_CACHE_CONTROL, pages::feeds_opml(options, &feeds));
-    write("feeds.opml", &opml)?;
-    for id in stories::published_ids(db)? {
-        if let Some(story) = merge_target(db, id)?
-            && let Some(html) = pages::story_page(db, site(), &story)?
-        {
-            write(&format!("stories/{id}"), &page(html))?;
-            // The page links only to the Atom feed.
-            let feed = publish::render(&FeedDocument::of_story(&story, &instance, options), FeedFormat::Atom);
-            let response = EncodedResponse::new(FeedFormat::Atom.content_type(), FEED_CACHE_CONTROL, feed);
-            write(&format!("stories/{id}.atom"), &response)?;
+        page("health", pages::health_page(db, site, None)?)?;
+        page("sources/index.html", pages::sources_page(db, site, None)?)?;
+        for source in sources::list(db, &sources::SourceFilter::default())? {
+            page(&format!("sources/{}", source.id), pages::source_page(db, site, &source)?)?;
         }
     }
-    write_storylines(db, options, site, write)?;
-    write("style.css", &pages::STYLE)?;
-    write("robots.txt", &pages::ROBOTS)?;
-    Ok(write("favicon.svg", &pages::FAVICON)?)
-}
-
-fn write_sources<'a>(
-    db: &ReadConnection,
-    site: impl Fn() -> SiteLayout<'a>,
-    page: impl Fn(String) -> EncodedResponse,
-    write: DocumentSink,
-) -> Result<(), Error> {
-    write("sources/index.html", &page(pages::sources_page(db, site(), None)?))?;
-    for source in sources::list(db, &sources::SourceFilter::default())? {
-        write(&format!("sources/{}", source.id), &page(pages::source_page(db, site(), &source)?))?;
+    page("404.html", pages::not_found_page(site)?)?;
+    let opml = (pages::OPML_CONTENT_TYPE, PAGE_CACHE_CONTROL);
+    write_plain(files, "feeds.opml", opml, pages::feeds_opml(options, &feeds))?;
+    for id in stories::published_ids(db)? {
+        if let Some(story) = merge_target(db, id)?
+            && let Some(html) = pages::story_page(db, site, &story)?
+        {
+            write_plain(files, &format!("stories/{id}"), PAGE, html.into_bytes())?;
+            let feed = publish::render(&FeedDocument::of_story(&story, &instance, options), FeedFormat::Atom);
+            write_plain(files, &format!("stories/{id}.atom"), ATOM, feed)?;
+        }
     }
-    Ok(())
+    write_storylines(db, site, files)?;
+    files.place("style.css", &pages::STYLE)?;
+    files.place("robots.txt", &pages::ROBOTS)?;
+    Ok(files.place("favicon.svg", &pages::FAVICON)?)
 }
 
 /// Writes the storylines that pages link to: those with several published stories.
-fn write_storylines<'a>(
-    db: &ReadConnection,
-    options: &Options,
-    site: impl Fn() -> SiteLayout<'a>,
-    write: DocumentSink,
-) -> Result<(), Error> {
+fn write_storylines(db: &ReadConnection, site: SiteLayout, files: &mut impl SiteFiles) -> Result<(), Error> {
     for id in storylines::with_several_published(db)? {
         let Some(storyline) = storylines::with_published(db, id, MAX_STORYLINE_STORIES)? else { continue };
-        let html = pages::storyline_page(db, site(), &storyline)?.into_bytes();
-        let page = EncodedResponse::new(pages::HTML_CONTENT_TYPE, PAGE_CACHE_CONTROL, html);
-        write(&format!("storylines/{id}"), &page)?;
-        // The page links only to the Atom feed.
-        let feed = storyline_feed(db, &storyline, FeedFormat::Atom, options)?;
-        let response = EncodedResponse::new(FeedFormat::Atom.content_type(), FEED_CACHE_CONTROL, feed);
-        write(&format!("storylines/{id}.atom"), &response)?;
+        let html = pages::storyline_page(db, site, &storyline)?;
+        write_plain(files, &format!("storylines/{id}"), PAGE, html.into_bytes())?;
+        let feed = storyline_feed(db, &storyline, FeedFormat::Atom, site.options)?;
+        write_plain(files, &format!("storylines/{id}.atom"), ATOM, feed)?;
     }
     Ok(())
 }

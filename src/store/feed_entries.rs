@@ -1,12 +1,12 @@
 //! Feed membership: the stories of each feed in the order in which they entered it, and the candidates for the feed's
 //! documents.
 
-use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 use super::editions::{EDITION_COLUMNS, list_of_story};
 use super::rows::{column, from_row, json_list, to_json};
 use super::story_activity::{story_activity, story_list};
 use super::story_selection::matching;
+use super::{Result, publication};
 use crate::domain::duration::before;
 use crate::domain::{
     Development, Edition, EditionReason, EntryVariants, FeedCandidate, FeedFold, FeedOrder, FeedSelection, FeedVariant,
@@ -22,16 +22,16 @@ use std::ops::RangeInclusive;
 /// Returns the given stories that may enter a feed now: they match and are not in its live variant yet. The list is
 /// empty for a feed without initialized entries, because initialization adds stories in order of date.
 pub fn find_entering(db: &ReadConnection, feed: &PublishedFeed, among: &[StoryId]) -> Result<Vec<StoryId>> {
-    if !is_initialized(db, feed)? {
-        return Ok(Vec::new());
-    }
     let mut new = Vec::new();
     for id in among {
         if membership(db, &feed.name, *id, FeedVariant::Live)?.is_none() {
             new.push(*id);
         }
     }
-    if new.is_empty() { Ok(new) } else { matching(db, &feed.selection, Some(&new)) }
+    if new.is_empty() || !is_initialized(db, feed)? {
+        return Ok(Vec::new());
+    }
+    matching(db, &feed.selection, Some(&new))
 }
 
 /// An entry to add to a feed.
@@ -82,13 +82,15 @@ pub fn is_initialized(db: &ReadConnection, feed: &PublishedFeed) -> Result<bool>
 
 /// Returns whether the entries of all feeds are current and the database contains no other feeds.
 pub fn are_current(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<bool> {
+    let stored: Vec<(String, String, bool)> = db.all("SELECT feed, selection, stale FROM feed_selection", [])?;
+    let stored: BTreeMap<String, (String, bool)> =
+        stored.into_iter().map(|(feed, s, stale)| (feed, (s, stale))).collect();
     for feed in feeds {
-        if is_current(db, feed)? != Some(true) {
+        if stored.get(&feed.name) != Some(&(stored_selection(&feed.selection)?, false)) {
             return Ok(false);
         }
     }
-    let count: usize = db.one("SELECT count(*) FROM feed_selection", [])?;
-    Ok(count == feeds.len())
+    Ok(stored.len() == feeds.len())
 }
 
 /// The entries that a feed should have. They are determined before any write.
@@ -243,9 +245,8 @@ pub fn archive_page(
 ) -> Result<Option<CandidatePage>> {
     let pages = archive_page_numbers(db, feed)?;
     let Ok(index) = pages.binary_search(&page) else { return Ok(None) };
-    let limit = i64::from(feed.selection.limit);
-    let sequences = i64::from(page - 1) * limit + 1..=i64::from(page) * limit;
-    let range = CandidateRange { sequences, floor: Timestamp::MIN, limit: feed.selection.limit };
+    let range =
+        CandidateRange { sequences: archive_sequences(feed, page), floor: Timestamp::MIN, limit: feed.selection.limit };
     let previous = index.checked_sub(1).map(|index| pages[index]);
     let candidates = candidates(db, feed, variant, &range, None)?;
     Ok(Some(CandidatePage { candidates, previous, next: pages.get(index + 1).copied() }))
@@ -266,6 +267,48 @@ pub fn archive_page_numbers(db: &ReadConnection, feed: &PublishedFeed) -> Result
     let Some((Some(first), last)) = ends else { return Ok(Vec::new()) };
     let page = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
     Ok((page((first - 1) / limit + 1)..=page(last / limit)).collect())
+}
+
+/// Identifies the bytes of a document of a feed: they are the same as long as the version is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocumentVersion {
+    /// The number of changes of all feeds, for a document that depends on stories outside of its feed.
+    AllFeeds(i64),
+    /// The number of changes of the feed.
+    Feed(i64),
+    /// For an archive page: its adjacent pages, the number of its entries, and the version of the feed after the last
+    /// change of one of them.
+    ArchivePage { previous: Option<u32>, next: Option<u32>, entries: i64, newest_change: i64 },
+}
+
+/// Returns the version of the current document of a feed.
+pub fn current_version(db: &ReadConnection, feed: &PublishedFeed) -> Result<DocumentVersion> {
+    match feed.selection.order {
+        FeedOrder::Newest => {
+            let version = "SELECT coalesce((SELECT version FROM feed_sequence WHERE feed = ?1), 0)";
+            Ok(DocumentVersion::Feed(db.one(version, [&feed.name])?))
+        }
+        FeedOrder::Hot => Ok(DocumentVersion::AllFeeds(publication::feeds_version(db)?)),
+    }
+}
+
+/// Returns the version of an archive page of a feed.
+pub fn archive_page_version(db: &ReadConnection, feed: &PublishedFeed, page: u32) -> Result<DocumentVersion> {
+    let pages = archive_page_numbers(db, feed)?;
+    let sequences = archive_sequences(feed, page);
+    let (entries, newest_change) = db.one(
+        "SELECT count(*), coalesce(max(version), 0) FROM feed_entry WHERE feed = ?1 AND sequence BETWEEN ?2 AND ?3",
+        params![feed.name, sequences.start(), sequences.end()],
+    )?;
+    let adjacent = |page: Option<u32>| page.filter(|page| pages.contains(page));
+    let (previous, next) = (adjacent(page.checked_sub(1)), adjacent(page.checked_add(1)));
+    Ok(DocumentVersion::ArchivePage { previous, next, entries, newest_change })
+}
+
+/// Returns the sequence numbers of the entries on an archive page.
+fn archive_sequences(feed: &PublishedFeed, page: u32) -> RangeInclusive<i64> {
+    let limit = i64::from(feed.selection.limit);
+    i64::from(page).saturating_sub(1) * limit + 1..=i64::from(page) * limit
 }
 
 /// The range of feed entries to read as candidates.

@@ -14,7 +14,7 @@ pub fn version(db: &ReadConnection) -> Result<i64> {
     db.one("SELECT version FROM publication", [])
 }
 
-/// Counts only the changes of feeds.
+/// Counts only the changes of all feeds.
 pub fn feeds_version(db: &ReadConnection) -> Result<i64> {
     db.one("SELECT feeds_version FROM publication", [])
 }

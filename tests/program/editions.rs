@@ -7,9 +7,11 @@ use crate::support::test_daemon::{TestDaemon, run_next_poll, run_next_poll_after
 use crate::support::{rss, rss_of_today, wait_until};
 use jiff::SignedDuration;
 use newsfold::domain::{CreatedStory, EditionReason, ItemMove, JoinEvidence, SourceId, StoryId, StoryRegrouping};
+use newsfold::store::feed_entries::{self, DocumentVersion};
 use newsfold::store::retention::{self, RetentionPolicy};
-use newsfold::store::{WriteConnection, constraints, editions, items, sources, stories};
+use newsfold::store::{ReadConnection, WriteConnection, constraints, editions, items, sources, stories};
 use reqwest::StatusCode;
+use std::collections::HashMap;
 
 /// Nine outlets' reports of one event. The words differ, because copies do not count as reports.
 const REPORTS: [&str; 9] = [
@@ -484,6 +486,57 @@ async fn archive_pages_contain_older_entries_and_never_change() {
     ] {
         assert_eq!(status(none).await, StatusCode::NOT_FOUND, "{none}");
     }
+    growing.daemon.stop().await;
+}
+
+/// The path and the version of each document of the feeds.
+async fn document_versions(daemon: &TestDaemon) -> Vec<(String, DocumentVersion)> {
+    let feeds = daemon.config.publish.published_feeds();
+    let read = move |db: &ReadConnection| {
+        let mut versions = Vec::new();
+        for feed in &feeds {
+            versions.push((format!("/feeds/{}", feed.name), feed_entries::current_version(db, feed)?));
+            for page in feed_entries::archive_page_numbers(db, feed)? {
+                let path = format!("/feeds/{}.archive-{}-{page}", feed.name, feed.selection.limit);
+                versions.push((path, feed_entries::archive_page_version(db, feed, page)?));
+            }
+        }
+        Ok(versions)
+    };
+    daemon.store.read(read).await.unwrap()
+}
+
+#[tokio::test]
+async fn documents_of_one_version_are_the_same_and_a_change_leaves_other_feeds_alone() {
+    let feeds = feeds(
+        "feeds = [{ name = \"two\", limit = 2 }, { name = \"three\", min_outlets = 3 }, { name = \"none\", tags = [\"x\"] }]",
+    );
+    let mut growing = GrowingStory::new(feeds, 4).await;
+    let mut known: HashMap<(String, String), String> = HashMap::new();
+    for n in 0..4 {
+        growing.report(n).await;
+        growing.publish_item(n, &format!("Unrelated event number {n} happens in town {n}")).await;
+        let mut documents = Vec::new();
+        wait_until("no document changes while all are read", async || {
+            growing.daemon.wait_until_idle().await;
+            documents.clear();
+            let versions = document_versions(&growing.daemon).await;
+            for (path, version) in &versions {
+                let document = growing.daemon.get(&format!("{path}.atom")).await;
+                documents.push(((path.clone(), format!("{version:?}")), document));
+            }
+            versions == document_versions(&growing.daemon).await
+        })
+        .await;
+        for (key, document) in documents {
+            assert_eq!(known.entry(key.clone()).or_insert_with(|| document.clone()), &document, "{key:?}");
+        }
+    }
+    let versions = |of: &str| known.keys().filter(|(path, _)| path == of).count();
+    assert_eq!((versions("/feeds/all"), versions("/feeds/none")), (4, 1), "{:?}", known.keys());
+    assert!(versions("/feeds/three") <= 3, "the story enters the feed at three outlets: {:?}", known.keys());
+    assert!(versions("/feeds/two.archive-2-1") > 1, "the story on the first page grows: {:?}", known.keys());
+    assert!(versions("/feeds/two.archive-2-2") <= 2, "the page gets a next page: {:?}", known.keys());
     growing.daemon.stop().await;
 }
 

@@ -221,6 +221,7 @@ async fn daemon_keeps_the_export_up_to_date() {
     let mut daemon = TestDaemon::new();
     let folder = daemon.folder.path().join("public");
     daemon.config.publish.export_dir = Some(folder.clone());
+    daemon.config.publish.feeds = vec![toml::from_str("name = \"one\"\nlimit = 1").unwrap()];
     let origin = OriginServer::start().await;
     origin.serve("/feed", StubResponse::ok(rss(&NEWS)));
     let id = daemon.add_source(&origin.url("/feed"), "a.example").await;
@@ -228,8 +229,13 @@ async fn daemon_keeps_the_export_up_to_date() {
     daemon.wait_for_polls(id, 1).await;
     let same = async || {
         daemon.advance(SignedDuration::from_secs(61));
-        let served = daemon.get("/feeds/all.atom").await;
-        std::fs::read_to_string(folder.join("current/feeds/all.atom")).is_ok_and(|written| written == served)
+        let mut same = true;
+        for path in ["feeds/all.atom", "feeds/top.atom", "feeds/one.rss", "feeds/one.archive-1-1.atom"] {
+            let served = daemon.get(&format!("/{path}")).await;
+            let written = std::fs::read_to_string(folder.join("current").join(path));
+            same &= written.is_ok_and(|written| written == served);
+        }
+        same
     };
     wait_until("the first stories are exported", same).await;
     report(&daemon, &origin, "Another").await;

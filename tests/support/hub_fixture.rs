@@ -148,6 +148,7 @@ impl HubFixture {
         let changed = change.execute("UPDATE edition SET text = json_set(text, '$.title', ?1)", [title]).unwrap();
         assert!(changed > 0, "there is a story");
         change.execute("UPDATE publication SET version = version + 1, feeds_version = feeds_version + 1", []).unwrap();
+        change.execute("UPDATE feed_sequence SET version = version + 1", []).unwrap();
         change.commit().unwrap();
     }
 
@@ -161,7 +162,7 @@ impl HubFixture {
     pub async fn until_hub_is_notified(&self) {
         wait_until("the hub has been notified of every document", async || {
             let options = self.daemon.config.site_options();
-            let read = move |db: &ReadConnection| feed_snapshots(db, &options, |_| true);
+            let read = move |db: &ReadConnection| feed_snapshots(db, &options, |_, _| true);
             let documents = self.daemon.store.read(read).await.unwrap();
             let sqlite = self.daemon.open_sqlite();
             let sql = "SELECT 1 FROM hub_notification WHERE topic = ?1 AND notified_hash = ?2";
