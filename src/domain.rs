@@ -15,6 +15,7 @@ mod hub_subscriber;
 mod hub_subscription;
 mod ids;
 mod item;
+mod item_filter;
 pub mod language;
 mod next_poll_reason;
 mod operator_event;
@@ -46,6 +47,7 @@ pub use hub_subscription::{
 };
 pub use ids::{ConstraintId, InvalidPublicId, ItemId, SourceId, StoryId, StorylineId, SubscriberId};
 pub use item::{ArticleText, BacklogReason, Enclosure, IngestResult, Item, ItemChange, MatchedBy, NewItem, Reporter};
+pub use item_filter::{CompiledFilter, FilteredItem, ItemFilter};
 pub use jiff::Timestamp;
 pub use next_poll_reason::{DelayCause, NextPollReason, RateLimit};
 pub use operator_event::{OperatorEvent, OperatorEventKind, RecordedEvent};

@@ -245,7 +245,9 @@ async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<E
             entries.retain(|entry| entry.feed == name && folds);
             let ranks =
                 ranked_feed.map(|feed| feed_entries::ranked_stories(db, &feed, FeedVariant::Live)).transpose()?;
-            Ok((member, entries, QueryMatches { query, exclude_query }, ranks.unwrap_or_default()))
+            let (items, excluded) = story_selection::filter_matches(db, &selection, id)?;
+            let matches = QueryMatches { query, exclude_query, items, excluded };
+            Ok((member, entries, matches, ranks.unwrap_or_default()))
         })
         .await?;
     let conditions = membership_conditions(&story, &feed.selection, matches);

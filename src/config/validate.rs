@@ -44,6 +44,7 @@ pub(super) fn validate(config: &Config) -> Result<(), InvalidSetting> {
     if config.fetch.allowed_ports.is_empty() {
         return invalid(&["fetch.allowed_ports"], "is empty, so nothing could be fetched; list at least one port");
     }
+    filters(config)?;
     feeds(config)
 }
 
@@ -234,6 +235,26 @@ fn feeds(config: &Config) -> Result<(), InvalidSetting> {
                 );
                 return Err(InvalidSetting { keys: vec![format!("publish.feeds.{place}.{name}")], message });
             }
+        }
+    }
+    Ok(())
+}
+
+/// Checks the filters of feeds and the mute rules.
+fn filters(config: &Config) -> Result<(), InvalidSetting> {
+    for (place, feed) in config.publish.feeds.iter().enumerate() {
+        let exclude = feed.exclude_filter().unwrap_or_default();
+        let error = feed.item_filter().compile().err().or(exclude.compile().err().map(|(_, e)| ("exclude_pattern", e)));
+        if let Some((key, problem)) = error {
+            return invalid(&[&format!("publish.feeds.{place}.{key}")], problem);
+        }
+    }
+    for (place, rule) in config.publish.mute.iter().enumerate() {
+        if let Err((key, problem)) = rule.compile() {
+            return invalid(&[&format!("publish.mute.{place}.{key}")], problem);
+        }
+        if rule.is_empty() {
+            return invalid(&[&format!("publish.mute.{place}"), "publish.mute"], "has no condition, so it would mute all");
         }
     }
     Ok(())

@@ -142,6 +142,7 @@ fn new_item(item: &Item) -> NewItem {
         title: item.title.clone(),
         summary: item.summary.clone(),
         content: None,
+        categories: Vec::new(),
         author: None,
         lang: item.lang.clone(),
         image: None,

@@ -22,6 +22,8 @@ pub struct NewItem {
     /// Sanitized HTML: the content, or else the summary.
     pub content: Option<String>,
     pub author: Option<String>,
+    /// The categories that the feed gives the item.
+    pub categories: Vec<String>,
     pub lang: Option<String>,
     pub image: Option<String>,
     pub enclosures: Vec<Enclosure>,

@@ -1,5 +1,6 @@
 //! The feeds that newsfold publishes. A feed is a named selection of stories.
 
+use super::ItemFilter;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,12 @@ pub struct FeedSelection {
     pub query: Option<String>,
     /// Stories without any item that matches this FTS5 expression.
     pub exclude_query: Option<String>,
+    /// Stories with an item that passes this filter.
+    #[serde(skip_serializing_if = "ItemFilter::is_empty")]
+    pub items: ItemFilter,
+    /// Stories without any item that passes one of these filters.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub excluded: Vec<ItemFilter>,
     /// The minimum number of distinct outlets, not counting copies.
     pub min_outlets: u32,
     /// The maximum time between the publication of a story and the publication of the feed's newest story.
@@ -90,6 +97,8 @@ impl Default for FeedSelection {
             languages: Vec::new(),
             query: None,
             exclude_query: None,
+            items: ItemFilter::default(),
+            excluded: Vec::new(),
             min_outlets: 1,
             max_age: None,
             limit: 100,

@@ -104,6 +104,7 @@ mod tests {
             title: title.into(),
             summary: summary.into(),
             content: None,
+            categories: Vec::new(),
             author: None,
             lang: None,
             image: None,

@@ -158,6 +158,7 @@ fn normalize_item(
         title: if title.is_empty() { "(untitled)".into() } else { title },
         content: content_html.as_deref().map(sanitize).filter(|html| !html.trim().is_empty()),
         author: join_authors(&parsed.authors),
+        categories: categories(&parsed.categories),
         lang: parsed.lang.as_deref().and_then(language_code).map(str::to_owned),
         image: parsed
             .image
@@ -172,6 +173,15 @@ fn normalize_item(
         reporter: parsed.reporter.as_ref().and_then(reporter),
         backlog_reason: None,
     })
+}
+
+/// The maximum number of categories of an item, and the maximum length of one in characters.
+const MAX_CATEGORIES: usize = 20;
+const MAX_CATEGORY_CHARS: usize = 60;
+
+fn categories(given: &[String]) -> Vec<String> {
+    let lines = given.iter().map(|category| one_line(category, MAX_CATEGORY_CHARS));
+    lines.filter(|category| !category.is_empty()).take(MAX_CATEGORIES).collect()
 }
 
 fn claimed_time_of_day(parsed: &ParsedItem) -> TimeOfDay {

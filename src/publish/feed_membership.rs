@@ -18,6 +18,9 @@ pub struct MembershipCondition {
 pub struct QueryMatches {
     pub query: Option<bool>,
     pub exclude_query: Option<bool>,
+    /// Whether an item passes the feed's filter, and whether one passes an excluding filter or a mute rule.
+    pub items: bool,
+    pub excluded: bool,
 }
 
 /// The facts about a story that the conditions of feeds compare.
@@ -70,6 +73,13 @@ pub fn membership_conditions(
     }
     if let (Some(expression), Some(matched)) = (&selection.exclude_query, matches.exclude_query) {
         all.push(query_condition("exclude_query", expression, matched, false));
+    }
+    if !selection.items.is_empty() {
+        let says = "a report passes the filter by author, category, URL or pattern".into();
+        all.push(condition(matches.items, says));
+    }
+    if !selection.excluded.is_empty() {
+        all.push(condition(!matches.excluded, "no report matches exclude_pattern or a mute rule".into()));
     }
     if selection.min_outlets > 1 {
         let (wanted, count) = (selection.min_outlets, facts.outlet_count);

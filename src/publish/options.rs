@@ -1,6 +1,6 @@
 //! The publishing settings, and the feeds that they define.
 
-use crate::domain::{FeedFold, FeedOrder, FeedSelection, PublishedFeed};
+use crate::domain::{FeedFold, FeedOrder, FeedSelection, ItemFilter, PublishedFeed};
 use crate::urls::outlet::readable_outlet;
 use crate::wording::DisplayZone;
 use jiff::SignedDuration;
@@ -49,6 +49,8 @@ pub struct Options {
     pub hubs: Vec<Url>,
     /// Whether newsfold runs its own WebSub hub.
     pub own_hub: bool,
+    /// Stories with an item that passes one of these filters are in no feed.
+    pub mute: Vec<ItemFilter>,
     /// Feeds in addition to `all` and `top`.
     pub feeds: Vec<FeedOptions>,
 }
@@ -71,6 +73,18 @@ pub struct FeedOptions {
     pub query: Option<String>,
     /// An FTS5 expression over titles and summaries. Stories with a matching item are excluded.
     pub exclude_query: Option<String>,
+    /// Texts that the names of the authors contain.
+    #[serde(default)]
+    pub authors: Vec<String>,
+    /// Categories that the feed of the source gives the item.
+    #[serde(default)]
+    pub categories: Vec<String>,
+    /// A regular expression that matches the URL of an item.
+    pub url_pattern: Option<String>,
+    /// A regular expression that matches the title or the summary of an item.
+    pub pattern: Option<String>,
+    /// Like `pattern`. Stories with a matching item are excluded.
+    pub exclude_pattern: Option<String>,
     #[serde(default = "default_min_outlets")]
     pub min_outlets: u32,
     #[serde(default, with = "crate::domain::duration::optional")]
@@ -117,6 +131,7 @@ impl Default for Options {
             export_dir: None,
             hubs: Vec::new(),
             own_hub: false,
+            mute: Vec::new(),
             feeds: Vec::new(),
         }
     }
@@ -143,7 +158,9 @@ impl Options {
         let configured: Vec<PublishedFeed> = self.feeds.iter().map(|feed| feed.feed(self.hot_half_life)).collect();
         let is_unchanged = |feed: &PublishedFeed| !configured.iter().any(|other| other.name == feed.name);
         let built_in: Vec<PublishedFeed> = [all, top].into_iter().filter(is_unchanged).collect();
-        built_in.into_iter().chain(configured).collect()
+        let mut feeds: Vec<PublishedFeed> = built_in.into_iter().chain(configured).collect();
+        feeds.iter_mut().for_each(|feed| feed.selection.excluded.extend(self.mute.iter().cloned()));
+        feeds
     }
 
     /// Returns the feeds that are not private.
@@ -174,6 +191,22 @@ impl Options {
 }
 
 impl FeedOptions {
+    /// Returns the filter that an item of a story must pass.
+    pub fn item_filter(&self) -> ItemFilter {
+        ItemFilter {
+            authors: self.authors.clone(),
+            categories: self.categories.clone(),
+            url_pattern: self.url_pattern.clone(),
+            pattern: self.pattern.clone(),
+        }
+    }
+
+    /// Returns the filter that no item of a story may pass.
+    pub fn exclude_filter(&self) -> Option<ItemFilter> {
+        let pattern = self.exclude_pattern.clone()?;
+        Some(ItemFilter { pattern: Some(pattern), ..ItemFilter::default() })
+    }
+
     fn feed(&self, half_life: SignedDuration) -> PublishedFeed {
         PublishedFeed {
             name: self.name.clone(),
@@ -185,6 +218,8 @@ impl FeedOptions {
                 languages: self.languages.clone(),
                 query: self.query.clone(),
                 exclude_query: self.exclude_query.clone(),
+                items: self.item_filter(),
+                excluded: self.exclude_filter().into_iter().collect(),
                 min_outlets: self.min_outlets,
                 max_age: self.max_age,
                 limit: self.limit,

@@ -400,7 +400,7 @@ fn membership_reports_each_condition() {
     let feed = options.published_feeds().into_iter().find(|feed| feed.name == "x").unwrap();
     let mut story = story_of(1);
     story.published_at = Some(Timestamp::UNIX_EPOCH);
-    let matches = QueryMatches { query: Some(true), exclude_query: None };
+    let matches = QueryMatches { query: Some(true), ..QueryMatches::default() };
     let conditions = membership_conditions(&story, &feed.selection, matches);
     let holds: Vec<bool> = conditions.iter().map(|condition| condition.holds).collect();
     assert_eq!(holds, [true, false, true, true, false], "{conditions:?}");

@@ -74,8 +74,8 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
     db.execute(
         "INSERT INTO item (source_id, guid, url, canonical_url, link_hash, title, summary, content, author, lang, image,
          published_at, first_seen_at, ranked_at, backlog_reason, reporter_name, reporter_outlet, enclosures,
-         full_text_state)
-         SELECT ?1, CASE WHEN ?2 = ?3 THEN '' ELSE ?2 END, ?3, nullif(?4, canonical_url(?3)), text_hash(?4), ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15, ?16, ?17, ?18,
+         categories, full_text_state)
+         SELECT ?1, CASE WHEN ?2 = ?3 THEN '' ELSE ?2 END, ?3, nullif(?4, canonical_url(?3)), text_hash(?4), ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15, ?16, ?17, ?18, nullif(?19, '[]'),
                 CASE WHEN source.full_text <> 'no' AND ?3 IS NOT NULL AND ?13 >= ?12 - ?14 AND ?15 IS NULL
                      THEN 'pending' END
          FROM source WHERE id = ?1",
@@ -98,6 +98,7 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
             new.reporter.as_ref().map(|reporter| &reporter.name),
             new.reporter.as_ref().and_then(|reporter| reporter.outlet.as_ref()),
             to_json(&new.enclosures)?,
+            to_json(&new.categories)?,
         ],
     )?;
     let id = ItemId(db.last_insert_rowid());

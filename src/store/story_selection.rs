@@ -1,12 +1,12 @@
 //! The published stories that match a feed's selection.
 
-use super::Result;
+use super::{Error, Result};
 use super::connection::ReadConnection;
 use super::fts_query::indexed_expression;
 use super::rows::{OUTLET, json_list};
 use super::stories::load;
 use crate::domain::duration::before;
-use crate::domain::{FeedSelection, Story, StoryId};
+use crate::domain::{CompiledFilter, FeedSelection, FilteredItem, ItemFilter, Story, StoryId};
 use rusqlite::params;
 
 /// Returns the published stories that match a selection, newest first. Ignores the limit, the maximum age and the
@@ -39,7 +39,7 @@ pub fn matching(db: &ReadConnection, selection: &FeedSelection, among: Option<&[
               WHERE item.story_id = story.id AND item.copy_of IS NULL) >= ?6)
          ORDER BY published_at DESC, story.id DESC"
     );
-    db.all(
+    let found = db.all(
         &sql,
         params![
             json_list(&selection.tags),
@@ -50,7 +50,56 @@ pub fn matching(db: &ReadConnection, selection: &FeedSelection, among: Option<&[
             selection.min_outlets,
             among,
         ],
-    )
+    )?;
+    let filters = SelectionFilters::new(selection)?;
+    if filters.is_empty() {
+        return Ok(found);
+    }
+    let mut passing = Vec::new();
+    for story in found {
+        let (passes, is_excluded) = filters.matches(db, story)?;
+        if passes && !is_excluded {
+            passing.push(story);
+        }
+    }
+    Ok(passing)
+}
+
+/// The filters of a selection, which SQL does not express.
+struct SelectionFilters {
+    items: Option<CompiledFilter>,
+    excluded: Vec<CompiledFilter>,
+}
+
+impl SelectionFilters {
+    fn new(selection: &FeedSelection) -> Result<SelectionFilters> {
+        // The configuration has been validated.
+        let compile = |filter: &ItemFilter| {
+            filter.compile().map_err(|(key, error)| Error::Corrupt(format!("{key} of a feed's filter {error}")))
+        };
+        let items = Some(&selection.items).filter(|filter| !filter.is_empty()).map(compile).transpose()?;
+        Ok(SelectionFilters { items, excluded: selection.excluded.iter().map(compile).collect::<Result<_>>()? })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.items.is_none() && self.excluded.is_empty()
+    }
+
+    /// Returns whether an item of a story passes the filter of the feed, and whether one passes an excluding filter.
+    fn matches(&self, db: &ReadConnection, story: StoryId) -> Result<(bool, bool)> {
+        let items: Vec<FilteredItem> = db.all(
+            "SELECT author, coalesce(categories, '[]') AS categories, url, title, summary FROM item WHERE story_id = ?1",
+            [story.to_row()],
+        )?;
+        let passes = self.items.as_ref().is_none_or(|filter| items.iter().any(|item| filter.matches(item)));
+        Ok((passes, self.excluded.iter().any(|filter| items.iter().any(|item| filter.matches(item)))))
+    }
+}
+
+/// Returns whether an item of a story passes the filter of a selection, and whether one passes an excluding filter; see
+/// [`FeedSelection`].
+pub fn filter_matches(db: &ReadConnection, selection: &FeedSelection, story: StoryId) -> Result<(bool, bool)> {
+    SelectionFilters::new(selection)?.matches(db, story)
 }
 
 /// Returns the stories that currently match a selection, in their current state, newest first.

@@ -6,7 +6,7 @@ use crate::domain::{FeedFold, FeedOrder, FeedSelection};
 
 /// Describes a selection: `Stories from sources tagged ‘war’, in English; newest 100.`
 pub fn selection_text(selection: &FeedSelection) -> String {
-    let FeedSelection { tags, outlets, languages, query, exclude_query, min_outlets, max_age, limit, order, fold } =
+    let FeedSelection { tags, outlets, languages, query, exclude_query, min_outlets, max_age, limit, order, fold, .. } =
         selection;
     let mut parts = Vec::new();
     if !tags.is_empty() {

@@ -36,6 +36,7 @@ fn item(guid: &str, (link, title, text, date): Properties<'_>) -> NewItem {
         title: title.to_owned(),
         summary: text.to_owned(),
         content: None,
+        categories: Vec::new(),
         author: None,
         lang: None,
         image: None,
