@@ -1,79 +1,159 @@
-//! Compares the commands, the configuration and the links in the README with the program.
+//! Runs the commands of the README and of `docs/operations.md`, and checks the configuration and the links in the README.
 
-use assert_cmd::Command;
+use crate::support::cli_runner::CliRunner;
+use crate::support::origin_server::{OriginServer, StubResponse};
+use crate::support::rss_of_today;
+use std::collections::{BTreeMap, BTreeSet};
 
 const README: &str = include_str!("../../README.md");
 const OPERATIONS: &str = include_str!("../../docs/operations.md");
 
-/// The arguments of every `newsfold …` command in the README and in `docs/operations.md`, from code blocks and tables.
-fn commands() -> Vec<Vec<String>> {
-    let mut found = Vec::new();
-    for piece in README.split(['`', '\n']).chain(OPERATIONS.split(['`', '\n'])) {
-        let piece = piece.trim();
-        let piece = piece.rsplit_once(".db ").map_or(piece, |(_, rest)| rest);
-        if let Some(arguments) = piece.strip_prefix("newsfold ")
-            && arguments.starts_with(|c: char| c.is_ascii_lowercase())
-        {
-            found.push(arguments.split_whitespace().map(str::to_owned).collect());
+/// The commands that no test can run, by their beginning, and the reason.
+const NOT_RUN: [(&str, &str); 12] = [
+    ("cargo run -- demo", "compiles the program; tests/program/demo.rs runs the demo"),
+    ("cargo test", "is this test"),
+    ("cargo install", "compiles the program for release; contrib/debian/build does the same"),
+    ("contrib/debian/", "needs root, a Debian mirror and a release build"),
+    ("apt install", "needs root and the package"),
+    ("install -m", "needs root"),
+    ("systemctl ", "needs root and systemd"),
+    ("systemd-creds ", "needs root and systemd"),
+    ("podman ", "needs podman and a registry of images"),
+    ("newsfold storyline split", "needs a storyline that the grouping has made; tests/program/storylines.rs runs it"),
+    ("newsfold serve", "runs until it is stopped; most other tests run it"),
+    ("newsfold check URL", "stands for `newsfold check feed.xml` with a URL, which needs a public server"),
+];
+
+/// Returns the commands in blocks of shell code, and the `newsfold …` commands in the text.
+fn documented_commands() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for document in [README, OPERATIONS] {
+        for (index, part) in document.split("```").enumerate() {
+            if index % 2 == 1 {
+                let lines = part.strip_prefix("sh\n").unwrap_or_default().lines();
+                found.extend(lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned));
+                continue;
+            }
+            let codes = part.split('`').skip(1).step_by(2);
+            let codes = codes.map(|code| code.split_whitespace().collect::<Vec<_>>().join(" "));
+            found.extend(codes.filter(|code| code.starts_with("newsfold ") && code.len() > "newsfold ".len()));
         }
     }
     found
 }
 
-#[test]
-fn every_command_in_the_documents_for_operators_exists() {
-    let known = commands();
-    assert!(known.len() > 12, "{known:?}");
-    for arguments in known {
-        if arguments[0].ends_with("polls") {
-            continue;
+/// An installation with the sources, stories and files that the documented commands name.
+struct Fixture {
+    cli: CliRunner,
+    /// The values of the words that stand for a source, a story, a file or a server.
+    words: BTreeMap<&'static str, String>,
+    _origin: OriginServer,
+    _busy: OriginServer,
+}
+
+impl Fixture {
+    async fn new() -> Fixture {
+        let (cli, origin, busy) = (CliRunner::new(), OriginServer::start().await, OriginServer::start().await);
+        let items = [
+            "1 | Grid fails in the north | Power is out.",
+            "2 | Zoo opens new house | Two pandas arrived.",
+            "3 | Council votes on budget | It passed.",
+        ];
+        origin.serve("/one", StubResponse::ok(rss_of_today(&items)));
+        origin.serve("/two", StubResponse::ok(rss_of_today(&items[..1])));
+        for path in ["/three", "/four", "/five"] {
+            origin.serve(path, StubResponse::ok(rss_of_today(&["4 | Ship sinks | All crew are safe."])));
         }
-        // With a final `--help`, clap parses the command before it.
-        let words: Vec<&String> = arguments.iter().take_while(|word| is_word(word)).collect();
-        if words.is_empty() || !is_command(words[0]) {
-            continue;
+        origin.serve("/robots.txt", StubResponse::ok("User-agent: *\n"));
+        busy.serve("/feed", StubResponse::status(429));
+        let config = std::fs::read_to_string(cli.folder.path().join("config.toml")).unwrap();
+        cli.write_file("config.toml", &format!("{config}[[publish.feeds]]\nname = \"desk\"\nprivate = true\n"));
+        cli.run(&["source", "add", &origin.url("/one"), "--outlet", "a.example"]);
+        cli.run(&["source", "add", &origin.url("/two"), "--outlet", "b.example"]);
+        cli.assert_fails(&["source", "add", &busy.url("/feed")], "no feed found");
+        // One story has two items, which the sources share.
+        let stories = cli.run_json(&["story", "list"]).as_array().unwrap().clone();
+        let items_of = |story: &serde_json::Value| -> Vec<String> {
+            story["items"].as_array().unwrap().iter().map(|item| item["id"].to_string()).collect()
+        };
+        let (shared, single): (Vec<_>, Vec<_>) = stories.iter().partition(|story| items_of(story).len() == 2);
+        let (common, one, other) = (items_of(shared[0]), items_of(single[0]), items_of(single[1]));
+        cli.run(&["item", "separate", &one[0], &other[0]]);
+        cli.run(&["item", "separate", &other[0], &common[1]]);
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        let file = |name: &str| cli.folder.path().join(name).to_str().unwrap().to_owned();
+        cli.run(&["db", "backup", &file("newsfold.db")]);
+        let list = cli.run(&["source", "export"]);
+        let words = BTreeMap::from([
+            ("7", "1".to_owned()),
+            ("12", common[0].clone()),
+            ("15", one[0].clone()),
+            ("k3f", text(&shared[0]["id"])),
+            ("9qa", text(&single[0]["id"])),
+            ("7bd", text(&shared[0]["storyline"])),
+            ("m2x", text(&single[0]["storyline"])),
+            ("NAME", "desk".to_owned()),
+            ("FILE", file("newsfold.db")),
+            ("newsfold.db", file("newsfold.db")),
+            ("DIR", file("folder")),
+            ("feed.xml", cli.write_file("feed.xml", &rss_of_today(&items))),
+            ("sources.opml", cli.write_file("sources.opml", &list)),
+            ("subscriptions.opml", cli.write_file("subscriptions.opml", &list)),
+            ("https://www.theguardian.com/world/rss", origin.url("/three")),
+            ("https://www.example.org/feed", origin.url("/four")),
+            ("example.org", origin.url("/five")),
+            ("https://news.example", busy.url("").trim_end_matches('/').to_owned()),
+        ]);
+        Fixture { cli, words, _origin: origin, _busy: busy }
+    }
+
+    /// Runs a documented command on a copy of the database. Returns what went wrong.
+    fn run(&self, command: &str) -> Option<String> {
+        let copy = tempfile::tempdir().unwrap();
+        let database = copy.path().join("news.db");
+        std::fs::copy(self.cli.folder.path().join("news.db"), &database).unwrap();
+        let mut arguments: Vec<&str> = Vec::new();
+        for word in shell_words(command).skip(1) {
+            let word = self.words.get(word).map_or(word, String::as_str);
+            arguments.push(word);
         }
-        let flags = arguments.iter().filter(|word| word.starts_with("--"));
-        let help = Command::cargo_bin("newsfold").unwrap().args(command_words(&words)).arg("--help").output().unwrap();
-        assert!(help.status.success(), "{arguments:?}");
-        let text = String::from_utf8(help.stdout).unwrap();
-        for flag in flags {
-            assert!(text.contains(flag.as_str()), "{flag} of {arguments:?} is not in its help");
+        match arguments[..] {
+            // Without a terminal, an option confirms the command.
+            ["source", "remove", ..] | ["db", "restore", ..] => arguments.push("--yes"),
+            ["db", "backup", ..] => arguments.push("--force"),
+            _ => {}
         }
+        let mut process = self.cli.command(&arguments);
+        let output = process.env("NEWSFOLD_DATABASE", &database).current_dir(copy.path()).output().unwrap();
+        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        (!output.status.success()).then(|| format!("{command}: {:?}\n{said}", output.status))
     }
 }
 
-fn is_word(word: &str) -> bool {
-    word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-')
+/// Splits a command at white space. Quotation marks enclose one word.
+fn shell_words(command: &str) -> impl Iterator<Item = &str> {
+    command.split('"').enumerate().flat_map(|(index, part)| match index % 2 {
+        0 => part.split_whitespace().collect::<Vec<_>>(),
+        _ => vec![part],
+    })
 }
 
-fn is_command(word: &str) -> bool {
-    [
-        "source",
-        "story",
-        "storyline",
-        "feed",
-        "item",
-        "origin",
-        "db",
-        "serve",
-        "status",
-        "doctor",
-        "config",
-        "demo",
-        "check",
-        "eval",
-        "man",
-        "completions",
-    ]
-    .contains(&word)
-}
-
-/// The command and its subcommand, excluding arguments that look like words.
-fn command_words<'a>(words: &[&'a String]) -> Vec<&'a str> {
-    let nested =
-        ["source", "story", "storyline", "feed", "item", "origin", "db", "config"].contains(&words[0].as_str());
-    words.iter().take(if nested { 2 } else { 1 }).map(|word| word.as_str()).collect()
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_in_the_documents_for_operators_runs() {
+    let (fixture, commands) = (Fixture::new().await, documented_commands());
+    let not_run = |command: &str| NOT_RUN.iter().position(|(beginning, _)| command.starts_with(beginning));
+    let mut failed = Vec::new();
+    let mut ran = 0;
+    for command in commands.iter().filter(|command| not_run(command).is_none()) {
+        if command.starts_with("newsfold ") {
+            failed.extend(fixture.run(command));
+            ran += 1;
+        } else {
+            failed.push(format!("{command}: neither a newsfold command nor listed in NOT_RUN"));
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n\n"));
+    assert!(ran > 40, "only {ran} commands were found");
 }
 
 #[test]
@@ -86,8 +166,7 @@ fn the_configuration_in_the_readme_is_valid() {
 #[test]
 fn every_file_that_the_readme_names_exists() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    for link in README.split("](").skip(1) {
-        let target = link.split(')').next().unwrap();
-        assert!(root.join(target).exists(), "{target}");
+    for link in README.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+        assert!(link.starts_with("https://") || root.join(link).exists(), "{link}");
     }
 }
