@@ -39,6 +39,8 @@ pub struct Config {
     pub cluster: cluster::Options,
     pub daemon: DaemonOptions,
     pub metrics: MetricsOptions,
+    /// Webhooks, which announce the new entries of feeds.
+    pub notify: Vec<publish::WebhookOptions>,
 }
 
 /// The settings of the metrics for Prometheus.

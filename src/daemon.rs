@@ -24,6 +24,7 @@ mod storyline_grouping;
 mod supervisor;
 mod task_context;
 mod watchdog;
+mod webhooks;
 mod websub_publisher;
 mod websub_subscriber;
 

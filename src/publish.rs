@@ -12,6 +12,7 @@ mod front_page;
 mod health_feed;
 mod options;
 mod render;
+mod webhook;
 
 pub use edition_policy::{
     EditionReview, EditionStep, choose_lead, compose_edition, edition_on_entering, first_publication, next_edition,
@@ -27,6 +28,7 @@ pub use options::{FeedOptions, HEALTH_FEED_NAME, Options, SectionOptions};
 pub use render::document::{FeedDocument, FeedPage, FeedPart};
 pub use render::render;
 pub use render::value_format::strip_invalid_chars;
+pub use webhook::{WebhookMessage, WebhookOptions, webhook_message};
 
 #[cfg(test)]
 mod tests;

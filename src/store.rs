@@ -39,6 +39,7 @@ pub mod storyline_membership;
 pub mod storylines;
 pub mod term_frequencies;
 pub mod tombstones;
+pub mod webhooks;
 pub mod websub_subscriber_requests;
 pub mod websub_subscribers;
 pub mod websub_subscriptions;

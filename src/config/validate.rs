@@ -45,6 +45,7 @@ pub(super) fn validate(config: &Config) -> Result<(), InvalidSetting> {
         return invalid(&["fetch.allowed_ports"], "is empty, so nothing could be fetched; list at least one port");
     }
     filters(config)?;
+    webhooks(config)?;
     feeds(config)
 }
 
@@ -240,6 +241,28 @@ fn feeds(config: &Config) -> Result<(), InvalidSetting> {
     Ok(())
 }
 
+/// The maximum number of webhooks.
+const MAX_WEBHOOKS: usize = 20;
+
+fn webhooks(config: &Config) -> Result<(), InvalidSetting> {
+    if config.notify.len() > MAX_WEBHOOKS {
+        return invalid(&["notify"], format!("has more than {MAX_WEBHOOKS} webhooks"));
+    }
+    let feeds = config.publish.published_feeds();
+    for (place, hook) in config.notify.iter().enumerate() {
+        if let Some((key, problem)) = hook.fault() {
+            return invalid(&[&format!("notify.{place}.{key}")], problem);
+        }
+        if !feeds.iter().any(|feed| feed.name == hook.feed) {
+            return invalid(
+                &[&format!("notify.{place}.feed")],
+                format!("is {:?}, but no feed has this name", hook.feed),
+            );
+        }
+    }
+    Ok(())
+}
+
 /// Checks the filters of feeds and the mute rules.
 fn filters(config: &Config) -> Result<(), InvalidSetting> {
     for (place, feed) in config.publish.feeds.iter().enumerate() {
@@ -254,7 +277,10 @@ fn filters(config: &Config) -> Result<(), InvalidSetting> {
             return invalid(&[&format!("publish.mute.{place}.{key}")], problem);
         }
         if rule.is_empty() {
-            return invalid(&[&format!("publish.mute.{place}"), "publish.mute"], "has no condition, so it would mute all");
+            return invalid(
+                &[&format!("publish.mute.{place}"), "publish.mute"],
+                "has no condition, so it would mute all",
+            );
         }
     }
     Ok(())

@@ -3,7 +3,8 @@
 
 use super::task_context::{TaskContext, TaskSet};
 use super::{
-    encoding, export, feed_change_notifier, full_text, grouping, maintenance, publisher, scheduler, websub_publisher,
+    encoding, export, feed_change_notifier, full_text, grouping, maintenance, publisher, scheduler, webhooks,
+    websub_publisher,
     websub_subscriber,
 };
 use crate::serve;
@@ -66,6 +67,7 @@ impl ActiveConfiguration {
         tasks.spawn_until_shutdown("encoding", encoding::run);
         tasks.spawn("publisher", publisher::run);
         tasks.spawn("export", export::run);
+        tasks.spawn("webhooks", webhooks::run);
         tasks.spawn_until_shutdown("maintenance", maintenance::run);
 
         let site = context.config.site_options();

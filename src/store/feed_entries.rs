@@ -311,6 +311,24 @@ fn archive_sequences(feed: &PublishedFeed, page: u32) -> RangeInclusive<i64> {
     i64::from(page).saturating_sub(1) * limit + 1..=i64::from(page) * limit
 }
 
+/// Returns the highest sequence number of a feed; 0 if it has no entry.
+pub fn last_sequence(db: &ReadConnection, feed: &str) -> Result<i64> {
+    Ok(db.first("SELECT last_sequence FROM feed_sequence WHERE feed = ?1", [feed])?.unwrap_or(0))
+}
+
+/// Returns the first entry of the live variant after a sequence number, with its own number.
+pub fn next_entry(db: &ReadConnection, feed: &PublishedFeed, after: i64) -> Result<Option<(i64, FeedCandidate)>> {
+    let next: Option<i64> = db.one(
+        "SELECT min(sequence) FROM feed_entry JOIN story ON story.id = story_id
+         WHERE feed = ?1 AND sequence > ?2 AND variants IN ('both', 'live') AND merged_into IS NULL",
+        params![feed.name, after],
+    )?;
+    let Some(sequence) = next else { return Ok(None) };
+    let range = CandidateRange { sequences: sequence..=sequence, floor: Timestamp::MIN, limit: 1 };
+    let found = candidates(db, feed, FeedVariant::Live, &range, None)?.pop();
+    Ok(found.map(|candidate| (sequence, candidate)))
+}
+
 /// The range of feed entries to read as candidates.
 struct CandidateRange {
     sequences: RangeInclusive<i64>,

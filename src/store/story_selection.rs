@@ -1,10 +1,10 @@
 //! The published stories that match a feed's selection.
 
-use super::{Error, Result};
 use super::connection::ReadConnection;
 use super::fts_query::indexed_expression;
 use super::rows::{OUTLET, json_list};
 use super::stories::load;
+use super::{Error, Result};
 use crate::domain::duration::before;
 use crate::domain::{CompiledFilter, FeedSelection, FilteredItem, ItemFilter, Story, StoryId};
 use rusqlite::params;

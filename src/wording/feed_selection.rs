@@ -6,8 +6,9 @@ use crate::domain::{FeedFold, FeedOrder, FeedSelection};
 
 /// Describes a selection: `Stories from sources tagged ‘war’, in English; newest 100.`
 pub fn selection_text(selection: &FeedSelection) -> String {
-    let FeedSelection { tags, outlets, languages, query, exclude_query, min_outlets, max_age, limit, order, fold, .. } =
-        selection;
+    let FeedSelection {
+        tags, outlets, languages, query, exclude_query, min_outlets, max_age, limit, order, fold, ..
+    } = selection;
     let mut parts = Vec::new();
     if !tags.is_empty() {
         let quoted: Vec<String> = tags.iter().map(|tag| format!("‘{tag}’")).collect();

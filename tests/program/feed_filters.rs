@@ -44,7 +44,10 @@ async fn feeds_are_filtered_by_author_category_url_and_expression() {
     let stories = cli.run_json(&["story", "list"]);
     let muted = stories.as_array().unwrap().iter().find(|story| story.to_string().contains("Stars predict")).unwrap();
     let why = cli.run(&["feed", "explain", "author", muted["id"].as_str().unwrap()]);
-    assert!(why.contains("✗ a report passes the filter") && why.contains("✗ no report matches exclude_pattern"), "{why}");
+    assert!(
+        why.contains("✗ a report passes the filter") && why.contains("✗ no report matches exclude_pattern"),
+        "{why}"
+    );
     cli.write_file("config.toml", "[[publish.feeds]]\nname = \"x\"\npattern = \"(\"\n");
     cli.assert_fails(&["config", "check"], "publish.feeds.0.pattern is not a valid regular expression");
     cli.write_file("config.toml", "[[publish.mute]]\n");

@@ -41,6 +41,7 @@ mod storylines;
 #[path = "../support/mod.rs"]
 mod support;
 mod truncation;
+mod webhooks;
 mod websub_hub_delivery;
 mod websub_hub_requests;
 mod websub_pushes;

@@ -1,0 +1,134 @@
+//! The message of a webhook: one new entry of a feed, as JSON or in the form of the operator's template.
+
+use super::Options;
+use crate::domain::{Edition, Timestamp};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use url::Url;
+
+/// The `[[notify]]` section of the configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookOptions {
+    /// The URL that receives a POST request for each new entry.
+    pub url: Option<Url>,
+    /// The file that contains the URL. A relative path starts at the directory of systemd's credentials.
+    pub url_file: Option<PathBuf>,
+    /// The name of the feed.
+    pub feed: String,
+    /// The body, with placeholders. Default: a JSON object with all values.
+    pub template: Option<String>,
+}
+
+/// The body of a request to a webhook.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WebhookMessage {
+    pub content_type: &'static str,
+    pub body: String,
+}
+
+impl WebhookOptions {
+    /// Returns what is wrong with the settings: the key and a message.
+    pub fn fault(&self) -> Option<(&'static str, &'static str)> {
+        let is_web_url = |url: &Url| matches!(url.scheme(), "http" | "https");
+        let is_valid_json = |template: &str| serde_json::from_str::<IgnoredAny>(template).is_ok();
+        match (&self.url, &self.url_file, &self.template) {
+            (None, None, _) => Some(("feed", "needs url or url_file")),
+            (Some(_), Some(_), _) => Some(("url_file", "cannot be combined with url")),
+            (Some(url), ..) if !is_web_url(url) => Some(("url", "must be an http or https URL")),
+            (.., Some(template)) if is_json(template) && !is_valid_json(template) => {
+                Some(("template", "starts like JSON but is not valid; put placeholders in double quotes"))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Returns the message that announces an entry.
+pub fn webhook_message(
+    hook: &WebhookOptions,
+    edition: &Edition,
+    published_at: Timestamp,
+    options: &Options,
+) -> WebhookMessage {
+    let text = &edition.text;
+    let page = options.url(&format!("stories/{}", edition.story));
+    let mut outlets: Vec<&str> = Vec::new();
+    for report in &text.reports {
+        let outlet = report.outlet_name.as_deref().unwrap_or(&report.outlet);
+        if !outlets.contains(&outlet) {
+            outlets.push(outlet);
+        }
+    }
+    let url = text.link.clone().unwrap_or_else(|| page.clone());
+    let id = edition.story.to_string();
+    let Some(template) = &hook.template else {
+        let message = serde_json::json!({
+            "feed": hook.feed, "id": id, "title": text.title, "url": url, "page": page, "summary": text.summary,
+            "outlets": outlets, "published_at": published_at,
+        });
+        return WebhookMessage { content_type: "application/json", body: message.to_string() };
+    };
+    let values = [
+        ("{feed}", hook.feed.clone()),
+        ("{id}", id),
+        ("{title}", text.title.clone()),
+        ("{url}", url),
+        ("{page}", page),
+        ("{summary}", text.summary.clone()),
+        ("{outlets}", outlets.join(", ")),
+        ("{published_at}", published_at.to_string()),
+    ];
+    let content_type = if is_json(template) { "application/json" } else { "text/plain; charset=utf-8" };
+    WebhookMessage { content_type, body: fill(template, &values) }
+}
+
+/// Returns whether a template is meant as JSON, so that values are escaped: it starts with a list, or with an object, which
+/// differs from a placeholder.
+fn is_json(template: &str) -> bool {
+    let start = template.trim_start();
+    let is_object = |rest: &str| rest.trim_start().starts_with(['"', '}']);
+    start.starts_with('[') || start.strip_prefix('{').is_some_and(is_object)
+}
+
+/// Replaces the placeholders in one pass, so that values that contain placeholders stay as they are.
+fn fill(template: &str, values: &[(&str, String)]) -> String {
+    let mut filled = String::new();
+    let mut rest = template;
+    while let Some(start) = rest.find('{') {
+        filled += &rest[..start];
+        rest = &rest[start..];
+        match values.iter().find(|(placeholder, _)| rest.starts_with(placeholder)) {
+            Some((placeholder, value)) => {
+                match is_json(template) {
+                    true => {
+                        let quoted = serde_json::Value::from(value.as_str()).to_string();
+                        filled += &quoted[1..quoted.len() - 1];
+                    }
+                    false => filled += value,
+                }
+                rest = &rest[placeholder.len()..];
+            }
+            None => {
+                filled.push('{');
+                rest = &rest[1..];
+            }
+        }
+    }
+    filled + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_escaped_in_json_and_never_filled_again() {
+        let values = [("{title}", "a \"{url}\"\n".to_owned()), ("{url}", "https://a.example/".to_owned())];
+        assert_eq!(fill("{title}: {url} {other}", &values), "a \"{url}\"\n: https://a.example/ {other}");
+        let json = fill("{\"text\": \"{title} {url}\"}", &values);
+        let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(read["text"], "a \"{url}\"\n https://a.example/");
+    }
+}
