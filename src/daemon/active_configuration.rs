@@ -4,8 +4,7 @@
 use super::task_context::{TaskContext, TaskSet};
 use super::{
     encoding, export, feed_change_notifier, full_text, grouping, maintenance, publisher, scheduler, webhooks,
-    websub_publisher,
-    websub_subscriber,
+    websub_publisher, websub_subscriber,
 };
 use crate::serve;
 use crate::websub::push_queue::PushQueue;
