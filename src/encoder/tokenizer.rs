@@ -2,7 +2,7 @@
 
 use super::model_folder::{TokenizerFile, TokenizerKind};
 use super::{Error, MAX_TOKENS};
-use kitoken::{Definition, InsertionPosition, Kitoken};
+use kitoken::{Definition, InsertionPosition, Kitoken, Processing};
 use serde_json::json;
 
 pub(super) struct Tokenizer {
@@ -23,13 +23,21 @@ impl Tokenizer {
                 Definition::from_tokenizers_slice(&bert_definition(vocabulary, file.lower_case))
             }
         };
-        let definition = definition.map_err(|error| not_usable(error.to_string()))?;
-        let added = |position: InsertionPosition| -> Vec<u32> {
-            let templates = definition.config.templates.iter().filter(|template| template.position == position);
+        let mut definition = definition.map_err(|error| not_usable(error.to_string()))?;
+        // Texts are encoded one by one, so they need no padding. `tokens` limits their length.
+        let is_kept = |step: &Processing| !matches!(step, Processing::Pad { .. } | Processing::Truncate { .. });
+        definition.config.processing.retain(is_kept);
+        // A token that ends both texts of a pair is listed as the end of a sequence within another one.
+        let added = |positions: [InsertionPosition; 2]| -> Vec<u32> {
+            let templates =
+                definition.config.templates.iter().filter(|template| positions.contains(&template.position));
             let special = |content: &String| definition.specials.iter().find(|token| token.bytes == content.as_bytes());
-            templates.filter_map(|template| Some(special(&template.content)?.id)).collect()
+            let mut tokens: Vec<u32> = templates.filter_map(|template| Some(special(&template.content)?.id)).collect();
+            tokens.dedup();
+            tokens
         };
-        let (first, last) = (added(InsertionPosition::SequenceStart), added(InsertionPosition::SequenceEnd));
+        let first = added([InsertionPosition::SequenceStart, InsertionPosition::SubSequenceStart]);
+        let last = added([InsertionPosition::SubSequenceEnd, InsertionPosition::SequenceEnd]);
         let vocabulary_size = definition.model.vocab().len() + definition.specials.len();
         let tokenizer = Kitoken::from_definition(definition).map_err(|error| not_usable(error.to_string()))?;
         Ok(Tokenizer { tokenizer, first, last, vocabulary_size })
