@@ -255,46 +255,58 @@ impl EditionPublisher {
         }
         let feeds = self.feeds.clone();
         let plans = store.read(move |db| feed_entries::plan_memberships(db, &feeds)).await?;
-        let this = self.clone();
-        store.write(move |db| this.apply_plans(db, &plans, now)).await
-    }
-
-    /// Fills feeds that are new or have a changed selection. A story enters with an edition that contains all its
-    /// reports, because its latest edition may lack the reports for which the feed selects it.
-    fn apply_plans(&self, db: &WriteConnection, plans: &[MembershipPlan], now: Timestamp) -> store::Result<()> {
         let mut entered = EditionsOnEntering::default();
         for plan in plans {
-            let deleted = feed_entries::delete_unfit(db, plan)?;
-            for id in &plan.matching {
-                let mut variants: Vec<EntryVariants> =
-                    deleted.iter().filter(|(story, _)| story == id).map(|(_, variants)| *variants).collect();
-                if variants.is_empty()
-                    && feed_entries::membership(db, &plan.feed.name, *id, FeedVariant::Live)?.is_some()
-                {
-                    continue;
-                }
-                let (Some(story), Some(latest)) = (stories::get(db, *id)?, editions::latest(db, *id)?) else {
-                    continue;
-                };
-                if variants.is_empty() {
-                    variants.extend(entered_variants(db, &plan.feed, &story, now, &self.folding)?);
-                }
-                if variants.is_empty() {
-                    continue;
-                }
-                // The edition has the date of the last change.
-                let at = story.updated_at.max(latest.made_at).min(now);
-                let edition = entered.number(db, &story, &latest, EnteringTime { at, options: &self.options })?;
-                for variants in variants {
-                    let entry = NewEntry { feed: &plan.feed.name, story: *id, variants, edition };
-                    feed_entries::add(db, entry, now)?;
-                }
-                enqueue_storyline(db, &story)?;
-            }
-            feed_entries::record_selection(db, &plan.feed, now)?;
+            // With one transaction per feed, a thousand new feeds do not keep other writers waiting for minutes.
+            let this = self.clone();
+            entered = store.write(move |db| this.apply_plan(db, &plan, entered, now)).await?;
         }
-        feed_entries::delete_other_feeds(db, &self.feeds)?;
-        publication::touch(db)
+        let feeds = self.feeds.clone();
+        let delete_others = move |db: &WriteConnection| {
+            feed_entries::delete_other_feeds(db, &feeds)?;
+            publication::touch(db)
+        };
+        store.write(delete_others).await
+    }
+
+    /// Fills a feed that is new or has a changed selection. A story enters with an edition that contains all its
+    /// reports, because its latest edition may lack the reports for which the feed selects it. Returns `entered` with
+    /// the new editions, which the feeds share.
+    fn apply_plan(
+        &self,
+        db: &WriteConnection,
+        plan: &MembershipPlan,
+        mut entered: EditionsOnEntering,
+        now: Timestamp,
+    ) -> store::Result<EditionsOnEntering> {
+        let deleted = feed_entries::delete_unfit(db, plan)?;
+        for id in &plan.matching {
+            let mut variants: Vec<EntryVariants> =
+                deleted.iter().filter(|(story, _)| story == id).map(|(_, variants)| *variants).collect();
+            if variants.is_empty() && feed_entries::membership(db, &plan.feed.name, *id, FeedVariant::Live)?.is_some() {
+                continue;
+            }
+            let (Some(story), Some(latest)) = (stories::get(db, *id)?, editions::latest(db, *id)?) else {
+                continue;
+            };
+            if variants.is_empty() {
+                variants.extend(entered_variants(db, &plan.feed, &story, now, &self.folding)?);
+            }
+            if variants.is_empty() {
+                continue;
+            }
+            // The edition has the date of the last change.
+            let at = story.updated_at.max(latest.made_at).min(now);
+            let edition = entered.number(db, &story, &latest, EnteringTime { at, options: &self.options })?;
+            for variants in variants {
+                let entry = NewEntry { feed: &plan.feed.name, story: *id, variants, edition };
+                feed_entries::add(db, entry, now)?;
+            }
+            enqueue_storyline(db, &story)?;
+        }
+        feed_entries::record_selection(db, &plan.feed, now)?;
+        publication::touch(db)?;
+        Ok(entered)
     }
 
     /// Without a token, readers could not open a private feed.
