@@ -14,8 +14,8 @@
 //! weight of pairs of large stories; `--prior` sets the regularization of products. `--out FOLDER` writes the stories.
 
 use newsfold::cluster::{
-    Clusterer, ENCODER_INPUT_NAMES, EmbeddingSimilarity, EncoderModel, EncoderRegression, FEATURE_NAMES, Linkage,
-    Options, PairFeatures, PairModel, RecordedPair,
+    Clusterer, ENCODER_INPUT_NAMES, EmbeddingSimilarity, EncoderModel, FEATURE_NAMES, Linkage, Options, PairFeatures,
+    PairModel, QuadraticRegression, RecordedPair,
 };
 use newsfold::domain::{Item, ItemId, StoryId};
 use newsfold::encoder::{Encoder, add_embeddings};
@@ -210,24 +210,12 @@ impl Training {
     /// and their products.
     fn fit(&self, pairs: &[&LabeledPair]) -> PairModel {
         let pairs: Vec<&LabeledPair> = pairs.iter().copied().filter(|pair| pair.is_lexical()).collect();
-        let pairs = pairs.as_slice();
-        let mut model = PairModel::default();
-        (model.mean, model.deviation) = moments(&pairs.iter().map(|pair| pair.features).collect::<Vec<_>>());
-        let mut x: Vec<Terms> = pairs.iter().map(|pair| terms(&model, &pair.features)).collect();
-        let centers = center_products(&mut x, FEATURES);
         let precisions: Terms = std::array::from_fn(|d| match d {
             _ if d < FEATURES => FEATURE_PRIOR,
             BIAS => BIAS_PRIOR,
             _ => self.product_prior,
         });
-        let w = minimize(pairs, &x, &precisions);
-        model.bias = (w[BIAS] - weight_shift(pairs) - dot(&w, &centers)) as f32;
-        let mut weights = w.iter().map(|w| *w as f32);
-        model.weights.iter_mut().zip(&mut weights).for_each(|(weight, w)| *weight = w);
-        for i in 0..FEATURES {
-            model.products[i][i..].iter_mut().zip(&mut weights).for_each(|(weight, w)| *weight = w);
-        }
-        model
+        fit_regression(&pairs, &pairs.iter().map(|pair| pair.features).collect::<Vec<_>>(), &precisions)
     }
 
     /// Fits the regressions that refine the scores of a model with the similarity of embeddings.
@@ -236,7 +224,9 @@ impl Training {
             let compared =
                 pairs.iter().filter(|pair| pair.similarity.is_some_and(|s| s.across_languages == across_languages));
             let compared: Vec<&LabeledPair> = compared.copied().collect();
-            (compared.len() > 1000).then(|| fit_regression(model, &compared))
+            let inputs = |pair: &&LabeledPair| Some(pair.similarity?.inputs(model.log_odds(&pair.features)));
+            let values: Vec<_> = compared.iter().filter_map(inputs).collect();
+            (compared.len() > 1000).then(|| fit_regression(&compared, &values, &[FEATURE_PRIOR; ENCODER_TERMS]))
         };
         let learned = EncoderModel::learned();
         EncoderModel {
@@ -250,24 +240,20 @@ const ENCODER_INPUTS: usize = ENCODER_INPUT_NAMES.len();
 /// The number of terms of the regression: the inputs, the products of two inputs, and the constant 1.
 const ENCODER_TERMS: usize = ENCODER_INPUTS + ENCODER_INPUTS * (ENCODER_INPUTS + 1) / 2 + 1;
 
-fn fit_regression(model: &PairModel, pairs: &[&LabeledPair]) -> EncoderRegression {
-    let inputs =
-        |pair: &LabeledPair| pair.similarity.map(|similarity| similarity.inputs(model.log_odds(&pair.features)));
-    let values: Vec<[f32; ENCODER_INPUTS]> = pairs.iter().filter_map(|pair| inputs(pair)).collect();
-    let mut regression = EncoderRegression::default();
-    (regression.mean, regression.deviation) = moments(&values);
-    let positions = || (0..ENCODER_INPUTS).flat_map(|i| (i..ENCODER_INPUTS).map(move |j| (i, j)));
-    let terms = |values: &[f32; ENCODER_INPUTS]| {
-        let z = regression.standardize(values).map(f64::from);
-        let mut all = z.into_iter().chain(positions().map(|(i, j)| z[i] * z[j])).chain([1.0]);
-        std::array::from_fn(|_| all.next().expect("as many values as terms"))
-    };
-    let mut x: Vec<[f64; ENCODER_TERMS]> = values.iter().map(terms).collect();
-    let centers = center_products(&mut x, ENCODER_INPUTS);
-    let w = minimize(pairs, &x, &[1.0; ENCODER_TERMS]);
-    regression.bias = (w[ENCODER_TERMS - 1] - weight_shift(pairs) - dot(&w, &centers)) as f32;
+/// Fits a regression with `N` inputs and `T` terms to the values of the pairs.
+fn fit_regression<const N: usize, const T: usize>(
+    pairs: &[&LabeledPair],
+    values: &[[f32; N]],
+    precisions: &[f64; T],
+) -> QuadraticRegression<N> {
+    let mut regression = QuadraticRegression::default();
+    (regression.mean, regression.deviation) = moments(values);
+    let mut x: Vec<[f64; T]> = values.iter().map(|values| terms(&regression, values)).collect();
+    let centers = center_products(&mut x, N);
+    let w = minimize(pairs, &x, precisions);
+    regression.bias = (w[T - 1] - weight_shift(pairs) - dot(&w, &centers)) as f32;
     regression.weights = std::array::from_fn(|i| w[i] as f32);
-    for ((i, j), w) in positions().zip(&w[ENCODER_INPUTS..]) {
+    for ((i, j), w) in QuadraticRegression::<N>::product_indexes().zip(&w[N..]) {
         regression.products[i][j] = *w as f32;
     }
     regression
@@ -332,10 +318,10 @@ fn center_products<const N: usize>(x: &mut [[f64; N]], inputs: usize) -> [f64; N
     centers
 }
 
-/// The standardized features, their products in the order of [`PairModel::products`], and 1.
-fn terms(model: &PairModel, features: &PairFeatures) -> Terms {
-    let z = model.standardize(features).map(f64::from);
-    let products = (0..FEATURES).flat_map(|i| (i..FEATURES).map(move |j| z[i] * z[j]));
+/// The standardized inputs, their products in the order of [`QuadraticRegression::product_indexes`], and 1.
+fn terms<const N: usize, const T: usize>(regression: &QuadraticRegression<N>, inputs: &[f32; N]) -> [f64; T] {
+    let z = regression.standardize(inputs).map(f64::from);
+    let products = QuadraticRegression::<N>::product_indexes().map(|(i, j)| z[i] * z[j]);
     let mut all = z.into_iter().chain(products).chain([1.0]);
     std::array::from_fn(|_| all.next().expect("as many values as terms"))
 }

@@ -34,6 +34,7 @@ mod numbered_series;
 mod options;
 mod pair_features;
 mod pair_model;
+mod quadratic_regression;
 mod recluster;
 mod rules;
 mod story_match;
@@ -45,12 +46,13 @@ mod vector_index;
 mod window;
 
 pub use clusterer::{Clusterer, RecordedPair};
-pub use encoder_model::{ENCODER_INPUT_NAMES, EmbeddingSimilarity, EncoderModel, EncoderRegression};
+pub use encoder_model::{ENCODER_INPUT_NAMES, EmbeddingSimilarity, EncoderModel};
 pub use explain::PairExplanation;
 pub use linkage::Linkage;
 pub use options::Options;
 pub use pair_features::{FEATURE_NAMES, PairFeatures};
 pub use pair_model::{PairModel, sigmoid};
+pub use quadratic_regression::QuadraticRegression;
 pub use rules::{GroupingRule, IgnoredLink};
 
 #[cfg(test)]

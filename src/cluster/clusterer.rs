@@ -51,6 +51,15 @@ pub struct RecordedPair {
     pub similarity: Option<EmbeddingSimilarity>,
 }
 
+/// An item whose terms have been counted.
+struct IndexedText {
+    indexed: IndexedItem,
+    /// The spellings that were counted.
+    spellings: Spellings,
+    /// The number of the item's language.
+    language: u8,
+}
+
 impl Clusterer {
     pub fn new(options: Options) -> Self {
         Clusterer {
@@ -134,9 +143,8 @@ impl Clusterer {
         let Some(seq) = self.window.seq_of(item.id) else { return };
         let story = self.window[seq].story;
         self.window.withdraw(seq);
-        let (indexed, spellings) = self.index_text(item, seq);
+        let IndexedText { indexed, spellings, language } = self.index_text(item, seq);
         self.window.replace(seq, indexed);
-        let language = self.languages.resolve(item.lang.as_deref()).id;
         self.window.vectors.set(seq.offset_from(self.window.first_seq()), language, item.embedding.as_ref());
         self.connect(seq, &spellings);
         self.window.assign_story(seq, story);
@@ -148,9 +156,8 @@ impl Clusterer {
         let expired_before = item.first_seen_at.as_second() - self.options.window.as_secs();
         let identifying_again = self.window.expire(expired_before);
         self.changed.extend(identifying_again);
-        let (indexed, spellings) = self.index_text(item, self.window.next_seq());
+        let IndexedText { indexed, spellings, language } = self.index_text(item, self.window.next_seq());
         let seq = self.window.push(indexed);
-        let language = self.languages.resolve(item.lang.as_deref()).id;
         self.window.vectors.push(language, item.embedding.as_ref());
         self.connect(seq, &spellings);
         if !self.window[seq].excluded {
@@ -159,8 +166,8 @@ impl Clusterer {
         seq
     }
 
-    /// Tokenizes the text of an item and counts its terms. Also returns the spellings that were counted.
-    fn index_text(&mut self, item: &Item, seq: ItemSeq) -> (IndexedItem, Spellings) {
+    /// Tokenizes the text of an item and counts its terms.
+    fn index_text(&mut self, item: &Item, seq: ItemSeq) -> IndexedText {
         let language = self.languages.resolve(item.lang.as_deref());
         let text = TokenizedText::new(&item.title, &item.grouping_text(), language, &mut self.stems);
         let (outlet, within_quota) = self.window.register_outlet(&item.outlet);
@@ -188,7 +195,7 @@ impl Clusterer {
             excluded: !within_quota,
             leader: seq,
         };
-        (indexed, spellings)
+        IndexedText { indexed, spellings, language: language.id }
     }
 
     /// Adds an item to the indexes of links and terms, and scores its neighbors.

@@ -32,7 +32,9 @@ impl Clusterer {
         item.aggregates = TermAggregates::new(&item.terms);
         item.new_neighbors = 0;
         let similar = self.window.find_similar(seq);
-        self.search.add_similar(&self.window, seq, &similar);
+        if !similar.is_empty() {
+            self.search.add_similar(&self.window, seq, &similar);
+        }
         let scored = self.score_pairs(seq);
         replace_neighbors(&mut self.window, seq, &scored);
         self.lead_same_link(seq);

@@ -1,46 +1,14 @@
 //! The pair model: a logistic regression that estimates the log-odds that two items report one event.
 //!
-//! The inputs are the standardized [features](FEATURE_NAMES) and all products of two of them, because features
-//! interact: for example, two very similar reports from one outlet usually belong to a daily series.
-//! `pair_model_weights.txt` contains the weights; `cargo run --release --example train -- FILE` learns them.
+//! The inputs are the [features](FEATURE_NAMES) and their products: for example, two very similar reports from one outlet
+//! usually belong to a daily series. `pair_model_weights.txt` contains the weights; `cargo run --release --example train
+//! -- FILE` learns them.
 
-use super::pair_features::{FEATURE_NAMES, PairFeatures};
-use std::fmt::Write;
+use super::pair_features::FEATURE_NAMES;
+use super::quadratic_regression::{QuadraticRegression, WeightsError};
 
-const FEATURES: usize = FEATURE_NAMES.len();
-
-/// The maximum number of standard deviations of a feature, so that the squares of outliers do not dominate.
-const MAX_DEVIATIONS: f32 = 3.0;
-
-/// The learned parameters.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PairModel {
-    pub bias: f32,
-    pub mean: PairFeatures,
-    pub deviation: PairFeatures,
-    /// The weight of each standardized feature.
-    pub weights: PairFeatures,
-    /// The weight of each product of two standardized features, at `[i][j]` with i ≤ j. The other cells are 0.
-    pub products: [PairFeatures; FEATURES],
-}
-
-/// An untrained model, for which every pair scores 0.
-impl Default for PairModel {
-    fn default() -> PairModel {
-        PairModel {
-            bias: 0.0,
-            mean: [0.0; FEATURES],
-            deviation: [1.0; FEATURES],
-            weights: [0.0; FEATURES],
-            products: [[0.0; FEATURES]; FEATURES],
-        }
-    }
-}
-
-/// The error for an invalid weights file.
-#[derive(Debug, thiserror::Error)]
-#[error("weights: {0}")]
-pub struct WeightsError(String);
+/// The regression on the features of a pair.
+pub type PairModel = QuadraticRegression<{ FEATURE_NAMES.len() }>;
 
 impl PairModel {
     /// Returns the model that is built into the program.
@@ -49,91 +17,19 @@ impl PairModel {
         PairModel::parse(include_str!("pair_model_weights.txt")).unwrap_or_else(|error| unreachable!("{error}"))
     }
 
-    /// Returns the log-odds that a pair reports one event.
-    pub fn log_odds(&self, features: &PairFeatures) -> f32 {
-        let z = self.standardize(features);
-        let mut factors = self.weights;
-        // The compiler vectorizes this loop row by row.
-        for (row, own) in self.products.iter().zip(z) {
-            factors.iter_mut().zip(row).for_each(|(factor, weight)| *factor += own * weight);
-        }
-        self.bias + factors.iter().zip(z).map(|(factor, own)| factor * own).sum::<f32>()
-    }
-
-    /// Returns the contribution of each feature to the log-odds, relative to the average pair: its own term and half of
-    /// each product, which is its Shapley value. The contributions and the bias add up to [`PairModel::log_odds`].
-    pub fn contributions(&self, features: &PairFeatures) -> PairFeatures {
-        let z = self.standardize(features);
-        std::array::from_fn(|i| {
-            let products = (0..FEATURES).map(|j| (self.products[i][j] + self.products[j][i]) * z[j]).sum::<f32>();
-            z[i] * (self.weights[i] + products / 2.0)
-        })
-    }
-
-    /// Returns each feature in standard deviations from its mean, limited to the range from −3 to 3.
-    pub fn standardize(&self, features: &PairFeatures) -> PairFeatures {
-        std::array::from_fn(|i| {
-            ((features[i] - self.mean[i]) / self.deviation[i]).clamp(-MAX_DEVIATIONS, MAX_DEVIATIONS)
-        })
-    }
-
-    /// Parses a weights file. Its tab-separated lines are: `bias` and its value; each feature with its mean, standard
-    /// deviation and weight; each product, as two features and a weight. `#` starts a comment line.
+    /// Parses a weights file.
     ///
     /// # Errors
     ///
     /// Fails unless the bias, all features and all products appear exactly once and in order.
     pub fn parse(text: &str) -> Result<PairModel, WeightsError> {
-        let mut model = PairModel::default();
-        let mut lines = text.lines().filter(|line| !line.starts_with('#'));
-        [model.bias] = read_entry(lines.next(), "bias")?;
-        for (i, name) in FEATURE_NAMES.iter().enumerate() {
-            [model.mean[i], model.deviation[i], model.weights[i]] = read_entry(lines.next(), name)?;
-            if model.deviation[i] <= 0.0 {
-                return Err(WeightsError(format!("the standard deviation of ‘{name}’ must be positive")));
-            }
-        }
-        for (i, j) in product_indexes() {
-            [model.products[i][j]] = read_entry(lines.next(), &product_name(i, j))?;
-        }
-        match lines.next() {
-            Some(line) => Err(WeightsError(format!("‘{line}’ follows the last entry"))),
-            None => Ok(model),
-        }
+        PairModel::parse_named(text, &FEATURE_NAMES)
     }
 
     /// Writes the format that [`PairModel::parse`] reads.
     pub fn write(&self) -> String {
-        let mut text = String::new();
-        let _ = writeln!(text, "bias\t{:.4}", self.bias);
-        for (i, name) in FEATURE_NAMES.iter().enumerate() {
-            let _ = writeln!(text, "{name}\t{:.5}\t{:.5}\t{:.4}", self.mean[i], self.deviation[i], self.weights[i]);
-        }
-        for (i, j) in product_indexes() {
-            let _ = writeln!(text, "{}\t{:.4}", product_name(i, j), self.products[i][j]);
-        }
-        text
+        self.write_named(&FEATURE_NAMES)
     }
-}
-
-/// Returns the numbers of the next entry in the weights file. The entry must have this name.
-fn read_entry<const N: usize>(line: Option<&str>, name: &str) -> Result<[f32; N], WeightsError> {
-    let cells = line.and_then(|line| line.strip_prefix(name)?.strip_prefix('\t'));
-    let number = |cell: &str| cell.parse().ok().filter(|number: &f32| number.is_finite());
-    let numbers: Option<Vec<f32>> = cells.and_then(|cells| cells.split('\t').map(number).collect());
-    let error =
-        || WeightsError(format!("expected ‘{name}’ with {N} finite numbers, found ‘{}’", line.unwrap_or_default()));
-    numbers.and_then(|numbers| numbers.try_into().ok()).ok_or_else(error)
-}
-
-/// Returns the positions of the features of each product, in the order of the weights file.
-pub fn product_indexes() -> impl Iterator<Item = (usize, usize)> {
-    (0..FEATURES).flat_map(|i| (i..FEATURES).map(move |j| (i, j)))
-}
-
-/// Returns the name of a product in the weights file.
-fn product_name(i: usize, j: usize) -> String {
-    format!("{}\t{}", FEATURE_NAMES[i], FEATURE_NAMES[j])
 }
 
 /// Converts log-odds to a probability, 0 to 1.
@@ -143,6 +39,7 @@ pub fn sigmoid(log_odds: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::pair_features::PairFeatures;
     use super::*;
 
     #[test]

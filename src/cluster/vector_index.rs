@@ -205,25 +205,22 @@ impl CenteredQuery<'_> {
     fn cosine(&self, vector: &[i8], language: u8) -> f32 {
         let mean = &self.index.means[usize::from(language)];
         let scale = i64::from(CENTER_SCALE);
-        let product = scale * mixed_dot(&self.components, vector) - self.mean_products[usize::from(language)];
-        let own = i64::from(vector.iter().map(|own| i32::from(*own) * i32::from(*own)).sum::<i32>());
-        let squared_norm = scale * scale * own - 2 * scale * mixed_dot(&mean.scaled, vector) + mean.squared_norm;
+        let product = scale * dot(&self.components, vector) - self.mean_products[usize::from(language)];
+        let squared_norm =
+            scale * scale * dot(vector, vector) - 2 * scale * dot(&mean.scaled, vector) + mean.squared_norm;
         let norms = (self.squared_norm as f64 * squared_norm as f64).sqrt();
         if norms > 0.0 { (product as f64 / norms) as f32 } else { 0.0 }
     }
 }
 
-/// The compiler vectorizes the loops over blocks. A block of 64 products of at most 2^11 × 2^7 fits into 32 bits.
+/// The number of products that are added in 32 bits, so that the compiler vectorizes the loop. A product of two
+/// components of a centered vector is less than 2^24.
 const BLOCK: usize = 64;
 
-fn mixed_dot(a: &[i16], b: &[i8]) -> i64 {
+fn dot<A: Copy + Into<i32>, B: Copy + Into<i32>>(a: &[A], b: &[B]) -> i64 {
+    let product = |(a, b): (&A, &B)| -> i32 { (*a).into() * (*b).into() };
     let blocks = a.chunks(BLOCK).zip(b.chunks(BLOCK));
-    blocks.map(|(a, b)| i64::from(a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum::<i32>())).sum()
-}
-
-fn dot(a: &[i16], b: &[i16]) -> i64 {
-    let blocks = a.chunks(BLOCK).zip(b.chunks(BLOCK));
-    blocks.map(|(a, b)| i64::from(a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum::<i32>())).sum()
+    blocks.map(|(a, b)| i64::from(a.iter().zip(b).map(product).sum::<i32>())).sum()
 }
 
 #[cfg(test)]

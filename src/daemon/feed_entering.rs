@@ -92,6 +92,10 @@ impl EditionsOnEntering {
         self.0.is_empty()
     }
 
+    pub(super) fn contains(&self, story: StoryId) -> bool {
+        self.0.contains_key(&story)
+    }
+
     /// Returns the number of the edition with which a story enters a feed: the latest edition, or a new edition if the
     /// story contains more than the latest one.
     pub(super) fn number(

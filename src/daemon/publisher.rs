@@ -222,6 +222,8 @@ impl EditionPublisher {
             let edition = entered.number(db, story, latest, EnteringTime { at: now, options: &self.options })?;
             let entry = NewEntry { feed: &feed.name, story: story.id, variants, edition };
             feed_entries::add(db, entry, now)?;
+        }
+        for (story, _) in stories.iter().filter(|(story, _)| entered.contains(story.id)) {
             enqueue_storyline(db, story)?;
         }
         Ok(!entered.is_empty())

@@ -94,6 +94,7 @@ fn is_json(template: &str) -> bool {
 
 /// Replaces the placeholders in one pass, so that values that contain placeholders stay as they are.
 fn fill(template: &str, values: &[(&str, String)]) -> String {
+    let is_json = is_json(template);
     let mut filled = String::new();
     let mut rest = template;
     while let Some(start) = rest.find('{') {
@@ -101,7 +102,7 @@ fn fill(template: &str, values: &[(&str, String)]) -> String {
         rest = &rest[start..];
         match values.iter().find(|(placeholder, _)| rest.starts_with(placeholder)) {
             Some((placeholder, value)) => {
-                match is_json(template) {
+                match is_json {
                     true => {
                         let quoted = serde_json::Value::from(value.as_str()).to_string();
                         filled += &quoted[1..quoted.len() - 1];

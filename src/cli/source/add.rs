@@ -129,21 +129,18 @@ async fn add_through_daemon(
     let added = store.write(move |db| sources::add(db, &new, now, now)).await?;
     let Some(id) = added else { bail!("{given} was added by another command in the meantime") };
     let before = store.read(move |db| sources::get(db, id)).await?.and_then(|source| source.last_poll_at);
-    let DaemonPoll { source, result } =
-        daemon_poll::wait(config, store, vec![RequestedPoll { id, last_poll_at: before }]).await?.remove(0);
-    let failure = match result {
-        Ok(poll) if poll.outcome.is_success() => {
-            if source.url != given {
-                eprintln!("the page {given} links to the feed {}", source.url);
-            }
-            let backlog = store.read(move |db| items::count_backlog(db, id)).await?;
-            return Ok((source.url, StoredItems { new: poll.new_items.into(), backlog }));
-        }
-        Ok(poll) => poll.detail,
-        Err(reason) => reason,
-    };
-    store.write(move |db| sources::set_state(db, id, SourceState::Removed)).await?;
-    bail!("no feed found at {}: {failure}. Pass --no-fetch to use the URL anyway", source.url)
+    let polled = daemon_poll::wait(config, store, vec![RequestedPoll { id, last_poll_at: before }]).await?.remove(0);
+    if let Some(failure) = polled.failure() {
+        store.write(move |db| sources::set_state(db, id, SourceState::Removed)).await?;
+        bail!("no feed found at {}: {failure}. Pass --no-fetch to use the URL anyway", polled.source.url);
+    }
+    let DaemonPoll { source, result } = polled;
+    if source.url != given {
+        eprintln!("the page {given} links to the feed {}", source.url);
+    }
+    let new = result.map_or(0, |poll| poll.new_items.into());
+    let backlog = store.read(move |db| items::count_backlog(db, id)).await?;
+    Ok((source.url, StoredItems { new, backlog }))
 }
 
 async fn add_and_record(

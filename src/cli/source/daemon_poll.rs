@@ -39,8 +39,19 @@ pub async fn require_daemon(store: &Store, alternative: &str) -> anyhow::Result<
 /// A source after the daemon was asked to poll it.
 pub struct DaemonPoll {
     pub source: Source,
-    /// The poll, or the reason why there is none.
+    /// The poll, or the reason why the source was not polled.
     pub result: Result<PollSummary, String>,
+}
+
+impl DaemonPoll {
+    /// Returns why no feed was read; `None` after a successful poll.
+    pub fn failure(&self) -> Option<&str> {
+        match &self.result {
+            Ok(poll) if poll.outcome.is_success() => None,
+            Ok(poll) => Some(&poll.detail),
+            Err(reason) => Some(reason),
+        }
+    }
 }
 
 /// A source that the daemon was asked to poll, and the time of its last poll before that.

@@ -125,19 +125,12 @@ impl Edit {
 
 /// Returns an error if the daemon could not read the feed at its new URL. The URL stays changed.
 fn report_failure(polled: Vec<DaemonPoll>, old_url: &str) -> anyhow::Result<()> {
-    for DaemonPoll { source, result } in polled {
-        let failure = match result {
-            Ok(poll) if poll.outcome.is_success() => continue,
-            Ok(poll) => poll.detail,
-            Err(reason) => reason,
-        };
-        bail!(
-            "the URL of source {0} was changed, but no feed was found there: {failure}. `newsfold source edit {0} --url \
-             {old_url} --no-fetch` restores the old one",
-            source.id
-        );
-    }
-    Ok(())
+    let failed = polled.iter().find_map(|poll| Some((poll.source.id, poll.failure()?)));
+    let Some((id, failure)) = failed else { return Ok(()) };
+    bail!(
+        "the URL of source {id} was changed, but no feed was found there: {failure}. `newsfold source edit {id} --url \
+         {old_url} --no-fetch` restores the old one"
+    )
 }
 
 /// Returns the error for a command without any change, with the exit code of invalid arguments.

@@ -208,8 +208,7 @@ fn report_daemon_polls(context: &Context, polls: &[DaemonPoll]) -> anyhow::Resul
         ],
     );
     context.print(&polls.iter().map(to_json).collect::<Vec<_>>(), text)?;
-    let is_success = |poll: &DaemonPoll| poll.result.as_ref().is_ok_and(|polled| polled.outcome.is_success());
-    Ok(if polls.iter().all(is_success) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if polls.iter().all(|poll| poll.failure().is_none()) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 impl PollRow {
