@@ -5,7 +5,7 @@
 //! L2 regularization). For each set, it prints the figures of a model that was trained on the other sets, and at the
 //! end their means. `--write` stores a model that is trained on all sets in `src/cluster/pair_model_weights.txt`.
 //!
-//! `--encoder FOLDER` computes the embeddings of the items, and `--embedding-cache FILE` keeps them for the next run.
+//! `--encoder FOLDER` computes the embeddings of the items, and `--embedding-cache FILE` caches them for later runs.
 //! The similarity of the embeddings then refines the scores, and `--write` stores the weights of this step instead, in
 //! `src/cluster/encoder_model_weights.txt`.
 //!
@@ -50,7 +50,7 @@ struct LabeledPair {
 }
 
 impl LabeledPair {
-    /// Returns whether the words of the items suffice to compare them. Otherwise, only their embeddings are similar.
+    /// Returns whether the items are neighbors because of their words, and not only because of their embeddings.
     fn is_lexical(&self) -> bool {
         self.features[0] > MIN_TEXT_SIMILARITY
     }
@@ -259,7 +259,7 @@ fn fit_regression<const N: usize, const T: usize>(
     regression
 }
 
-/// Returns how much the weights of positive pairs shift the log-odds: the logarithm of their mean.
+/// Returns the amount by which the weights of positive pairs shift the log-odds: the logarithm of their mean.
 fn weight_shift(pairs: &[&LabeledPair]) -> f64 {
     let positives: Vec<f64> = pairs.iter().filter(|pair| pair.same_story).map(|pair| pair.weight).collect();
     libm::log(positives.iter().sum::<f64>() / positives.len() as f64)

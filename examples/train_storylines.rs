@@ -5,8 +5,8 @@
 //! each set, it prints the figures of a model that was trained on the other sets. `--write` stores a model trained on
 //! all sets in `src/storyline/tree_model.txt`. `--out FOLDER` writes the stories and storylines of each tested set.
 //!
-//! `--encoder FOLDER` computes the embeddings of the items. `--embedding-cache FILE` keeps them, also for the smaller
-//! versions of the sets.
+//! `--encoder FOLDER` computes the embeddings of the items. `--embedding-cache FILE` caches them for later runs and for the
+//! smaller versions of the sets.
 //!
 //! Each set is also used in smaller versions, in which one storyline is 30% of all items, because an event that
 //! dominates the news is rare in labeled data. If a storyline dominates a set, the versions contain only a part of it.

@@ -138,7 +138,7 @@ enum Command {
     Db(db::DbCommand),
     /// Parse a feed from a file or URL and print the result, without storing anything.
     Check(check::Check),
-    /// Check a sentence encoder, which recognizes reports of one event in different languages.
+    /// Check an encoder: a neural network that helps to group reports in different words and languages.
     #[command(subcommand)]
     Encoder(encoder::EncoderCommand),
     /// Group labeled items and score the result.

@@ -39,7 +39,7 @@ pub struct Config {
     pub cluster: cluster::Options,
     pub daemon: DaemonOptions,
     pub metrics: MetricsOptions,
-    /// Webhooks, which announce the new entries of feeds.
+    /// The webhooks to which new entries of feeds are announced.
     pub notify: Vec<publish::WebhookOptions>,
 }
 

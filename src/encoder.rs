@@ -1,9 +1,9 @@
-//! Computes the embedding of an item's text with a sentence encoder: a neural network in ONNX format, in a folder that
-//! the operator names.
+//! Computes the embedding of an item's text with an encoder: a neural network in ONNX format, in a folder that the
+//! operator configures.
 //!
-//! The module never downloads a model, and reads no files outside the folder. The cargo feature `encoder` contains the
-//! inference ([`onnx`]) and the tokenizer; without it, [`Encoder::load`] fails. Models are bounded in size, and texts
-//! in length. A panic of a library becomes an [`Error`].
+//! The module never downloads a model, and reads no files outside the folder. The cargo feature `encoder` enables the
+//! inference ([`onnx`]) and the tokenizer; without it, [`Encoder::load`] fails. The size of models and the length of
+//! texts are limited. A panic in a library becomes an [`Error`].
 //!
 //! Texts are encoded one by one, so that an embedding does not depend on other texts. `docs/encoder.md` lists suitable
 //! models.
@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The maximum number of tokens of a text. Later tokens are cut off. Models accept at least this number.
+/// The maximum number of tokens of a text. Later tokens are ignored. Models accept at least this number.
 const MAX_TOKENS: usize = 128;
 /// The maximum number of characters of a text before its tokenization; 128 tokens are about 500.
 const MAX_TEXT_CHARS: usize = 1000;
@@ -67,15 +67,15 @@ pub enum Error {
     TooSlow(Duration),
 }
 
-/// A loaded encoder. It computes in one thread of its own, with low priority. A clone shares that thread;
-/// [`Encoder::with_own_thread`] does not.
+/// A loaded encoder. It computes in one thread of its own, with low priority. A clone shares that thread, but the result
+/// of [`Encoder::with_own_thread`] has another one.
 #[derive(Clone)]
 pub struct Encoder {
     model: SentenceModel,
     facts: Arc<EncoderFacts>,
 }
 
-/// What is known about a loaded encoder.
+/// The properties of a loaded encoder.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct EncoderFacts {
     /// The file of the network.
@@ -86,16 +86,17 @@ pub struct EncoderFacts {
     pub hash: String,
     pub dimensions: usize,
     pub tokenizer: TokenizerKind,
+    /// The number of tokens in the vocabulary.
     pub vocabulary: usize,
-    /// The text that precedes each text, as the model expects it.
+    /// The prefix of every text that the model expects; empty for most models.
     pub prefix: String,
 }
 
 impl Encoder {
-    /// Loads the encoder in a folder, and encodes a text of the maximum length with it.
+    /// Loads the encoder in a folder, and tests it with a text of the maximum length.
     ///
     /// # Errors
-    /// Fails if a file is missing, too large or not valid, if the model does not compute a vector, or if it is too slow.
+    /// Fails if a file is missing, too large or invalid, if the model does not compute a vector, or if it is too slow.
     pub fn load(folder: &Path) -> Result<Encoder, Error> {
         let ModelFolder { model_path, model, tokenizer, pooling, prefix, hash } = ModelFolder::read(folder)?;
         let model_bytes = model.len() as u64;

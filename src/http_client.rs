@@ -95,9 +95,9 @@ pub enum NoDocument {
 /// Sends requests. Cloning is cheap: all clones share connections, memory limits and the limiter of each origin.
 #[derive(Clone)]
 pub struct Fetcher {
-    connection: Connection,
-    /// The connections of sources with their own proxy, by the proxy's URL.
-    proxied: Arc<Mutex<HashMap<String, Connection>>>,
+    transport: Transport,
+    /// The transports of sources with their own proxy, by the proxy's URL.
+    proxy_transports: Arc<Mutex<HashMap<String, Transport>>>,
     origin_limiter: OriginLimiter,
     /// Limits the number of large bodies in memory.
     large_body_slots: Arc<Semaphore>,
@@ -120,7 +120,7 @@ pub enum ClientBuildError {
 /// The maximum total size of the header fields of a response, in bytes.
 const MAX_HEADER_BYTES: usize = 64 * 1024;
 const MAX_HEADER_FIELDS: usize = 100;
-/// The maximum number of proxies of sources whose connections are kept.
+/// The maximum number of proxies of sources whose transports are kept.
 const MAX_PROXIES: usize = 64;
 /// The Accept header of a request for a feed, and for a web page.
 const ACCEPT_FEEDS: &str = "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, \
@@ -130,9 +130,9 @@ const ACCEPT_PAGES: &str = "text/html, application/xhtml+xml, */*;q=0.1";
 /// A request for a document.
 #[derive(Clone, Copy)]
 pub struct DocumentRequest<'a> {
-    /// The request is conditional if these belong to its URL.
+    /// Sent only in requests to the URL to which they belong.
     pub validators: Option<&'a CacheValidators>,
-    /// The settings of the source; `None` for requests that do not belong to one.
+    /// The settings of the source; `None` for a request that does not belong to a source.
     pub settings: Option<&'a RequestSettings>,
     pub now: Timestamp,
 }
@@ -144,17 +144,17 @@ impl DocumentRequest<'_> {
     }
 }
 
-/// The kind of document to request.
+/// A request, and the Accept header for the kind of document.
 struct RequestSpec<'a> {
     request: DocumentRequest<'a>,
     accept: &'static str,
 }
 
 /// The state of a chain of redirects.
-struct Chain {
+struct RedirectChain {
     cookies: ChainCookies,
-    connection: Connection,
-    /// Whether a request went to another origin than the one of the secrets. Later requests contain no secrets.
+    transport: Transport,
+    /// Whether a request went to another origin than that of the secrets. Later requests contain no secrets.
     has_left_origin: bool,
 }
 
@@ -165,7 +165,7 @@ enum RedirectStep {
 }
 
 /// Builds the next request of a chain. The secrets of the settings are sent only until a request leaves their origin.
-fn build_request(url: &Url, spec: &RequestSpec<'_>, chain: &mut Chain) -> reqwest::RequestBuilder {
+fn build_request(url: &Url, spec: &RequestSpec<'_>, chain: &mut RedirectChain) -> reqwest::RequestBuilder {
     let mut headers = HeaderMap::new();
     if let Some(settings) = spec.request.settings {
         chain.has_left_origin |= settings.origin != origin_of(url);
@@ -187,7 +187,7 @@ fn build_request(url: &Url, spec: &RequestSpec<'_>, chain: &mut Chain) -> reqwes
             }
         }
     }
-    chain.connection.client.get(url.clone()).headers(headers)
+    chain.transport.client.get(url.clone()).headers(headers)
 }
 
 /// Returns the origin of a URL (RFC 6454), such as `https://news.example`: ASCII, without a default port. Rate limits
@@ -202,15 +202,15 @@ pub fn install_tls_provider() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-/// An HTTP client and the addresses that it may use.
+/// An HTTP client, and the policy for the addresses to which it connects.
 #[derive(Clone)]
-struct Connection {
+struct Transport {
     client: reqwest::Client,
     address_policy: Arc<AddressPolicy>,
 }
 
-impl Connection {
-    fn new(options: &Options) -> Result<Connection, ClientBuildError> {
+impl Transport {
+    fn new(options: &Options) -> Result<Transport, ClientBuildError> {
         let address_policy = Arc::new(AddressPolicy::new(options));
         install_tls_provider();
         let client = reqwest::Client::builder()
@@ -239,7 +239,7 @@ impl Connection {
             Some(proxy) => client.proxy(reqwest::Proxy::all(proxy.clone())?),
         };
         let certificates = options.ca_file.as_deref().map_or(Ok(Vec::new()), read_certificates)?;
-        Ok(Connection { client: client.tls_certs_merge(certificates).build()?, address_policy })
+        Ok(Transport { client: client.tls_certs_merge(certificates).build()?, address_policy })
     }
 }
 
@@ -250,31 +250,31 @@ impl Fetcher {
     /// Returns an error if the certificates in `options.ca_file` cannot be read or the client cannot be built.
     pub fn new(options: Options) -> Result<Fetcher, ClientBuildError> {
         Ok(Fetcher {
-            connection: Connection::new(&options)?,
-            proxied: Arc::default(),
+            transport: Transport::new(&options)?,
+            proxy_transports: Arc::default(),
             origin_limiter: OriginLimiter::new(options.min_origin_delay.unsigned_abs()),
             large_body_slots: Arc::new(Semaphore::new(body_decoder::LARGE_BODY_SLOTS)),
             options: Arc::new(options),
         })
     }
 
-    /// Returns the connection for a source: its own proxy replaces the one of the options.
-    fn connection_for(&self, settings: Option<&RequestSettings>) -> Result<Connection, NoDocument> {
+    /// Returns the transport for a source, whose own proxy replaces the proxy of the options.
+    fn transport_for(&self, settings: Option<&RequestSettings>) -> Result<Transport, NoDocument> {
         let Some(proxy) = settings.and_then(|settings| settings.proxy.as_ref()) else {
-            return Ok(self.connection.clone());
+            return Ok(self.transport.clone());
         };
-        let mut proxied = self.proxied.lock();
-        if let Some(known) = proxied.get(proxy.reveal()) {
+        let mut transports = self.proxy_transports.lock();
+        if let Some(known) = transports.get(proxy.reveal()) {
             return Ok(known.clone());
         }
         let url = Url::parse(proxy.reveal()).map_err(|_| failed("the proxy of this source is not a valid URL"))?;
-        let connection = Connection::new(&Options { proxy: Some(url), ..(*self.options).clone() })
+        let transport = Transport::new(&Options { proxy: Some(url), ..(*self.options).clone() })
             .map_err(|_| failed("the proxy of this source cannot be used"))?;
-        if proxied.len() >= MAX_PROXIES {
-            proxied.clear();
+        if transports.len() >= MAX_PROXIES {
+            transports.clear();
         }
-        proxied.insert(proxy.reveal().to_owned(), connection.clone());
-        Ok(connection)
+        transports.insert(proxy.reveal().to_owned(), transport.clone());
+        Ok(transport)
     }
 
     /// Requests the feed at `url`.
@@ -307,7 +307,7 @@ impl Fetcher {
 
     /// Returns the address policy, for callers that check a URL without sending a request.
     pub fn address_policy(&self) -> &AddressPolicy {
-        &self.connection.address_policy
+        &self.transport.address_policy
     }
 
     /// The time spent waiting for a permit does not count towards the timeout, because the server does not cause it.
@@ -319,11 +319,11 @@ impl Fetcher {
     ) -> Result<ResponseDocument, NoDocument> {
         let mut time_left = self.options.total_timeout.unsigned_abs();
         let mut all_permanent = true;
-        let connection = self.connection_for(spec.request.settings)?;
-        let mut chain = Chain { cookies: ChainCookies::default(), connection, has_left_origin: false };
+        let transport = self.transport_for(spec.request.settings)?;
+        let mut chain = RedirectChain { cookies: ChainCookies::default(), transport, has_left_origin: false };
         for _ in 0..=self.options.max_redirects {
             let url = result.url.clone();
-            let guard = self.admit(&chain.connection, &url, acquire).await?;
+            let guard = self.admit(&chain.transport, &url, acquire).await?;
             let start = Instant::now();
             result.requests.push(RequestRecord { origin: origin_of(&url), status: None, bytes: 0 });
             result.status = None;
@@ -349,11 +349,11 @@ impl Fetcher {
     /// wait for another program does not block other requests in this one.
     async fn admit(
         &self,
-        connection: &Connection,
+        transport: &Transport,
         url: &Url,
         acquire: &AcquirePermit<'_>,
     ) -> Result<LimiterGuard, NoDocument> {
-        connection.address_policy.check(url).await.map_err(|reason| NoDocument::Blocked { reason })?;
+        transport.address_policy.check(url).await.map_err(|reason| NoDocument::Blocked { reason })?;
         acquire(origin_of(url)).await?;
         Ok(self.origin_limiter.acquire(origin_of(url)).await)
     }
@@ -363,7 +363,7 @@ impl Fetcher {
         &self,
         url: &Url,
         spec: &RequestSpec<'_>,
-        chain: &mut Chain,
+        chain: &mut RedirectChain,
         result: &mut FetchResult,
     ) -> Result<RedirectStep, NoDocument> {
         let header_timeout = self.options.header_timeout;

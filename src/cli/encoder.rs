@@ -1,4 +1,4 @@
-//! `newsfold encoder`: checks a sentence encoder before it is configured.
+//! `newsfold encoder`: checks an encoder before it is configured.
 
 use super::Context;
 use super::output::facts;
@@ -21,11 +21,11 @@ pub enum EncoderCommand {
     },
 }
 
-/// The first language is that of the reports with which the others are compared.
+/// The languages of the reports. Reports in the other languages are compared with those in the first one.
 const LANGUAGES: [&str; 8] =
     ["English", "English, reworded", "German", "Spanish", "Polish", "Russian", "Turkish", "Chinese"];
 
-/// One report of an event per language.
+/// Reports of one event, one in each language.
 type Reports = [&'static str; LANGUAGES.len()];
 
 const EVENTS: [Reports; 5] = [
@@ -81,7 +81,7 @@ const EVENTS: [Reports; 5] = [
     ],
 ];
 
-/// The number of reports that are joined to a text with the length of a title and a summary.
+/// The number of reports that are joined into one text, which is then about as long as a title and a summary.
 const REPORTS_PER_TEXT: usize = 3;
 
 #[derive(Serialize)]
@@ -94,10 +94,11 @@ struct CheckResult {
     passed: bool,
 }
 
-/// For how many events the nearest report in this language is that of the same event.
+/// The result of the comparison of one language with English.
 #[derive(Serialize)]
 struct LanguageResult {
     language: &'static str,
+    /// The number of English reports whose nearest report in this language is about the same event.
     recognized: usize,
     events: usize,
 }
@@ -111,7 +112,7 @@ impl EncoderCommand {
         let encoded = texts.map(|reports| encoder.encode(&reports.join(". "))).collect::<Result<Vec<_>, _>>()?;
         let texts_per_second = encoded.len() as f64 / start.elapsed().as_secs_f64();
         let languages = compare_languages(&encoder)?;
-        // A model of one language need not recognize the others.
+        // A model for English alone is valid, so the other languages do not affect the result.
         let passed = languages[0].recognized == EVENTS.len();
         let result = CheckResult { facts: encoder.facts().clone(), texts_per_second, languages, passed };
         context.print(&result, result.text())?;

@@ -48,7 +48,7 @@ struct EncoderArguments {
     /// Compute embeddings with the encoder in this folder.
     #[arg(long, value_name = "DIR")]
     encoder: Option<PathBuf>,
-    /// File that keeps the embeddings for the next evaluation.
+    /// File in which the embeddings are cached for later runs.
     #[arg(long, value_name = "FILE")]
     embedding_cache: Option<PathBuf>,
 }

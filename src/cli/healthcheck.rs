@@ -41,11 +41,11 @@ async fn query(base: &str) -> anyhow::Result<(bool, String)> {
     Ok((is_healthy, response.text().await.with_context(no_response)?))
 }
 
-/// Returns why a daemon is not healthy; empty if it is.
+/// Returns the reasons why a daemon is not healthy; empty if it is healthy.
 pub async fn faults_of(daemon: &DaemonState) -> Vec<String> {
     match daemon.listen.parse() {
         Ok(address) => faults(address).await.unwrap_or_else(|error| vec![format!("{error:#}")]),
-        Err(_) => vec![format!("the daemon has recorded an address that is not valid: {}", daemon.listen)],
+        Err(_) => vec![format!("the daemon has recorded an invalid address: {}", daemon.listen)],
     }
 }
 

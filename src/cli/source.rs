@@ -165,7 +165,7 @@ async fn find(store: &Store, name: &str) -> anyhow::Result<Source> {
     let shown = one_line(name, 200);
     if found.len() > 1 {
         let ids: Vec<String> = found.iter().take(10).map(|source| source.id.to_string()).collect();
-        bail!("‘{shown}’ names {} sources: {}; enter the number of one", found.len(), ids.join(", "));
+        bail!("‘{shown}’ matches {} sources; pass the number of one of them: {}", found.len(), ids.join(", "));
     }
     found.pop().with_context(|| format!("there is no source ‘{shown}’; `newsfold source list` lists all"))
 }

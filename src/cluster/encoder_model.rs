@@ -1,9 +1,9 @@
-//! Refines the score of a pair of items with the similarity of their embeddings: two logistic regressions, one for
-//! pairs in one language and one for pairs across languages.
+//! The encoder model: refines the score of a pair of items with the similarity of their embeddings. It consists of two
+//! logistic regressions, one for pairs in one language and one for pairs across languages.
 //!
 //! The inputs are the lexical log-odds of the [pair model](super::pair_model), the centered cosine of the embeddings,
 //! its margin over other neighbors, and all products of two of them. `encoder_model_weights.txt` contains the weights;
-//! `cargo run --release --example train -- FILE … --encoder DIR` learns them.
+//! `cargo run --release --example train -- SET.jsonl … --encoder FOLDER --write` learns them.
 
 use super::quadratic_regression::{QuadraticRegression, WeightsError};
 
@@ -16,7 +16,7 @@ const INPUTS: usize = ENCODER_INPUT_NAMES.len();
 pub struct EmbeddingSimilarity {
     /// The cosine of the vectors, each without the mean of its language.
     pub cosine: f32,
-    /// The cosine minus the higher density of both neighborhoods.
+    /// The cosine minus the density of the denser of the two neighborhoods.
     pub margin: f32,
     pub across_languages: bool,
 }
@@ -28,10 +28,10 @@ impl EmbeddingSimilarity {
     }
 }
 
-/// The regression on the inputs for a pair.
+/// A regression on the inputs for a pair.
 pub type EncoderRegression = QuadraticRegression<INPUTS>;
 
-/// The two regressions.
+/// The regressions for pairs in one language and for pairs across languages.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EncoderModel {
     pub within_language: EncoderRegression,
@@ -45,7 +45,7 @@ impl EncoderModel {
         EncoderModel::parse(include_str!("encoder_model_weights.txt")).unwrap_or_else(|error| unreachable!("{error}"))
     }
 
-    /// Returns the log-odds that a pair reports one event.
+    /// Returns the log-odds that both items of a pair report one event.
     pub fn log_odds(&self, lexical_log_odds: f32, similarity: &EmbeddingSimilarity) -> f32 {
         let regression = if similarity.across_languages { &self.across_languages } else { &self.within_language };
         regression.log_odds(&similarity.inputs(lexical_log_odds))
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_file_with_a_missing_or_foreign_line_is_refused() {
+    fn weights_file_with_a_missing_or_unexpected_line_is_rejected() {
         let complete = EncoderModel::learned().write();
         let truncated = complete.trim_end().rsplit_once('\n').unwrap().0;
         assert!(EncoderModel::parse(truncated).is_err());

@@ -10,11 +10,12 @@ use unicode_normalization::char::is_combining_mark;
 /// share the rules of the last one.
 const MAX_LANGUAGES: usize = 200;
 
-/// The number of letters that are compared of a stem in a language other than English.
+/// The number of letters to which stems are shortened in languages other than English.
 const STEM_CHARS: usize = 5;
-/// Words in Latin, Greek, Cyrillic and Armenian letters are shortened. From this character on, scripts write prefixes or
-/// vowel signs, so the beginning of a word does not identify it.
-const FIRST_UNINFLECTED_CHAR: char = '\u{590}';
+/// The first character of the scripts in which words are not shortened: Hebrew, Arabic, and all scripts after them.
+/// Many of them attach prefixes or vowel signs to a word, so its beginning does not identify it. Words in Latin, Greek,
+/// Cyrillic and Armenian letters are shortened.
+const FIRST_UNSHORTENED_CHAR: char = '\u{590}';
 
 /// The rules of one language.
 pub struct LanguageRules {
@@ -84,17 +85,17 @@ impl LanguageRules {
         self.stop_words.contains(word)
     }
 
-    /// Returns the form that inflected forms of a word share: the stem of an English word, and the beginning of the
-    /// stem without accents in other languages. In measurements, the beginnings of words found more reports of one
-    /// event than stems in each of seven languages (`docs/clustering.md`).
+    /// Returns the form that the inflected forms of a word share: the stem of an English word; in other languages, the
+    /// beginning of the stem without accents. In measurements in seven languages, the beginnings of stems found more
+    /// reports of one event than the stems did (`docs/clustering.md`).
     pub(super) fn stem<'w>(&self, word: &'w str) -> Cow<'w, str> {
         let stem = match &self.stemmer {
             Some(stemmer) => stemmer.stem(word),
             None if self.subtag == "pl" => stem_polish(word).into(),
             None => word.into(),
         };
-        let is_inflected = self.subtag != "en" && stem.chars().all(|c| c < FIRST_UNINFLECTED_CHAR);
-        if is_inflected { without_accents(&stem).take(STEM_CHARS).collect::<String>().into() } else { stem }
+        let is_shortened = self.subtag != "en" && stem.chars().all(|c| c < FIRST_UNSHORTENED_CHAR);
+        if is_shortened { without_accents(&stem).take(STEM_CHARS).collect::<String>().into() } else { stem }
     }
 }
 

@@ -23,7 +23,7 @@ pub struct Options {
     /// stories.
     #[serde(with = "crate::domain::duration")]
     pub storyline_lifetime: SignedDuration,
-    /// Only items of sources with one of these tags are grouped. If empty, items of all sources.
+    /// Only items of sources with one of these tags are grouped. If the list is empty, items of all sources are grouped.
     pub tags: Vec<String>,
     /// The folder of the encoder whose embeddings are used; `None` for grouping by words only.
     pub encoder: Option<PathBuf>,

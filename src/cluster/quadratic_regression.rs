@@ -1,15 +1,17 @@
-//! A logistic regression on standardized inputs and all products of two of them, because inputs interact.
+//! A logistic regression on standardized inputs and on all products of two of them, which model interactions.
 
 use std::fmt::Write;
 
-/// The maximum number of standard deviations of an input, so that the squares of outliers do not dominate.
+/// The limit of a standardized input, in standard deviations. It keeps the squares of outliers from dominating.
 const MAX_DEVIATIONS: f32 = 3.0;
 
 /// The learned parameters of a regression with `N` inputs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QuadraticRegression<const N: usize> {
     pub bias: f32,
+    /// The mean of each input in the training data.
     pub mean: [f32; N],
+    /// The standard deviation of each input in the training data.
     pub deviation: [f32; N],
     /// The weight of each standardized input.
     pub weights: [f32; N],
@@ -79,7 +81,7 @@ impl<const N: usize> QuadraticRegression<N> {
         Ok(regression)
     }
 
-    /// Parses a weights file with several regressions.
+    /// Parses a weights file with `M` regressions, one after the other. See [`QuadraticRegression::parse_named`].
     pub(super) fn parse_all<const M: usize>(
         text: &str,
         names: &[&str; N],

@@ -170,7 +170,7 @@ fn revised_item_is_grouped_by_its_new_text() {
     let moves: Vec<_> = regrouping.moved.iter().map(|moved| (moved.item, moved.into)).collect();
     assert_eq!(moves, [(revised.id, found[BACKGROUND])]);
 
-    // The text of an item that is not in the window changes nothing.
+    // A revision of an item outside the window has no effect.
     clusterer.revise(&Item { id: ItemId(50_000), ..revised.clone() });
     clusterer.revise(&items[BACKGROUND + 3]);
     let regrouping = recluster(&mut clusterer);
@@ -179,7 +179,7 @@ fn revised_item_is_grouped_by_its_new_text() {
 }
 
 #[test]
-fn window_after_revisions_is_the_window_of_the_revised_items() {
+fn revised_items_have_the_same_terms_and_weights_as_if_they_were_new() {
     let items = with_background("en", &TRAIN);
     let clusterer_of = |items: &[Item]| {
         let mut clusterer = Clusterer::new(Options::default());

@@ -25,12 +25,14 @@ const MIN_COSINE: f32 = 0.3;
 pub(super) struct VectorIndex {
     /// The number of components of each vector; 0 before the first vector.
     dimensions: usize,
-    /// The vectors of all rows. A row without a vector has zeros. The first `expired` rows are no longer in use.
+    /// The vectors of all rows. A row without a vector has zeros.
     components: Vec<i8>,
+    /// The number of rows at the start of `components` that have expired.
     expired: usize,
     rows: VecDeque<VectorRow>,
     /// The means of the vectors, by language number.
     means: Vec<LanguageMean>,
+    /// The number of rows with a vector.
     vectors: usize,
 }
 
@@ -71,7 +73,7 @@ pub(super) struct CenteredQuery<'a> {
 }
 
 impl VectorIndex {
-    /// Appends a row. Ignores a vector with other dimensions than those in the index.
+    /// Appends a row. Ignores a vector whose number of dimensions differs from that of the other vectors.
     pub(super) fn push(&mut self, language: u8, embedding: Option<&Embedding>) {
         self.rows.push_back(VectorRow { language, has_vector: false, density: 0.0 });
         self.components.resize(self.components.len() + self.dimensions, 0);
@@ -104,7 +106,7 @@ impl VectorIndex {
         self.unset(0);
         self.rows.pop_front();
         self.expired += 1;
-        // Moving the rest only when half of the rows are free keeps the cost per row constant.
+        // The rows move only when more than half of them have expired, so the amortized cost of a row is constant.
         if self.expired > self.rows.len() {
             self.components.drain(..self.expired * self.dimensions);
             self.expired = 0;
@@ -213,8 +215,8 @@ impl CenteredQuery<'_> {
     }
 }
 
-/// The number of products that are added in 32 bits, so that the compiler vectorizes the loop. A product of two
-/// components of a centered vector is less than 2^24.
+/// The number of products that are added in 32 bits, so that the compiler vectorizes the loop. The sum fits, because a
+/// product of two components of centered vectors is less than 2^24.
 const BLOCK: usize = 64;
 
 fn dot<A: Copy + Into<i32>, B: Copy + Into<i32>>(a: &[A], b: &[B]) -> i64 {
@@ -234,7 +236,7 @@ mod tests {
     #[test]
     fn mean_of_each_language_is_subtracted() {
         let mut index = VectorIndex::default();
-        // All vectors of a language share a large component, which says nothing about the texts.
+        // All vectors of a language share a large component, which does not depend on the texts.
         for n in 0..200 {
             let topic = if n % 2 == 0 { [1.0, -1.0] } else { [-1.0, 1.0] };
             let language = n % 4 / 2;

@@ -167,7 +167,8 @@ impl ItemWindow {
         identifying_again
     }
 
-    /// Removes an item from all indexes, but not from the window.
+    /// Removes an item from the indexes of terms and links, from its story and from the lists of its neighbors, but not
+    /// from the window. Its vector remains until [`VectorIndex::set`] replaces it.
     pub(super) fn withdraw(&mut self, seq: ItemSeq) {
         let item = self[seq].clone();
         item.terms.iter().for_each(|term| self.term_index.remove_posting(term.id, seq));

@@ -250,7 +250,7 @@ fn webhooks(config: &Config) -> Result<(), InvalidSetting> {
     }
     let feeds = config.publish.published_feeds();
     for (place, hook) in config.notify.iter().enumerate() {
-        if let Some((key, problem)) = hook.fault() {
+        if let Some((key, problem)) = hook.invalid_setting() {
             return invalid(&[&format!("notify.{place}.{key}")], problem);
         }
         if !feeds.iter().any(|feed| feed.name == hook.feed) {
@@ -279,7 +279,7 @@ fn filters(config: &Config) -> Result<(), InvalidSetting> {
         if rule.is_empty() {
             return invalid(
                 &[&format!("publish.mute.{place}"), "publish.mute"],
-                "has no condition, so it would mute all",
+                "has no condition, so it would mute all stories",
             );
         }
     }

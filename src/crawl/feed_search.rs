@@ -1,17 +1,18 @@
 //! Decides when a poll of a web page replaces the URL of its source with the feed that the page links to. All functions
 //! are pure.
 //!
-//! Only a source that was added with a search for its feed follows such links, at most [`MAX_STEPS`] of them. A feed
-//! that has been read once never changes its URL because its server sends a web page.
+//! Only a source that was added with a search for its feed follows such links, at most [`MAX_STEPS`] of them. The search
+//! ends when the feed has been read. A web page that the server sends later does not change the URL.
 
 use super::{AttemptOutcome, PollAttempt};
 use crate::domain::{NextPollReason, Source, SourceUpdate};
 use url::Url;
 
-/// The maximum number of links to follow: the target of an HTML redirect, and the feed that this page links to.
+/// The maximum number of links to follow: a redirect in HTML (`meta refresh`), and the link of its target to the feed.
 pub const MAX_STEPS: u32 = 2;
 
-/// Returns the URL at which the search for the feed of `source` continues.
+/// Returns the URL at which the search for the feed of `source` continues; `None` if no search is in progress, or if the
+/// document contains no link to follow.
 pub(super) fn linked_feed(source: &Source, outcome: &AttemptOutcome) -> Option<Url> {
     let AttemptOutcome::NotAFeed { feeds, refresh_target, .. } = outcome else { return None };
     let target = feeds.first().map(|feed| &feed.url).or(refresh_target.as_ref())?;

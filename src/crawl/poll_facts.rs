@@ -21,7 +21,7 @@ pub struct PollFacts {
     pub known_items: u32,
     /// Whether the origin that refused the request serves another source successfully.
     pub origin_serves_others: bool,
-    /// Whether another source already has the URL to which this source is redirected or its page links.
+    /// Whether another source already has the URL to which this source redirects, or to which its web page links.
     pub redirect_target_is_taken: bool,
     pub budget_multiplier: BudgetMultiplier,
 }

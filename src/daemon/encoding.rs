@@ -1,7 +1,7 @@
 //! Computes the embeddings of items with the configured encoder, newest items first, on at most one core.
 //!
-//! The task has no queue of its own: it queries the items without an embedding. Items are grouped by their words at
-//! once, and again when they have an embedding.
+//! The task has no queue of its own: it queries the items without an embedding. Items are grouped by their words
+//! immediately, and again when they have an embedding.
 
 use super::database_watcher::NextRun;
 use super::task_context::TaskContext;
@@ -23,11 +23,12 @@ const LOAD_RETRY_DELAY: Duration = Duration::from_secs(600);
 /// The minimum time between two searches for items without an embedding, because a search reads all items in the window.
 const MIN_PAUSE: Duration = Duration::from_secs(2);
 
-/// Ends the use of stored embeddings if no encoder is configured. Runs before the grouping starts.
+/// Records that no encoder is in use, if none is configured, so that grouping ignores stored embeddings. Must run before
+/// the grouping starts.
 pub(super) async fn prepare(context: &TaskContext) -> store::Result<()> {
     context.health.set_fault("encoder", None);
     if context.config.cluster.encoder.is_none() && context.store().read(embeddings::current_encoder).await?.is_some() {
-        context.store().write(embeddings::use_none).await?;
+        context.store().write(embeddings::unset_encoder).await?;
     }
     Ok(())
 }
@@ -39,7 +40,7 @@ pub(super) async fn run(mut context: TaskContext) {
         match load(folder.clone()).await {
             Ok(encoder) => break encoder,
             Err(reason) => {
-                tracing::error!("cluster.encoder cannot be used; items are grouped by their words: {reason}");
+                tracing::error!("cluster.encoder cannot be used, so items are grouped by their words only: {reason}");
                 context.health.set_fault("encoder", Some(Audience::PUBLIC.remark(&reason)));
             }
         }
@@ -59,7 +60,7 @@ pub(super) async fn run(mut context: TaskContext) {
     }
 }
 
-/// Loads the encoder, or returns why it cannot be loaded.
+/// Loads the encoder, or returns the reason why it cannot be loaded.
 async fn load(folder: PathBuf) -> Result<Encoder, String> {
     match spawn_blocking(move || Encoder::load(&folder)).await {
         Ok(loaded) => loaded.map_err(|error| format!("{:#}", anyhow::Error::new(error))),
@@ -70,12 +71,12 @@ async fn load(folder: PathBuf) -> Result<Encoder, String> {
 /// Encodes all items that have no embedding.
 async fn encode_missing(encoder: &Encoder, context: &TaskContext) -> store::Result<()> {
     let (store, clock): (&Store, &Clock) = (context.store(), context.clock());
-    // The database contains whole milliseconds.
+    // The database stores whole milliseconds.
     let grouping_window = SignedDuration::from_millis(context.config.cluster.window.as_millis() as i64);
     let current = CurrentEncoder { hash: encoder.facts().hash.clone(), grouping_window };
     if store.read(embeddings::current_encoder).await?.as_ref() != Some(&current) {
         let now = clock.now();
-        store.write(move |db| embeddings::use_encoder(db, &current, now)).await?;
+        store.write(move |db| embeddings::set_encoder(db, &current, now)).await?;
     }
     loop {
         let now = clock.now();
@@ -87,7 +88,9 @@ async fn encode_missing(encoder: &Encoder, context: &TaskContext) -> store::Resu
         let encode = move || {
             let embedding = |item: &ItemToEncode| {
                 let encoded = batch_encoder.encode(&encoded_text(&item.title, &item.summary));
-                encoded.inspect_err(|error| tracing::warn!(item = %item.item, %error, "an item has no embedding")).ok()
+                encoded
+                    .inspect_err(|error| tracing::warn!(item = %item.item, %error, "an item could not be encoded"))
+                    .ok()
             };
             items.into_iter().map(|item| (embedding(&item), item)).map(|(embedding, item)| (item, embedding)).collect()
         };

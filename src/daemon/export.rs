@@ -51,8 +51,8 @@ pub async fn export(config: &Config, store: &Store, clock: &Clock, folder: &Path
     done.await.map(|(report, _)| report).with_context(|| format!("cannot export into {}", folder.display()))
 }
 
-/// Like [`export`], but renders only the feeds whose version is not in `exported`, which is the result of the previous
-/// export of this process.
+/// Like [`export`], but renders only the feeds that have changed since the previous export by this process, which
+/// returned `exported`.
 async fn export_changes(
     config: &Config,
     store: &Store,
@@ -155,7 +155,7 @@ impl Generation {
         self.folder.join(self.name() + INCOMPLETE_SUFFIX)
     }
 
-    /// Returns the path of a new file in the temporary folder, whose directory it creates.
+    /// Returns the path of a new file in the temporary folder, and creates the folder that contains it.
     fn new_path(&self, path: &str) -> io::Result<PathBuf> {
         let to = self.temporary_folder().join(path);
         if let Some(folder) = to.parent() {
@@ -226,7 +226,7 @@ impl SiteFiles for Generation {
             let file = format!("{path}{suffix}");
             let to = self.new_path(&file)?;
             if fs::hard_link(previous.join(&file), &to).is_err() {
-                // The file is missing, or the file system has no hard links. The document is placed instead.
+                // The file is missing, or the file system has no hard links. The caller then adds the document.
                 document.codings.iter().try_for_each(|suffix| remove(&self.new_path(&format!("{path}{suffix}"))?))?;
                 return Ok(false);
             }
@@ -236,7 +236,7 @@ impl SiteFiles for Generation {
     }
 
     /// Adds a document, with one file for each of its content codings.
-    fn place(&mut self, path: &str, response: &EncodedResponse) -> io::Result<()> {
+    fn add(&mut self, path: &str, response: &EncodedResponse) -> io::Result<()> {
         let EncodedResponse { content_type, cache_control, encoded, hash, last_modified } = response;
         let mut codings = Vec::new();
         for (coding, bytes) in encoded {
@@ -292,8 +292,8 @@ fn remove(path: &Path) -> io::Result<()> {
     removed.or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 
-/// Makes everything durable that was written to the file system of `folder`. One call for all files is much faster than
-/// one for each.
+/// Flushes all written data of the file system that contains `folder` to the disk. One call for all files is much faster
+/// than one call for each file.
 fn sync_file_system(folder: &Path) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     rustix::fs::syncfs(File::open(folder)?)?;

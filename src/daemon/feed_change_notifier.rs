@@ -103,7 +103,7 @@ async fn check(
     let audience = read_audience(context, changes, now).await?;
     let is_due = checked.next_check_at.is_none_or(|at| at <= now);
     let changed = checked.version != Some(audience.version) && is_due;
-    // The record of a document also covers its new subscribers.
+    // A document with new subscribers is recorded again, so that they count as having received this version.
     checked.documents.retain(|topic, _| !audience.new_topics.contains(topic));
     let topics = if changed { audience.topics } else { audience.new_topics };
     if changed {

@@ -5,7 +5,7 @@ use crate::store::{self, ReadConnection, sources};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// Answers for the duration of one pass whether the items of a source are grouped.
+/// Determines whether the items of a source are grouped. Caches the results for the duration of one pass.
 pub(super) struct GroupedSources<'a> {
     /// The tags of grouped sources (`cluster.tags`).
     tags: &'a [String],
@@ -17,7 +17,7 @@ impl GroupedSources<'_> {
         GroupedSources { tags, known: HashMap::new() }
     }
 
-    /// Returns the values that belong to grouped sources.
+    /// Returns those of `values` that belong to grouped sources.
     pub(super) fn retain<T>(
         &mut self,
         db: &ReadConnection,

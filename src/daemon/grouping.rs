@@ -231,7 +231,7 @@ impl GroupingSession {
     }
 }
 
-/// Returns a clusterer of these items. Omits an item at which it panics, so that the other items are grouped.
+/// Returns a clusterer that contains these items. Omits each item that makes it panic, so that the others are grouped.
 fn restored_clusterer(config: &Config, items: &[AssignedItem]) -> Clusterer {
     let mut omitted: BTreeSet<ItemId> = BTreeSet::new();
     loop {
@@ -277,7 +277,7 @@ fn assign_batch(
     Ok((Some(clusterer), assignments))
 }
 
-/// Returns the assignment of an item to a new story, without a comparison.
+/// Returns the assignment of an item to a new story, without comparing it with other items.
 fn separate_story(db: &ReadConnection, item: &Item) -> store::Result<StoryAssignment> {
     let story = stories::mint_id(db, item, |_| false)?;
     let (placement, evidence) = (StoryPlacement::Created, JoinEvidence::default());

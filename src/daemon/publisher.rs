@@ -229,8 +229,8 @@ impl EditionPublisher {
         Ok(!entered.is_empty())
     }
 
-    /// Returns the feeds that stories may enter now. The newest story enters each feed last. There may be a thousand
-    /// feeds, so most of them are excluded without a query.
+    /// Returns pairs of a feed and a story that may enter it now. For each feed, the newest story is last. There may be a
+    /// thousand feeds, so most of them are excluded without a query.
     fn find_entering<'s>(
         &self,
         db: &ReadConnection,

@@ -1,8 +1,9 @@
-//! Announces new entries of feeds to the webhooks of the configuration (`[[notify]]`), one at a time per webhook and in
-//! order. The progress is in the database, so a restart neither repeats nor loses an announcement that was recorded.
+//! Announces new entries of feeds to the webhooks of the configuration (`[[notify]]`). Each webhook receives the entries
+//! in order, one at a time. The progress is in the database: a restart repeats no announcement whose success was recorded,
+//! and loses none.
 //!
-//! The URL of a webhook is a secret: messages contain only the name of its feed. The address policy applies to it, and its
-//! redirects are not followed.
+//! The URL of a webhook is a secret: log messages contain only the name of its feed. The address policy applies to the
+//! URL, and redirects are not followed.
 
 use super::database_watcher::NextRun;
 use super::task_context::TaskContext;
@@ -21,7 +22,7 @@ use std::path::PathBuf;
 use url::Url;
 
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
-/// The number of failed attempts after which an entry is given up and the next one is announced.
+/// The number of failed attempts after which an entry is skipped and the next one is announced.
 const MAX_ATTEMPTS: u32 = 8;
 /// The delay before a file that does not contain a URL is read again.
 const FILE_RETRY_DELAY: SignedDuration = SignedDuration::from_mins(5);
@@ -42,7 +43,7 @@ async fn announce_entries(mut context: TaskContext, hook: WebhookOptions) {
     // The configuration has been validated.
     let Some(feed) = feeds.into_iter().find(|feed| feed.name == hook.feed) else { return };
     loop {
-        let next = match target(&hook) {
+        let next = match webhook_url(&hook) {
             Ok(url) => announce_next(&context, &hook, &feed, &url).await.unwrap_or_else(|error| {
                 error.log("the progress of a webhook could not be read or recorded; retrying");
                 NextRun::Retry
@@ -57,7 +58,7 @@ async fn announce_entries(mut context: TaskContext, hook: WebhookOptions) {
 }
 
 /// Returns the URL of a webhook, from the configuration or from its file.
-fn target(hook: &WebhookOptions) -> Result<Url, String> {
+fn webhook_url(hook: &WebhookOptions) -> Result<Url, String> {
     if let Some(url) = &hook.url {
         return Ok(url.clone());
     }
@@ -68,7 +69,7 @@ fn target(hook: &WebhookOptions) -> Result<Url, String> {
     Url::parse(text.trim()).map_err(|_| format!("{} does not contain a URL", file.display()))
 }
 
-/// Announces entries until none is left or an attempt fails. Returns when the next attempt is due.
+/// Announces entries until no new entry is left or an attempt fails. Returns when the next attempt is due.
 async fn announce_next(
     context: &TaskContext,
     hook: &WebhookOptions,
@@ -110,17 +111,17 @@ async fn announce_next(
                 if postponed.failures >= MAX_ATTEMPTS =>
             {
                 let reason = wording::websub_failure(&failure);
-                tracing::warn!(feed = hook.feed, reason, "a webhook failed; the entry is given up");
+                tracing::warn!(feed = hook.feed, reason, "a webhook failed; the entry is skipped");
                 done
             }
             DeliveryResult::Retry { at, failure } => {
                 let reason = wording::websub_failure(&failure);
-                tracing::warn!(feed = hook.feed, reason, "a webhook failed; trying again");
+                tracing::warn!(feed = hook.feed, reason, "a webhook failed; retrying");
                 WebhookState { next_attempt_at: at, ..postponed }
             }
             DeliveryResult::GiveUp { failure } => {
                 let reason = wording::websub_failure(&failure);
-                tracing::warn!(feed = hook.feed, reason, "a webhook refused an entry");
+                tracing::warn!(feed = hook.feed, reason, "a webhook rejected an entry; retrying");
                 postponed
             }
         };

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// The largest number of dimensions. Published sentence encoders have 256 to 1,024.
+/// The maximum number of dimensions. Published encoders have 256 to 1,024.
 pub const MAX_DIMENSIONS: usize = 4096;
 /// The factor between a component and its stored integer.
 const SCALE: f32 = 127.0;
@@ -56,8 +56,8 @@ impl Embedding {
         (f64::from(self.dot(other)) / squared_norms.sqrt()) as f32
     }
 
-    /// Returns the dot product of the integers of two vectors with the same dimensions. Divided by 127², it differs
-    /// from the cosine by less than a percent, and takes a third of the time.
+    /// Returns the dot product of the integers of two vectors with the same number of dimensions. Divided by 127², it
+    /// differs from the cosine by less than 0.01. It takes a third of the time of [`Embedding::cosine`].
     pub fn dot(&self, other: &Embedding) -> i32 {
         let products = self.0.iter().zip(&other.0).map(|(a, b)| i32::from(*a) * i32::from(*b));
         products.sum()
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_length_of_a_vector_is_irrelevant() {
+    fn length_of_a_vector_does_not_affect_its_embedding() {
         assert_eq!(embedding(&[3e30, -4e30]), embedding(&[3e-30, -4e-30]));
         assert_eq!(embedding(&[3.0, -4.0]).components(), [76, -102]);
     }

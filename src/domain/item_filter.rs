@@ -14,10 +14,10 @@ const MAX_COMPILED_BYTES: usize = 1 << 20;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ItemFilter {
-    /// Texts that the names of the authors contain, ignoring case.
+    /// The names of the authors contain one of these texts, ignoring case.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub authors: Vec<String>,
-    /// Categories that the feed gives the item, ignoring case.
+    /// The source's feed assigns one of these categories to the item, ignoring case.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<String>,
     /// A regular expression that matches the URL of the item.
@@ -28,7 +28,7 @@ pub struct ItemFilter {
     pub pattern: Option<String>,
 }
 
-/// The values of an item that a filter reads.
+/// The values of an item that a filter examines.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct FilteredItem {
     pub author: Option<String>,
@@ -38,10 +38,10 @@ pub struct FilteredItem {
     pub summary: String,
 }
 
-/// A filter that is ready to match items.
+/// A filter with compiled expressions.
 #[derive(Debug, Clone)]
 pub struct CompiledFilter {
-    /// In lower case.
+    /// The texts and categories are in lower case.
     authors: Vec<String>,
     categories: Vec<String>,
     url: Option<Regex>,
@@ -73,6 +73,7 @@ impl ItemFilter {
 }
 
 impl CompiledFilter {
+    /// Returns whether the item meets all conditions.
     pub fn matches(&self, item: &FilteredItem) -> bool {
         let CompiledFilter { authors, categories, url, text } = self;
         let author = item.author.as_deref().unwrap_or_default().to_lowercase();

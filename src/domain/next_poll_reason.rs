@@ -14,7 +14,7 @@ pub enum NextPollReason {
     UrlChanged,
     /// The operator requested a poll.
     Requested,
-    /// The last poll read a web page, whose link to its feed became the source's URL.
+    /// The last poll read a web page, and the feed to which the page links became the source's URL.
     FeedLinked,
     /// A poll has started but is not recorded yet. The reason remains if the program was killed during the poll.
     PollStarted {

@@ -45,7 +45,8 @@ pub struct PollRecord {
 pub struct SourceUpdate {
     /// The source's URL when it was polled. The update applies only while the source has this URL.
     pub polled_url: String,
-    /// The URL that replaces the polled URL, if permanent redirects have proved stable or a search for the feed goes on.
+    /// The URL that replaces the polled URL: the target of permanent redirects that have proved stable, or the URL at
+    /// which the search for the feed continues.
     pub new_url: Option<String>,
     pub state: SourceState,
     pub next_poll_at: Timestamp,

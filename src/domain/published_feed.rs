@@ -32,10 +32,10 @@ pub struct FeedSelection {
     pub query: Option<String>,
     /// Stories without any item that matches this FTS5 expression.
     pub exclude_query: Option<String>,
-    /// Stories with an item that passes this filter.
+    /// Stories with an item that matches this filter.
     #[serde(skip_serializing_if = "ItemFilter::is_empty")]
     pub items: ItemFilter,
-    /// Stories without any item that passes one of these filters.
+    /// Stories without any item that matches one of these filters.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub excluded: Vec<ItemFilter>,
     /// The minimum number of distinct outlets, not counting copies.
@@ -74,7 +74,7 @@ pub enum FeedOrder {
 const MAX_RANKED: u32 = 10_000;
 
 impl FeedSelection {
-    /// Returns whether the number of outlets alone determines which stories match.
+    /// Returns whether the selection has no conditions on tags, outlets, languages and full text.
     pub fn has_only_min_outlets(&self) -> bool {
         let lists = [&self.tags, &self.outlets, &self.languages];
         lists.iter().all(|list| list.is_empty()) && self.query.is_none() && self.exclude_query.is_none()

@@ -1,9 +1,10 @@
-//! The settings with which the operator changes the requests for one source.
+//! The operator's settings for the requests for one source.
 
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 
-/// How a source is requested. Headers and the cookie are secrets: they are sent only to `origin`, and are never shown.
+/// The settings for the requests for a source. Headers and the cookie are secrets: they are sent only to `origin`, and
+/// are never shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RequestSettings {
@@ -47,7 +48,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Serializes the settings for people: the names of the headers, and whether there are a cookie and a proxy.
+/// Serializes the settings for display: the names of the headers, and whether a cookie and a proxy are set.
 pub(super) fn without_secrets<S: Serializer>(settings: &RequestSettings, serializer: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     struct Shown<'a> {

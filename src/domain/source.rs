@@ -63,9 +63,10 @@ pub struct Source {
     pub truncated_end: Option<TruncatedEnd>,
     /// The number of links from web pages to their feed that polls may still follow.
     pub feed_search_steps: u32,
+    /// The operator's settings for requests. They are serialized without secrets.
     #[serde(rename(serialize = "request"), serialize_with = "without_secrets")]
     pub request_settings: RequestSettings,
-    /// The time between polls that the operator set.
+    /// The interval between polls that the operator set; `None` if the interval depends on the update rate.
     #[serde(
         serialize_with = "duration::optional::serialize",
         deserialize_with = "duration::optional::from_milliseconds"
@@ -174,7 +175,7 @@ pub struct NewSource {
     pub feed_search_steps: u32,
     pub request_settings: RequestSettings,
     pub poll_interval: Option<SignedDuration>,
-    /// Whether its items stay apart from items of other sources.
+    /// Whether each of its items is a story of its own.
     pub is_ungrouped: bool,
 }
 

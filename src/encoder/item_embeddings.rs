@@ -1,4 +1,4 @@
-//! Encodes many items on all cores, for evaluation and training. A file keeps the embeddings for the next run.
+//! Encodes many items on all cores, for evaluation and training. A file caches the embeddings for later runs.
 
 use super::{Encoder, Error, encoded_text};
 use crate::domain::{Embedding, Item};
@@ -16,8 +16,7 @@ type Key = u128;
 /// Adds an embedding to each item. Reads known embeddings from the file `cache` and appends new ones to it.
 ///
 /// The file is a sequence of records: the key (16 bytes), the number of dimensions (2 bytes), the components (1 byte
-/// each), all in little-endian order. A file that ends within a record, or that another program changed, is not valid
-/// from there on.
+/// each), all in little-endian order. Reading stops at the first incomplete or invalid record.
 ///
 /// # Errors
 /// Fails if the model fails on a text, or if the file cannot be read or written.

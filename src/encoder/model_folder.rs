@@ -10,12 +10,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// The maximum sizes. The largest suitable models have 500 MB, their tokenizers 17 MB.
+/// The maximum sizes of files. The largest suitable models have 500 MB and tokenizers of 17 MB.
 const MAX_MODEL_BYTES: u64 = 1 << 30;
 const MAX_TOKENIZER_BYTES: u64 = 64 << 20;
 const MAX_SETTINGS_BYTES: u64 = 1 << 20;
 
-/// The names of models, in the order of preference. Other models in `onnx` have names that begin with `model`.
+/// The names of models, in the order of preference. Other files `onnx/model*.onnx` follow in alphabetical order.
 const MODEL_NAMES: [&str; 4] = ["model.onnx", "model_quantized.onnx", "onnx/model.onnx", "onnx/model_quantized.onnx"];
 /// The maximum number of files in `onnx` that are considered.
 const MAX_LISTED_FILES: usize = 1000;
@@ -26,16 +26,16 @@ pub(super) struct ModelFolder {
     pub model: Vec<u8>,
     pub tokenizer: TokenizerFile,
     pub pooling: Pooling,
-    /// The text that precedes each text.
+    /// The prefix of every text.
     pub prefix: String,
-    /// The hash of all of this.
+    /// The SHA-256 hash of the other values except `model_path`, in hexadecimal.
     pub hash: String,
 }
 
 pub(super) struct TokenizerFile {
     pub kind: TokenizerKind,
     pub bytes: Vec<u8>,
-    /// Whether text is converted to lower case. Only a vocabulary needs this; the other kind contains it.
+    /// Whether text is converted to lower case. Used only with `vocab.txt`; `tokenizer.json` contains this setting.
     pub lower_case: bool,
 }
 
@@ -141,7 +141,7 @@ fn settings<T: Default + for<'de> Deserialize<'de>>(folder: &Path, name: &str) -
 /// Reads a file of at most `limit` bytes, or returns `None` if it does not exist.
 fn read_if_exists(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Error> {
     let mut bytes = Vec::new();
-    // Only the first byte after the limit is read, because the file may grow, or be a device.
+    // Reads at most one byte beyond the limit, because the file may grow or be a device.
     match File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)) {
         Ok(length) if length as u64 > limit => Err(Error::TooLarge { path: path.to_owned(), limit }),
         Ok(_) => Ok(Some(bytes)),

@@ -1,4 +1,4 @@
-//! Replaces [`super::onnx`] if newsfold is built without the feature `encoder`. No value of the type exists.
+//! Replaces [`super::onnx`] if newsfold is built without the feature `encoder`. A [`SentenceModel`] cannot be created.
 
 use super::Error;
 use super::model_folder::{Pooling, TokenizerFile};

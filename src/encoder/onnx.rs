@@ -9,10 +9,10 @@ use rten_tensor::Layout;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The name of the output that is the vector of the text, if the model computes it from the vectors of the tokens.
+/// The name of the output that contains the vector of the text, in models that include the pooling.
 const SENTENCE_OUTPUT: &str = "sentence_embedding";
-/// The niceness of the computing thread, from 0 to 19 for the lowest priority.
-const NICENESS: i32 = 19;
+/// The nice value of the computing thread. 19 is the lowest priority.
+const NICE_VALUE: i32 = 19;
 
 #[derive(Clone)]
 pub(super) struct SentenceModel {
@@ -28,17 +28,17 @@ struct Network {
     pooling: Pooling,
 }
 
-/// The inputs of published models. All have one number per token.
+/// The inputs of published models. Each input has one number per token.
 #[derive(Clone, Copy, strum::EnumString)]
 enum Input {
     #[strum(serialize = "input_ids")]
-    Token,
+    TokenIds,
     #[strum(serialize = "attention_mask")]
-    IsCounted,
+    AttentionMask,
     #[strum(serialize = "token_type_ids")]
-    Segment,
+    TokenTypeIds,
     #[strum(serialize = "position_ids")]
-    Position,
+    PositionIds,
 }
 
 impl SentenceModel {
@@ -79,10 +79,10 @@ impl SentenceModel {
         let tokens = tokenizer.tokens(text)?;
         let values = |(id, input): &(NodeId, Input)| -> Result<(NodeId, ValueOrView<'_>), Error> {
             let values: Vec<i32> = match input {
-                Input::Token => tokens.clone(),
-                Input::IsCounted => vec![1; tokens.len()],
-                Input::Segment => vec![0; tokens.len()],
-                Input::Position => (0..).take(tokens.len()).collect(),
+                Input::TokenIds => tokens.clone(),
+                Input::AttentionMask => vec![1; tokens.len()],
+                Input::TokenTypeIds => vec![0; tokens.len()],
+                Input::PositionIds => (0..).take(tokens.len()).collect(),
             };
             Ok((*id, Value::from_shape([1, tokens.len()], values).map_err(failed)?.into()))
         };
@@ -94,7 +94,7 @@ impl SentenceModel {
     }
 }
 
-/// Returns the vector of the text from an output with one row: the vector of the text, or the vectors of the tokens.
+/// Returns the vector of the text from the output for one text, which is this vector, or the vectors of the tokens.
 fn pooled(output: Value, pooling: Pooling) -> Result<Vec<f32>, Error> {
     let unexpected = |shape: &[usize]| Err(failed(format!("its output has the unexpected dimensions {shape:?}")));
     match output.shape().to_vec()[..] {
@@ -120,13 +120,15 @@ fn failed(error: impl ToString) -> Error {
     Error::Failed(error.to_string())
 }
 
-/// One thread, so that an encoder uses at most one core, with a low priority, so that other tasks do not wait for it.
+/// Starts one thread, so that an encoder uses at most one core. The thread has the lowest priority, so that other tasks
+/// do not wait for it.
 fn low_priority_thread() -> Arc<ThreadPool> {
     let thread = ThreadPool::with_num_threads(1);
-    // On Linux, the priority belongs to the calling thread. Elsewhere, and if this fails, the priority stays as it is.
+    // On Linux, this call sets the priority of the calling thread only. On other systems, and if the call fails, the
+    // thread keeps the normal priority.
     #[cfg(target_os = "linux")]
     thread.run(|| {
-        let _ = rustix::process::setpriority_process(None, NICENESS);
+        let _ = rustix::process::setpriority_process(None, NICE_VALUE);
     });
     Arc::new(thread)
 }

@@ -1,4 +1,4 @@
-//! Splits a text into the numbers of tokens that the model was trained on.
+//! Converts a text to the token ids of a model's vocabulary.
 
 use super::model_folder::{TokenizerFile, TokenizerKind};
 use super::{Error, MAX_TOKENS};
@@ -27,7 +27,7 @@ impl Tokenizer {
         // Texts are encoded one by one, so they need no padding. `tokens` limits their length.
         let is_kept = |step: &Processing| !matches!(step, Processing::Pad { .. } | Processing::Truncate { .. });
         definition.config.processing.retain(is_kept);
-        // A token that ends both texts of a pair is listed as the end of a sequence within another one.
+        // Kitoken lists a token that ends each text of a pair, such as `[SEP]`, as `SubSequenceEnd`.
         let added = |positions: [InsertionPosition; 2]| -> Vec<u32> {
             let templates =
                 definition.config.templates.iter().filter(|template| positions.contains(&template.position));
@@ -43,7 +43,8 @@ impl Tokenizer {
         Ok(Tokenizer { tokenizer, first, last, vocabulary_size })
     }
 
-    /// Returns the tokens of a text, at most [`MAX_TOKENS`]. Names of special tokens in the text are ordinary text.
+    /// Returns the token ids of a text, at most [`MAX_TOKENS`]. Names of special tokens in the text are treated as
+    /// ordinary text.
     pub fn tokens(&self, text: &str) -> Result<Vec<i32>, Error> {
         let tokens = self.tokenizer.encode(text, false).map_err(|error| Error::Failed(error.to_string()))?;
         let limit = MAX_TOKENS.saturating_sub(self.first.len() + self.last.len());

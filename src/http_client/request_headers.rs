@@ -1,4 +1,4 @@
-//! The header fields that the operator adds to the requests for a source.
+//! The header fields that the operator sets for the requests for a source.
 
 use crate::domain::RequestSettings;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -24,13 +24,13 @@ const RESERVED: [&str; 17] = [
     "upgrade",
 ];
 
-/// Checks a header field that the operator wants to add to requests.
+/// Checks a header field that the operator sets. `name` must be in lower case.
 ///
 /// # Errors
 /// Returns a message for the operator, which does not contain the value.
 pub fn check_request_header(name: &str, value: &str) -> Result<(), String> {
     if RESERVED.contains(&name) {
-        return Err(format!("the header {name} cannot be set; use --cookie for cookies"));
+        return Err(format!("the header {name} cannot be set here (use --cookie for cookies)"));
     }
     if HeaderName::from_bytes(name.as_bytes()).is_err() {
         return Err("the name of the header is not valid; use letters, digits and -".into());
@@ -41,7 +41,7 @@ pub fn check_request_header(name: &str, value: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns the header fields of the settings, without the secrets unless `with_secrets`.
+/// Returns the header fields of the settings, and also the secrets among them if `with_secrets`.
 pub(super) fn of_settings(settings: &RequestSettings, with_secrets: bool) -> HeaderMap {
     let mut fields = HeaderMap::new();
     let user_agent = settings.user_agent.as_deref().and_then(|text| HeaderValue::from_str(text).ok());

@@ -82,7 +82,7 @@ impl Fetcher {
         let mut remaining = self.options.total_timeout.unsigned_abs();
         for _ in 0..=self.options.max_redirects {
             let limiter_guard = self
-                .admit(&self.connection, &url, acquire_permit)
+                .admit(&self.transport, &url, acquire_permit)
                 .await
                 .map_err(|denied| request_denied(denied, now))?;
             let start = Instant::now();
@@ -106,7 +106,7 @@ impl Fetcher {
     /// Posts a form once. Returns a 2xx response or a redirect that keeps the method.
     async fn post_form(&self, url: &Url, form: &str, now: Timestamp) -> Result<Response, WebSubRequestError> {
         let request = self
-            .connection
+            .transport
             .client
             .post(url.clone())
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -140,7 +140,7 @@ impl Fetcher {
     pub async fn verify_callback(&self, request: CallbackRequest<'_>) -> Result<WebSubResponse, WebSubRequestError> {
         let CallbackRequest { callback, timeout, now } = request;
         let verified = async {
-            let response = self.send_to_callback(callback, self.connection.client.get(callback.clone()), now).await?;
+            let response = self.send_to_callback(callback, self.transport.client.get(callback.clone()), now).await?;
             let status = response.status().as_u16();
             let body = body_decoder::receive(response, MAX_ECHO_BYTES, &self.large_body_slots).await;
             Ok(WebSubResponse { status, body: body.and_then(|body| body.decode()).unwrap_or_default() })
@@ -156,7 +156,7 @@ impl Fetcher {
         headers: HeaderMap,
     ) -> Result<WebSubResponse, WebSubRequestError> {
         let CallbackRequest { callback, timeout, now } = request;
-        let request = self.connection.client.post(callback.clone()).headers(headers).body(document);
+        let request = self.transport.client.post(callback.clone()).headers(headers).body(document);
         let sent = tokio::time::timeout(timeout.unsigned_abs(), self.send_to_callback(callback, request, now)).await;
         let response = sent.map_err(|_| WebSubRequestError::late(timeout))??;
         Ok(WebSubResponse { status: response.status().as_u16(), body: Vec::new() })
@@ -168,7 +168,7 @@ impl Fetcher {
         request: RequestBuilder,
         now: Timestamp,
     ) -> Result<Response, WebSubRequestError> {
-        self.connection.address_policy.check(callback).await.map_err(WebSubRequestError::no_response)?;
+        self.transport.address_policy.check(callback).await.map_err(WebSubRequestError::no_response)?;
         let response = request.send().await.map_err(|error| match transport_error::forbidden_address(&error) {
             Some(reason) => WebSubRequestError::no_response(reason),
             None => WebSubRequestError::no_response(transport_error::describe(&error.without_url())),

@@ -18,8 +18,9 @@ pub struct MembershipCondition {
 pub struct QueryMatches {
     pub query: Option<bool>,
     pub exclude_query: Option<bool>,
-    /// Whether an item passes the feed's filter, and whether one passes an excluding filter or a mute rule.
+    /// Whether an item matches the feed's filter.
     pub items: bool,
+    /// Whether an item matches an excluding filter or a mute rule.
     pub excluded: bool,
 }
 
@@ -41,7 +42,8 @@ impl<'s> StoryFacts<'s> {
         }
     }
 
-    /// Returns whether a published story meets all conditions except the full-text expressions.
+    /// Returns whether a published story meets the conditions on tags, outlets and languages, and on the number of
+    /// outlets. The other conditions need queries.
     pub fn may_match(&self, selection: &FeedSelection) -> bool {
         let lists = [
             (&selection.tags, &self.tags),
@@ -75,8 +77,8 @@ pub fn membership_conditions(
         all.push(query_condition("exclude_query", expression, matched, false));
     }
     if !selection.items.is_empty() {
-        let says = "a report passes the filter by author, category, URL or pattern".into();
-        all.push(condition(matches.items, says));
+        let text = "a report matches the filter by author, category, URL or pattern".into();
+        all.push(condition(matches.items, text));
     }
     if !selection.excluded.is_empty() {
         all.push(condition(!matches.excluded, "no report matches exclude_pattern or a mute rule".into()));

@@ -49,7 +49,7 @@ pub struct Options {
     pub hubs: Vec<Url>,
     /// Whether newsfold runs its own WebSub hub.
     pub own_hub: bool,
-    /// Stories with an item that passes one of these filters are in no feed.
+    /// A story with an item that matches one of these filters does not appear in any feed.
     pub mute: Vec<ItemFilter>,
     /// Feeds in addition to `all` and `top`.
     pub feeds: Vec<FeedOptions>,
@@ -73,17 +73,17 @@ pub struct FeedOptions {
     pub query: Option<String>,
     /// An FTS5 expression over titles and summaries. Stories with a matching item are excluded.
     pub exclude_query: Option<String>,
-    /// Texts that the names of the authors contain.
+    /// The names of the authors of an item contain one of these texts.
     #[serde(default)]
     pub authors: Vec<String>,
-    /// Categories that the feed of the source gives the item.
+    /// The source's feed assigns one of these categories to an item.
     #[serde(default)]
     pub categories: Vec<String>,
     /// A regular expression that matches the URL of an item.
     pub url_pattern: Option<String>,
     /// A regular expression that matches the title or the summary of an item.
     pub pattern: Option<String>,
-    /// Like `pattern`. Stories with a matching item are excluded.
+    /// A regular expression for the title or the summary of an item. Stories with a matching item are excluded.
     pub exclude_pattern: Option<String>,
     #[serde(default = "default_min_outlets")]
     pub min_outlets: u32,
@@ -191,7 +191,7 @@ impl Options {
 }
 
 impl FeedOptions {
-    /// Returns the filter that an item of a story must pass.
+    /// Returns the filter that at least one item of a story must match.
     pub fn item_filter(&self) -> ItemFilter {
         ItemFilter {
             authors: self.authors.clone(),
@@ -201,7 +201,7 @@ impl FeedOptions {
         }
     }
 
-    /// Returns the filter that no item of a story may pass.
+    /// Returns the filter that excludes a story if an item matches it.
     pub fn exclude_filter(&self) -> Option<ItemFilter> {
         let pattern = self.exclude_pattern.clone()?;
         Some(ItemFilter { pattern: Some(pattern), ..ItemFilter::default() })

@@ -1,4 +1,4 @@
-//! The message of a webhook: one new entry of a feed, as JSON or in the form of the operator's template.
+//! The message to a webhook: one new entry of a feed, as JSON or in the format of the operator's template.
 
 use super::Options;
 use crate::domain::{Edition, Timestamp};
@@ -13,11 +13,11 @@ use url::Url;
 pub struct WebhookOptions {
     /// The URL that receives a POST request for each new entry.
     pub url: Option<Url>,
-    /// The file that contains the URL. A relative path starts at the directory of systemd's credentials.
+    /// The file that contains the URL. A relative path is relative to systemd's `$CREDENTIALS_DIRECTORY`.
     pub url_file: Option<PathBuf>,
     /// The name of the feed.
     pub feed: String,
-    /// The body, with placeholders. Default: a JSON object with all values.
+    /// The body of the request, with placeholders. Default: a JSON object with all values.
     pub template: Option<String>,
 }
 
@@ -29,8 +29,8 @@ pub struct WebhookMessage {
 }
 
 impl WebhookOptions {
-    /// Returns what is wrong with the settings: the key and a message.
-    pub fn fault(&self) -> Option<(&'static str, &'static str)> {
+    /// Returns the key of the first invalid setting and a message for the operator; `None` if all settings are valid.
+    pub fn invalid_setting(&self) -> Option<(&'static str, &'static str)> {
         let is_web_url = |url: &Url| matches!(url.scheme(), "http" | "https");
         let is_valid_json = |template: &str| serde_json::from_str::<IgnoredAny>(template).is_ok();
         match (&self.url, &self.url_file, &self.template) {
@@ -38,7 +38,7 @@ impl WebhookOptions {
             (Some(_), Some(_), _) => Some(("url_file", "cannot be combined with url")),
             (Some(url), ..) if !is_web_url(url) => Some(("url", "must be an http or https URL")),
             (.., Some(template)) if is_json(template) && !is_valid_json(template) => {
-                Some(("template", "starts like JSON but is not valid; put placeholders in double quotes"))
+                Some(("template", "looks like JSON but is not valid JSON; put placeholders in double quotes"))
             }
             _ => None,
         }
@@ -84,15 +84,15 @@ pub fn webhook_message(
     WebhookMessage { content_type, body: fill(template, &values) }
 }
 
-/// Returns whether a template is meant as JSON, so that values are escaped: it starts with a list, or with an object, which
-/// differs from a placeholder.
+/// Returns whether a template is JSON, in which values are escaped. It is if it starts with `[`, or with `{` followed by
+/// `"` or `}`. A placeholder also starts with `{`, but a letter follows.
 fn is_json(template: &str) -> bool {
     let start = template.trim_start();
     let is_object = |rest: &str| rest.trim_start().starts_with(['"', '}']);
     start.starts_with('[') || start.strip_prefix('{').is_some_and(is_object)
 }
 
-/// Replaces the placeholders in one pass, so that values that contain placeholders stay as they are.
+/// Replaces the placeholders in one pass, so that placeholders in values are not replaced.
 fn fill(template: &str, values: &[(&str, String)]) -> String {
     let is_json = is_json(template);
     let mut filled = String::new();

@@ -84,7 +84,7 @@ impl FeedResource {
         matches!(self.contents, FeedContents::Health | FeedContents::Stories(_, _, FeedPage::Current))
     }
 
-    /// Returns the version of the document, which is the same as long as its bytes are the same.
+    /// Returns the version of the document. If the version is the same, the bytes are the same.
     pub fn version(&self, db: &ReadConnection) -> store::Result<DocumentVersion> {
         match &self.contents {
             FeedContents::Stories(feed, _, FeedPage::Current) => feed_entries::current_version(db, feed),

@@ -38,11 +38,12 @@ pub struct SiteDocument {
 
 /// Receives the documents of the site.
 pub trait SiteFiles: Send + 'static {
-    /// Adds the document that the previous export has at this path, if `is_current` accepts it. Returns whether it did.
+    /// Adds the document that the previous export contains at this path, if `is_current` accepts it. Returns whether the
+    /// document was added.
     fn keep(&mut self, path: &str, is_current: impl Fn(&SiteDocument) -> bool) -> io::Result<bool>;
 
     /// Adds a document.
-    fn place(&mut self, path: &str, response: &EncodedResponse) -> io::Result<()>;
+    fn add(&mut self, path: &str, response: &EncodedResponse) -> io::Result<()>;
 }
 
 /// The versions of the feeds and archive pages in an export, by path. They are valid only in the process that created
@@ -70,12 +71,12 @@ pub async fn write_static_site<F: SiteFiles>(
     let RenderedFeeds { changed, versions } = written?;
     let now = clock.now();
     let changed = store.write(move |db| with_dates(db, changed, version, now)).await?;
-    let place = move || {
+    let add_changed = move || {
         let mut changed = changed.iter();
-        changed.try_for_each(|(resource, response)| files.place(&resource.path(), response))?;
+        changed.try_for_each(|(resource, response)| files.add(&resource.path(), response))?;
         Ok::<F, io::Error>(files)
     };
-    let files = tokio::task::spawn_blocking(place).await.map_err(io::Error::other)??;
+    let files = tokio::task::spawn_blocking(add_changed).await.map_err(io::Error::other)??;
     Ok((files, versions))
 }
 
@@ -106,13 +107,14 @@ fn write_feeds(
         if resource.is_current() {
             rendered.changed.push((resource, response));
         } else {
-            files.place(&path, &response)?;
+            files.add(&path, &response)?;
         }
     }
     Ok(rendered)
 }
 
-/// Writes a document that is encoded only if it differs from that of the previous export.
+/// Adds a document. Encodes it only if it differs from the one in the previous export. `headers` are the values of
+/// `Content-Type` and `Cache-Control`.
 fn write_plain(
     files: &mut impl SiteFiles,
     path: &str,
@@ -126,13 +128,13 @@ fn write_plain(
     if files.keep(path, is_current)? {
         return Ok(());
     }
-    files.place(path, &EncodedResponse::new(content_type, cache_control, plain))
+    files.add(path, &EncodedResponse::new(content_type, cache_control, plain))
 }
 
-/// The content type and the caching of pages.
-const PAGE: (&str, &str) = (pages::HTML_CONTENT_TYPE, PAGE_CACHE_CONTROL);
-/// The content type and the caching of the feeds of stories and storylines. Pages link only to their Atom feeds.
-const ATOM: (&str, &str) = (FeedFormat::Atom.content_type(), FEED_CACHE_CONTROL);
+/// The values of `Content-Type` and `Cache-Control` of pages.
+const PAGE_HEADERS: (&str, &str) = (pages::HTML_CONTENT_TYPE, PAGE_CACHE_CONTROL);
+/// The same values of the feeds of stories and storylines. Pages link only to the Atom format of these feeds.
+const ATOM_HEADERS: (&str, &str) = (FeedFormat::Atom.content_type(), FEED_CACHE_CONTROL);
 
 /// Adds the dates with which the daemon serves the same content. If the published content has changed since it was
 /// read, the daemon may already have served newer content. In this case, no dates are recorded for the older content.
@@ -162,7 +164,7 @@ fn write_pages(db: &ReadConnection, options: &SiteOptions, files: &mut impl Site
     let feeds = options.public_feeds();
     let instance = publication::instance(db)?;
     let site = SiteLayout::new(options, &feeds, *status_pages);
-    let mut page = |path: &str, html: String| write_plain(files, path, PAGE, html.into_bytes());
+    let mut page = |path: &str, html: String| write_plain(files, path, PAGE_HEADERS, html.into_bytes());
     page("index.html", pages::index_page(db, site, None)?)?;
     // `feeds` and `sources` are directories, so their lists become the index files of the directories.
     page("feeds/index.html", pages::feeds_page(site)?)?;
@@ -183,15 +185,15 @@ fn write_pages(db: &ReadConnection, options: &SiteOptions, files: &mut impl Site
         if let Some(story) = merge_target(db, id)?
             && let Some(html) = pages::story_page(db, site, &story)?
         {
-            write_plain(files, &format!("stories/{id}"), PAGE, html.into_bytes())?;
+            write_plain(files, &format!("stories/{id}"), PAGE_HEADERS, html.into_bytes())?;
             let feed = publish::render(&FeedDocument::of_story(&story, &instance, options), FeedFormat::Atom);
-            write_plain(files, &format!("stories/{id}.atom"), ATOM, feed)?;
+            write_plain(files, &format!("stories/{id}.atom"), ATOM_HEADERS, feed)?;
         }
     }
     write_storylines(db, site, files)?;
-    files.place("style.css", &pages::STYLE)?;
-    files.place("robots.txt", &pages::ROBOTS)?;
-    Ok(files.place("favicon.svg", &pages::FAVICON)?)
+    files.add("style.css", &pages::STYLE)?;
+    files.add("robots.txt", &pages::ROBOTS)?;
+    Ok(files.add("favicon.svg", &pages::FAVICON)?)
 }
 
 /// Writes the storylines that pages link to: those with several published stories.
@@ -199,9 +201,9 @@ fn write_storylines(db: &ReadConnection, site: SiteLayout, files: &mut impl Site
     for id in storylines::with_several_published(db)? {
         let Some(storyline) = storylines::with_published(db, id, MAX_STORYLINE_STORIES)? else { continue };
         let html = pages::storyline_page(db, site, &storyline)?;
-        write_plain(files, &format!("storylines/{id}"), PAGE, html.into_bytes())?;
+        write_plain(files, &format!("storylines/{id}"), PAGE_HEADERS, html.into_bytes())?;
         let feed = storyline_feed(db, &storyline, FeedFormat::Atom, site.options)?;
-        write_plain(files, &format!("storylines/{id}.atom"), ATOM, feed)?;
+        write_plain(files, &format!("storylines/{id}.atom"), ATOM_HEADERS, feed)?;
     }
     Ok(())
 }

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The daemon's tasks that are down, and when tasks last did their work. Clones share their state.
+/// The daemon's tasks that are down, faults of components, and when tasks last did their work. Clones share their state.
 #[derive(Clone, Default)]
 pub struct TaskHealth {
     failures: Arc<Mutex<BTreeMap<&'static str, TaskFailure>>>,
+    /// The reasons why components do not work.
     faults: Arc<Mutex<BTreeMap<&'static str, String>>>,
     progress: Arc<Mutex<BTreeMap<&'static str, Timestamp>>>,
 }
@@ -36,13 +37,13 @@ impl TaskHealth {
         self.failures.lock().remove(task);
     }
 
-    /// Records what a task cannot use; `None` if it can use everything again. Unlike a task that is down, such a fault is
-    /// not repaired by a restart.
-    pub fn set_fault(&self, part: &'static str, reason: Option<String>) {
+    /// Records why a component, such as the encoder, does not work; `None` if it works again. In contrast to a task that
+    /// is down, a fault does not cause systemd to restart the daemon, because a restart would not repair it.
+    pub fn set_fault(&self, component: &'static str, reason: Option<String>) {
         let mut faults = self.faults.lock();
         match reason {
-            Some(reason) => faults.insert(part, reason),
-            None => faults.remove(part),
+            Some(reason) => faults.insert(component, reason),
+            None => faults.remove(component),
         };
     }
 
@@ -61,7 +62,7 @@ impl TaskHealth {
         self.failures.lock().values().map(|failure| failure.since.elapsed()).max()
     }
 
-    /// Returns the tasks that are down, and what other tasks cannot use, each with the reason.
+    /// Returns the tasks that are down and the components that do not work, each with the reason.
     pub fn reasons(&self) -> BTreeMap<&'static str, String> {
         let mut reasons = self.faults.lock().clone();
         reasons.extend(self.failures.lock().iter().map(|(task, failure)| (*task, failure.reason.clone())));

@@ -1,4 +1,4 @@
-//! Embeddings of items: which are missing, and the results.
+//! The embeddings of items, and the encoder whose embeddings are used.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -32,14 +32,15 @@ pub struct ItemToEncode {
     pub summary: String,
 }
 
-/// Selects the encoder whose embeddings are used. Grouping reads all items with embeddings of another encoder again.
-pub fn use_encoder(db: &WriteConnection, encoder: &CurrentEncoder, now: Timestamp) -> Result<()> {
+/// Makes an encoder the current one, whose embeddings are used. If it replaces another encoder, grouping reads all items
+/// with embeddings again.
+pub fn set_encoder(db: &WriteConnection, encoder: &CurrentEncoder, now: Timestamp) -> Result<()> {
     let CurrentEncoder { hash, grouping_window } = encoder;
     if current_encoder(db)?.is_none_or(|current| current.hash != *hash) {
         let outdated = "INSERT OR REPLACE INTO revised_item (item_id)
             SELECT item_id FROM item_embedding JOIN item ON item.id = item_id WHERE first_seen_at >= ?1";
         db.execute(outdated, [before(now, *grouping_window).as_millisecond()])?;
-        use_none(db)?;
+        unset_encoder(db)?;
     }
     db.execute(
         "INSERT INTO encoder_model (hash, grouping_window, is_current) VALUES (?1, ?2, 1)
@@ -49,13 +50,13 @@ pub fn use_encoder(db: &WriteConnection, encoder: &CurrentEncoder, now: Timestam
     Ok(())
 }
 
-/// Ends the use of embeddings. They remain stored.
-pub fn use_none(db: &WriteConnection) -> Result<()> {
+/// Records that no encoder is current. The embeddings remain stored but are not used.
+pub fn unset_encoder(db: &WriteConnection) -> Result<()> {
     db.execute("UPDATE encoder_model SET is_current = 0 WHERE is_current", [])?;
     Ok(())
 }
 
-/// Returns the encoder in use.
+/// Returns the current encoder; `None` if embeddings are not used.
 pub fn current_encoder(db: &ReadConnection) -> Result<Option<CurrentEncoder>> {
     db.first("SELECT hash, grouping_window FROM encoder_model WHERE is_current", [])
 }
@@ -72,8 +73,8 @@ pub fn count_missing(db: &ReadConnection, now: Timestamp) -> Result<u64> {
     db.one(&format!("SELECT count(*) FROM item WHERE {IS_MISSING}"), [now.as_millisecond()])
 }
 
-/// Stores embeddings of the encoder with this hash; `None` if it failed on the text. Ignores items whose text has changed
-/// since, or that no longer exist.
+/// Stores embeddings of the encoder with this hash. `None` records that the encoder failed on the text. Ignores items
+/// that no longer exist or whose text has changed since they were read.
 pub fn add(db: &WriteConnection, hash: &str, encoded: &[(ItemToEncode, Option<Embedding>)]) -> Result<()> {
     for (ItemToEncode { item, title, summary }, embedding) in encoded {
         db.execute(

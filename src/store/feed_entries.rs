@@ -269,7 +269,7 @@ pub fn archive_page_numbers(db: &ReadConnection, feed: &PublishedFeed) -> Result
     Ok((page((first - 1) / limit + 1)..=page(last / limit)).collect())
 }
 
-/// Identifies the bytes of a document of a feed: they are the same as long as the version is the same.
+/// The version of a document of a feed. As long as the version is the same, the bytes of the document are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DocumentVersion {
     /// The number of changes of all feeds, for a document that depends on stories outside of its feed.
@@ -311,12 +311,12 @@ fn archive_sequences(feed: &PublishedFeed, page: u32) -> RangeInclusive<i64> {
     i64::from(page).saturating_sub(1) * limit + 1..=i64::from(page) * limit
 }
 
-/// Returns the highest sequence number of a feed; 0 if it has no entry.
+/// Returns the highest sequence number that a feed has used; 0 if it never had an entry.
 pub fn last_sequence(db: &ReadConnection, feed: &str) -> Result<i64> {
     Ok(db.first("SELECT last_sequence FROM feed_sequence WHERE feed = ?1", [feed])?.unwrap_or(0))
 }
 
-/// Returns the first entry of the live variant after a sequence number, with its own number.
+/// Returns the first entry of the live variant after a sequence number, with its own sequence number.
 pub fn next_entry(db: &ReadConnection, feed: &PublishedFeed, after: i64) -> Result<Option<(i64, FeedCandidate)>> {
     let next: Option<i64> = db.one(
         "SELECT min(sequence) FROM feed_entry JOIN story ON story.id = story_id

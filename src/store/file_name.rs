@@ -1,4 +1,4 @@
-//! The names of a database's folder and of the files next to it.
+//! The folder that contains a database, and the names of the files next to it.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Returns the folder of a file: the current one if the path is only a name.
+/// Returns the folder that contains a file. If the path is only a name, this is the current folder.
 pub fn folder_of(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -1,34 +1,36 @@
 //! The stored form of an item's content. Many feeds repeat the summary in the content, so the stored content contains a
-//! mark in its place.
+//! placeholder in its place.
 
 use std::borrow::Cow;
 
-/// The place of the summary. This control character is not valid in HTML or XML (XML 1.0, section 2.2), so content loses
-/// nothing without it.
-const SUMMARY_MARK: &str = "\u{1}";
+/// The placeholder for the summary. This control character is not valid in HTML or XML (XML 1.0, section 2.2), so it can
+/// be removed from content without loss.
+const SUMMARY_PLACEHOLDER: &str = "\u{1}";
 /// The minimum length of a summary to be replaced, in bytes.
 const MIN_REPLACED_BYTES: usize = 16;
 
 /// Returns the stored form of sanitized HTML.
 pub(super) fn stored_content<'c>(content: Option<&'c str>, summary: &str) -> Option<Cow<'c, str>> {
-    let content = content.map(without_mark)?;
+    let content = content.map(without_placeholder)?;
     let text = serialized_text(summary);
     Some(match content.split_once(&text) {
-        Some((before, after)) if text.len() >= MIN_REPLACED_BYTES => [before, SUMMARY_MARK, after].concat().into(),
+        Some((before, after)) if text.len() >= MIN_REPLACED_BYTES => {
+            [before, SUMMARY_PLACEHOLDER, after].concat().into()
+        }
         _ => content,
     })
 }
 
 /// Returns the content from its stored form.
 pub(super) fn original_content<'c>(stored: &'c str, summary: &str) -> Cow<'c, str> {
-    match stored.split_once(SUMMARY_MARK) {
+    match stored.split_once(SUMMARY_PLACEHOLDER) {
         Some((before, after)) => [before, &serialized_text(summary), after].concat().into(),
         None => stored.into(),
     }
 }
 
-fn without_mark(content: &str) -> Cow<'_, str> {
-    if content.contains(SUMMARY_MARK) { content.replace(SUMMARY_MARK, "").into() } else { content.into() }
+fn without_placeholder(content: &str) -> Cow<'_, str> {
+    if content.contains(SUMMARY_PLACEHOLDER) { content.replace(SUMMARY_PLACEHOLDER, "").into() } else { content.into() }
 }
 
 /// Serializes a text node (HTML, section 13.3), as the sanitizer does.
@@ -54,6 +56,6 @@ mod tests {
             assert_eq!(original_content(stored, summary), content);
         }
         assert_eq!(stored_content(None, summary), None);
-        assert_eq!(stored_content(Some("a\u{1}b"), summary).unwrap(), "ab", "a mark of the source");
+        assert_eq!(stored_content(Some("a\u{1}b"), summary).unwrap(), "ab", "a placeholder character in the source");
     }
 }

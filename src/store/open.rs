@@ -45,8 +45,9 @@ pub fn default_path() -> PathBuf {
 /// The maximum number of symbolic links that [`follow_links`] follows.
 const MAX_LINKS: usize = 8;
 
-/// Returns the file that a path of a database names. The files next to the database, such as its lock, have the name of
-/// this file, so that programs that use a symbolic link and programs that use its target share them.
+/// Returns the target of the symbolic links in a path to a database, or the path itself if it is not a link. The names of
+/// the files next to the database, such as its lock, derive from the target, so that programs that use a link and
+/// programs that use its target share these files.
 pub fn follow_links(mut path: PathBuf) -> PathBuf {
     for _ in 0..MAX_LINKS {
         let Ok(target) = path.read_link() else { break };
@@ -55,8 +56,8 @@ pub fn follow_links(mut path: PathBuf) -> PathBuf {
     path
 }
 
-/// The permissions of a new database: it can contain secrets, so only its owner can read it. SQLite gives its write-ahead
-/// log the same permissions.
+/// The permissions of a new database. Only its owner can read it, because it can contain secrets. SQLite gives the same
+/// permissions to the write-ahead log.
 const NEW_FILE_MODE: u32 = 0o600;
 
 /// Opens the write connection and applies pending migrations, each in its own transaction.
@@ -81,7 +82,7 @@ pub(super) fn open_writer(path: &Path) -> Result<WriteConnection> {
         };
         Error::Open { path: path.to_owned(), cause: cause.into(), next }
     };
-    // An error here repeats when SQLite opens the file, which also gives the next step.
+    // If this fails, SQLite fails to open the file too, and that error names the next step.
     let _ = OpenOptions::new().write(true).create_new(true).mode(NEW_FILE_MODE).open(path);
     let mut connection = Connection::open(path).map_err(open)?;
     retry_while_busy(|| prepare(&connection)).map_err(open)?;

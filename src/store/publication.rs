@@ -14,7 +14,7 @@ pub fn version(db: &ReadConnection) -> Result<i64> {
     db.one("SELECT version FROM publication", [])
 }
 
-/// Counts only the changes of all feeds.
+/// Returns the number of changes of feeds. Changes that affect only pages do not count.
 pub fn feeds_version(db: &ReadConnection) -> Result<i64> {
     db.one("SELECT feeds_version FROM publication", [])
 }

@@ -1,14 +1,16 @@
-//! The items whose text or link changed after they were stored, for the grouping. A trigger of table `item` adds them.
+//! The items that grouping must read again, because their text, link or embedding changed after they were stored.
+//! Triggers on the tables `item` and `item_embedding` add them.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{EMBEDDING, ITEM_COLUMNS, column, from_row};
 use crate::domain::Item;
 
-/// Revised items, and the number of the last revision among them.
+/// Revised items.
 #[derive(Debug, Default)]
 pub struct RevisedItems {
     pub items: Vec<Item>,
+    /// The sequence number of the last revision among them.
     last: i64,
 }
 
@@ -23,7 +25,7 @@ pub fn get(db: &ReadConnection, limit: u32) -> Result<RevisedItems> {
     Ok(RevisedItems { items: rows.into_iter().map(|(item, _)| item).collect(), last })
 }
 
-/// Removes revised items that the grouping has read. Items that were revised again since then remain.
+/// Removes revised items that the grouping has read. Items that have been revised again since then remain.
 pub fn remove(db: &WriteConnection, revised: &RevisedItems) -> Result<()> {
     db.execute("DELETE FROM revised_item WHERE sequence <= ?1", [revised.last])?;
     Ok(())

@@ -40,8 +40,8 @@ macro_rules! canonical_url_sql {
 /// The canonical URL of an item. The column contains it only if it differs from the canonical form of the item's URL.
 pub(super) const CANONICAL_URL: &str = canonical_url_sql!();
 
-/// The columns of [`crate::domain::Item`] except `content` and `article`, which `$texts` names. A guid that equals the URL
-/// is stored as an empty string.
+/// The columns of [`crate::domain::Item`]. `$texts` contains the columns `content` and `article`. A guid that equals the
+/// URL is stored as an empty string.
 macro_rules! item_columns_sql {
     ($texts:literal) => {
         concat!(
@@ -76,8 +76,8 @@ pub(super) const ITEM_COLUMNS: &str = item_columns_sql!(
           ELSE json_object('text', substr(item.full_text, 1, 1200), 'publishable', json('false')) END AS article"
 );
 
-/// The embedding of an item by the encoder in use. Only queries for the grouping read this column of
-/// [`crate::domain::Item`].
+/// The column `embedding` of [`crate::domain::Item`]: the embedding by the current encoder. Only queries for the grouping
+/// read it.
 pub(super) const EMBEDDING: &str =
     "(SELECT vector FROM item_embedding JOIN encoder_model ON encoder_model.id = encoder_id
      WHERE item_id = item.id AND is_current) AS embedding";

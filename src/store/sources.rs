@@ -259,7 +259,7 @@ pub fn sample_demands(db: &ReadConnection, count: u32) -> Result<Vec<SourceDeman
 }
 
 /// Makes an active source due at the operator's request, but not before its hold ends. With `is_full_request`, the next
-/// request has no validators.
+/// request is unconditional.
 pub fn request_poll(db: &WriteConnection, id: SourceId, is_full_request: bool, now: Timestamp) -> Result<()> {
     db.execute(
         "UPDATE source SET next_poll_at = max(?2, coalesce(hold_until, 0)), next_poll_reason = ?3,
@@ -378,8 +378,8 @@ pub fn by_name(db: &ReadConnection, name: &str) -> Result<Vec<Source>> {
     all.iter().filter(|names| has_name(names)).filter_map(|(id, ..)| get(db, *id).transpose()).collect()
 }
 
-/// Returns whether items of a source are grouped: the operator has not switched it off, and the source has one of `tags`
-/// unless the list is empty.
+/// Returns whether items of a source are grouped: the operator has not disabled grouping for the source, and the source
+/// has one of `tags`, or the list is empty.
 pub fn is_grouped(db: &ReadConnection, id: SourceId, tags: &[String]) -> Result<bool> {
     db.exists(
         "SELECT 1 FROM source WHERE id = ?1 AND is_grouped AND (json_array_length(?2) = 0 OR EXISTS (
@@ -388,7 +388,7 @@ pub fn is_grouped(db: &ReadConnection, id: SourceId, tags: &[String]) -> Result<
     )
 }
 
-/// Returns the longest interval that the operator set for a source.
+/// Returns the longest interval that the operator set for a source; `None` if no source has its own interval.
 pub fn longest_interval(db: &ReadConnection) -> Result<Option<SignedDuration>> {
     let longest: Option<i64> = db.one("SELECT max(poll_interval) FROM source", [])?;
     Ok(longest.map(SignedDuration::from_millis))

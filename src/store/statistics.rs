@@ -41,7 +41,7 @@ pub struct QueueLengths {
     pub due_sources: u64,
     /// Items without a story.
     pub items_to_group: u64,
-    /// Items without an embedding of the encoder in use.
+    /// Items in the grouping window without an embedding by the current encoder.
     #[serde(default)]
     pub items_to_encode: u64,
     /// Published stories that are due for review.

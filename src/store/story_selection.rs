@@ -65,7 +65,7 @@ pub fn matching(db: &ReadConnection, selection: &FeedSelection, among: Option<&[
     Ok(passing)
 }
 
-/// The filters of a selection, which SQL does not express.
+/// The filters of a selection, which are not part of its SQL query.
 struct SelectionFilters {
     items: Option<CompiledFilter>,
     excluded: Vec<CompiledFilter>,
@@ -85,7 +85,7 @@ impl SelectionFilters {
         self.items.is_none() && self.excluded.is_empty()
     }
 
-    /// Returns whether an item of a story passes the filter of the feed, and whether one passes an excluding filter.
+    /// Returns whether an item of a story matches the filter of the feed, and whether one matches an excluding filter.
     fn matches(&self, db: &ReadConnection, story: StoryId) -> Result<(bool, bool)> {
         let items: Vec<FilteredItem> = db.all(
             "SELECT author, coalesce(categories, '[]') AS categories, url, title, summary FROM item WHERE story_id = ?1",
@@ -96,7 +96,7 @@ impl SelectionFilters {
     }
 }
 
-/// Returns whether an item of a story passes the filter of a selection, and whether one passes an excluding filter; see
+/// Returns whether an item of a story matches the filter of a selection, and whether one matches an excluding filter; see
 /// [`FeedSelection`].
 pub fn filter_matches(db: &ReadConnection, selection: &FeedSelection, story: StoryId) -> Result<(bool, bool)> {
     SelectionFilters::new(selection)?.matches(db, story)

@@ -1,4 +1,4 @@
-//! What the webhooks of the configuration have announced.
+//! The progress of the configured webhooks: which entries have been announced, and failed attempts.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -17,7 +17,7 @@ pub struct WebhookKey {
 /// The progress of a webhook.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub struct WebhookState {
-    /// The sequence number of the last entry that was announced or given up.
+    /// The sequence number of the last entry that was announced or skipped.
     pub last_sequence: i64,
     /// The number of failed attempts to announce the next entry.
     pub failures: u32,

@@ -10,7 +10,7 @@ pub fn next_poll_text(reason: &NextPollReason) -> TimedText {
         NextPollReason::Added => "the source was just added".into(),
         NextPollReason::UrlChanged => "its URL was changed".into(),
         NextPollReason::Requested => "the operator requested a poll".into(),
-        NextPollReason::FeedLinked => "the page at its first URL links to this feed".into(),
+        NextPollReason::FeedLinked => "the web page at its previous URL links to this feed".into(),
         NextPollReason::PollStarted { started_at, .. } => {
             let text = TimedText::from("the poll that started at ").time(*started_at);
             text.words(" is still running or was interrupted")

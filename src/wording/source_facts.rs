@@ -84,7 +84,7 @@ pub fn request_facts(source: &Source) -> Vec<(&'static str, String)> {
         facts.push(("Secrets", format!("{}, sent only to {}", secrets.join(", "), settings.origin)));
     }
     if settings.proxy.is_some() {
-        facts.push(("Proxy", "its own proxy".into()));
+        facts.push(("Proxy", "set for this source".into()));
     }
     if !source.is_grouped {
         facts.push(("Grouping", "off: each item is a story of its own".into()));

@@ -29,7 +29,7 @@ impl SourceStatus {
         }
     }
 
-    /// Returns the numbers of sources by the text of their status.
+    /// Returns the number of sources with each status. The keys are the texts of the statuses.
     pub fn count(sources: &[Source]) -> BTreeMap<&'static str, u64> {
         let mut counts = BTreeMap::new();
         for source in sources {

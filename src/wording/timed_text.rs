@@ -1,9 +1,9 @@
-//! Text that contains times: pages mark each time for machines, and commands format it for the operator.
+//! Text that contains times. Pages write each time as a `<time>` element, and commands as text.
 
 use super::Audience;
 use crate::domain::Timestamp;
 
-/// Text in which each time is a value of its own.
+/// A text in which each time is a separate value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TimedText(Vec<TextPart>);
 
@@ -39,7 +39,7 @@ impl TimedText {
         }
     }
 
-    /// Returns the text with its times as this audience reads them.
+    /// Returns the text, with times in the format and time zone for this audience.
     pub fn format(&self, audience: Audience<'_>) -> String {
         let format = |part: &TextPart| {
             let time = part.time.map_or_else(String::new, |at| audience.time(at));

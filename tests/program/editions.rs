@@ -507,7 +507,7 @@ async fn document_versions(daemon: &TestDaemon) -> Vec<(String, DocumentVersion)
 }
 
 #[tokio::test]
-async fn documents_of_one_version_are_the_same_and_a_change_leaves_other_feeds_alone() {
+async fn documents_with_equal_versions_are_equal_and_a_change_does_not_affect_other_feeds() {
     let feeds = feeds(
         "feeds = [{ name = \"two\", limit = 2 }, { name = \"three\", min_outlets = 3 }, { name = \"none\", tags = [\"x\"] }]",
     );

@@ -1,4 +1,4 @@
-//! Tests sentence encoders with a model of a few hundred bytes, and with files that are not usable.
+//! Tests encoders with a model of a few hundred bytes, and with invalid files.
 
 use crate::support::cli_runner::CliRunner;
 

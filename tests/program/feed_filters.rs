@@ -45,7 +45,7 @@ async fn feeds_are_filtered_by_author_category_url_and_expression() {
     let muted = stories.as_array().unwrap().iter().find(|story| story.to_string().contains("Stars predict")).unwrap();
     let why = cli.run(&["feed", "explain", "author", muted["id"].as_str().unwrap()]);
     assert!(
-        why.contains("✗ a report passes the filter") && why.contains("✗ no report matches exclude_pattern"),
+        why.contains("✗ a report matches the filter") && why.contains("✗ no report matches exclude_pattern"),
         "{why}"
     );
     cli.write_file("config.toml", "[[publish.feeds]]\nname = \"x\"\npattern = \"(\"\n");

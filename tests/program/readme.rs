@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const README: &str = include_str!("../../README.md");
 const OPERATIONS: &str = include_str!("../../docs/operations.md");
 
-/// The commands that no test can run, by their beginning, and the reason.
-const NOT_RUN: [(&str, &str); 12] = [
+/// The beginnings of the commands that this test does not run, each with the reason.
+const NOT_RUN: [(&str, &str); 11] = [
+    ("cargo build", "compiles the program for release"),
     ("cargo run -- demo", "compiles the program; tests/program/demo.rs runs the demo"),
     ("cargo test", "is this test"),
     ("cargo install", "compiles the program for release; contrib/debian/build does the same"),
@@ -17,11 +18,9 @@ const NOT_RUN: [(&str, &str); 12] = [
     ("apt install", "needs root and the package"),
     ("install -m", "needs root"),
     ("systemctl ", "needs root and systemd"),
-    ("systemd-creds ", "needs root and systemd"),
-    ("podman ", "needs podman and a registry of images"),
     ("newsfold storyline split", "needs a storyline that the grouping has made; tests/program/storylines.rs runs it"),
     ("newsfold serve", "runs until it is stopped; most other tests run it"),
-    ("newsfold check URL", "stands for `newsfold check feed.xml` with a URL, which needs a public server"),
+    ("newsfold check URL", "needs a public server"),
 ];
 
 /// Returns the commands in blocks of shell code, and the `newsfold …` commands in the text.
@@ -45,7 +44,7 @@ fn documented_commands() -> BTreeSet<String> {
 /// An installation with the sources, stories and files that the documented commands name.
 struct Fixture {
     cli: CliRunner,
-    /// The values of the words that stand for a source, a story, a file or a server.
+    /// The values that replace the sources, stories, files and servers in the documented commands.
     words: BTreeMap<&'static str, String>,
     _origin: OriginServer,
     _busy: OriginServer,
@@ -107,7 +106,7 @@ impl Fixture {
         Fixture { cli, words, _origin: origin, _busy: busy }
     }
 
-    /// Runs a documented command on a copy of the database. Returns what went wrong.
+    /// Runs a documented command on a copy of the database. Returns its output if it fails.
     fn run(&self, command: &str) -> Option<String> {
         let copy = tempfile::tempdir().unwrap();
         let database = copy.path().join("news.db");
@@ -125,8 +124,8 @@ impl Fixture {
         }
         let mut process = self.cli.command(&arguments);
         let output = process.env("NEWSFOLD_DATABASE", &database).current_dir(copy.path()).output().unwrap();
-        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        (!output.status.success()).then(|| format!("{command}: {:?}\n{said}", output.status))
+        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        (!output.status.success()).then(|| format!("{command}: {:?}\n{text}", output.status))
     }
 }
 

@@ -59,7 +59,7 @@ async fn source_with_its_own_proxy_obeys_the_address_policy() {
     cli.run(&["source", "add", "http://news.invalid/feed", "--proxy", &proxy.url("")]);
     assert_eq!(proxy.request_count("/feed"), 1);
     let shown = cli.run(&["source", "show", "1"]);
-    assert!(shown.contains("its own proxy") && !shown.contains(&proxy.url("")), "{shown}");
+    assert!(shown.contains("set for this source") && !shown.contains(&proxy.url("")), "{shown}");
     let refused = ["source", "add", "http://10.0.0.1/feed", "--proxy", &proxy.url("")];
     cli.assert_fails(&refused, "10.0.0.1 is not a public address");
     assert_eq!(proxy.request_count("/feed"), 1);

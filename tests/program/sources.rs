@@ -328,7 +328,7 @@ fn source_is_found_by_its_title_or_outlet() {
     assert_eq!(cli.run_json(&["source", "show", "a.example"])["id"], 1);
     cli.run(&["source", "edit", "B ONE", "--priority", "3"]);
     assert_eq!(cli.run_json(&["source", "show", "2"])["priority"], 3);
-    cli.assert_fails(&["source", "pause", "b.example"], "names 2 sources: 2, 3");
+    cli.assert_fails(&["source", "pause", "b.example"], "matches 2 sources; pass the number of one of them: 2, 3");
     cli.assert_fails(&["source", "show", "evening post"], "there is no source ‘evening post’");
 }
 

@@ -6,7 +6,7 @@ use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::{rss_of_today, wait_until};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn new_entry_is_announced_once_and_a_failed_announcement_is_repeated_later() {
+async fn new_entry_is_announced_once_and_a_failed_announcement_is_retried_later() {
     let (cli, origin, hook) = (CliRunner::new(), OriginServer::start().await, OriginServer::start().await);
     origin.serve("/feed", StubResponse::ok(rss_of_today(&["1 | Grid \"fails\" | North"])));
     hook.serve("/good", StubResponse::ok(""));
@@ -32,7 +32,7 @@ async fn new_entry_is_announced_once_and_a_failed_announcement_is_repeated_later
         hook.request_count("/good") == 1 && hook.request_count("/bad") == 1
     })
     .await;
-    wait_until("the failures are logged", async || daemon.log().matches("a webhook failed; trying again").count() == 2)
+    wait_until("the failures are logged", async || daemon.log().matches("a webhook failed; retrying").count() == 2)
         .await;
     let log = daemon.log();
     assert!(log.contains("10.0.0.1 is not a public address") && !log.contains("/bad"), "{log}");

@@ -34,13 +34,13 @@ pub struct ReplayedSource {
     pub versions: Vec<(Timestamp, Vec<u8>)>,
 }
 
-/// What the feed `top` shows after a time of capture, of the stories of six or more outlets with a report in the last 24
-/// hours.
+/// Which big stories the feed `top` shows after a time of capture. A big story has six or more outlets and a report in the
+/// last 24 hours.
 pub struct TopFeed {
     pub at: Timestamp,
-    /// The number of these stories.
+    /// The number of big stories.
     pub big_stories: usize,
-    /// Those that the feed neither shows nor lists in the entry of their storyline: outlets, rank and title.
+    /// The big stories that the feed neither shows nor lists in the entry of their storyline: outlets, rank and title.
     pub missing: Vec<String>,
 }
 
@@ -76,7 +76,7 @@ pub fn read_index(folder: &Path) -> anyhow::Result<Vec<ReplayedSource>> {
             cells.get(column).copied().with_context(|| format!("this line has too few columns: {line}"))
         };
         let time = cell(time)?;
-        // A document without a time of day counts as captured at the end of its day.
+        // A document without a time of day counts as captured at the end of the day.
         let time = time.parse::<Timestamp>().or_else(|_| format!("{time}T23:59:59Z").parse())?;
         let document = std::fs::read(folder.join(cell(file)?))?;
         by_source.entry(cell(source)?.to_owned()).or_default().push((time, document));
@@ -137,10 +137,10 @@ async fn poll_all(store: &Store, now: Timestamp) -> anyhow::Result<()> {
     // in progress can postpone a source again.
     let make_due = "UPDATE source SET next_poll_at = ?1, hold_until = NULL, state = 'active'
                     WHERE coalesce(last_poll_at, 0) < ?1";
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + MAX_WAIT;
     while sqlite.execute(make_due, [now.as_millisecond()])? > 0 {
         if Instant::now() > deadline {
-            bail!("not all sources have been polled within {PATIENCE:?}");
+            bail!("not all sources have been polled within {MAX_WAIT:?}");
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
@@ -148,7 +148,7 @@ async fn poll_all(store: &Store, now: Timestamp) -> anyhow::Result<()> {
 }
 
 /// Advances the clock until all stories are published, including those that reclustering splits off meanwhile. The clock
-/// moves no further than necessary, so that the evening stays the evening.
+/// advances no further than necessary, so that the time of day stays close to the time of capture.
 async fn publish_all(store: &Store, clock: &Clock, delay: SignedDuration) -> anyhow::Result<()> {
     for _ in 0..MAX_PUBLISHING_STEPS {
         let counts = store.read(statistics::row_counts).await?;
@@ -190,18 +190,18 @@ async fn top_feed(store: &Store, top: &PublishedFeed, at: Timestamp) -> anyhow::
     Ok(store.read(read).await?)
 }
 
-/// How long to wait for the daemon, in real time.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// The maximum time to wait for the daemon, in real time.
+const MAX_WAIT: Duration = Duration::from_secs(600);
 
 async fn wait_until(
     store: &Store,
     what: &str,
     condition: impl Fn(&ReadConnection) -> newsfold::store::Result<bool> + Send + Clone + 'static,
 ) -> anyhow::Result<()> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + MAX_WAIT;
     while !store.read(condition.clone()).await? {
         if Instant::now() > deadline {
-            bail!("not reached within {PATIENCE:?}: {what}");
+            bail!("not reached within {MAX_WAIT:?}: {what}");
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

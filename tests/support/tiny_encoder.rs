@@ -1,4 +1,4 @@
-//! A sentence encoder of a few hundred bytes, written as ONNX: it looks up a vector per token. The bytes follow the
+//! Writes an encoder of a few hundred bytes in ONNX format, which looks up a vector for each token. The bytes follow the
 //! protocol buffers of ONNX 1.16 (`onnx.proto`).
 
 use std::path::Path;
@@ -22,7 +22,7 @@ pub fn write_tiny_encoder(folder: &Path) {
     std::fs::write(folder.join("vocab.txt"), TOKENS.map(|(token, _)| token).join("\n")).unwrap();
 }
 
-/// A model with one vector of equal length for each of a number of tokens.
+/// Returns a model that maps each of `tokens` tokens to a vector. `vectors` contains the vectors one after the other.
 pub fn model_with(tokens: usize, vectors: &[f32]) -> Vec<u8> {
     let dimensions = vectors.len() / tokens;
     let raw: Vec<u8> = vectors.iter().flat_map(|component| component.to_le_bytes()).collect();
@@ -44,19 +44,19 @@ pub fn model_with(tokens: usize, vectors: &[f32]) -> Vec<u8> {
 const FLOAT: u64 = 1;
 const INT64: u64 = 7;
 
-/// The declaration of an input or output with dimensions of any size.
+/// Returns the declaration of an input or output with dimensions of any size.
 fn value(name: &[u8], element: u64, dimensions: usize) -> Vec<u8> {
     let shape: Vec<u8> = (0..dimensions).flat_map(|n| bytes(1, &bytes(2, format!("d{n}").as_bytes()))).collect();
     let tensor = [number(1, element), bytes(2, &shape)].concat();
     [bytes(1, name), bytes(2, &bytes(1, &tensor))].concat()
 }
 
-/// A field with a number.
+/// Returns a field with a number.
 fn number(field: u64, value: u64) -> Vec<u8> {
     [varint(field << 3), varint(value)].concat()
 }
 
-/// A field with bytes: a string or a message.
+/// Returns a field with bytes: a string or a message.
 fn bytes(field: u64, value: &[u8]) -> Vec<u8> {
     [varint(field << 3 | 2), varint(value.len() as u64), value.to_vec()].concat()
 }

@@ -30,7 +30,7 @@ pub(super) async fn checks(
     let now = context.clock.now();
     let urls = match url {
         Some(url) => vec![url],
-        None => servers_of_sources(store).await,
+        None => robots_txt_urls(store).await,
     };
     let (mut findings, server_time) = outbound(context, config, store, &urls).await;
     let last_poll_at = match store {
@@ -42,7 +42,7 @@ pub(super) async fn checks(
 }
 
 /// Checks DNS and HTTP with each server until one responds. A server that does not respond is a fault only if no other
-/// server responds, because a single server may be down. Also returns the time of a server.
+/// server responds, because a single server may be down. Also returns the current time as one of the servers reports it.
 async fn outbound(
     context: &Context,
     config: &Config,
@@ -69,7 +69,7 @@ async fn outbound(
             let failed: Vec<&str> = failures.iter().map(|[_, failure]| failure.detail.as_str()).collect();
             let fix = "check these servers; `newsfold source list --problems` lists the affected sources";
             answered =
-                Finding::warning(CHECK, format!("{}, but not others: {}", answered.detail, failed.join("; ")), fix);
+                Finding::warning(CHECK, format!("{}; other servers: {}", answered.detail, failed.join("; ")), fix);
         }
         return (vec![resolved, answered], server_time);
     }
@@ -82,11 +82,11 @@ async fn outbound(
     }
 }
 
-/// The maximum number of servers to ask.
+/// The maximum number of servers to check.
 const MAX_SERVERS: usize = 3;
 
-/// Returns the URLs of `robots.txt` on servers of active sources.
-async fn servers_of_sources(store: Option<&Store>) -> Vec<Url> {
+/// Returns the URLs of `robots.txt` on the servers of active sources, at most [`MAX_SERVERS`].
+async fn robots_txt_urls(store: Option<&Store>) -> Vec<Url> {
     let Some(store) = store else { return Vec::new() };
     let sources = store.read(|db| sources::list(db, &SourceFilter::default())).await.unwrap_or_default();
     let active = sources.iter().filter(|source| source.state == SourceState::Active);

@@ -1,5 +1,5 @@
 //! `newsfold source add`: sends one request, which becomes the source's first poll. If the URL is a web page that links
-//! to its feed, more requests follow. As root, the daemon sends these requests ([`daemon_poll`]).
+//! to its feed, more requests follow. If root runs the command, the daemon may send these requests ([`daemon_poll`]).
 
 use super::daemon_poll::{self, DaemonPoll, RequestedPoll};
 use super::find_feed::{FeedSearch, FoundFeed, find_feed, refuse_taken, report_similar};
@@ -53,7 +53,7 @@ pub struct Add {
     /// Also publish the old items of the feed's first document, as news.
     #[arg(long)]
     backlog: bool,
-    /// Keep its items apart from the items of other sources: each item is a story of its own.
+    /// Do not group its items with items of other sources: each item is a story of its own.
     #[arg(long)]
     no_group: bool,
     #[command(flatten)]
@@ -116,8 +116,8 @@ struct StoredItems {
     backlog: u64,
 }
 
-/// Adds a source, and waits until the daemon has found and read its feed. Returns the URL of the feed. A source whose
-/// feed cannot be read is removed again.
+/// Adds a source, and waits until the daemon has found and read its feed. Returns the URL of the feed. If the daemon
+/// cannot read the feed, removes the source again.
 async fn add_through_daemon(
     config: &Config,
     store: &Store,
@@ -128,8 +128,8 @@ async fn add_through_daemon(
     let given = new.url.clone();
     let added = store.write(move |db| sources::add(db, &new, now, now)).await?;
     let Some(id) = added else { bail!("{given} was added by another command in the meantime") };
-    let before = store.read(move |db| sources::get(db, id)).await?.and_then(|source| source.last_poll_at);
-    let polled = daemon_poll::wait(config, store, vec![RequestedPoll { id, last_poll_at: before }]).await?.remove(0);
+    let last_poll_at = store.read(move |db| sources::get(db, id)).await?.and_then(|source| source.last_poll_at);
+    let polled = daemon_poll::wait(config, store, vec![RequestedPoll { id, last_poll_at }]).await?.remove(0);
     if let Some(failure) = polled.failure() {
         store.write(move |db| sources::set_state(db, id, SourceState::Removed)).await?;
         bail!("no feed found at {}: {failure}. Pass --no-fetch to use the URL anyway", polled.source.url);
@@ -181,8 +181,8 @@ async fn report(
         return Ok(ExitCode::SUCCESS);
     }
     let title = one_line(&source.title, 80);
-    let came = stored.map_or_else(|| "not fetched".into(), |stored| format!("{} items", stored.new));
-    print(&format!("added source {}: {title} ({}), {came}, {}", source.id, source.outlet, source.url))?;
+    let items = stored.map_or_else(|| "not fetched".into(), |stored| format!("{} items", stored.new));
+    print(&format!("added source {}: {title} ({}), {items}, {}", source.id, source.outlet, source.url))?;
     if let Some(backlog) = stored.map(|stored| stored.backlog).filter(|backlog| *backlog > 0) {
         let window = duration(config.cluster.window);
         print(&format!(

@@ -1,5 +1,6 @@
-//! Polls by the daemon on behalf of a command. Root neither fetches nor parses the documents of other servers if the
-//! database belongs to another user: the command records what to poll, and waits until the daemon has recorded the poll.
+//! Polls by the daemon on behalf of a command. If the database belongs to another user, a command that runs as root
+//! neither fetches nor parses documents of other servers, because a vulnerability in that code would give access to the
+//! whole system. Instead, it records which sources to poll, and waits until the daemon has recorded the polls.
 
 use super::termination_signal;
 use crate::cli::running_daemon::running_daemon;
@@ -15,17 +16,18 @@ use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// The interval between looks at the database.
+/// The interval between checks of the database.
 const CHECK_INTERVAL: Duration = Duration::from_millis(200);
-/// The time that a poll may take in addition to its request: other polls of the same server, and parsing.
+/// The time that a poll may take in addition to its request, for other polls of the same server and for parsing.
 const POLL_MARGIN: SignedDuration = SignedDuration::from_secs(60);
 
-/// Returns whether the command leaves polls to the daemon, because root works on the database of another user.
+/// Returns whether the command must leave polls to the daemon: it runs as root, and the database belongs to another user.
 pub fn is_required(store: &Store) -> bool {
     rustix::process::geteuid().is_root() && store.path().metadata().is_ok_and(|database| database.uid() != 0)
 }
 
-/// Returns an error with the next step if no daemon runs that could poll. `alternative` is another way to proceed.
+/// Returns an error with the next step if the daemon is not running. The message ends with `alternative`, another way to
+/// proceed.
 pub async fn require_daemon(store: &Store, alternative: &str) -> anyhow::Result<()> {
     if running_daemon(store).await?.is_some() {
         return Ok(());
@@ -36,7 +38,7 @@ pub async fn require_daemon(store: &Store, alternative: &str) -> anyhow::Result<
     );
 }
 
-/// A source after the daemon was asked to poll it.
+/// The result of a poll that the daemon was asked to make.
 pub struct DaemonPoll {
     pub source: Source,
     /// The poll, or the reason why the source was not polled.
@@ -44,7 +46,7 @@ pub struct DaemonPoll {
 }
 
 impl DaemonPoll {
-    /// Returns why no feed was read; `None` after a successful poll.
+    /// Returns the reason why no feed was read; `None` after a successful poll.
     pub fn failure(&self) -> Option<&str> {
         match &self.result {
             Ok(poll) if poll.outcome.is_success() => None,
@@ -77,7 +79,7 @@ pub async fn wait(config: &Config, store: &Store, requested: Vec<RequestedPoll>)
     };
     let polled = tokio::select! {
         polled = wait_for_all => polled,
-        _ = termination_signal() => bail!("interrupted; the daemon polls the sources all the same"),
+        _ = termination_signal() => bail!("interrupted; the daemon will still poll the sources"),
     };
     bar.finish_and_clear();
     polled
@@ -93,7 +95,7 @@ async fn wait_for_poll(config: &Config, store: &Store, requested: RequestedPoll)
             bail!("source {id} was deleted in the meantime");
         };
         let result = match (source.next_poll_reason.planned(), latest) {
-            _ if source.state != SourceState::Active => Some(Err(format!("it is {}", source.state.into_str()))),
+            _ if source.state != SourceState::Active => Some(Err(format!("the source is {}", source.state.into_str()))),
             (NextPollReason::FeedLinked, _) => None,
             (_, Some(poll)) if source.last_poll_at > last_poll_at => Some(Ok(poll)),
             (NextPollReason::Added | NextPollReason::UrlChanged | NextPollReason::Requested, _) => None,
@@ -104,8 +106,8 @@ async fn wait_for_poll(config: &Config, store: &Store, requested: RequestedPoll)
         }
         if Instant::now() >= deadline {
             bail!(
-                "the daemon has not polled source {id} within {}; the source is unchanged and stays due. `newsfold status` \
-                 shows whether the daemon works, and `newsfold source show {id}` the next poll",
+                "the daemon has not polled source {id} within {}; the source is unchanged and still due. `newsfold status` \
+                 shows the state of the daemon, and `newsfold source show {id}` the next poll",
                 duration(limit)
             );
         }
@@ -113,7 +115,7 @@ async fn wait_for_poll(config: &Config, store: &Store, requested: RequestedPoll)
     }
 }
 
-/// Makes sources due and waits until the daemon has polled them. With `is_full_request`, requests have no validators.
+/// Makes sources due and waits until the daemon has polled them. With `is_full_request`, the requests are unconditional.
 pub async fn poll(
     config: &Config,
     store: &Store,

@@ -133,7 +133,7 @@ fn report_failure(polled: Vec<DaemonPoll>, old_url: &str) -> anyhow::Result<()> 
     )
 }
 
-/// Returns the error for a command without any change, with the exit code of invalid arguments.
+/// Returns the error for a command that changes nothing. Its exit code is that of invalid arguments.
 fn no_changes() -> clap::Error {
     let changes = Changes::augment_args(clap::Command::new("edit"));
     let options: Vec<String> =

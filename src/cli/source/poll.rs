@@ -1,6 +1,6 @@
 //! `newsfold source poll`: polls sources immediately. All other rules for polls apply: conditional requests (except
-//! with `--no-cache`), one request at a time per origin, and holds. Waits while another program uses the same server. As
-//! root, the daemon polls ([`daemon_poll`]).
+//! with `--no-cache`), one request at a time per origin, and holds. Waits while another program uses the same server. If
+//! root runs the command, the daemon may send the requests ([`daemon_poll`]).
 
 use super::daemon_poll::{self, DaemonPoll};
 use super::{find_all, lease_holder_text, program, sources, termination_signal};

@@ -1,4 +1,4 @@
-//! The options of `source add` and `source edit` that change how a source is requested.
+//! The options of `source add` and `source edit` that change the requests for a source, and their interval.
 
 use crate::domain::display_text::one_line;
 use crate::domain::{RequestSettings, Secret, duration};
@@ -21,10 +21,10 @@ pub struct RequestOptions {
     /// User-Agent header; "" restores the default.
     #[arg(long, value_name = "TEXT")]
     user_agent: Option<String>,
-    /// Header field that is sent only to the server of this URL, or @FILE to read it; repeatable. "" removes all.
+    /// Header field, sent only to the server of the source; repeatable. @FILE reads it from a file. "" removes all.
     #[arg(long, value_name = "NAME: VALUE")]
     header: Vec<String>,
-    /// Cookie that is sent only to the server of this URL, such as session=abc, or @FILE to read it. "" removes it.
+    /// Cookie, such as session=abc, sent only to the server of the source. @FILE reads it from a file. "" removes it.
     #[arg(long, value_name = "COOKIE")]
     cookie: Option<String>,
     /// Proxy for this source, such as http://proxy.example:3128. "" removes it.
@@ -58,7 +58,7 @@ impl RequestOptions {
         }
         let origin = origin_of(url);
         if settings.origin != origin && (!header.is_empty() || cookie.is_some()) {
-            // Secrets for another server do not become secrets of this one.
+            // Secrets that were set for another server are never sent to this one.
             (settings.headers, settings.cookie) = (Vec::new(), None);
             settings.origin = origin;
         }
@@ -84,7 +84,7 @@ impl RequestOptions {
     }
 }
 
-/// Returns a value given as text or as `@FILE`, so that secrets need not be visible in the list of processes.
+/// Returns a value given as text or as `@FILE`. With a file, a secret does not appear in the list of processes.
 fn given_value(given: &str) -> anyhow::Result<String> {
     let Some(file) = given.strip_prefix('@') else { return Ok(given.trim().to_owned()) };
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", one_line(file, 200)))?;

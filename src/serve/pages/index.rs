@@ -31,7 +31,7 @@ const MAX_RANKED_STORIES: u32 = 10_000;
 struct SearchForm<'a> {
     site: SiteLayout<'a>,
     query: &'a StoryQuery,
-    /// Whether a server handles the form. A static file has neither the form nor the links.
+    /// Whether the page is served by the daemon. A static file has neither the form nor the links.
     is_served: bool,
     choices: &'a SearchFacets,
     sections: Vec<Section<'a>>,
