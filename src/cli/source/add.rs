@@ -1,7 +1,7 @@
 //! `newsfold source add`: sends one request, which becomes the source's first poll. If the URL is a web page that links
 //! to its feed, more requests follow. If root runs the command, the daemon may send these requests ([`daemon_poll`]).
 
-use super::daemon_poll::{self, DaemonPoll, RequestedPoll};
+use super::daemon_poll::{self, RequestedPoll};
 use super::find_feed::{FeedSearch, FoundFeed, find_feed, refuse_taken, report_similar};
 use super::request_options::RequestOptions;
 use super::{language, outlet, program, tags, web_url};
@@ -130,17 +130,19 @@ async fn add_through_daemon(
     let Some(id) = added else { bail!("{given} was added by another command in the meantime") };
     let last_poll_at = store.read(move |db| sources::get(db, id)).await?.and_then(|source| source.last_poll_at);
     let polled = daemon_poll::wait(config, store, vec![RequestedPoll { id, last_poll_at }]).await?.remove(0);
-    if let Some(failure) = polled.failure() {
-        store.write(move |db| sources::set_state(db, id, SourceState::Removed)).await?;
-        bail!("no feed found at {}: {failure}. Pass --no-fetch to use the URL anyway", polled.source.url);
+    let feed_url = &polled.source.url;
+    let new = match polled.successful() {
+        Ok(poll) => poll.new_items.into(),
+        Err(failure) => {
+            store.write(move |db| sources::set_state(db, id, SourceState::Removed)).await?;
+            bail!("no feed found at {feed_url}: {failure}. Pass --no-fetch to use the URL anyway");
+        }
+    };
+    if *feed_url != given {
+        eprintln!("the page {given} links to the feed {feed_url}");
     }
-    let DaemonPoll { source, result } = polled;
-    if source.url != given {
-        eprintln!("the page {given} links to the feed {}", source.url);
-    }
-    let new = result.map_or(0, |poll| poll.new_items.into());
     let backlog = store.read(move |db| items::count_backlog(db, id)).await?;
-    Ok((source.url, StoredItems { new, backlog }))
+    Ok((feed_url.clone(), StoredItems { new, backlog }))
 }
 
 async fn add_and_record(

@@ -46,12 +46,12 @@ pub struct DaemonPoll {
 }
 
 impl DaemonPoll {
-    /// Returns the reason why no feed was read; `None` after a successful poll.
-    pub fn failure(&self) -> Option<&str> {
+    /// Returns the poll if it read a feed, or else the reason why no feed was read.
+    pub fn successful(&self) -> Result<&PollSummary, &str> {
         match &self.result {
-            Ok(poll) if poll.outcome.is_success() => None,
-            Ok(poll) => Some(&poll.detail),
-            Err(reason) => Some(reason),
+            Ok(poll) if poll.outcome.is_success() => Ok(poll),
+            Ok(poll) => Err(&poll.detail),
+            Err(reason) => Err(reason),
         }
     }
 }

@@ -125,7 +125,7 @@ impl Edit {
 
 /// Returns an error if the daemon could not read the feed at its new URL. The URL stays changed.
 fn report_failure(polled: Vec<DaemonPoll>, old_url: &str) -> anyhow::Result<()> {
-    let failed = polled.iter().find_map(|poll| Some((poll.source.id, poll.failure()?)));
+    let failed = polled.iter().find_map(|poll| Some((poll.source.id, poll.successful().err()?)));
     let Some((id, failure)) = failed else { return Ok(()) };
     bail!(
         "the URL of source {id} was changed, but no feed was found there: {failure}. `newsfold source edit {id} --url \

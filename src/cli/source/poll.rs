@@ -208,7 +208,7 @@ fn report_daemon_polls(context: &Context, polls: &[DaemonPoll]) -> anyhow::Resul
         ],
     );
     context.print(&polls.iter().map(to_json).collect::<Vec<_>>(), text)?;
-    Ok(if polls.iter().all(|poll| poll.failure().is_none()) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if polls.iter().all(|poll| poll.successful().is_ok()) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 impl PollRow {
