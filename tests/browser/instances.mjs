@@ -6,6 +6,9 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+/** The password and the token of the hostile sources. No article of the demo contains it, unlike the word "secret". */
+export const SECRET = 'Zq7secretW4';
+
 const children = [];
 const servers = [];
 
@@ -122,7 +125,7 @@ recluster_interval = "0s"
   const options = ['--config', join(folder, 'config.toml'), '--database', join(folder, 'news.db')];
   for (const [outlet, answer] of feeds) {
     const at = await startServer((request, response) => response.end(answer(response)));
-    const url = `http://ann:secret@127.0.0.1:${at}/feed?token=secret`;
+    const url = `http://ann:${SECRET}@127.0.0.1:${at}/feed?token=${SECRET}`;
     execFileSync(binary, ['source', 'add', url, '--no-fetch', '--outlet', outlet, '--tag', outlet.length % 2 ? 'energy' : 'world', ...options]);
   }
   children.push(spawn(binary, ['serve', ...options], { stdio: ['ignore', 'ignore', 'pipe'] }));

@@ -112,7 +112,7 @@ async function check(browser, base, path, name, status = 200) {
     const response = await page.goto(base + path, { waitUntil: 'load' });
     opened++;
     if (response.status() !== status) fault(`responds with ${response.status()}`);
-    if ((await response.text()).includes('secret')) fault('contains a secret');
+    if ((await response.text()).includes(instances.SECRET)) fault('contains a secret');
     if (await page.evaluate(() => document.scripts.length + document.querySelectorAll('[style], style').length)) {
       fault('contains inline scripts or styles');
     }
