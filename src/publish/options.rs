@@ -126,7 +126,7 @@ impl Default for Options {
             update_window: SignedDuration::from_hours(48),
             probation: SignedDuration::from_hours(6),
             development_outlets: 3,
-            hot_half_life: SignedDuration::from_hours(24),
+            hot_half_life: SignedDuration::from_hours(48),
             show_evidence: false,
             export_dir: None,
             hubs: Vec::new(),
