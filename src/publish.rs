@@ -4,26 +4,29 @@
 //! reads the clock, and no document contains a value that changes over time, such as an age or a counter.
 
 mod edition_policy;
+mod edition_text;
 mod feed_format;
 mod feed_membership;
 mod feed_order;
 mod folding;
 mod front_page;
 mod health_feed;
+mod lead_choice;
 mod options;
 mod render;
 mod webhook;
 
 pub use edition_policy::{
-    EditionReview, EditionStep, choose_lead, compose_edition, edition_on_entering, first_publication, next_edition,
-    probation_until,
+    EditionReview, EditionStep, edition_on_entering, first_publication, next_edition, probation_until,
 };
+pub use edition_text::compose_edition;
 pub use feed_format::FeedFormat;
 pub use feed_membership::{MembershipCondition, QueryMatches, StoryFacts, membership_conditions};
 pub use feed_order::arrange_entries;
 pub use folding::FoldingPolicy;
 pub use front_page::{FrontPage, TopEntry, arrange_front_page};
 pub use health_feed::render_health_feed;
+pub use lead_choice::{choose_lead, choose_lead_in};
 pub use options::{FeedOptions, HEALTH_FEED_NAME, Options, SectionOptions};
 pub use render::document::{FeedDocument, FeedPage, FeedPart};
 pub use render::render;

@@ -205,6 +205,7 @@ fn languages(key: &str, codes: &[String]) -> Result<(), InvalidSetting> {
 }
 
 fn feeds(config: &Config) -> Result<(), InvalidSetting> {
+    languages("publish.languages", &config.publish.languages)?;
     for (place, section) in config.publish.sections.iter().enumerate() {
         languages(&format!("publish.sections.{place}.languages"), &section.languages)?;
     }

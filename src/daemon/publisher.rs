@@ -137,7 +137,8 @@ impl EditionPublisher {
                 continue;
             }
             if stories::publish(db, story.id, lead.item.id, published_at)? {
-                let text = compose_edition(story, lead, None, related_stories(db, story, now, &self.folding)?);
+                let related = related_stories(db, story, now, &self.folding)?;
+                let text = compose_edition(story, lead, None, related, &self.options);
                 editions::add(db, story, EditionReason::First, &text, now)?;
                 published.push(story);
                 enqueue_storyline(db, story)?;

@@ -56,6 +56,19 @@ impl Story {
         self.items.iter().find(|i| i.item.id == self.lead).or(self.items.first())
     }
 
+    /// Returns the report that represents the story to people who prefer these languages: the lead or, if it is in another
+    /// language, the first original report in the first language that the story has.
+    pub fn lead_in_languages(&self, preferred: &[String]) -> Option<&StoryItem> {
+        let lead = self.lead()?;
+        let in_language = |language: &String| {
+            let reports = std::iter::once(lead).chain(&self.items);
+            let mut matching = reports.filter(|report| report.item.lang.as_ref() == Some(language));
+            let first = matching.next()?;
+            Some(if first.copy_of.is_none() { first } else { matching.find(|r| r.copy_of.is_none()).unwrap_or(first) })
+        };
+        Some(preferred.iter().find_map(in_language).unwrap_or(lead))
+    }
+
     /// Returns the corrected originals where they differ from `copy_of`: the original of each copy must be an item of
     /// the story that is not a copy. If the original left the story, its first copy replaces it.
     pub fn corrected_copies(&self) -> Vec<(ItemId, Option<ItemId>)> {

@@ -1,16 +1,14 @@
 //! Pure functions that decide when to publish a story, which item leads it, and when to write a new edition.
 
+use super::edition_text::compose_edition;
+use super::lead_choice::{choose_lead, keep_lead};
 use super::options::Options;
 use crate::domain::duration::after;
 use crate::domain::volatile_text::equals_but_for_volatile_parts;
 use crate::domain::{
-    Development, Edition, EditionReason, EditionReport, EditionText, EditionTimes, Item, ItemId, Source, Story,
-    StoryId, StoryItem, Timestamp,
+    Development, Edition, EditionReason, EditionText, EditionTimes, ItemId, LanguageLead, Source, Story, StoryId,
+    StoryItem, Timestamp,
 };
-use crate::markup::entities::escape_html;
-use crate::urls::redact::site_of;
-use crate::wording::main_reason;
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// Returns the lead and the permanent date of a story that is due for publication. Returns `None` during the publishing
@@ -40,29 +38,6 @@ pub fn first_publication<'s>(
 /// Returns the end of a source's probation; `None` for a source that was added on the database's first day.
 pub fn probation_until(source: &Source, options: &Options) -> Option<Timestamp> {
     (!source.is_initial).then(|| after(source.added_at, options.probation))
-}
-
-/// Returns the item that represents the story. Prefers news over backlog, originals over copies, and established
-/// sources over new ones, then the highest source priority, the earliest date and the longest summary.
-pub fn choose_lead<'s>(story: &'s Story, options: &Options) -> Option<&'s StoryItem> {
-    let is_new = |i: &StoryItem| i.item.source_age.is_some_and(|age| age < options.probation);
-    story.items.iter().min_by_key(|i| {
-        let rank = (Reverse(i.item.priority), i.item.ranked_at, Reverse(i.item.summary.len()), i.item.id);
-        (i.item.backlog_reason.is_some(), i.copy_of.is_some(), is_new(i), rank)
-    })
-}
-
-/// Returns the lead of a published story. The current lead is kept unless it is a copy, it is backlog although the
-/// story has news, or an outlet with a higher priority reports the story. An earlier report that arrives late does not
-/// justify a new edition.
-fn keep_lead<'s>(story: &'s Story, options: &Options) -> Option<&'s StoryItem> {
-    let best = choose_lead(story, options)?;
-    let present = story.items.iter().find(|i| i.item.id == story.lead && i.copy_of.is_none());
-    let stays = |present: &&StoryItem| {
-        present.item.backlog_reason.is_some() == best.item.backlog_reason.is_some()
-            && present.item.priority >= best.item.priority
-    };
-    Some(present.filter(stays).unwrap_or(best))
 }
 
 /// The next step for the editions of a published story.
@@ -97,14 +72,14 @@ pub fn next_edition(review: EditionReview<'_>, now: Timestamp, options: &Options
         developments.clone_from(&latest.text.developments);
     }
     let Some(lead) = keep_lead(story, options) else { return EditionStep::Unchanged };
-    let text = compose_edition(story, lead, latest.map(|latest| &latest.text), developments);
+    let text = compose_edition(story, lead, latest.map(|latest| &latest.text), developments, options);
     let (Some(times), Some(latest)) = (times, latest) else {
         return EditionStep::Write(EditionReason::First, text.into());
     };
     let Some(reason) = reason_for_edition(latest, story, &text) else { return EditionStep::Unchanged };
     let earliest = after(times.last, options.min_update_interval);
     // After an old story is split, a link to a report of another story would be wrong permanently.
-    let link_is_lost = text.linked != latest.text.linked;
+    let link_is_lost = text.linked != latest.text.linked || loses_language_link(&text, &latest.text);
     if !link_is_lost && now.max(earliest) >= after(times.first, options.update_window) {
         return EditionStep::Unchanged;
     }
@@ -139,7 +114,11 @@ fn change_between(
         || !equals_but_for_volatile_parts(&text.summary, &old.summary);
     if text.merged_count > old.merged_count {
         Some(EditionReason::Merged)
-    } else if lead_changed || left_storyline || old.reports.iter().any(|report| !items.contains(&report.item)) {
+    } else if lead_changed
+        || left_storyline
+        || changes_language_lead(text, old)
+        || old.reports.iter().any(|report| !items.contains(&report.item))
+    {
         Some(EditionReason::Corrected)
     } else if outlets.max(1).ilog2() > known.outlet_count.max(1).ilog2() {
         Some(EditionReason::Grown)
@@ -148,6 +127,25 @@ fn change_between(
     } else {
         None
     }
+}
+
+/// Returns whether the linked report of the lead in a language has left the story.
+fn loses_language_link(text: &EditionText, old: &EditionText) -> bool {
+    let is_lost = |old: &LanguageLead| language_lead(text, &old.lang).is_some_and(|new| new.linked != old.linked);
+    old.language_leads.iter().any(is_lost)
+}
+
+/// Returns whether the lead in a language has another report, link or text.
+fn changes_language_lead(text: &EditionText, old: &EditionText) -> bool {
+    old.language_leads.iter().filter_map(|old| Some((language_lead(text, &old.lang)?, old))).any(|(new, old)| {
+        (new.item, &new.link) != (old.item, &old.link)
+            || !equals_but_for_volatile_parts(&new.title, &old.title)
+            || !equals_but_for_volatile_parts(&new.summary, &old.summary)
+    })
+}
+
+fn language_lead<'e>(text: &'e EditionText, language: &str) -> Option<&'e LanguageLead> {
+    text.language_leads.iter().find(|lead| lead.lang == language)
 }
 
 /// Returns whether an edition lists a story without an entry of its own that an older edition does not list.
@@ -159,84 +157,10 @@ fn lists_others(text: &EditionText, old: &EditionText) -> bool {
 /// Returns the edition with which a story enters a feed, if the story contains more than its latest edition.
 pub fn edition_on_entering(story: &Story, latest: &Edition, options: &Options) -> Option<EditionText> {
     let developments = latest.text.developments.clone();
-    let text = compose_edition(story, keep_lead(story, options)?, Some(&latest.text), developments);
-    (text.reports.len() != latest.text.reports.len() || reason_for_edition(latest, story, &text).is_some())
-        .then_some(text)
-}
-
-/// Returns the start page of the site that an item links to, or else of the host of its source.
-pub(super) fn site_of_item(item: &Item) -> Option<String> {
-    item.url.as_deref().and_then(site_of).or_else(|| site_of(&item.source_url))
-}
-
-/// The maximum size of a lead's content in an edition, in bytes. Longer content is omitted.
-const MAX_CONTENT_BYTES: usize = 256 * 1024;
-/// The maximum number of reports that an edition lists. The earliest reports are listed.
-const MAX_REPORTS: usize = 500;
-
-/// Composes the text of a new edition after the edition with the text `known`. The new edition keeps the link, unless
-/// the linked report has left the story. In that case, it takes both the title and the link from the new lead.
-pub fn compose_edition(
-    story: &Story,
-    lead: &StoryItem,
-    known: Option<&EditionText>,
-    developments: Vec<Development>,
-) -> EditionText {
-    let item = &lead.item;
-    let is_present = |known: &&EditionText| story.items.iter().any(|report| report.item.id == known.linked);
-    let (linked, link) = match known.filter(is_present) {
-        Some(known) => (known.linked, &known.link),
-        None => (item.id, &item.url),
-    };
-    let article = item.article.as_ref().filter(|article| article.publishable);
-    let texts = if article.is_some() { item } else { item_with_text(story, item) };
-    let reports = story.items.iter().take(MAX_REPORTS).map(|report| EditionReport {
-        item: report.item.id,
-        outlet: report.item.outlet.clone(),
-        outlet_name: Some(&report.item.outlet_name).filter(|name| **name != report.item.outlet).cloned(),
-        reporter: report.item.reporter.clone(),
-        title: report.item.title.clone(),
-        url: report.item.url.clone(),
-        at: report.item.ranked_at,
-        is_copy: report.copy_of.is_some(),
-        reason: main_reason(&report.evidence),
-    });
-    EditionText {
-        lead: item.id,
-        title: item.title.clone(),
-        link: link.clone(),
-        linked,
-        summary: texts.summary.clone(),
-        content: content(item, texts),
-        article: article.map(|article| article.text.clone()),
-        lang: item.lang.clone(),
-        image: item.image.clone(),
-        source: item.source,
-        enclosures: item.enclosures.clone(),
-        source_title: item.source_title.clone(),
-        author: item.author.clone(),
-        site: site_of_item(item),
-        tags: story.tags.clone(),
-        reports: reports.collect(),
-        merged_count: story.merged_count,
-        storyline: (!developments.is_empty()).then_some(story.storyline),
-        developments,
-    }
-}
-
-/// Returns the lead if it has text, otherwise the first report that has text.
-fn item_with_text<'s>(story: &'s Story, lead: &'s Item) -> &'s Item {
-    let items = story.news().chain(&story.items).map(|report| &report.item);
-    // Some sources repeat the title as text.
-    let has_text = |item: &&Item| !item.summary.is_empty() && item.summary != item.title;
-    std::iter::once(lead).chain(items).find(has_text).unwrap_or(lead)
-}
-
-/// Returns the content of a lead, followed by the content of the report whose text the lead uses. A lead without text
-/// may have an image.
-fn content(lead: &Item, texts: &Item) -> Option<String> {
-    let bounded = |item: &Item| item.content.clone().filter(|content| content.len() <= MAX_CONTENT_BYTES);
-    let is_textless = lead.id != texts.id && lead.summary.is_empty();
-    let Some(own) = bounded(lead).filter(|_| is_textless) else { return bounded(texts) };
-    Some(own + &bounded(texts).unwrap_or_else(|| format!("<p>{}</p>", escape_html(&texts.summary))))
+    let text = compose_edition(story, keep_lead(story, options)?, Some(&latest.text), developments, options);
+    let has_new_reports = text.reports.len() != latest.text.reports.len();
+    // The feed may require a language that no feed required before.
+    let is_new = |lead: &LanguageLead| language_lead(&latest.text, &lead.lang).is_none();
+    let has_new_language = text.language_leads.iter().any(is_new);
+    (has_new_reports || has_new_language || reason_for_edition(latest, story, &text).is_some()).then_some(text)
 }

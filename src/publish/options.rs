@@ -5,6 +5,7 @@ use crate::urls::outlet::readable_outlet;
 use crate::wording::DisplayZone;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use url::Url;
 
@@ -21,6 +22,8 @@ pub struct Options {
     pub title: String,
     /// The time zone of the times on pages and in entries.
     pub timezone: DisplayZone,
+    /// The preferred languages of leads, the most preferred first. If empty, all languages are equal.
+    pub languages: Vec<String>,
     /// The sections of the front page. If empty, the main tags.
     pub sections: Vec<SectionOptions>,
     /// The delay between the creation of a story and its publication. It allows the first items to be grouped.
@@ -67,6 +70,8 @@ pub struct FeedOptions {
     pub tags: Vec<String>,
     #[serde(default)]
     pub outlets: Vec<String>,
+    /// The languages of the stories, of which one suffices. The entries have a lead in the first language that the story
+    /// has.
     #[serde(default)]
     pub languages: Vec<String>,
     /// An FTS5 expression over titles and summaries. At least one item must match.
@@ -120,6 +125,7 @@ impl Default for Options {
             base_url: Url::parse("http://127.0.0.1:8686/").unwrap_or_else(|_| unreachable!("a constant URL")),
             title: "newsfold".into(),
             timezone: DisplayZone::UTC,
+            languages: Vec::new(),
             sections: Vec::new(),
             delay: SignedDuration::from_mins(10),
             min_update_interval: SignedDuration::from_mins(60),
@@ -161,6 +167,11 @@ impl Options {
         let mut feeds: Vec<PublishedFeed> = built_in.into_iter().chain(configured).collect();
         feeds.iter_mut().for_each(|feed| feed.selection.excluded.extend(self.mute.iter().cloned()));
         feeds
+    }
+
+    /// Returns the languages that feeds require. Editions contain a lead in each of them.
+    pub fn feed_languages(&self) -> BTreeSet<&str> {
+        self.feeds.iter().flat_map(|feed| &feed.languages).map(String::as_str).collect()
     }
 
     /// Returns the feeds that are not private.

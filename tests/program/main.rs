@@ -24,6 +24,7 @@ mod full_text;
 mod health;
 mod holds;
 mod item_identity;
+mod languages;
 mod last_modified;
 mod metrics;
 mod operator_commands;

@@ -5,7 +5,7 @@ use super::value_format::{encode_uri, strip_invalid_chars, uuid_urn};
 use crate::domain::{Development, EditionReport, Enclosure, FeedEntry, SourceId, Story, StoryItem, Timestamp};
 use crate::html::sanitize::sanitize_html;
 use crate::markup::entities::escape_html;
-use crate::publish::edition_policy::site_of_item;
+use crate::publish::edition_text::site_of_item;
 use crate::publish::options::Options;
 use crate::wording::count_of;
 use std::fmt::Write;
@@ -56,7 +56,7 @@ impl<'a> DocumentEntry<'a> {
         let page = options.url(&format!("stories/{}", edition.story));
         let mut html = counts_line(edition.outlet_count, &text.reports).unwrap_or_default();
         html.push_str(&body_html(text.article.as_deref(), text.content.as_deref(), &text.summary));
-        push_reports(&mut html, &text.reports, &page, options);
+        push_reports(&mut html, &text.reports, text.lang.as_deref(), &page, options);
         let storyline = text.storyline.map(|storyline| options.url(&format!("storylines/{storyline}")));
         if let Some(storyline) = &storyline {
             push_developments(&mut html, &text.developments, storyline, options);

@@ -2,6 +2,7 @@
 
 use super::value_format::{encode_uri, rfc3339};
 use crate::domain::EditionReport;
+use crate::domain::language::language_name;
 use crate::markup::entities::escape_html;
 use crate::publish::options::Options;
 use crate::wording::count_of;
@@ -15,8 +16,15 @@ pub fn counts_line(outlet_count: u32, reports: &[EditionReport]) -> Option<Strin
 }
 
 /// Appends one line for each outlet, with its first report that is not a copy and then its other reports, and the link
-/// to the story's page. A single report is the entry itself, so it needs no list.
-pub fn push_reports(out: &mut String, reports: &[EditionReport], page: &str, options: &Options) {
+/// to the story's page. A single report is the entry itself, so it needs no list. Reports in a language
+/// other than `language`, that of the lead, are marked.
+pub fn push_reports(
+    out: &mut String,
+    reports: &[EditionReport],
+    language: Option<&str>,
+    page: &str,
+    options: &Options,
+) {
     if reports.len() < 2 {
         return;
     }
@@ -30,13 +38,13 @@ pub fn push_reports(out: &mut String, reports: &[EditionReport], page: &str, opt
         let name = best.outlet_name.as_deref().unwrap_or(outlet);
         let reporter = best.reporter.as_ref().map(|reporter| format!("{} via ", escape_html(reporter)));
         let _ = write!(out, "<li>{}{}: ", reporter.unwrap_or_default(), escape_html(name));
-        push_report(out, best, options);
+        push_report(out, best, language, options);
         if !reports.is_empty() {
             let more = count_of(reports.len(), "more report", "more reports");
             let _ = write!(out, "<details><summary>{more}</summary><ul>");
             for report in reports {
                 out.push_str("<li>");
-                push_report(out, report, options);
+                push_report(out, report, language, options);
                 out.push_str("</li>");
             }
             out.push_str("</ul></details>");
@@ -47,8 +55,12 @@ pub fn push_reports(out: &mut String, reports: &[EditionReport], page: &str, opt
 }
 
 /// Appends the headline of a report with its link, its time, and the reason why it is in the story.
-fn push_report(out: &mut String, report: &EditionReport, options: &Options) {
-    let title = escape_html(&report.title);
+fn push_report(out: &mut String, report: &EditionReport, language: Option<&str>, options: &Options) {
+    let other_language = report.lang.as_deref().filter(|code| Some(*code) != language);
+    let mut title = escape_html(&report.title);
+    if let Some(code) = other_language {
+        title = format!("<span lang=\"{}\">{title}</span>", escape_html(code));
+    }
     match &report.url {
         Some(url) => {
             let _ = write!(out, "<a href=\"{}\">{title}</a>", escape_html(&encode_uri(url)));
@@ -57,6 +69,9 @@ fn push_report(out: &mut String, report: &EditionReport, options: &Options) {
     }
     let (datetime, time) = (rfc3339(report.at), options.timezone.short_time_with_zone(report.at));
     let _ = write!(out, ", <time datetime=\"{datetime}\">{time}</time>");
+    if let Some(name) = other_language.and_then(language_name) {
+        let _ = write!(out, " ({name})");
+    }
     if report.is_copy {
         out.push_str(" (copy)");
     }
@@ -77,6 +92,7 @@ mod tests {
             outlet_name: None,
             reporter: None,
             title: title.into(),
+            lang: None,
             url: None,
             at: Timestamp::UNIX_EPOCH,
             is_copy,
@@ -86,7 +102,7 @@ mod tests {
 
     fn list(reports: &[EditionReport]) -> String {
         let mut out = String::new();
-        push_reports(&mut out, reports, "https://n.example/stories/1", &Options::default());
+        push_reports(&mut out, reports, Some("en"), "https://n.example/stories/1", &Options::default());
         out
     }
 
@@ -102,6 +118,14 @@ mod tests {
              <li>A copy, 1 Jan (copy)</li></ul></details></li><li>b.example: B, 1 Jan</li></ul>\
              <p><a href=\"https://n.example/stories/1\">All reports of this story</a></p>"
         );
+    }
+
+    #[test]
+    fn reports_in_other_languages_than_the_lead_are_marked() {
+        let in_language = |code: &str, title| EditionReport { lang: Some(code.into()), ..report(code, title, false) };
+        let list = list(&[in_language("en", "Storm"), in_language("pl", "Burza")]);
+        assert!(list.contains("<span lang=\"pl\">Burza</span>") && list.contains("UTC</time> (Polish)"), "{list}");
+        assert!(!list.contains("(English)") && !list.contains("lang=\"en\""), "{list}");
     }
 
     #[test]

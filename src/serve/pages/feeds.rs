@@ -53,7 +53,8 @@ pub fn feed_page(db: &ReadConnection, site: SiteLayout, feed: &PublishedFeed) ->
     let candidates = feed_entries::current_page(db, feed, FeedVariant::Live)?.candidates;
     let entries = arrange_entries(&feed.selection, candidates).into_iter().take(MAX_STORIES);
     let stories = stories::load_headlines(db, entries.map(|entry| entry.edition.story))?;
-    let stories = stories.iter().filter_map(StorySummary::new).collect();
+    let summary = |story| StorySummary::new(story, &feed.selection.languages);
+    let stories = stories.iter().filter_map(summary).collect();
     Ok(FeedPage { site, feed, stories }.render()?)
 }
 

@@ -119,7 +119,8 @@ fn front_page(db: &ReadConnection, form: SearchForm) -> Result<String, Error> {
     let shown = arranged.top.iter().flat_map(|entry| [entry.main].into_iter().chain(entry.developments.clone()));
     let shown: Vec<Story> = stories::load_headlines(db, shown.chain(arranged.latest.clone()))?;
     let shown: HashMap<StoryId, &Story> = shown.iter().map(|story| (story.id, story)).collect();
-    let summary = |id: &StoryId| StorySummary::new(shown.get(id)?);
+    let languages: Vec<String> = form.query.languages().map(str::to_owned).collect();
+    let summary = |id: &StoryId| StorySummary::new(shown.get(id)?, &languages);
     let top = arranged.top.iter().filter_map(|entry| {
         Some(TopEntry {
             storyline: entry.storyline,
@@ -143,7 +144,7 @@ fn story_list(db: &ReadConnection, form: SearchForm) -> Result<String, Error> {
     } else {
         story_search::search(db, &query.listing())?
     };
-    let (days, has_more) = (by_day(&stories, &site), more && !query.is_last_page());
+    let (days, has_more) = (by_day(&stories, query, &site), more && !query.is_last_page());
     Ok(StoryList { site, form, days, has_more }.render()?)
 }
 
@@ -188,9 +189,10 @@ fn sections<'a>(query: &StoryQuery, choices: &'a SearchFacets, configured: &'a [
     all.into_iter().map(link).collect()
 }
 
-fn by_day<'s>(stories: &'s [Story], site: &SiteLayout) -> Vec<StoryDay<'s>> {
+fn by_day<'s>(stories: &'s [Story], query: &StoryQuery, site: &SiteLayout) -> Vec<StoryDay<'s>> {
     let mut days: Vec<StoryDay> = Vec::new();
-    for summary in stories.iter().filter_map(StorySummary::new) {
+    let languages: Vec<String> = query.languages().map(str::to_owned).collect();
+    for summary in stories.iter().filter_map(|story| StorySummary::new(story, &languages)) {
         let at = summary.story.updated_at;
         match days.last_mut() {
             Some(last) if site.date(&last.at) == site.date(&at) => last.stories.push(summary),

@@ -81,7 +81,8 @@ impl StoryQuery {
         }
     }
 
-    fn languages(&self) -> impl Iterator<Item = &str> {
+    /// Returns the codes of the languages.
+    pub fn languages(&self) -> impl Iterator<Item = &str> {
         let given = self.lang.split(',').map(str::trim).filter(|code| !code.is_empty());
         given.map(|code| language_code(code).unwrap_or(code))
     }

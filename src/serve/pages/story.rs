@@ -5,6 +5,7 @@ use super::chart::{TimelineMark, timeline_marks};
 use super::format::{link, machine_time};
 use super::site_layout::SiteLayout;
 use super::storyline::Development;
+use crate::domain::language::language_name;
 use crate::domain::{ItemId, Story, StoryItem, Storyline, StorylineId, Timestamp};
 use crate::serve::app_state::Error;
 use crate::store::items::{self, EarlierText};
@@ -56,6 +57,8 @@ struct ReportView<'a> {
     delay: Option<String>,
     reasons: Vec<ReasonLink>,
     earlier: Vec<EarlierVersion<'a>>,
+    /// The name of the language if it is not that of the lead.
+    language: Option<&'static str>,
     /// The reason why the report is not news.
     backlog: Option<&'static str>,
     copies: Vec<ReportView<'a>>,
@@ -127,6 +130,7 @@ fn report_views<'a>(
     first: Timestamp,
     earlier: &'a BTreeMap<ItemId, Vec<EarlierText>>,
 ) -> Vec<ReportView<'a>> {
+    let lead_language = story.lead().and_then(|lead| lead.item.lang.as_deref());
     let mut originals: Vec<ReportView> = Vec::new();
     let mut copies: BTreeMap<ItemId, Vec<ReportView>> = BTreeMap::new();
     for report in &story.items {
@@ -136,6 +140,9 @@ fn report_views<'a>(
             delay: (delay.as_secs() >= 60).then(|| duration(delay)),
             reasons: reason_links(report, story),
             earlier: earlier.get(&report.item.id).map_or_else(Vec::new, |earlier| earlier_versions(report, earlier)),
+            language: language_name(
+                report.item.lang.as_deref().filter(|code| Some(*code) != lead_language).unwrap_or_default(),
+            ),
             backlog: report.item.backlog_reason.map(backlog_text),
             copies: Vec::new(),
         };

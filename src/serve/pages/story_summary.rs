@@ -1,5 +1,6 @@
 //! A story as lists of stories show it: its headline, the headlines of other outlets, and its counts.
 
+use crate::domain::language::language_name;
 use crate::domain::{Item, Story, StoryItem, Timestamp};
 use crate::wording::{backlog_text, count_of};
 use std::cmp::Reverse;
@@ -21,9 +22,9 @@ pub struct StorySummary<'a> {
 }
 
 impl<'a> StorySummary<'a> {
-    /// Describes a story; `None` if it was merged.
-    pub fn new(story: &'a Story) -> Option<StorySummary<'a>> {
-        let lead = &story.lead()?.item;
+    /// Describes a story to people who prefer these languages, or to all if there are none; `None` if it was merged.
+    pub fn new(story: &'a Story, languages: &[String]) -> Option<StorySummary<'a>> {
+        let lead = &story.lead_in_languages(languages)?.item;
         let last = story.news().last();
         Some(StorySummary {
             story,
@@ -42,6 +43,11 @@ impl<'a> StorySummary<'a> {
     /// Returns the number of outlets besides that of the lead.
     pub fn other_outlets(&self) -> String {
         count_of(self.outlet_count - 1, "other outlet", "other outlets")
+    }
+
+    /// Returns the name of a report's language if it is not the language of the lead.
+    pub fn other_language(&self, report: &Item) -> Option<&'static str> {
+        language_name(report.lang.as_deref().filter(|code| Some(*code) != self.lead.lang.as_deref())?)
     }
 
     pub fn reports(&self) -> String {

@@ -33,7 +33,7 @@ impl<'a> Development<'a> {
     /// Describes a story; `None` if it was merged.
     pub fn new(story: &'a Story, story_count: u32) -> Option<Development<'a>> {
         Some(Development {
-            summary: StorySummary::new(story)?,
+            summary: StorySummary::new(story, &[])?,
             at: story.first_report()?.item.ranked_at,
             reason: storyline_reason(&story.storyline_evidence, story_count),
         })
