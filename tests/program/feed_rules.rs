@@ -177,6 +177,7 @@ async fn top_feed_ranks_stories_by_recent_reports_and_not_by_their_start() {
         parade,
     ];
     let mut daemon = TestDaemon::new();
+    daemon.config.publish.hot_half_life = SignedDuration::from_hours(24);
     let origin = OriginServer::start().await;
     daemon.start().await;
     let add = async |daemon: &TestDaemon, report: &str, outlet: &str| {
