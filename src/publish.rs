@@ -23,7 +23,7 @@ pub use edition_text::compose_edition;
 pub use feed_format::FeedFormat;
 pub use feed_membership::{MembershipCondition, QueryMatches, StoryFacts, membership_conditions};
 pub use feed_order::arrange_entries;
-pub use folding::{FoldingPolicy, PublishedStoryline};
+pub use folding::FoldingPolicy;
 pub use front_page::{FrontPage, TopEntry, arrange_front_page};
 pub use health_feed::render_health_feed;
 pub use lead_choice::{choose_lead, choose_lead_in};

@@ -15,6 +15,7 @@
 mod average_linkage;
 mod grouper;
 mod options;
+mod outlet_weights;
 mod pair_features;
 mod regrouping;
 mod report;

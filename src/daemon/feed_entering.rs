@@ -5,10 +5,9 @@ use crate::domain::{
     Development, Edition, EditionReason, EntryVariants, FeedFold, FeedVariant, PublishedFeed, Story, StoryId,
     StorylineEntry, Timestamp,
 };
-use crate::publish::{FoldingPolicy, Options, PublishedStoryline, edition_on_entering};
+use crate::publish::{FoldingPolicy, Options, edition_on_entering};
 use crate::store::{
-    self, ReadConnection, WriteConnection, editions, feed_entries, stories, story_selection, storyline_membership,
-    storylines,
+    self, ReadConnection, WriteConnection, editions, feed_entries, stories, storyline_membership, storylines,
 };
 use crate::storyline::StorylineGrouper;
 use std::collections::HashMap;
@@ -48,11 +47,10 @@ pub(super) fn related_stories(
     if !storyline_membership::has_other_stories(db, story.id)? {
         return Ok(Vec::new());
     }
-    let stories = storylines::developments(db, story.storyline)?;
+    let others = storylines::developments(db, story.storyline)?;
     let mut entries = feed_entries::of_storyline(db, story.storyline)?;
     entries.retain(|entry| folding.folds(&entry.feed));
-    let storyline = PublishedStoryline { stories, entries };
-    folding.developments(story.id, storyline, now, |other, selection| story_selection::matches(db, selection, other))
+    Ok(folding.developments(story.id, others, &entries, now))
 }
 
 /// Enqueues the entries of a storyline for review if the storyline contains stories other than this one.

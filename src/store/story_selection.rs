@@ -65,11 +65,6 @@ pub fn matching(db: &ReadConnection, selection: &FeedSelection, among: Option<&[
     Ok(passing)
 }
 
-/// Returns whether a published story matches a selection.
-pub fn matches(db: &ReadConnection, selection: &FeedSelection, story: StoryId) -> Result<bool> {
-    Ok(!matching(db, selection, Some(&[story]))?.is_empty())
-}
-
 /// The filters of a selection, which are not part of its SQL query.
 struct SelectionFilters {
     items: Option<CompiledFilter>,

@@ -1,4 +1,4 @@
-//! Agglomerative clustering with average linkage over sparse similarities. The two groups with the highest mean
+//! Agglomerative clustering with average linkage over sparse similarities. The two groups with the highest weighted mean
 //! similarity of their pairs merge first, until no mean exceeds the threshold. The similarity of a pair that was not
 //! compared counts as 0.
 
@@ -9,8 +9,8 @@ use std::collections::BinaryHeap;
 /// The nodes to group, the similarities of their pairs, and the constraints on the result.
 #[derive(Debug, Default)]
 pub(super) struct LinkageInput {
-    /// The number of nodes, which are numbered from 0.
-    pub nodes: usize,
+    /// The weights of the nodes, which are numbered from 0.
+    pub weights: Vec<f64>,
     /// Each pair appears once, in ascending order of its nodes.
     pub similarities: Vec<([u32; 2], f32)>,
     /// Pairs that share a group from the start.
@@ -20,8 +20,9 @@ pub(super) struct LinkageInput {
 }
 
 struct Group {
-    size: f64,
-    /// The sums of similarities with other groups.
+    /// The sum of the weights of the nodes.
+    weight: f64,
+    /// The weighted sums of similarities with other groups.
     links: FxHashMap<u32, f64>,
     /// The groups that this one may not merge with.
     forbidden: Vec<u32>,
@@ -36,7 +37,7 @@ type Candidate = (u64, Reverse<[u32; 2]>, [u32; 2]);
 pub(super) fn group(input: &LinkageInput, threshold: f64) -> Vec<u32> {
     let mut linkage = AverageLinkage::new(input, threshold);
     linkage.run();
-    (0..input.nodes as u32).map(|node| linkage.owner(node)).collect()
+    (0..input.weights.len() as u32).map(|node| linkage.owner(node)).collect()
 }
 
 struct AverageLinkage {
@@ -48,16 +49,19 @@ struct AverageLinkage {
 
 impl AverageLinkage {
     fn new(input: &LinkageInput, threshold: f64) -> AverageLinkage {
-        let group = |_| Group { size: 1.0, links: FxHashMap::default(), forbidden: Vec::new(), version: 0 };
+        let nodes = input.weights.len() as u32;
+        let group =
+            |weight: &f64| Group { weight: *weight, links: FxHashMap::default(), forbidden: Vec::new(), version: 0 };
         let mut linkage = AverageLinkage {
-            groups: (0..input.nodes).map(group).collect(),
-            owners: (0..input.nodes as u32).collect(),
+            groups: input.weights.iter().map(group).collect(),
+            owners: (0..nodes).collect(),
             threshold,
             queue: BinaryHeap::new(),
         };
         for ([a, b], similarity) in &input.similarities {
-            linkage.groups[*a as usize].links.insert(*b, f64::from(*similarity));
-            linkage.groups[*b as usize].links.insert(*a, f64::from(*similarity));
+            let sum = f64::from(*similarity) * input.weights[*a as usize] * input.weights[*b as usize];
+            linkage.groups[*a as usize].links.insert(*b, sum);
+            linkage.groups[*b as usize].links.insert(*a, sum);
         }
         for [a, b] in &input.cannot_link {
             linkage.groups[*a as usize].forbidden.push(*b);
@@ -69,7 +73,7 @@ impl AverageLinkage {
                 linkage.merge(a.min(b), a.max(b));
             }
         }
-        for group in 0..input.nodes as u32 {
+        for group in 0..nodes {
             if linkage.owners[group as usize] == group {
                 linkage.enqueue(group, |other| other > group);
             }
@@ -104,7 +108,7 @@ impl AverageLinkage {
         let own = &self.groups[group as usize];
         for (other, sum) in own.links.iter().filter(|(other, _)| wanted(**other)) {
             let partner = &self.groups[*other as usize];
-            let mean = sum / (own.size * partner.size);
+            let mean = sum / (own.weight * partner.weight);
             if mean > self.threshold {
                 let (a, b) = (group.min(*other), group.max(*other));
                 let versions = [a, b].map(|group| self.groups[group as usize].version);
@@ -117,10 +121,10 @@ impl AverageLinkage {
     fn merge(&mut self, a: u32, b: u32) {
         let links = std::mem::take(&mut self.groups[b as usize].links);
         let forbidden = std::mem::take(&mut self.groups[b as usize].forbidden);
-        let size = self.groups[b as usize].size;
+        let weight = self.groups[b as usize].weight;
         self.owners[b as usize] = a;
         let group = &mut self.groups[a as usize];
-        group.size += size;
+        group.weight += weight;
         group.version += 1;
         group.forbidden.extend(forbidden);
         group.links.remove(&b);
@@ -140,7 +144,7 @@ mod tests {
     use super::*;
 
     fn input(nodes: usize, similarities: &[([u32; 2], f32)]) -> LinkageInput {
-        LinkageInput { nodes, similarities: similarities.to_vec(), ..LinkageInput::default() }
+        LinkageInput { weights: vec![1.0; nodes], similarities: similarities.to_vec(), ..LinkageInput::default() }
     }
 
     #[test]

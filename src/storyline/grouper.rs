@@ -1,5 +1,6 @@
 //! The grouper: keeps the terms of the items in the window, with their stories.
 
+use super::outlet_weights::OutletWeights;
 use super::report::{Report, TermNumber, TermTable};
 use super::story_text::StoryText;
 use super::term_census::TermCensus;
@@ -105,7 +106,8 @@ impl StorylineGrouper {
     /// Counts the terms of all items, and returns the stories with their terms, in order of their first items.
     pub fn weigh(&self) -> WeightedStories {
         let reports: Vec<&Report> = self.reports.values().collect();
-        let census = TermCensus::new(&reports, &self.terms, &self.language_names, &self.statistics);
+        let weights = OutletWeights::new(&reports);
+        let census = TermCensus::new(&reports, &weights, &self.terms, &self.language_names, &self.statistics);
         let mut positions: FxHashMap<StoryId, usize> = FxHashMap::default();
         let mut members: Vec<(StoryId, Vec<&Report>)> = Vec::new();
         for report in reports {
@@ -115,7 +117,7 @@ impl StorylineGrouper {
             }
             members[position].1.push(report);
         }
-        let stories = members.iter().map(|(id, reports)| StoryText::new(*id, reports, &census)).collect();
+        let stories = members.iter().map(|(id, reports)| StoryText::new(*id, reports, &weights, &census)).collect();
         WeightedStories { stories, census, positions }
     }
 

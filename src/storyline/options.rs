@@ -7,7 +7,7 @@ pub(super) const MAX_REPORT_TERMS: usize = 64;
 pub(super) const REFERENCE_DOCUMENTS: f64 = 20_000.0;
 /// The minimum number of outlets that use a term, and the minimum ratio of its current rate to its long-term rate, for
 /// the term to be a burst.
-pub(super) const MIN_BURST_OUTLETS: u32 = 3;
+pub(super) const MIN_BURST_OUTLETS: f64 = 3.0;
 pub(super) const MIN_BURST_RATIO: f64 = 3.0;
 /// The number of outlets at which a burst reaches its full strength.
 pub(super) const FULL_BURST_OUTLETS: f64 = 6.0;
@@ -16,6 +16,10 @@ pub(super) const FULL_DOMINANCE_RATE: f64 = 100.0;
 pub(super) const FULL_DOMINANCE_OUTLETS: f64 = 0.3;
 /// The cohesion at which a burst fully dominates the news. Items about a mere topic have less in common.
 pub(super) const FULL_DOMINANCE_COHESION: f64 = 0.1;
+/// The items of an outlet have full weight if their number is at most this share of the items of all other outlets, or at
+/// most this multiple of the mean of the other outlets. The largest outlet of the labeled sets has a share of 15%.
+pub(super) const FULL_OUTLET_SHARE: f64 = 0.15;
+pub(super) const FULL_OUTLET_MULTIPLE: f64 = 8.0;
 /// The maximum number of stories that share a term. A more common term does not make two stories candidates.
 pub(super) const MAX_TERM_STORIES: usize = 600;
 /// The minimum cosine of two stories that are compared.

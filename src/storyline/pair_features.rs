@@ -79,7 +79,7 @@ pub(super) fn pair_features(a: &StoryText, b: &StoryText, census: &TermCensus) -
         if are_names {
             shared.name_burst_strengths.push(burst.strength);
             shared.name_dominances.push(burst.dominance);
-            shared.cohesive_share = shared.cohesive_share.max(burst.cohesion * f64::from(facts.items) / census.items);
+            shared.cohesive_share = shared.cohesive_share.max(burst.cohesion * facts.items / census.items);
             if shared.widest_name.is_none_or(|(widest, _)| widest.spread < burst.spread) {
                 shared.widest_name = Some((burst, *facts));
             }
@@ -93,15 +93,15 @@ impl SharedTerms {
         self.names += 1;
         self.rarest_name = self.rarest_name.max(facts.long_term_idf);
         if facts.rate > MIN_BURST_RATIO {
-            self.name_outlets = self.name_outlets.max(f64::from(facts.outlets) / census.outlets);
+            self.name_outlets = self.name_outlets.max(facts.outlets / census.outlets);
         }
     }
 
     fn features(mut self, a: &StoryText, b: &StoryText, census: &TermCensus) -> StoryPairFeatures {
         let days = ((a.time - b.time).abs() / 86_400.0).min(2.0);
-        let (smaller, larger) = (a.items.min(b.items) as f64, a.items.max(b.items) as f64);
+        let (smaller, larger) = (a.items.min(b.items).max(1.0), a.items.max(b.items).max(1.0));
         let (widest, widest_facts) = self.widest_name.map_or((None, None), |(burst, facts)| (Some(burst), Some(facts)));
-        let widest_items = widest_facts.map_or(0.0, |facts| f64::from(facts.items) / census.items);
+        let widest_items = widest_facts.map_or(0.0, |facts| facts.items / census.items);
         [
             self.long_term_cosine,
             self.window_cosine,
@@ -122,7 +122,7 @@ impl SharedTerms {
             largest(&mut self.spreads, 4),
             self.cohesive_share,
             widest.map_or(0.0, |burst| burst.cohesion),
-            widest_facts.map_or(0.0, |facts| f64::from(facts.outlets) / census.outlets),
+            widest_facts.map_or(0.0, |facts| facts.outlets / census.outlets),
             libm::log1p(widest_items * REFERENCE_DOCUMENTS / 20.0),
             largest(&mut self.name_dominances, 1),
             largest(&mut self.name_dominances, 3),

@@ -1,6 +1,7 @@
 //! The text of a story: the terms of its items, weighted by the long-term and by the window's document frequencies.
 
-use super::report::{Report, TermNumber};
+use super::outlet_weights::OutletWeights;
+use super::report::{Report, ReportTerm, TermNumber};
 use super::term_census::TermCensus;
 use crate::domain::StoryId;
 
@@ -9,8 +10,10 @@ pub(super) struct StoryText {
     pub id: StoryId,
     /// The terms in order of term number.
     pub terms: Vec<StoryTerm>,
-    /// The number of the story's items in the window.
-    pub items: usize,
+    /// The weighted number of the story's items in the window.
+    pub items: f64,
+    /// The highest weight of these items.
+    pub weight: f64,
     /// The mean time of these items, in seconds since 1970.
     pub time: f64,
 }
@@ -25,21 +28,34 @@ pub(super) struct StoryTerm {
     pub is_name: bool,
 }
 
+/// The minimum weight of a report that contributes to the text of its story, relative to the highest weight of its
+/// reports.
+const MIN_RELATIVE_WEIGHT: f64 = 0.5;
+
 impl StoryText {
     /// Creates the text of a story. `reports` are the story's items in the window, at least one.
-    pub(super) fn new(id: StoryId, reports: &[&Report], census: &TermCensus) -> StoryText {
-        let items = reports.len() as f64;
-        let mut occurrences: Vec<_> = reports.iter().flat_map(|report| report.terms.iter().copied()).collect();
-        occurrences.sort_unstable();
+    pub(super) fn new(id: StoryId, reports: &[&Report], weights: &OutletWeights, census: &TermCensus) -> StoryText {
+        let weight = reports.iter().map(|report| weights.get(report)).fold(0.0, f64::max);
+        // An outlet that repeats the headlines of others must not determine the text of their stories.
+        let reports: Vec<&Report> =
+            reports.iter().filter(|report| weights.get(report) >= MIN_RELATIVE_WEIGHT * weight).copied().collect();
+        let items: f64 = reports.iter().map(|report| weights.get(report)).sum();
+        let terms_of = |report: &&Report| {
+            let weight = weights.get(report);
+            report.terms.iter().map(move |term| (*term, weight)).collect::<Vec<_>>()
+        };
+        let mut occurrences: Vec<(ReportTerm, f64)> = reports.iter().flat_map(terms_of).collect();
+        occurrences.sort_unstable_by_key(|(term, weight)| (*term, weight.to_bits()));
         let mut terms: Vec<StoryTerm> = Vec::with_capacity(occurrences.len());
-        for same_term in occurrences.chunk_by(|a, b| a.number == b.number) {
-            let count: f64 = same_term.iter().map(|term| if term.in_title { 1.0 } else { 0.5 }).sum();
-            let (tf, facts) = ((count / items).sqrt(), census.get(same_term[0].number));
+        for same_term in occurrences.chunk_by(|(a, _), (b, _)| a.number == b.number) {
+            let count = same_term.iter().map(|(term, weight)| if term.in_title { *weight } else { 0.5 * weight });
+            let number = same_term[0].0.number;
+            let (tf, facts) = ((count.sum::<f64>() / items).sqrt(), census.get(number));
             terms.push(StoryTerm {
-                number: same_term[0].number,
+                number,
                 long_term_weight: tf * facts.long_term_idf,
                 window_weight: tf * facts.window_idf,
-                in_title: same_term.iter().any(|term| term.in_title),
+                in_title: same_term.iter().any(|(term, _)| term.in_title),
                 is_name: facts.is_name,
             });
         }
@@ -51,8 +67,8 @@ impl StoryText {
             term.long_term_weight /= long_term;
             term.window_weight /= window;
         }
-        let time = reports.iter().map(|report| report.ranked_at as f64).sum::<f64>() / items;
-        StoryText { id, terms, items: reports.len(), time }
+        let time = reports.iter().map(|report| weights.get(report) * report.ranked_at as f64).sum::<f64>() / items;
+        StoryText { id, terms, items, weight, time }
     }
 
     /// Returns the terms that two stories share.

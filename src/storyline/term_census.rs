@@ -5,6 +5,7 @@ use super::options::{
     FULL_BURST_OUTLETS, FULL_DOMINANCE_COHESION, FULL_DOMINANCE_OUTLETS, FULL_DOMINANCE_RATE, MIN_BURST_OUTLETS,
     MIN_BURST_RATIO, REFERENCE_DOCUMENTS,
 };
+use super::outlet_weights::OutletWeights;
 use super::report::{Report, TermNumber, TermTable};
 use super::term_statistics::LongTermStatistics;
 use crate::cluster::tokenizer::TermHash;
@@ -23,9 +24,10 @@ pub(super) struct TermFacts {
     pub long_term_idf: f64,
     /// The inverse document frequency in the window.
     pub window_idf: f64,
-    /// The numbers of items and outlets in the window that contain the term.
-    pub items: u32,
-    pub outlets: u32,
+    /// The weighted number of items in the window that contain the term.
+    pub items: f64,
+    /// The weighted number of outlets in the window that use the term.
+    pub outlets: f64,
     /// Whether most items capitalize it where other words are not.
     pub is_name: bool,
     /// The ratio of the term's rate in the window to its long-term rate.
@@ -50,11 +52,12 @@ pub(super) struct Burst {
 /// The reports in which terms are counted.
 struct CountedReports<'a> {
     reports: &'a [&'a Report],
+    weights: &'a OutletWeights,
     languages: &'a [String],
     statistics: &'a LongTermStatistics,
-    /// The number of reports in each language.
+    /// The weighted number of reports in each language.
     by_language: Vec<f64>,
-    /// The number of all reports.
+    /// The weighted number of all reports.
     items: f64,
 }
 
@@ -62,6 +65,7 @@ impl TermCensus {
     /// Counts the terms of the reports.
     pub(super) fn new(
         reports: &[&Report],
+        weights: &OutletWeights,
         table: &TermTable,
         languages: &[String],
         statistics: &LongTermStatistics,
@@ -69,20 +73,20 @@ impl TermCensus {
         let mut postings: Vec<Vec<u32>> = vec![Vec::new(); table.len()];
         let mut by_language = vec![0.0; languages.len()];
         for (position, report) in reports.iter().enumerate() {
-            by_language[report.language as usize] += 1.0;
+            by_language[report.language as usize] += weights.get(report);
             for term in &report.terms {
                 postings[term.number.0 as usize].push(position as u32);
             }
         }
-        let items = reports.len() as f64;
-        let counted = CountedReports { reports, languages, statistics, by_language, items };
-        let outlets = distinct(reports.iter().map(|report| report.outlet)).len() as f64;
+        let items = by_language.iter().sum();
+        let counted = CountedReports { reports, weights, languages, statistics, by_language, items };
+        let outlets = weights.outlets(reports.iter().copied());
         let mut census = TermCensus { terms: vec![TermFacts::default(); table.len()], items, outlets };
         for (number, posting) in postings.iter().enumerate().filter(|(_, posting)| !posting.is_empty()) {
             let term = TermNumber(number as u32);
             census.terms[number] = counted.facts(term, table.get(term).hash, posting);
         }
-        census.measure_cohesion(&postings, reports, table);
+        census.measure_cohesion(&postings, reports, weights, table);
         census
     }
 
@@ -90,9 +94,15 @@ impl TermCensus {
         &self.terms[term.0 as usize]
     }
 
-    /// Finds the bursts. The unit vectors of the items of each burst are added: the squared length of the sum of n unit
-    /// vectors is n plus the sum of the cosines of their pairs.
-    fn measure_cohesion(&mut self, postings: &[Vec<u32>], reports: &[&Report], table: &TermTable) {
+    /// Finds the bursts. The weighted unit vectors of the items of each burst are added: the squared length of the sum is
+    /// the sum of the squared weights plus the weighted sum of the cosines of all pairs.
+    fn measure_cohesion(
+        &mut self,
+        postings: &[Vec<u32>],
+        reports: &[&Report],
+        weights: &OutletWeights,
+        table: &TermTable,
+    ) {
         let mut sum = vec![0.0; postings.len()];
         let mut touched: Vec<u32> = Vec::new();
         for (number, posting) in postings.iter().enumerate() {
@@ -104,9 +114,10 @@ impl TermCensus {
             if table.get(TermNumber(number as u32)).is_number {
                 continue;
             }
-            let mut items = 0.0;
+            let (mut items, mut squares) = (0.0, 0.0);
             for position in posting {
-                let terms = &reports[*position as usize].terms;
+                let report = reports[*position as usize];
+                let (terms, own) = (&report.terms, weights.get(report));
                 let weight = |term: &super::report::ReportTerm| {
                     let weight =
                         if term.in_title { 1.0 } else { 0.6 } * self.terms[term.number.0 as usize].long_term_idf;
@@ -116,19 +127,22 @@ impl TermCensus {
                 if norm < 1e-3 {
                     continue;
                 }
-                items += 1.0;
+                items += own;
+                squares += own * own;
                 for term in terms {
                     let cell = &mut sum[term.number.0 as usize];
                     if *cell == 0.0 {
                         touched.push(term.number.0);
                     }
-                    *cell += weight(term) / norm;
+                    *cell += own * weight(term) / norm;
                 }
             }
             let square: f64 = touched.iter().map(|term| sum[*term as usize] * sum[*term as usize]).sum();
             touched.drain(..).for_each(|term| sum[term as usize] = 0.0);
-            let cohesion = if items > 1.0 { (square - items) / (items * (items - 1.0)) } else { 0.0 };
-            let outlets = f64::from(facts.outlets);
+            // The weights of all pairs of two different items.
+            let pairs = items * items - squares;
+            let cohesion = if pairs > 0.0 { (square - squares) / pairs } else { 0.0 };
+            let outlets = facts.outlets;
             self.terms[number].burst = Some(Burst {
                 strength: libm::log(facts.rate) * (outlets / FULL_BURST_OUTLETS).min(1.0),
                 cohesion,
@@ -146,17 +160,18 @@ impl CountedReports<'_> {
     fn facts(&self, term: TermNumber, hash: TermHash, posting: &[u32]) -> TermFacts {
         let reports = || posting.iter().map(|position| self.reports[*position as usize]);
         let mut in_language = vec![0.0; self.languages.len()];
-        let mut capitalized = 0i32;
+        let mut capitalized = 0.0;
         for report in reports() {
-            in_language[report.language as usize] += 1.0;
+            let weight = self.weights.get(report);
+            in_language[report.language as usize] += weight;
             let own = report.terms.binary_search_by_key(&term, |own| own.number);
             capitalized += match own.ok().and_then(|own| report.terms[own].is_capitalized) {
-                Some(true) => 1,
-                Some(false) => -1,
-                None => 0,
+                Some(true) => weight,
+                Some(false) => -weight,
+                None => 0.0,
             };
         }
-        let items = posting.len() as f64;
+        let items: f64 = in_language.iter().sum();
         let (mut expected, mut mean_frequency) = (0.0, 0.0);
         for (language, count) in in_language.iter().enumerate().filter(|(_, count)| **count > 0.0) {
             let frequency = self.statistics.frequency(&self.languages[language], hash);
@@ -167,18 +182,11 @@ impl CountedReports<'_> {
         TermFacts {
             long_term_idf: libm::log((REFERENCE_DOCUMENTS + 1.0) / (REFERENCE_DOCUMENTS * mean_frequency + 1.0)),
             window_idf: libm::log((self.items + 1.0) / (items + 0.5)),
-            items: posting.len() as u32,
-            outlets: distinct(reports().map(|report| report.outlet)).len() as u32,
-            is_name: capitalized > 0,
+            items,
+            outlets: self.weights.outlets(reports()),
+            is_name: capitalized > 0.0,
             rate: items / (expected + floor).max(0.5),
             burst: None,
         }
     }
-}
-
-fn distinct(outlets: impl Iterator<Item = u32>) -> Vec<u32> {
-    let mut outlets: Vec<u32> = outlets.collect();
-    outlets.sort_unstable();
-    outlets.dedup();
-    outlets
 }

@@ -116,6 +116,35 @@ fn one_outlet_cannot_make_a_burst() {
 }
 
 #[test]
+fn an_outlet_that_publishes_far_more_than_the_others_does_not_complete_a_burst() {
+    let mut items = ferry_and_others();
+    for (n, item) in items.iter_mut().take(FERRY_REPORTS).enumerate() {
+        item.outlet = format!("ferry{}.example", n % 2);
+    }
+    let bursts = |items: &[Item]| {
+        let feature = FEATURE_NAMES.iter().position(|name| *name == "shared bursts").unwrap();
+        let pairs = grouper(items).weigh().compared_pairs();
+        pairs
+            .iter()
+            .filter(|pair| pair.stories.iter().all(|id| id.to_row() <= FERRY_REPORTS as i64))
+            .any(|pair| pair.features[feature] > 0.0)
+    };
+    assert!(!bursts(&items), "two outlets are too few");
+    let reports = items[..FERRY_REPORTS].to_vec();
+    let copies = |outlet: &str, count: usize| -> Vec<Item> {
+        let copy = |(n, report): (usize, &Item)| {
+            item(1000 + n as i64, outlet, &report.title, &format!("{} {}", report.summary, invented_word(n + 4000)))
+        };
+        reports.iter().cycle().take(count).enumerate().map(copy).collect()
+    };
+    let mut with_third = items.clone();
+    with_third.extend(copies("third.example", 5));
+    assert!(bursts(&with_third), "three outlets make a burst");
+    items.extend(copies("spam.example", 2000));
+    assert!(!bursts(&items));
+}
+
+#[test]
 fn items_that_are_added_in_another_order_give_the_same_storylines() {
     let mut items = ferry_and_others();
     let expected = groups(&grouper(&items));

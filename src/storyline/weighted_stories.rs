@@ -49,7 +49,8 @@ impl WeightedStories {
         let pairs = self.pairs();
         let similarities = pairs.map(|(pair, features)| (pair, model.probability(&features))).collect();
         let (must_link, cannot_link) = (self.in_window(&links.must_link), self.in_window(&links.cannot_link));
-        let input = LinkageInput { nodes: self.stories.len(), similarities, must_link, cannot_link };
+        let weights = self.stories.iter().map(|story| story.weight).collect();
+        let input = LinkageInput { weights, similarities, must_link, cannot_link };
         let groups = group(&input, threshold);
         let first = |first: u32| self.stories[first as usize].id;
         self.stories.iter().zip(groups).map(|(story, group)| (story.id, first(group))).collect()
@@ -104,6 +105,21 @@ impl WeightedStories {
     }
 }
 
+/// Empties the posting of a term that is too common. Of the stories of an outlet that uses the term in too many stories,
+/// only the first ones remain.
+fn reduce_posting(posting: &mut Vec<(u32, f64)>, stories: &[StoryText]) {
+    if posting.len() <= MAX_TERM_STORIES {
+        return;
+    }
+    let weight = |(story, _): &(u32, f64)| stories[*story as usize].weight;
+    if posting.iter().map(weight).sum::<f64>() > MAX_TERM_STORIES as f64 {
+        posting.clear();
+    }
+    posting.sort_by_key(|entry| (Reverse(weight(entry).to_bits()), entry.0));
+    posting.truncate(MAX_TERM_STORIES);
+    posting.sort_unstable_by_key(|(story, _)| *story);
+}
+
 /// Returns the pairs of stories that share enough rare terms, in ascending order, with their features.
 fn compared_pairs<'a>(
     stories: &'a [StoryText],
@@ -115,7 +131,10 @@ fn compared_pairs<'a>(
             postings.entry(term.number.0).or_default().push((position as u32, term.long_term_weight));
         }
     }
-    postings.retain(|_, posting| posting.len() > 1 && posting.len() <= MAX_TERM_STORIES);
+    postings.retain(|_, posting| {
+        reduce_posting(posting, stories);
+        posting.len() > 1
+    });
     let mut cosines: Vec<f64> = vec![0.0; stories.len()];
     (0..stories.len() as u32).flat_map(move |a| {
         let mut candidates: Vec<u32> = Vec::new();
