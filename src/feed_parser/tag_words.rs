@@ -1,4 +1,4 @@
-//! Distinguishes titles that mention HTML tags ("When to use <b>") from titles that contain HTML.
+//! Distinguishes titles that mention HTML tags ("When to use `<b>`") from titles that contain HTML.
 
 use super::plain_text::{html_to_plain_text, is_html_element};
 use crate::markup::entities::decode_entities;

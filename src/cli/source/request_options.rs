@@ -27,7 +27,7 @@ pub struct RequestOptions {
     /// Cookie, such as session=abc, sent only to the server of the source. @FILE reads it from a file. "" removes it.
     #[arg(long, value_name = "COOKIE")]
     cookie: Option<String>,
-    /// Proxy for this source, such as http://proxy.example:3128. "" removes it.
+    /// Proxy for this source, such as `http://proxy.example:3128`. "" removes it.
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
 }
