@@ -73,6 +73,7 @@ impl Doctor {
         let mut findings = vec![finding];
         // The other checks need the settings.
         let Some(config) = config else { return findings };
+        findings.extend(local::encoder(&config));
         let (finding, store) = local::database(context, &config);
         findings.push(finding);
         if let Some(store) = &store {

@@ -28,7 +28,7 @@ pub(super) struct ModelFolder {
     pub pooling: Pooling,
     /// The prefix of every text.
     pub prefix: String,
-    /// The SHA-256 hash of the other values except `model_path`, in hexadecimal.
+    /// The SHA-256 hash of the other values except `model_path`, and of [`EMBEDDING_VERSION`], in hexadecimal.
     pub hash: String,
 }
 
@@ -80,6 +80,10 @@ struct TokenizerSettings {
     do_lower_case: Option<bool>,
 }
 
+/// The version of the code that computes embeddings. Increase it if a change of the tokenizer, of the pooling or of the
+/// encoded text changes the embedding of a text, so that stored embeddings are computed again.
+const EMBEDDING_VERSION: u32 = 1;
+
 impl ModelFolder {
     pub fn read(folder: &Path) -> Result<ModelFolder, Error> {
         std::fs::read_dir(folder).map_err(|error| Error::Unreadable(folder.to_owned(), error))?;
@@ -93,7 +97,7 @@ impl ModelFolder {
             PoolingSettings { pooling_mode_cls_token: false } => Pooling::Mean,
         };
         let mut hash = Context::new(&SHA256);
-        let settings = format!("{pooling:?} {} {} {prefix}", tokenizer.kind, tokenizer.lower_case);
+        let settings = format!("{EMBEDDING_VERSION} {pooling:?} {} {} {prefix}", tokenizer.kind, tokenizer.lower_case);
         for part in [&model, &tokenizer.bytes, settings.as_bytes()] {
             hash.update(&(part.len() as u64).to_le_bytes());
             hash.update(part);

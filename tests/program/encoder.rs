@@ -206,6 +206,28 @@ mod with_feature {
     }
 
     #[test]
+    fn doctor_reports_an_encoder_that_is_not_usable() {
+        let cli = CliRunner::new();
+        let (folder, _) = tiny();
+        let finding = || {
+            cli.write_file("config.toml", &format!("{CONFIG}[cluster]\nencoder = {:?}\n", folder.path()));
+            // The exit code depends on the other checks.
+            let output = cli.command(&["--json", "doctor"]).output().unwrap();
+            let findings: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            findings.as_array().unwrap().iter().find(|finding| finding["check"] == "encoder").unwrap().clone()
+        };
+        let usable = finding();
+        assert!(usable["verdict"] == "ok" && usable["detail"].as_str().unwrap().contains("3 dimensions"), "{usable}");
+        std::fs::remove_file(folder.path().join("model.onnx")).unwrap();
+        let missing = finding();
+        assert!(
+            missing["verdict"] == "fault" && missing["detail"].as_str().unwrap().contains("contains no model"),
+            "{missing}"
+        );
+        assert!(missing["fix"].as_str().unwrap().contains("docs/encoder.md"), "{missing}");
+    }
+
+    #[test]
     fn evaluation_keeps_embeddings_for_the_next_run() {
         let (folder, encoder) = tiny();
         let line = |id: u32, title: &str| {

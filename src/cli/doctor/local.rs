@@ -4,6 +4,7 @@ use super::Finding;
 use crate::cli::running_daemon::running_daemon;
 use crate::cli::{Context, healthcheck};
 use crate::config::Config;
+use crate::encoder::Encoder;
 use crate::http_client::Fetcher;
 use crate::store::{Store, folder_of};
 use crate::wording::byte_size;
@@ -32,6 +33,23 @@ pub(super) fn configuration(context: &Context) -> (Finding, Option<Config>) {
         (Ok(config), None) => (Finding::ok(CHECK, "there is no configuration file; the defaults apply"), Some(config)),
         (Ok(config), Some(path)) => (Finding::ok(CHECK, format!("{} is valid", path.display())), Some(config)),
     }
+}
+
+/// `None` if no encoder is configured. Loads the encoder, which takes some seconds for a large model.
+pub(super) fn encoder(config: &Config) -> Option<Finding> {
+    const CHECK: &str = "encoder";
+    let folder = config.cluster.encoder.as_ref()?;
+    Some(match Encoder::load(folder) {
+        Ok(encoder) => {
+            let (facts, folder) = (encoder.facts(), folder.display());
+            Finding::ok(CHECK, format!("{folder} has a model with {} dimensions", facts.dimensions))
+        }
+        Err(error) => {
+            let fix =
+                "correct the folder (docs/encoder.md), or remove cluster.encoder: items are grouped by words only";
+            Finding::fault(CHECK, error.to_string(), fix)
+        }
+    })
 }
 
 /// Also returns the database if it exists and can be opened.
