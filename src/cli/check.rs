@@ -3,7 +3,7 @@
 use super::Context;
 use super::input::{read_bytes, shown_name};
 use super::output::{json, print, table};
-use super::source::web_url;
+use super::source::{daemon_poll, web_url};
 use crate::domain::FeedProblem;
 use crate::domain::display_text::one_line;
 use crate::feed_parser::{self, FetchedDocument, NotAFeed, ParsedFeed};
@@ -75,6 +75,12 @@ async fn download(context: &Context, url: &Url) -> anyhow::Result<Document> {
     let config = context.config()?;
     let fetched = if config.database_path().exists() {
         let store = Store::open(&config.database_path())?;
+        if daemon_poll::is_required(&store) {
+            bail!(
+                "root does not read the documents of other servers itself; run this command as a user without \
+                 privileges, for example with `runuser -u nobody -- newsfold check URL`"
+            );
+        }
         config.poll_context(store, context.clock.clone(), "newsfold check")?.fetch_once(url).await?
     } else {
         let fetcher = Fetcher::new(config.fetch)?;

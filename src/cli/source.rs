@@ -1,7 +1,7 @@
 //! `newsfold source`: the feeds that newsfold polls.
 
 mod add;
-mod daemon_poll;
+pub(super) mod daemon_poll;
 mod edit;
 mod find_feed;
 mod list;
