@@ -12,6 +12,7 @@ mod encoding;
 mod export;
 mod feed_change_notifier;
 mod feed_entering;
+mod feed_filling;
 mod feed_simulation;
 mod full_text;
 mod grouped_sources;
@@ -280,6 +281,6 @@ pub async fn group_and_publish_without_daemon(config: &Config, store: &Store, cl
     let _grouping_lock = DatabaseLock::acquire_for_grouping(store.path()).await?;
     let mut grouping = GroupingSession::restore(store, &Arc::new(config.clone()), clock).await?;
     grouping.catch_up(store, clock).await?;
-    EditionPublisher::new(&config.publish).publish(store, clock, Timestamp::MAX).await?;
+    EditionPublisher::new(&config.publish).publish_all(store, clock, Timestamp::MAX).await?;
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 mod edition_policy;
 mod edition_text;
+mod feed_filters;
 mod feed_format;
 mod feed_membership;
 mod feed_order;
@@ -20,10 +21,11 @@ pub use edition_policy::{
     EditionReview, EditionStep, edition_on_entering, first_publication, next_edition, probation_until,
 };
 pub use edition_text::compose_edition;
+pub use feed_filters::FeedFilters;
 pub use feed_format::FeedFormat;
 pub use feed_membership::{MembershipCondition, QueryMatches, StoryFacts, membership_conditions};
 pub use feed_order::arrange_entries;
-pub use folding::FoldingPolicy;
+pub use folding::{EnteredFeed, EnteringStory, FoldingPolicy};
 pub use front_page::{FrontPage, TopEntry, arrange_front_page};
 pub use health_feed::render_health_feed;
 pub use lead_choice::{choose_lead, choose_lead_in};

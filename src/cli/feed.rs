@@ -14,7 +14,9 @@ use crate::publish::{
     FeedDocument, FeedFormat, FeedPage, FeedPart, Options, QueryMatches, arrange_entries, edition_on_entering,
     membership_conditions, render,
 };
-use crate::store::{self, ReadConnection, Store, editions, feed_entries, feed_tokens, publication, story_selection};
+use crate::store::{
+    self, ReadConnection, Store, editions, feed_entries, feed_selections, feed_tokens, publication, story_selection,
+};
 use crate::wording::selection_text;
 use anyhow::{Context as _, bail};
 use std::process::ExitCode;
@@ -156,7 +158,7 @@ async fn read(
 ) -> store::Result<FeedContents> {
     let (feed, options) = (feed.clone(), options.clone());
     let read = move |db: &ReadConnection| {
-        if feed_entries::is_initialized(db, &feed)? {
+        if feed_selections::is_initialized(db, &feed)? {
             let page = feed_entries::current_page(db, &feed, variant)?;
             return Ok(FeedContents {
                 entries: arrange_entries(&feed.selection, page.candidates),
@@ -202,8 +204,9 @@ async fn preview(
     let contents = read(&store, &feed, variant, &options).await?;
     if let Some(format) = format.and_then(FeedFormat::from_extension) {
         let name = feed.name.clone();
-        let (instance, known_since) =
-            store.read(move |db| Ok((publication::instance(db)?, feed_entries::known_since(db, Some(&name))?))).await?;
+        let (instance, known_since) = store
+            .read(move |db| Ok((publication::instance(db)?, feed_selections::known_since(db, Some(&name))?)))
+            .await?;
         let part = FeedPart { feed: &feed, variant, page: FeedPage::Current };
         let document = FeedDocument::of_feed(part, &instance, &contents.entries, &options)
             .known_since(known_since)
@@ -241,7 +244,7 @@ async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<E
             let query = matches(selection.query.as_ref())?;
             let exclude_query = matches(selection.exclude_query.as_ref())?;
             let member = feed_entries::membership(db, &name, id, FeedVariant::Live)?;
-            let mut entries = feed_entries::of_storyline(db, storyline)?;
+            let mut entries = feed_entries::of_storyline(db, storyline, |_| u32::MAX)?;
             entries.retain(|entry| entry.feed == name && folds);
             let ranks =
                 ranked_feed.map(|feed| feed_entries::ranked_stories(db, &feed, FeedVariant::Live)).transpose()?;

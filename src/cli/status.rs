@@ -3,11 +3,11 @@
 use super::output::{facts, optional_time, time};
 use super::running_daemon::{other_configuration, running_daemon};
 use super::{Context, healthcheck};
-use crate::domain::{SourceState, Timestamp};
+use crate::domain::{PublishedFeed, SourceState, Timestamp};
 use crate::store::daemon_state::DaemonState;
 use crate::store::sources::{self, SourceFilter};
 use crate::store::statistics::{self, QueueLengths, RowCounts};
-use crate::store::{DiskUsage, ReadConnection, Store, polls};
+use crate::store::{DiskUsage, ReadConnection, Store, feed_selections, polls};
 use crate::wording::{SourceStatus, byte_size, duration, grouped_digits};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -37,14 +37,18 @@ struct StoredFacts {
     next_poll_at: Option<Timestamp>,
     counts: RowCounts,
     queues: QueueLengths,
+    /// Feeds that are new, have a changed selection, or select by tags of sources that have changed. The daemon has not
+    /// filled them yet.
+    feeds_to_fill: usize,
 }
 
 impl Status {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let (_, store) = context.open()?;
+        let (config, store) = context.open()?;
         let daemon = running_daemon(&store).await?;
         let now = context.clock.now();
-        let stored = store.read(move |db| stored_facts(db, now)).await?;
+        let feeds = config.publish.published_feeds();
+        let stored = store.read(move |db| stored_facts(db, &feeds, now)).await?;
         let report = Report {
             version: env!("CARGO_PKG_VERSION"),
             problems: problems(context, &store, daemon.as_ref()).await,
@@ -58,7 +62,7 @@ impl Status {
     }
 }
 
-fn stored_facts(db: &ReadConnection, now: Timestamp) -> crate::store::Result<StoredFacts> {
+fn stored_facts(db: &ReadConnection, feeds: &[PublishedFeed], now: Timestamp) -> crate::store::Result<StoredFacts> {
     let sources = sources::list(db, &SourceFilter::default())?;
     let active = sources.iter().filter(|source| source.state == SourceState::Active);
     Ok(StoredFacts {
@@ -67,6 +71,7 @@ fn stored_facts(db: &ReadConnection, now: Timestamp) -> crate::store::Result<Sto
         next_poll_at: active.map(|source| source.next_poll_at).min(),
         counts: statistics::row_counts(db)?,
         queues: statistics::queue_lengths(db, now)?,
+        feeds_to_fill: feed_selections::count_outdated(db, feeds)?,
     })
 }
 
@@ -109,6 +114,7 @@ impl Report {
             (queues.items_to_group, "items to group"),
             (queues.items_to_encode, "items to encode"),
             (queues.stories_to_review, "stories to review"),
+            (stored.feeds_to_fill as u64, "feeds to fill"),
             (queues.due_sources, "sources due"),
             (queues.pending_deliveries, "WebSub deliveries"),
         ]

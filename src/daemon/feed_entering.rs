@@ -1,40 +1,250 @@
-//! Determines how a story enters a feed: with an entry of its own or as a part of its storyline's entry, and with which
-//! edition.
+//! Decides which feeds stories enter, from one state of the database and for all feeds together: there may be a thousand
+//! feeds, so each story and its storyline are read once, and nothing is read in the transaction that adds the entries.
 
 use crate::domain::{
-    Development, Edition, EditionReason, EntryVariants, FeedFold, FeedVariant, PublishedFeed, Story, StoryId,
-    StorylineEntry, Timestamp,
+    Development, Edition, EditionReason, EditionText, EntryVariants, FilteredItem, PublishedFeed, Story, StoryId,
+    StorylineEntry, StorylineId, Timestamp,
 };
-use crate::publish::{FoldingPolicy, Options, edition_on_entering};
+use crate::publish::{EnteredFeed, EnteringStory, FeedFilters, FoldingPolicy, Options, StoryFacts};
+use crate::store::feed_selections::{self, EntriesState, SelectedFeed};
+use crate::store::text_index::TextIndex;
 use crate::store::{
-    self, ReadConnection, WriteConnection, editions, feed_entries, stories, storyline_membership, storylines,
+    self, ReadConnection, WriteConnection, editions, feed_entries, stories, story_selection, storyline_membership,
+    storylines,
 };
 use crate::storyline::StorylineGrouper;
-use std::collections::HashMap;
+use std::cell::OnceCell;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The maximum number of entries with which a story is compared, and the maximum number of reports that are read from
 /// each story. The newest entries are compared.
 const MAX_COMPARED_ENTRIES: usize = 40;
 const MAX_COMPARED_REPORTS: usize = 20;
 
-/// Returns the variants of a feed in which a story gets an entry of its own; `None` if it is a part of its storyline's
-/// entry.
-pub(super) fn entered_variants(
-    db: &ReadConnection,
-    feed: &PublishedFeed,
-    story: &Story,
-    now: Timestamp,
-    folding: &FoldingPolicy,
-) -> store::Result<Option<EntryVariants>> {
-    if feed.selection.fold == FeedFold::Stories {
-        return Ok(Some(EntryVariants::Both));
+/// The configured feeds, and the rules by which stories enter them.
+pub(super) struct EnteringRules {
+    pub feeds: Vec<SelectedFeed>,
+    filters: FeedFilters,
+    pub folding: FoldingPolicy,
+}
+
+/// A published story that may enter feeds. `first_edition_at` is the time of its first edition.
+pub(super) struct EnteringCandidate<'s> {
+    pub story: &'s Story,
+    pub published_at: Timestamp,
+    pub first_edition_at: Timestamp,
+}
+
+/// The stories that enter a feed, in order, each with the variants that it enters.
+pub(super) struct EnteringStories {
+    pub feed: String,
+    pub stories: Vec<(StoryId, EntryVariants)>,
+}
+
+impl EnteringRules {
+    pub(super) fn new(options: &Options) -> EnteringRules {
+        let feeds = options.published_feeds();
+        let filters = FeedFilters::new(&feeds);
+        EnteringRules {
+            filters: filters.expect("the filters of the configuration are valid"),
+            feeds: feeds.into_iter().map(SelectedFeed::new).collect::<store::Result<_>>().expect("selections are JSON"),
+            folding: FoldingPolicy::new(options),
+        }
     }
-    let mut entries = feed_entries::of_storyline(db, story.storyline)?;
-    entries.retain(|entry| entry.feed == feed.name && entry.story != story.id);
-    let variants = folding.entry_variants(story.outlet_count(), &entries, now, || similarity(db, story, &entries))?;
-    let is_known = variants == Some(EntryVariants::Stable)
-        && feed_entries::membership(db, &feed.name, story.id, FeedVariant::Stable)?.is_some();
-    Ok(variants.filter(|_| !is_known))
+
+    /// Decides which of the candidates enter which feeds. A feed whose entries have not been determined yet is omitted;
+    /// they will include these stories. The newest story enters each feed last.
+    pub(super) fn decide(
+        &self,
+        db: &ReadConnection,
+        candidates: &[EnteringCandidate<'_>],
+        now: Timestamp,
+    ) -> store::Result<Vec<EnteringStories>> {
+        let matching = MatchingStories::find(self, db, candidates)?;
+        let mut storylines = EntriesByStoryline::default();
+        let mut similarities = Similarities::default();
+        let mut decided = Vec::new();
+        for (feed, positions) in &matching.by_feed {
+            let mut positions = positions.clone();
+            let feed = &self.feeds[*feed].feed;
+            positions.sort_by_key(|position| (candidates[*position].published_at, candidates[*position].story.id));
+            let mut entries = HashMap::new();
+            let mut entering = Vec::with_capacity(positions.len());
+            for position in positions {
+                let EnteringCandidate { story, published_at, first_edition_at } = candidates[position];
+                if let Some(of_feed) = storylines.of_feed(db, &self.folding, (story.id, story.storyline), &feed.name)? {
+                    entries.insert(story.storyline, of_feed);
+                }
+                entering.push(EnteringStory {
+                    id: story.id,
+                    storyline: story.storyline,
+                    published_at,
+                    first_edition_at,
+                    outlet_count: matching.facts[position].outlet_count,
+                    is_in_stable_variant: matching.is_in_variant(position, &feed.name, EntryVariants::Stable),
+                    previous_variants: Vec::new(),
+                });
+            }
+            let similarity = |story, entries: &[StorylineEntry]| similarities.highest(db, story, entries);
+            let stories = self.folding.enter(EnteredFeed { feed, stories: entering, entries }, now, similarity)?;
+            decided.push(EnteringStories { feed: feed.name.clone(), stories });
+        }
+        Ok(decided)
+    }
+}
+
+/// The candidates that match feeds and are not in their live variants.
+struct MatchingStories<'s> {
+    facts: Vec<StoryFacts<'s>>,
+    /// The variants of the feeds that contain each candidate.
+    entries: Vec<HashMap<String, Vec<EntryVariants>>>,
+    /// The positions of feeds, and of the candidates that match each.
+    by_feed: Vec<(usize, Vec<usize>)>,
+}
+
+impl<'s> MatchingStories<'s> {
+    fn find(
+        rules: &EnteringRules,
+        db: &ReadConnection,
+        candidates: &[EnteringCandidate<'s>],
+    ) -> store::Result<MatchingStories<'s>> {
+        let stories: Vec<&'s Story> = candidates.iter().map(|candidate| candidate.story).collect();
+        let facts = stories.iter().copied().map(StoryFacts::new).collect();
+        let mut entries = vec![HashMap::new(); stories.len()];
+        for (story, entries) in stories.iter().zip(&mut entries) {
+            for (feed, variants) in feed_entries::of_story(db, story.id)? {
+                entries.entry(feed).or_insert_with(Vec::new).push(variants);
+            }
+        }
+        let mut matching = MatchingStories { facts, entries, by_feed: Vec::new() };
+        let mut texts = StoryTexts { db, stories: &stories, index: OnceCell::new(), filtered: BTreeMap::new() };
+        let (states, _) = feed_selections::states(db, &rules.feeds)?;
+        for (feed, state) in states.into_iter().enumerate() {
+            let SelectedFeed { feed: PublishedFeed { name, selection, .. }, .. } = &rules.feeds[feed];
+            if state == EntriesState::OtherSelection {
+                continue;
+            }
+            let may_enter = |position: &usize| {
+                matching.facts[*position].may_match(selection)
+                    && stories[*position].merged_into.is_none()
+                    && !matching.is_in_variant(*position, name, EntryVariants::Live)
+            };
+            let mut positions: Vec<usize> = (0..stories.len()).filter(may_enter).collect();
+            if let Some(query) = selection.query.as_ref().filter(|_| !positions.is_empty()) {
+                let found = texts.matching(query)?;
+                positions.retain(|position| found.contains(position));
+            }
+            if let Some(query) = selection.exclude_query.as_ref().filter(|_| !positions.is_empty()) {
+                let found = texts.matching(query)?;
+                positions.retain(|position| !found.contains(position));
+            }
+            if !rules.filters.is_empty(feed) {
+                positions = texts.passing(&rules.filters, feed, positions)?;
+            }
+            if !positions.is_empty() {
+                matching.by_feed.push((feed, positions));
+            }
+        }
+        Ok(matching)
+    }
+
+    /// Returns whether a variant of a feed contains a candidate.
+    fn is_in_variant(&self, position: usize, feed: &str, variant: EntryVariants) -> bool {
+        let shown = self.entries[position].get(feed).map_or(&[][..], Vec::as_slice);
+        shown.iter().any(|variants| *variants == EntryVariants::Both || *variants == variant)
+    }
+}
+
+/// The texts of the candidates, which are read when a feed has an expression or a filter.
+struct StoryTexts<'c> {
+    db: &'c ReadConnection,
+    stories: &'c [&'c Story],
+    index: OnceCell<TextIndex>,
+    /// The items of stories, and the results of filters.
+    filtered: BTreeMap<usize, (Vec<FilteredItem>, BTreeMap<usize, bool>)>,
+}
+
+impl StoryTexts<'_> {
+    fn matching(&mut self, expression: &str) -> store::Result<BTreeSet<usize>> {
+        if self.index.get().is_none() {
+            let _ = self.index.set(TextIndex::new(self.db, self.stories)?);
+        }
+        self.index.get().map_or_else(|| Ok(BTreeSet::new()), |index| index.matching(expression))
+    }
+
+    /// Returns those of the stories that pass the filters of a feed.
+    fn passing(&mut self, filters: &FeedFilters, feed: usize, positions: Vec<usize>) -> store::Result<Vec<usize>> {
+        let mut passing = Vec::new();
+        for position in positions {
+            if !self.filtered.contains_key(&position) {
+                let items = story_selection::filtered_items(self.db, self.stories[position].id)?;
+                self.filtered.insert(position, (items, BTreeMap::new()));
+            }
+            let passes = |(items, results): &mut (Vec<_>, _)| filters.pass(feed, items, results);
+            if self.filtered.get_mut(&position).is_some_and(passes) {
+                passing.push(position);
+            }
+        }
+        Ok(passing)
+    }
+}
+
+/// The entries of storylines with several stories, by feed.
+#[derive(Default)]
+pub(super) struct EntriesByStoryline(HashMap<StorylineId, HashMap<String, Vec<StorylineEntry>>>);
+
+impl EntriesByStoryline {
+    /// Returns the entries of a story's storyline in a feed, if there are any.
+    pub(super) fn of_feed(
+        &mut self,
+        db: &ReadConnection,
+        folding: &FoldingPolicy,
+        (story, storyline): (StoryId, StorylineId),
+        feed: &str,
+    ) -> store::Result<Option<Vec<StorylineEntry>>> {
+        let by_feed = match self.0.entry(storyline) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let mut by_feed: HashMap<String, Vec<StorylineEntry>> = HashMap::new();
+                if storyline_membership::has_other_stories(db, story)? {
+                    for entry in feed_entries::of_storyline(db, storyline, |feed| folding.document_size(feed))? {
+                        by_feed.entry(entry.feed.clone()).or_default().push(entry);
+                    }
+                }
+                unknown.insert(by_feed)
+            }
+        };
+        Ok(by_feed.get(feed).cloned())
+    }
+}
+
+/// The similarities of stories to the entries of their storylines. Most feeds have the same entries.
+#[derive(Default)]
+pub(super) struct Similarities(HashMap<(StoryId, Vec<StoryId>), f32>);
+
+impl Similarities {
+    /// Returns the highest similarity of a story to one of the entries.
+    pub(super) fn highest(
+        &mut self,
+        db: &ReadConnection,
+        story: StoryId,
+        entries: &[StorylineEntry],
+    ) -> store::Result<f32> {
+        let compared: Vec<StoryId> = entries.iter().rev().take(MAX_COMPARED_ENTRIES).map(|entry| entry.story).collect();
+        let key = (story, compared);
+        if let Some(known) = self.0.get(&key) {
+            return Ok(*known);
+        }
+        let mut grouper = StorylineGrouper::default();
+        for story in stories::load(db, std::iter::once(story).chain(key.1.iter().copied()))? {
+            let reports = story.items.iter().take(MAX_COMPARED_REPORTS);
+            reports.for_each(|report| grouper.add(&report.item, story.id));
+        }
+        let highest = grouper.weigh().highest_similarity(story);
+        self.0.insert(key, highest);
+        Ok(highest)
+    }
 }
 
 /// Returns the other stories of the storyline that an edition of the story lists.
@@ -48,76 +258,23 @@ pub(super) fn related_stories(
         return Ok(Vec::new());
     }
     let others = storylines::developments(db, story.storyline)?;
-    let mut entries = feed_entries::of_storyline(db, story.storyline)?;
+    let mut entries = feed_entries::of_storyline(db, story.storyline, |feed| folding.document_size(feed))?;
     entries.retain(|entry| folding.folds(&entry.feed));
     Ok(folding.developments(story.id, others, &entries, now))
 }
 
-/// Enqueues the entries of a storyline for review if the storyline contains stories other than this one.
-pub(super) fn enqueue_storyline(db: &WriteConnection, story: &Story) -> store::Result<()> {
-    match storyline_membership::has_other_stories(db, story.id)? {
-        true => storyline_membership::enqueue_entries(db, story.storyline),
-        false => Ok(()),
-    }
-}
-
-/// Returns the highest similarity of a story to one of the entries.
-fn similarity(db: &ReadConnection, story: &Story, entries: &[StorylineEntry]) -> store::Result<f32> {
-    let mut compared = StorylineGrouper::default();
-    let mut add = |story: &Story| {
-        let reports = story.items.iter().take(MAX_COMPARED_REPORTS);
-        reports.for_each(|report| compared.add(&report.item, story.id));
-    };
-    add(story);
-    for entry in entries.iter().rev().take(MAX_COMPARED_ENTRIES) {
-        if let Some(other) = stories::get(db, entry.story)? {
-            add(&other);
-        }
-    }
-    Ok(compared.weigh().highest_similarity(story.id))
-}
-
-/// The editions with which stories enter feeds at the same time, by story. The feeds share them.
-#[derive(Default)]
-pub(super) struct EditionsOnEntering(HashMap<StoryId, u32>);
-
-/// The date of an edition that is written because a story enters a feed, and the options for its text.
-pub(super) struct EnteringTime<'o> {
-    pub at: Timestamp,
-    pub options: &'o Options,
-}
-
-impl EditionsOnEntering {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(super) fn contains(&self, story: StoryId) -> bool {
-        self.0.contains_key(&story)
-    }
-
-    /// Returns the number of the edition with which a story enters a feed: the latest edition, or a new edition if the
-    /// story contains more than the latest one.
-    pub(super) fn number(
-        &mut self,
-        db: &WriteConnection,
-        story: &Story,
-        latest: &Edition,
-        time: EnteringTime<'_>,
-    ) -> store::Result<u32> {
-        if let Some(number) = self.0.get(&story.id) {
-            return Ok(*number);
-        }
-        let number = match edition_on_entering(story, latest, time.options) {
-            Some(text) => {
-                // All feeds show the same link for a story.
-                let has_new_link = text.linked != latest.text.linked;
-                let reason = if has_new_link { EditionReason::Corrected } else { EditionReason::Entered };
-                editions::add(db, story, reason, &text, time.at)?
-            }
-            None => latest.number,
-        };
-        self.0.insert(story.id, number);
-        Ok(number)
-    }
+/// Returns the number of the edition with which a story enters feeds: a new edition with this text, if there is one, or
+/// else the latest edition.
+pub(super) fn number_on_entering(
+    db: &WriteConnection,
+    story: &Story,
+    latest: &Edition,
+    text: Option<&EditionText>,
+    at: Timestamp,
+) -> store::Result<u32> {
+    let Some(text) = text else { return Ok(latest.number) };
+    // All feeds show the same link for a story.
+    let has_new_link = text.linked != latest.text.linked;
+    let reason = if has_new_link { EditionReason::Corrected } else { EditionReason::Entered };
+    editions::add(db, story, reason, text, at)
 }

@@ -49,7 +49,7 @@ pub async fn simulate_feed(config: &Config, items: &[Item], folder: &Path) -> an
         store_items(&store, &items[played..played + due], &source_ids, now).await?;
         played += due;
         session.catch_up(&store, &clock).await?;
-        publisher.publish(&store, &clock, now).await?;
+        publisher.publish_all(&store, &clock, now).await?;
     }
     let feed = all_stories();
     let read = move |db: &ReadConnection| {

@@ -2,15 +2,18 @@
 //! the decisions, and the database stores the results.
 
 use super::database_watcher::NextRun;
-use super::feed_entering::{EditionsOnEntering, EnteringTime, enqueue_storyline, entered_variants, related_stories};
+use super::feed_entering::{EnteringCandidate, EnteringRules, EnteringStories, number_on_entering, related_stories};
+use super::feed_filling::FeedFiller;
 use super::task_context::TaskContext;
 use crate::clock::Clock;
 use crate::domain::duration::{after, before};
-use crate::domain::{Edition, EditionReason, EntryVariants, FeedVariant, PublishedFeed, Story, StoryId, Timestamp};
-use crate::publish::{
-    EditionReview, EditionStep, FoldingPolicy, Options, StoryFacts, compose_edition, first_publication, next_edition,
+use crate::domain::{
+    Edition, EditionReason, EditionText, ItemId, PublishedFeed, Story, StoryId, StorylineId, Timestamp,
 };
-use crate::store::feed_entries::{MembershipPlan, NewEntry};
+use crate::publish::{
+    EditionReview, EditionStep, Options, compose_edition, edition_on_entering, first_publication, next_edition,
+};
+use crate::store::feed_entries::NewEntry;
 use crate::store::review_queue::{self, StoryReview};
 use crate::store::{
     self, ReadConnection, Store, WriteConnection, editions, feed_entries, feed_tokens, publication, stories,
@@ -19,10 +22,17 @@ use crate::store::{
 use crate::websub::secrets;
 use anyhow::Context;
 use jiff::SignedDuration;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
-/// The maximum number of stories per transaction.
-const BATCH: u32 = 500;
+/// The number of stories per transaction, so that it adds few more than this number of entries.
+const MAX_ENTRIES: u32 = 200_000;
+const MIN_BATCH: u32 = 50;
+const MAX_BATCH: u32 = 500;
+/// How long feeds are filled before the server accepts connections, and before other work continues.
+const STARTUP_FILL_TIME: Duration = Duration::from_secs(1);
+const FILL_TIME: Duration = Duration::from_millis(500);
 /// The delay before rechecking stories whose sources are all on probation.
 const PROBATION_RECHECK_DELAY: SignedDuration = SignedDuration::from_mins(1);
 
@@ -31,7 +41,13 @@ pub(super) async fn run(mut context: TaskContext) {
     let mut regrouped = context.regrouped_at.subscribe();
     loop {
         let regrouped_at = *regrouped.borrow_and_update();
-        let next = match publisher.publish(context.store(), context.clock(), regrouped_at).await {
+        let publishing = publisher.publish(context.store(), context.clock(), regrouped_at);
+        let Some(published) = context.shutdown.run_until_cancelled(publishing).await else {
+            // The store finishes a write whose future is dropped. The publisher of a new configuration starts after it.
+            let _ = context.store().write(|_| Ok(())).await;
+            return;
+        };
+        let next = match published {
             Ok(next) => {
                 context.health.record_progress("publisher", context.clock().now());
                 next.into()
@@ -51,7 +67,9 @@ pub(super) async fn run(mut context: TaskContext) {
 
 /// Writes the editions and feed entries that are due, so that nothing outdated is served after startup.
 pub(super) async fn catch_up_editions(context: &TaskContext) -> store::Result<()> {
-    EditionPublisher::new(&context.config.publish).catch_up(context.store(), context.clock().now()).await
+    let publisher = EditionPublisher::new(&context.config.publish);
+    let catch_up = publisher.catch_up(context.store(), context.clock(), STARTUP_FILL_TIME);
+    context.shutdown.run_until_cancelled(catch_up).await.unwrap_or(Ok(true)).map(|_| ())
 }
 
 /// Generates a new token for a private feed, which replaces the old one.
@@ -68,21 +86,38 @@ pub async fn rotate_feed_token(store: &Store, feed: &PublishedFeed, clock: &Cloc
 #[derive(Clone)]
 pub(super) struct EditionPublisher {
     options: Arc<Options>,
-    feeds: Arc<Vec<PublishedFeed>>,
-    folding: Arc<FoldingPolicy>,
+    rules: Arc<EnteringRules>,
+    filler: Arc<FeedFiller>,
+}
+
+/// A story that is published for the first time.
+struct FirstEdition {
+    story: Story,
+    lead: ItemId,
+    published_at: Timestamp,
+    text: EditionText,
+}
+
+/// Stories that are published for the first time, and the feeds that they enter.
+struct FirstEditions {
+    editions: Vec<FirstEdition>,
+    entering: Vec<EnteringStories>,
+}
+
+/// Published stories with the decisions on their editions, and the feeds that they enter.
+struct ReviewedStories {
+    stories: Vec<(EditionStep, StoryReview)>,
+    entering: Vec<EnteringStories>,
 }
 
 impl EditionPublisher {
     pub(super) fn new(options: &Options) -> EditionPublisher {
-        EditionPublisher {
-            options: Arc::new(options.clone()),
-            feeds: Arc::new(options.published_feeds()),
-            folding: Arc::new(FoldingPolicy::new(options)),
-        }
+        let (options, rules) = (Arc::new(options.clone()), Arc::new(EnteringRules::new(options)));
+        EditionPublisher { filler: Arc::new(FeedFiller::new(rules.clone(), options.clone())), options, rules }
     }
 
     /// Publishes all due stories that were created no later than `regrouped_at`, and writes the editions that are due.
-    /// Returns when more work becomes due.
+    /// Fills new feeds for a limited time. Returns when more work becomes due.
     pub(super) async fn publish(
         &self,
         store: &Store,
@@ -91,10 +126,13 @@ impl EditionPublisher {
     ) -> store::Result<Option<Timestamp>> {
         // One time for all steps: work that becomes due between two of them would be neither done nor waited for.
         let now = clock.now();
-        self.catch_up(store, now).await?;
+        let is_filled = self.catch_up(store, clock, FILL_TIME).await?;
         let in_probation = self.publish_new_stories(store, now, regrouped_at).await?;
         let recheck_at = in_probation.then(|| after(now, PROBATION_RECHECK_DELAY));
         let delay = self.options.delay;
+        if !is_filled {
+            return Ok(Some(now));
+        }
         let next = move |db: &ReadConnection| {
             let story_at = stories::first_unpublished_after(db, before(now, delay))?.map(|at| after(at, delay));
             Ok([story_at, review_queue::next_review_at(db, now)?, recheck_at].into_iter().flatten().min())
@@ -102,11 +140,18 @@ impl EditionPublisher {
         store.read(next).await
     }
 
-    /// Editions come before selections, because a story without an edition cannot enter a feed.
-    async fn catch_up(&self, store: &Store, now: Timestamp) -> store::Result<()> {
+    /// Fills all new feeds, and publishes all due stories.
+    pub(super) async fn publish_all(&self, store: &Store, clock: &Clock, regrouped_at: Timestamp) -> store::Result<()> {
+        while !self.catch_up(store, clock, FILL_TIME).await? {}
+        self.publish(store, clock, regrouped_at).await.map(|_| ())
+    }
+
+    /// Editions come before feeds, because a story without an edition cannot enter a feed.
+    async fn catch_up(&self, store: &Store, clock: &Clock, fill_time: Duration) -> store::Result<bool> {
+        let now = clock.now();
         self.create_feed_tokens(store, now).await?;
         self.write_due_editions(store, now).await?;
-        self.apply_feed_selections(store, now).await
+        self.filler.fill(store, now, fill_time).await
     }
 
     /// Returns whether unpublished stories remain because all their sources are on probation.
@@ -114,60 +159,84 @@ impl EditionPublisher {
         let created_until = before(now, self.options.delay).min(regrouped_at);
         let (mut after, mut in_probation) = (None, false);
         loop {
-            let mut due = store.read(move |db| stories::unpublished(db, created_until, after, BATCH)).await?;
-            let Some(last) = due.last() else { return Ok(in_probation) };
-            after = Some((last.created_at, last.id));
-            let count = due.len();
-            due.retain(|story| first_publication(story, now, &self.options).is_some());
-            in_probation |= due.len() < count;
-            if !due.is_empty() {
+            let this = self.clone();
+            let read = move |db: &ReadConnection| {
+                let due = stories::unpublished(db, created_until, after, this.batch())?;
+                let last = due.last().map(|story| (story.created_at, story.id));
+                let count = due.len();
+                Ok((last, count, this.compose_first_editions(db, due, now)?))
+            };
+            let (last, count, first) = store.read(read).await?;
+            if last.is_none() {
+                return Ok(in_probation);
+            }
+            after = last;
+            in_probation |= first.editions.len() < count;
+            if !first.editions.is_empty() {
                 let this = self.clone();
-                store.write(move |db| this.write_first_editions(db, &due, now)).await?;
+                store.write(move |db| this.write_first_editions(db, first, now)).await?;
             }
         }
     }
 
-    fn write_first_editions(&self, db: &WriteConnection, due: &[Story], now: Timestamp) -> store::Result<()> {
-        let mut published: Vec<&Story> = Vec::new();
+    /// Composes the first editions of those stories that are due for publication.
+    fn compose_first_editions(
+        &self,
+        db: &ReadConnection,
+        due: Vec<Story>,
+        now: Timestamp,
+    ) -> store::Result<FirstEditions> {
+        let mut editions = Vec::new();
         for story in due {
-            let Some((lead, published_at)) = first_publication(story, now, &self.options) else { continue };
-            // Grouping may have moved the story to another storyline since the story was read. In that case, it is
-            // published later.
-            if storyline_membership::storyline_of(db, story.id)? != Some(story.storyline) {
-                continue;
-            }
-            if stories::publish(db, story.id, lead.item.id, published_at)? {
-                let related = related_stories(db, story, now, &self.folding)?;
-                let text = compose_edition(story, lead, None, related, &self.options);
-                editions::add(db, story, EditionReason::First, &text, now)?;
-                published.push(story);
-                enqueue_storyline(db, story)?;
+            let Some((lead, published_at)) = first_publication(&story, now, &self.options) else { continue };
+            let related = related_stories(db, &story, now, &self.rules.folding)?;
+            let text = compose_edition(&story, lead, None, related, &self.options);
+            editions.push(FirstEdition { lead: lead.item.id, published_at, text, story });
+        }
+        let candidates: Vec<EnteringCandidate<'_>> = editions
+            .iter()
+            .map(|first| EnteringCandidate {
+                story: &first.story,
+                published_at: first.published_at,
+                first_edition_at: now,
+            })
+            .collect();
+        let entering = self.rules.decide(db, &candidates, now)?;
+        Ok(FirstEditions { editions, entering })
+    }
+
+    fn write_first_editions(&self, db: &WriteConnection, first: FirstEditions, now: Timestamp) -> store::Result<()> {
+        // Grouping may have moved a story to another storyline since the story was read. In that case, the stories of
+        // both storylines are published later.
+        let mut moved: BTreeSet<StorylineId> = BTreeSet::new();
+        for FirstEdition { story, .. } in &first.editions {
+            let storyline = storyline_membership::storyline_of(db, story.id)?;
+            if storyline != Some(story.storyline) {
+                moved.extend([story.storyline].into_iter().chain(storyline));
             }
         }
-        for (feed, story) in self.find_entering(db, &published)? {
-            if let Some(variants) = entered_variants(db, feed, story, now, &self.folding)? {
-                let entry = NewEntry { feed: &feed.name, story: story.id, variants, edition: 1 };
-                feed_entries::add(db, entry, now)?;
+        let (mut published, mut storylines) = (BTreeSet::new(), BTreeSet::new());
+        for FirstEdition { story, lead, published_at, text } in &first.editions {
+            if !moved.contains(&story.storyline) && stories::publish(db, story.id, *lead, *published_at)? {
+                editions::add(db, story, EditionReason::First, text, now)?;
+                published.insert(story.id);
+                storylines.insert(story.storyline);
             }
+        }
+        storylines.iter().try_for_each(|storyline| storyline_membership::enqueue_entries(db, *storyline))?;
+        for EnteringStories { feed, stories } in &first.entering {
+            let entered = stories.iter().filter(|(story, _)| published.contains(story));
+            let entry = |&(story, variants): &_| NewEntry { story, variants, edition: 1 };
+            feed_entries::add(db, feed, &entered.map(entry).collect::<Vec<_>>(), now)?;
         }
         if published.is_empty() { Ok(()) } else { publication::touch(db) }
     }
 
     async fn write_due_editions(&self, store: &Store, now: Timestamp) -> store::Result<()> {
         loop {
-            let (options, folding) = (self.options.clone(), self.folding.clone());
-            let review = move |db: &ReadConnection| {
-                let due = review_queue::due_reviews(db, now, BATCH)?.into_iter();
-                let step = |due: &StoryReview| {
-                    let developments = related_stories(db, &due.story, now, &folding)?;
-                    let StoryReview { story, edition_times: times, latest, .. } = due;
-                    let review = EditionReview { story, times: *times, latest: latest.as_ref(), developments };
-                    store::Result::Ok(next_edition(review, now, &options))
-                };
-                due.map(|due| Ok((step(&due)?, due))).collect::<store::Result<Vec<_>>>()
-            };
-            let reviewed = store.read(review).await?;
-            if reviewed.is_empty() {
+            let this = self.clone();
+            let reviewed = store.read(move |db| this.review_due_stories(db, now)).await?;
+            if reviewed.stories.is_empty() {
                 return Ok(());
             }
             let this = self.clone();
@@ -175,17 +244,43 @@ impl EditionPublisher {
         }
     }
 
-    fn write_editions(
-        &self,
-        db: &WriteConnection,
-        reviewed: Vec<(EditionStep, StoryReview)>,
-        now: Timestamp,
-    ) -> store::Result<()> {
+    fn review_due_stories(&self, db: &ReadConnection, now: Timestamp) -> store::Result<ReviewedStories> {
+        let mut stories = Vec::new();
+        for due in review_queue::due_reviews(db, now, self.batch())? {
+            let developments = related_stories(db, &due.story, now, &self.rules.folding)?;
+            let StoryReview { story, edition_times: times, latest, .. } = &due;
+            let review = EditionReview { story, times: *times, latest: latest.as_ref(), developments };
+            stories.push((next_edition(review, now, &self.options), due));
+        }
+        let candidate = |(step, due): &'_ (EditionStep, StoryReview)| {
+            let has_edition = due.latest.is_some() || matches!(step, EditionStep::Write(..));
+            let published_at = due.story.published_at.filter(|_| has_edition)?;
+            Some((published_at, due.edition_times.map_or(now, |times| times.first)))
+        };
+        let candidates: Vec<EnteringCandidate<'_>> = stories
+            .iter()
+            .filter_map(|reviewed| {
+                let (published_at, first_edition_at) = candidate(reviewed)?;
+                Some(EnteringCandidate { story: &reviewed.1.story, published_at, first_edition_at })
+            })
+            .collect();
+        let entering = self.rules.decide(db, &candidates, now)?;
+        Ok(ReviewedStories { stories, entering })
+    }
+
+    fn write_editions(&self, db: &WriteConnection, reviewed: ReviewedStories, now: Timestamp) -> store::Result<()> {
+        // A story that has changed since the review remains in the queue, and so do the others of its storyline, because
+        // whether they enter a feed depends on the entries of the storyline.
+        let mut outdated: BTreeSet<StorylineId> = BTreeSet::new();
+        for (_, StoryReview { story, generation, .. }) in &reviewed.stories {
+            if !review_queue::is_current_generation(db, story.id, *generation)? {
+                outdated.insert(story.storyline);
+            }
+        }
         let mut changed = false;
-        let mut current = Vec::new();
-        for (step, StoryReview { story, generation, mut latest, .. }) in reviewed {
-            // A story that has changed since the review remains in the queue.
-            if !review_queue::is_current_generation(db, story.id, generation)? {
+        let mut current: HashMap<StoryId, (Story, Edition)> = HashMap::new();
+        for (step, StoryReview { story, generation, mut latest, .. }) in reviewed.stories {
+            if outdated.contains(&story.storyline) {
                 continue;
             }
             let mut next = None;
@@ -201,120 +296,54 @@ impl EditionPublisher {
                 EditionStep::Unchanged => {}
             }
             review_queue::finish_review(db, story.id, generation, next)?;
-            current.extend(latest.map(|latest| (story, latest)));
+            if let Some(latest) = latest {
+                current.insert(story.id, (story, latest));
+            }
         }
-        changed |= self.add_feed_entries(db, &current, now)?;
+        changed |= self.add_feed_entries(db, &reviewed.entering, &current, now)?;
         if changed { publication::touch(db) } else { Ok(()) }
     }
 
-    /// Adds stories with their latest editions to the feeds that they now match. Feeds that a story enters at the same
-    /// time share one edition. Returns whether any entry was added.
+    /// Adds stories with their latest editions to feeds. The feeds share a new edition of a story. Returns whether any
+    /// entry was added.
     fn add_feed_entries(
         &self,
         db: &WriteConnection,
-        stories: &[(Story, Edition)],
+        entering: &[EnteringStories],
+        current: &HashMap<StoryId, (Story, Edition)>,
         now: Timestamp,
     ) -> store::Result<bool> {
-        let current: Vec<&Story> = stories.iter().map(|(story, _)| story).collect();
-        let mut entered = EditionsOnEntering::default();
-        for (feed, story) in self.find_entering(db, &current)? {
-            let Some((_, latest)) = stories.iter().find(|(other, _)| other.id == story.id) else { continue };
-            let Some(variants) = entered_variants(db, feed, story, now, &self.folding)? else { continue };
-            let edition = entered.number(db, story, latest, EnteringTime { at: now, options: &self.options })?;
-            let entry = NewEntry { feed: &feed.name, story: story.id, variants, edition };
-            feed_entries::add(db, entry, now)?;
+        let mut editions: HashMap<StoryId, u32> = HashMap::new();
+        let mut storylines = BTreeSet::new();
+        for EnteringStories { feed, stories } in entering {
+            let mut entries = Vec::with_capacity(stories.len());
+            for &(id, variants) in stories {
+                let Some((story, latest)) = current.get(&id) else { continue };
+                let edition = match editions.get(&id) {
+                    Some(number) => *number,
+                    None => {
+                        let text = edition_on_entering(story, latest, &self.options);
+                        number_on_entering(db, story, latest, text.as_ref(), now)?
+                    }
+                };
+                editions.insert(id, edition);
+                storylines.insert(story.storyline);
+                entries.push(NewEntry { story: id, variants, edition });
+            }
+            feed_entries::add(db, feed, &entries, now)?;
         }
-        for (story, _) in stories.iter().filter(|(story, _)| entered.contains(story.id)) {
-            enqueue_storyline(db, story)?;
-        }
-        Ok(!entered.is_empty())
+        storylines.iter().try_for_each(|storyline| storyline_membership::enqueue_entries(db, *storyline))?;
+        Ok(!editions.is_empty())
     }
 
-    /// Returns pairs of a feed and a story that may enter it now. For each feed, the newest story is last. There may be a
-    /// thousand feeds, so most of them are excluded without a query.
-    fn find_entering<'s>(
-        &self,
-        db: &ReadConnection,
-        stories: &[&'s Story],
-    ) -> store::Result<Vec<(&PublishedFeed, &'s Story)>> {
-        let facts: Vec<(StoryId, StoryFacts)> =
-            stories.iter().map(|story| (story.id, StoryFacts::new(story))).collect();
-        let mut entering = Vec::new();
-        for feed in self.feeds.iter() {
-            let may_match = |(id, facts): &(StoryId, StoryFacts)| facts.may_match(&feed.selection).then_some(*id);
-            let candidates: Vec<StoryId> = facts.iter().filter_map(may_match).collect();
-            for id in feed_entries::find_entering(db, feed, &candidates)?.into_iter().rev() {
-                entering.extend(stories.iter().find(|story| story.id == id).map(|story| (feed, *story)));
-            }
-        }
-        Ok(entering)
-    }
-
-    /// Rebuilds the entries of feeds whose selection changed, either in the configuration or through tags of sources.
-    async fn apply_feed_selections(&self, store: &Store, now: Timestamp) -> store::Result<()> {
-        let feeds = self.feeds.clone();
-        if store.read(move |db| feed_entries::are_current(db, &feeds)).await? {
-            return Ok(());
-        }
-        let feeds = self.feeds.clone();
-        let plans = store.read(move |db| feed_entries::plan_memberships(db, &feeds)).await?;
-        let mut entered = EditionsOnEntering::default();
-        for plan in plans {
-            // With one transaction per feed, a thousand new feeds do not keep other writers waiting for minutes.
-            let this = self.clone();
-            entered = store.write(move |db| this.apply_plan(db, &plan, entered, now)).await?;
-        }
-        let feeds = self.feeds.clone();
-        let delete_others = move |db: &WriteConnection| {
-            feed_entries::delete_other_feeds(db, &feeds)?;
-            publication::touch(db)
-        };
-        store.write(delete_others).await
-    }
-
-    /// Fills a feed that is new or has a changed selection. A story enters with an edition that contains all its
-    /// reports, because its latest edition may lack the reports for which the feed selects it. Returns `entered` with
-    /// the new editions, which the feeds share.
-    fn apply_plan(
-        &self,
-        db: &WriteConnection,
-        plan: &MembershipPlan,
-        mut entered: EditionsOnEntering,
-        now: Timestamp,
-    ) -> store::Result<EditionsOnEntering> {
-        let deleted = feed_entries::delete_unfit(db, plan)?;
-        for id in &plan.matching {
-            let mut variants: Vec<EntryVariants> =
-                deleted.iter().filter(|(story, _)| story == id).map(|(_, variants)| *variants).collect();
-            if variants.is_empty() && feed_entries::membership(db, &plan.feed.name, *id, FeedVariant::Live)?.is_some() {
-                continue;
-            }
-            let (Some(story), Some(latest)) = (stories::get(db, *id)?, editions::latest(db, *id)?) else {
-                continue;
-            };
-            if variants.is_empty() {
-                variants.extend(entered_variants(db, &plan.feed, &story, now, &self.folding)?);
-            }
-            if variants.is_empty() {
-                continue;
-            }
-            // The edition has the date of the last change.
-            let at = story.updated_at.max(latest.made_at).min(now);
-            let edition = entered.number(db, &story, &latest, EnteringTime { at, options: &self.options })?;
-            for variants in variants {
-                let entry = NewEntry { feed: &plan.feed.name, story: *id, variants, edition };
-                feed_entries::add(db, entry, now)?;
-            }
-            enqueue_storyline(db, &story)?;
-        }
-        feed_entries::record_selection(db, &plan.feed, now)?;
-        publication::touch(db)?;
-        Ok(entered)
+    /// The maximum number of stories per transaction. With many feeds, each story may enter many of them.
+    fn batch(&self) -> u32 {
+        (MAX_ENTRIES / self.rules.feeds.len().max(1) as u32).clamp(MIN_BATCH, MAX_BATCH)
     }
 
     /// Without a token, readers could not open a private feed.
     async fn create_feed_tokens(&self, store: &Store, now: Timestamp) -> store::Result<()> {
-        for feed in self.feeds.iter().filter(|feed| feed.private) {
+        for feed in self.rules.feeds.iter().map(|feed| &feed.feed).filter(|feed| feed.private) {
             let name = feed.name.clone();
             if store.read(move |db| feed_tokens::find(db, &name)).await?.is_none() {
                 let name = feed.name.clone();

@@ -12,7 +12,7 @@ use crate::domain::{FeedCandidate, PublishedFeed, Timestamp};
 use crate::http_client::{CallbackRequest, WebSubRequestError, WebSubResponse};
 use crate::publish::{WebhookOptions, webhook_message};
 use crate::store::webhooks::{self, WebhookKey, WebhookState};
-use crate::store::{self, ReadConnection, feed_entries};
+use crate::store::{self, ReadConnection, feed_entries, feed_selections};
 use crate::websub::hub::delivery_policy::{DeliveryResult, evaluate_delivery, next_attempt_at};
 use crate::wording;
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -84,10 +84,14 @@ async fn announce_next(
             let state = webhooks::state(db, &wanted)?;
             let last = feed_entries::last_sequence(db, &of_feed.name)?;
             let next = feed_entries::next_entry(db, &of_feed, state.map_or(last, |state| state.last_sequence))?;
-            Ok((state, next, last))
+            Ok((state, next, last, feed_selections::is_initialized(db, &of_feed)?))
         };
-        let (state, next, last_sequence) = context.store().read(read).await?;
+        let (state, next, last_sequence, is_filled) = context.store().read(read).await?;
         let Some(state) = state else {
+            if !is_filled {
+                // The stories with which a new feed is filled are not announced.
+                return Ok(NextRun::AfterChange);
+            }
             // A new webhook does not announce the entries that are in the feed already.
             record(context, &key, WebhookState { last_sequence, failures: 0, next_attempt_at: now }).await?;
             return Ok(NextRun::AfterChange);

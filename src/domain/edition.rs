@@ -170,13 +170,15 @@ pub struct Development {
 }
 
 /// An entry of a storyline's story in the live variant of a feed.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StorylineEntry {
     pub feed: String,
     pub story: StoryId,
+    /// The date of the story.
+    pub published_at: Timestamp,
     /// When the first edition of the story was created.
     pub first_edition_at: Timestamp,
-    /// The number of entries that entered the feed later, at most 10,000.
+    /// The number of entries that entered the feed later, if it is less than the maximum number in the feed's document.
     pub newer_entries: u32,
 }
 

@@ -29,7 +29,7 @@ pub struct StoryFacts<'s> {
     tags: BTreeSet<&'s str>,
     outlets: BTreeSet<&'s str>,
     languages: BTreeSet<&'s str>,
-    outlet_count: u32,
+    pub outlet_count: u32,
 }
 
 impl<'s> StoryFacts<'s> {

@@ -3,7 +3,9 @@
 
 use super::options::Options;
 use crate::domain::duration::{after, before};
-use crate::domain::{Development, EntryVariants, FeedFold, FeedSelection, StoryId, StorylineEntry, Timestamp};
+use crate::domain::{
+    Development, EntryVariants, FeedFold, FeedSelection, PublishedFeed, StoryId, StorylineEntry, StorylineId, Timestamp,
+};
 use jiff::SignedDuration;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
@@ -17,6 +19,31 @@ const MIN_UNLISTED_OUTLETS: u32 = 2;
 /// The maximum similarity between a new development and each entry of its storyline. If the similarity is higher, both
 /// report the same development.
 pub const MAX_DEVELOPMENT_SIMILARITY: f32 = 0.3;
+
+/// A story that matches a feed and is not in its live variant.
+#[derive(Debug, Clone)]
+pub struct EnteringStory {
+    pub id: StoryId,
+    pub storyline: StorylineId,
+    pub published_at: Timestamp,
+    /// When the first edition of the story was created.
+    pub first_edition_at: Timestamp,
+    pub outlet_count: u32,
+    /// Whether the stable variant of the feed contains the story.
+    pub is_in_stable_variant: bool,
+    /// The variants of the entries of the story that were deleted. The story enters these variants again.
+    pub previous_variants: Vec<EntryVariants>,
+}
+
+/// A feed that stories may enter.
+#[derive(Debug, Clone)]
+pub struct EnteredFeed<'f> {
+    pub feed: &'f PublishedFeed,
+    /// The stories, oldest first.
+    pub stories: Vec<EnteringStory>,
+    /// The entries in the live variant of the feed, by storyline, oldest first.
+    pub entries: HashMap<StorylineId, Vec<StorylineEntry>>,
+}
 
 /// The settings that determine how the stories of a storyline share entries.
 #[derive(Debug, Clone)]
@@ -39,9 +66,52 @@ impl FoldingPolicy {
         }
     }
 
+    /// Returns the maximum number of entries in the document of a feed.
+    pub fn document_size(&self, feed: &str) -> u32 {
+        self.feeds.get(feed).map_or(u32::MAX, FeedSelection::candidate_limit)
+    }
+
     /// Returns whether the stories of a storyline share an entry in the feed of this name.
     pub fn folds(&self, feed: &str) -> bool {
         self.feeds.get(feed).is_some_and(|selection| selection.fold == FeedFold::Storylines)
+    }
+
+    /// Decides which of the stories that match a feed get entries, in order, and in which variants. `similarity` returns
+    /// the highest similarity of a story to one of the entries, 0 to 1.
+    ///
+    /// # Errors
+    /// Fails if `similarity` fails.
+    pub fn enter<E>(
+        &self,
+        entered: EnteredFeed<'_>,
+        now: Timestamp,
+        mut similarity: impl FnMut(StoryId, &[StorylineEntry]) -> Result<f32, E>,
+    ) -> Result<Vec<(StoryId, EntryVariants)>, E> {
+        let EnteredFeed { feed, stories, entries } = entered;
+        let mut folded = FoldedFeed { entries, added: HashMap::new() };
+        let mut entered = Vec::new();
+        for story in &stories {
+            let mut variants = story.previous_variants.clone();
+            if variants.is_empty() {
+                let others = folded.of_storyline(story.storyline);
+                let found = match feed.selection.fold {
+                    FeedFold::Stories => Some(EntryVariants::Both),
+                    FeedFold::Storylines => {
+                        self.entry_variants(story.outlet_count, &others, now, || similarity(story.id, &others))?
+                    }
+                };
+                variants.extend(match found {
+                    Some(EntryVariants::Stable) if story.is_in_stable_variant => None,
+                    Some(_) if story.is_in_stable_variant => Some(EntryVariants::Live),
+                    found => found,
+                });
+            }
+            if variants.iter().any(|variants| *variants != EntryVariants::Stable) {
+                folded.add(&feed.name, story);
+            }
+            entered.extend(variants.into_iter().map(|variants| (story.id, variants)));
+        }
+        Ok(entered)
     }
 
     /// Returns the variants of a feed in which a story gets an entry of its own. `entries` are the entries of its
@@ -55,7 +125,7 @@ impl FoldingPolicy {
     ///
     /// # Errors
     /// Fails if `similarity` fails.
-    pub fn entry_variants<E>(
+    fn entry_variants<E>(
         &self,
         outlets: u32,
         entries: &[StorylineEntry],
@@ -68,7 +138,7 @@ impl FoldingPolicy {
         if outlets < MIN_UNLISTED_OUTLETS.min(self.development_outlets) {
             return Ok(None);
         }
-        let is_listed = self.listing_entry(entries, after(now, self.min_update_interval)).is_some();
+        let is_listed = self.listing_entry(entries.iter(), after(now, self.min_update_interval)).is_some();
         let has_enough_outlets = outlets >= self.development_outlets;
         if has_enough_outlets && !is_listed {
             return Ok(Some(EntryVariants::Both));
@@ -88,12 +158,17 @@ impl FoldingPolicy {
         entries: &[StorylineEntry],
         now: Timestamp,
     ) -> Vec<Development> {
+        let mut by_feed: HashMap<&str, Vec<&StorylineEntry>> = HashMap::new();
+        for entry in entries {
+            by_feed.entry(&entry.feed).or_default().push(entry);
+        }
+        let has_entry = |feed: &str, other: StoryId| {
+            by_feed.get(feed).is_some_and(|entries| entries.iter().any(|entry| entry.story == other))
+        };
         let own = entries.iter().filter(|entry| entry.story == story);
         let mut feeds: BTreeSet<&str> = own.map(|entry| entry.feed.as_str()).collect();
-        let has_entry = |feed: &str, other: StoryId| entries.iter().any(|e| e.story == other && e.feed == feed);
         let lists_others = |feed: &str| {
-            let in_feed: Vec<StorylineEntry> = entries.iter().filter(|entry| entry.feed == feed).cloned().collect();
-            self.listing_entry(&in_feed, now) == Some(story)
+            by_feed.get(feed).is_some_and(|entries| self.listing_entry(entries.iter().copied(), now) == Some(story))
         };
         let listing: Vec<&str> = feeds.iter().copied().filter(|feed| lists_others(feed)).collect();
         let belongs_in = |feed: &str, other: &Development| {
@@ -126,13 +201,43 @@ impl FoldingPolicy {
 
     /// Returns the entry that lists the stories of a storyline without an entry: the oldest that readers find in the
     /// feed's document and that can get another edition at this time.
-    fn listing_entry(&self, entries: &[StorylineEntry], at: Timestamp) -> Option<StoryId> {
+    fn listing_entry<'e>(
+        &self,
+        mut entries: impl Iterator<Item = &'e StorylineEntry>,
+        at: Timestamp,
+    ) -> Option<StoryId> {
         let closed = before(at, self.update_window);
-        let is_in_document = |entry: &StorylineEntry| {
-            let selection = self.feeds.get(&entry.feed);
-            selection.is_none_or(|selection| entry.newer_entries < selection.candidate_limit())
-        };
-        entries.iter().find(|entry| entry.first_edition_at > closed && is_in_document(entry)).map(|entry| entry.story)
+        let is_in_document = |entry: &StorylineEntry| entry.newer_entries < self.document_size(&entry.feed);
+        entries.find(|entry| entry.first_edition_at > closed && is_in_document(entry)).map(|entry| entry.story)
+    }
+}
+
+/// The entries of a feed in the live variant, while stories are added.
+struct FoldedFeed {
+    entries: HashMap<StorylineId, Vec<StorylineEntry>>,
+    /// The number of entries that had been added when each story was added, including its own.
+    added: HashMap<StoryId, usize>,
+}
+
+impl FoldedFeed {
+    /// Returns the entries of a storyline, oldest first.
+    fn of_storyline(&self, storyline: StorylineId) -> Vec<StorylineEntry> {
+        let Some(entries) = self.entries.get(&storyline) else { return Vec::new() };
+        let mut entries = entries.clone();
+        for entry in &mut entries {
+            let before = self.added.get(&entry.story).copied().unwrap_or(0);
+            entry.newer_entries += (self.added.len() - before) as u32;
+        }
+        entries
+    }
+
+    fn add(&mut self, feed: &str, story: &EnteringStory) {
+        self.added.insert(story.id, self.added.len() + 1);
+        let EnteringStory { id, published_at, first_edition_at, .. } = *story;
+        let entry = StorylineEntry { feed: feed.into(), story: id, published_at, first_edition_at, newer_entries: 0 };
+        let entries = self.entries.entry(story.storyline).or_default();
+        let position = entries.partition_point(|other| (other.published_at, other.story) < (published_at, id));
+        entries.insert(position, entry);
     }
 }
 
@@ -153,6 +258,7 @@ mod tests {
         StorylineEntry {
             feed: feed.into(),
             story: StoryId::from_row(story),
+            published_at: hour(at),
             first_edition_at: hour(at),
             newer_entries: 0,
         }

@@ -8,7 +8,7 @@ use crate::publish::{
     self, FeedDocument, FeedFormat, FeedPage, FeedPart, HEALTH_FEED_NAME, Options, arrange_entries, render_health_feed,
 };
 use crate::store::feed_entries::DocumentVersion;
-use crate::store::{self, ReadConnection, editions, feed_entries, operator_events, publication};
+use crate::store::{self, ReadConnection, editions, feed_entries, feed_selections, operator_events, publication};
 use axum::body::Bytes;
 
 /// A document under `/feeds/`.
@@ -141,10 +141,10 @@ impl FeedResource {
     ) -> store::Result<Option<Vec<u8>>> {
         let instance = publication::instance(db)?;
         let FeedContents::Stories(feed, variant, page) = &self.contents else {
-            let known_since = feed_entries::known_since(db, None)?;
+            let known_since = feed_selections::known_since(db, None)?;
             return Ok(Some(render_health_feed(&operator_events::latest(db)?, known_since, &instance, options)));
         };
-        let known_since = feed_entries::known_since(db, Some(&feed.name))?;
+        let known_since = feed_selections::known_since(db, Some(&feed.name))?;
         let loaded = match page {
             FeedPage::Current => Some(feed_entries::current_page(db, feed, *variant)?),
             FeedPage::Archive(number) => feed_entries::archive_page(db, feed, *variant, *number)?,

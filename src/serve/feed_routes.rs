@@ -9,7 +9,7 @@ use crate::domain::{FeedEntry, StoryId, StorylineId};
 use crate::publish::{self, FeedDocument, FeedFormat, Options};
 use crate::store::story_search::{self, StorySearch};
 use crate::store::{
-    self, ReadConnection, editions, feed_entries, feed_tokens, fts_query, publication, stories, storylines,
+    self, ReadConnection, editions, feed_selections, feed_tokens, fts_query, publication, stories, storylines,
 };
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -185,7 +185,7 @@ pub async fn search(
     app.respond(move |app, db| {
         let (entries, instance) = (search_results(db, expression)?, publication::instance(db)?);
         let document = FeedDocument::of_search(typed.trim(), &instance, &entries, &app.options)
-            .known_since(feed_entries::known_since(db, None)?);
+            .known_since(feed_selections::known_since(db, None)?);
         Ok(respond_once(format.content_type(), FEED_CACHE_CONTROL, publish::render(&document, format), &request))
     })
     .await

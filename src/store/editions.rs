@@ -40,6 +40,11 @@ pub fn latest(db: &ReadConnection, story: StoryId) -> Result<Option<Edition>> {
     db.first(&sql, [story.to_row()])
 }
 
+/// Returns when the first edition of a story was created; `None` if it has no editions.
+pub fn first_made_at(db: &ReadConnection, story: StoryId) -> Result<Option<Timestamp>> {
+    db.one("SELECT min(made_at) FROM edition WHERE story_id = ?1", [story.to_row()])
+}
+
 /// Returns the published state of a story; `None` if the story is not published.
 pub fn published_story(db: &ReadConnection, story: StoryId) -> Result<Option<PublishedStory>> {
     db.first(

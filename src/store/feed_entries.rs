@@ -3,14 +3,13 @@
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::editions::{EDITION_COLUMNS, list_of_story};
-use super::rows::{column, from_row, json_list, to_json};
+use super::rows::{column, from_row};
 use super::story_activity::{story_activity, story_list};
-use super::story_selection::matching;
 use super::{Result, publication};
 use crate::domain::duration::before;
 use crate::domain::{
-    Development, Edition, EditionReason, EntryVariants, FeedCandidate, FeedFold, FeedOrder, FeedSelection, FeedVariant,
-    OutletActivity, PublishedFeed, StoryActivity, StoryId, StoryRank, StorylineEntry, StorylineId,
+    Development, Edition, EditionReason, EntryVariants, FeedCandidate, FeedOrder, FeedVariant, OutletActivity,
+    PublishedFeed, StoryActivity, StoryId, StoryRank, StorylineEntry, StorylineId,
 };
 use jiff::Timestamp;
 use rusqlite::{named_params, params};
@@ -19,187 +18,38 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-/// Returns the given stories that may enter a feed now: they match and are not in its live variant yet. The list is
-/// empty for a feed without initialized entries, because initialization adds stories in order of date.
-pub fn find_entering(db: &ReadConnection, feed: &PublishedFeed, among: &[StoryId]) -> Result<Vec<StoryId>> {
-    let mut new = Vec::new();
-    for id in among {
-        if membership(db, &feed.name, *id, FeedVariant::Live)?.is_none() {
-            new.push(*id);
-        }
-    }
-    if new.is_empty() || !is_initialized(db, feed)? {
-        return Ok(Vec::new());
-    }
-    matching(db, &feed.selection, Some(&new))
-}
-
 /// An entry to add to a feed.
 #[derive(Debug, Clone, Copy)]
-pub struct NewEntry<'f> {
-    pub feed: &'f str,
+pub struct NewEntry {
     pub story: StoryId,
     pub variants: EntryVariants,
     /// The edition that the stable variant keeps.
     pub edition: u32,
 }
 
-/// Adds a story to the variants of a feed that do not contain it yet.
-pub fn add(db: &WriteConnection, entry: NewEntry<'_>, now: Timestamp) -> Result<()> {
-    let NewEntry { feed, story, mut variants, edition } = entry;
-    if membership(db, feed, story, FeedVariant::Stable)?.is_some() {
-        if variants == EntryVariants::Stable {
-            return Ok(());
-        }
-        variants = EntryVariants::Live;
+/// Adds entries to a feed, in this order. Omits an entry if a variant would show its story twice.
+pub fn add(db: &WriteConnection, feed: &str, entries: &[NewEntry], now: Timestamp) -> Result<()> {
+    if entries.is_empty() {
+        return Ok(());
     }
-    let sequence: i64 = db.one(
-        "INSERT INTO feed_sequence (feed, last_sequence) VALUES (?1, 1)
-         ON CONFLICT (feed) DO UPDATE SET last_sequence = last_sequence + 1 RETURNING last_sequence",
-        [feed],
+    let count = entries.len() as i64;
+    let (last, version): (i64, i64) = db.one(
+        "INSERT INTO feed_sequence (feed, last_sequence, version) VALUES (?1, ?2, 1)
+         ON CONFLICT (feed) DO UPDATE SET last_sequence = last_sequence + ?2, version = version + 1
+         RETURNING last_sequence, version",
+        params![feed, count],
     )?;
-    db.execute(
-        "INSERT INTO feed_entry (feed, sequence, story_id, variants, edition_number, entered_at, published_at)
-         SELECT ?1, ?2, id, ?6, ?4, ?5, published_at FROM story WHERE id = ?3",
-        params![feed, sequence, story.to_row(), edition, now.as_millisecond(), variants.into_str()],
-    )?;
-    Ok(())
-}
-
-/// Returns whether the entries are based on the feed's current selection and no source tags have changed since. Returns
-/// `None` if they are based on another selection or do not exist.
-fn is_current(db: &ReadConnection, feed: &PublishedFeed) -> Result<Option<bool>> {
-    db.first(
-        "SELECT NOT stale FROM feed_selection WHERE feed = ?1 AND selection = ?2",
-        [&feed.name, &stored_selection(&feed.selection)?],
-    )
-}
-
-/// Returns whether the entries are based on the feed's current selection.
-pub fn is_initialized(db: &ReadConnection, feed: &PublishedFeed) -> Result<bool> {
-    Ok(is_current(db, feed)?.is_some())
-}
-
-/// Returns whether the entries of all feeds are current and the database contains no other feeds.
-pub fn are_current(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<bool> {
-    let stored: Vec<(String, String, bool)> = db.all("SELECT feed, selection, stale FROM feed_selection", [])?;
-    let stored: BTreeMap<String, (String, bool)> =
-        stored.into_iter().map(|(feed, s, stale)| (feed, (s, stale))).collect();
-    for feed in feeds {
-        if stored.get(&feed.name) != Some(&(stored_selection(&feed.selection)?, false)) {
-            return Ok(false);
-        }
+    for (entry, sequence) in entries.iter().zip(last - count + 1..) {
+        let NewEntry { story, variants, edition } = entry;
+        db.execute(
+            "INSERT INTO feed_entry (feed, sequence, story_id, variants, edition_number, entered_at, published_at, version)
+             SELECT ?1, ?2, id, ?4, ?5, ?6, published_at, ?7 FROM story WHERE id = ?3 AND NOT EXISTS (
+                 SELECT 1 FROM feed_entry AS present WHERE present.story_id = ?3 AND present.feed = ?1
+                 AND (present.variants = ?4 OR 'both' IN (present.variants, ?4)))",
+            params![feed, sequence, story.to_row(), variants.into_str(), edition, now.as_millisecond(), version],
+        )?;
     }
-    Ok(stored.len() == feeds.len())
-}
-
-/// The entries that a feed should have. They are determined before any write.
-#[derive(Debug, Clone)]
-pub struct MembershipPlan {
-    pub feed: PublishedFeed,
-    /// Whether to remove stories that no longer match. If false, stories that matched once remain.
-    removes_others: bool,
-    /// The matching stories, oldest first.
-    pub matching: Vec<StoryId>,
-}
-
-/// The maximum number of stories in a new feed. The newest stories are used.
-const MAX_INITIAL_STORIES: usize = 10_000;
-
-/// Plans the changes that feeds need because their configuration or the tags of sources changed.
-pub fn plan_memberships(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<Vec<MembershipPlan>> {
-    let mut all = Vec::new();
-    for feed in feeds {
-        let is_current = is_current(db, feed)?;
-        if is_current == Some(true) {
-            continue;
-        }
-        let mut found = matching(db, &feed.selection, None)?;
-        if is_current == Some(false) {
-            // Otherwise, old stories of a newly tagged source would displace current ones.
-            let floor = oldest_shown(db, feed)?;
-            let mut recent = 0;
-            for id in &found {
-                if db.one::<i64>("SELECT published_at FROM story WHERE id = ?1", [id.to_row()])? < floor {
-                    break;
-                }
-                recent += 1;
-            }
-            found.truncate(recent);
-        }
-        found.truncate(MAX_INITIAL_STORIES);
-        found.reverse();
-        all.push(MembershipPlan { feed: feed.clone(), removes_others: is_current.is_none(), matching: found });
-    }
-    Ok(all)
-}
-
-/// Returns the date of the oldest story in a full feed; `i64::MIN` if the feed is not full.
-fn oldest_shown(db: &ReadConnection, feed: &PublishedFeed) -> Result<i64> {
-    let oldest: Option<i64> = db.one(
-        "SELECT CASE WHEN count(*) = ?2 THEN min(published_at) END FROM (
-             SELECT published_at FROM feed_entry WHERE feed = ?1 AND variants <> 'stable' ORDER BY sequence DESC LIMIT ?2)",
-        params![feed.name, feed.selection.limit],
-    )?;
-    Ok(oldest.unwrap_or(i64::MIN))
-}
-
-/// Deletes entries that violate a changed selection: the story does not match, or the entry shows fewer outlets than
-/// the feed requires. Returns the stories whose entries were deleted and the variants of the feed that showed them. A
-/// story that matches enters these variants again with a newer edition.
-pub fn delete_unfit(db: &WriteConnection, plan: &MembershipPlan) -> Result<Vec<(StoryId, EntryVariants)>> {
-    if !plan.removes_others {
-        return Ok(Vec::new());
-    }
-    db.all(
-        "DELETE FROM feed_entry WHERE feed = ?1 AND (
-             story_id NOT IN (SELECT value FROM json_each(?2))
-             OR (SELECT outlet_count FROM edition
-                 WHERE edition.story_id = feed_entry.story_id AND number = edition_number) < ?3)
-         RETURNING story_id, variants",
-        params![plan.feed.name, story_list(&plan.matching), plan.feed.selection.min_outlets],
-    )
-}
-
-/// Records the selection that determined the entries of a feed. The first call also records when the feed became known.
-pub fn record_selection(db: &WriteConnection, feed: &PublishedFeed, now: Timestamp) -> Result<()> {
-    db.execute(
-        "INSERT INTO feed_selection (feed, selection, first_known_at) VALUES (?1, ?2, ?3)
-         ON CONFLICT (feed) DO UPDATE SET selection = excluded.selection, stale = 0",
-        params![feed.name, stored_selection(&feed.selection)?, now.as_millisecond()],
-    )?;
-    Ok(())
-}
-
-/// Deletes the entries of feeds that no longer exist, and the tokens of feeds that are no longer private.
-pub fn delete_other_feeds(db: &WriteConnection, feeds: &[PublishedFeed]) -> Result<()> {
-    let names = json_list(&feeds.iter().map(|feed| &feed.name).collect::<Vec<_>>());
-    let private = json_list(&feeds.iter().filter(|feed| feed.private).map(|feed| &feed.name).collect::<Vec<_>>());
-    for (sql, kept) in [
-        ("DELETE FROM feed_entry WHERE feed NOT IN (SELECT value FROM json_each(?1))", &names),
-        ("DELETE FROM feed_selection WHERE feed NOT IN (SELECT value FROM json_each(?1))", &names),
-        ("DELETE FROM feed_token WHERE feed NOT IN (SELECT value FROM json_each(?1))", &private),
-    ] {
-        db.execute(sql, [kept])?;
-    }
-    Ok(())
-}
-
-/// Returns when a feed became known, which is the date of its documents while the feed is empty. For a document that
-/// does not belong to a configured feed, returns when the first feed became known.
-pub fn known_since(db: &ReadConnection, feed: Option<&str>) -> Result<Timestamp> {
-    db.one(
-        "SELECT coalesce((SELECT first_known_at FROM feed_selection WHERE feed = ?1),
-                         (SELECT min(first_known_at) FROM feed_selection), (SELECT min(added_at) FROM source), 0)",
-        [feed],
-    )
-}
-
-/// Returns the part of a selection that determines the entries. The limit, the maximum age and the order are omitted,
-/// because they only select from the entries. A change of folding applies to stories that enter later.
-fn stored_selection(selection: &FeedSelection) -> Result<String> {
-    let fold = FeedFold::default();
-    to_json(&FeedSelection { limit: 0, order: FeedOrder::Newest, max_age: None, fold, ..selection.clone() })
+    publication::touch_feeds(db)
 }
 
 /// The candidates for a document of a feed, most recently entered first, and the adjacent archive pages.
@@ -483,16 +333,55 @@ pub fn membership(
     )
 }
 
-/// Returns the entries of a storyline in the live variants of all feeds, oldest story first.
-pub fn of_storyline(db: &ReadConnection, storyline: StorylineId) -> Result<Vec<StorylineEntry>> {
-    db.all(
-        "SELECT feed, story.id AS story, (SELECT min(made_at) FROM edition WHERE story_id = story.id) AS first_edition_at,
-             (SELECT count(*) FROM (
-                  SELECT 1 FROM feed_entry AS newer WHERE newer.feed = feed_entry.feed
-                  AND newer.sequence > feed_entry.sequence AND newer.variants <> 'stable' LIMIT 10000)) AS newer_entries
+/// Returns the feeds that contain a story, and the variants of each that show it.
+pub fn of_story(db: &ReadConnection, story: StoryId) -> Result<Vec<(String, EntryVariants)>> {
+    db.all("SELECT feed, variants FROM feed_entry WHERE story_id = ?1", [story.to_row()])
+}
+
+/// Returns the entries of a storyline in the live variants of all feeds, oldest story first. `document_size` returns the
+/// maximum number of entries in a document of a feed. Newer entries are counted up to this number.
+pub fn of_storyline(
+    db: &ReadConnection,
+    storyline: StorylineId,
+    document_size: impl Fn(&str) -> u32,
+) -> Result<Vec<StorylineEntry>> {
+    #[derive(Deserialize)]
+    struct Row {
+        feed: String,
+        story: StoryId,
+        published_at: Timestamp,
+        first_edition_at: Timestamp,
+        sequence: i64,
+        later_sequences: u32,
+    }
+    let rows: Vec<Row> = db.all(
+        "SELECT feed, story.id AS story, story.published_at,
+             (SELECT min(made_at) FROM edition WHERE story_id = story.id) AS first_edition_at, sequence,
+             (SELECT last_sequence FROM feed_sequence WHERE feed_sequence.feed = feed_entry.feed) - sequence
+                 AS later_sequences
          FROM story JOIN feed_entry ON feed_entry.story_id = story.id
          WHERE storyline_id = ?1 AND merged_into IS NULL AND variants <> 'stable'
          ORDER BY story.published_at, story.id, feed",
         [storyline.to_row()],
+    )?;
+    let entry = |row: Row| {
+        let limit = document_size(&row.feed);
+        // Some of the later numbers may belong to deleted entries, or to entries of the stable variant.
+        let newer_entries = match row.later_sequences < limit {
+            true => row.later_sequences,
+            false => count_newer(db, &row.feed, row.sequence, limit)?,
+        };
+        let Row { feed, story, published_at, first_edition_at, .. } = row;
+        Ok(StorylineEntry { feed, story, published_at, first_edition_at, newer_entries })
+    };
+    rows.into_iter().map(entry).collect()
+}
+
+/// Returns the number of entries of the live variant that entered a feed after a sequence number, at most `limit`.
+fn count_newer(db: &ReadConnection, feed: &str, sequence: i64, limit: u32) -> Result<u32> {
+    db.one(
+        "SELECT count(*) FROM (
+             SELECT 1 FROM feed_entry WHERE feed = ?1 AND sequence > ?2 AND variants <> 'stable' LIMIT ?3)",
+        params![feed, sequence, limit],
     )
 }

@@ -9,6 +9,12 @@ pub fn touch(db: &WriteConnection) -> Result<()> {
     Ok(())
 }
 
+/// Records that feeds have changed. Triggers record all changes except added entries.
+pub(super) fn touch_feeds(db: &WriteConnection) -> Result<()> {
+    db.execute("UPDATE publication SET feeds_version = feeds_version + 1", [])?;
+    Ok(())
+}
+
 /// Counts the changes of published content. A rendered document is valid as long as this number stays the same.
 pub fn version(db: &ReadConnection) -> Result<i64> {
     db.one("SELECT version FROM publication", [])

@@ -10,22 +10,18 @@ use crate::domain::{CompiledFilter, FeedSelection, FilteredItem, ItemFilter, Sto
 use rusqlite::params;
 
 /// Returns the published stories that match a selection, newest first. Ignores the limit, the maximum age and the
-/// order. If `among` is set, considers only those stories. The result depends only on the database, never on the time.
-pub fn matching(db: &ReadConnection, selection: &FeedSelection, among: Option<&[StoryId]>) -> Result<Vec<StoryId>> {
-    let among = among.map(|ids| json_list(&ids.iter().map(|id| id.to_row()).collect::<Vec<_>>()));
-    let from = if among.is_some() { "json_each(?7) AS named JOIN story ON story.id = named.value" } else { "story" };
-    // Few stories are checked individually against the index. Otherwise, all matches in the index are listed.
-    let matches = |expression: &str| match among {
-        Some(_) => item_matches(expression),
-        None => format!(
+/// order. The result depends only on the database, never on the time.
+pub fn matching(db: &ReadConnection, selection: &FeedSelection) -> Result<Vec<StoryId>> {
+    let matches = |expression: &str| {
+        format!(
             "story.id IN (SELECT story_id FROM item WHERE story_id IS NOT NULL
                           AND item.id IN (SELECT rowid FROM item_fts WHERE item_fts MATCH {expression}))"
-        ),
+        )
     };
     let (query, exclude_query) = (matches("?4"), matches("?5"));
     let sql = format!(
-        "SELECT story.id FROM {from}
-         WHERE published_at IS NOT NULL AND merged_into IS NULL AND ?7 IS ?7
+        "SELECT story.id FROM story
+         WHERE published_at IS NOT NULL AND merged_into IS NULL
          AND (?1 = '[]' OR EXISTS (SELECT 1 FROM item JOIN source_tag USING (source_id)
               WHERE item.story_id = story.id AND tag IN (SELECT value FROM json_each(?1))))
          AND (?2 = '[]' OR EXISTS (SELECT 1 FROM item JOIN source ON source.id = item.source_id
@@ -48,7 +44,6 @@ pub fn matching(db: &ReadConnection, selection: &FeedSelection, among: Option<&[
             selection.query.as_deref().map(indexed_expression),
             selection.exclude_query.as_deref().map(indexed_expression),
             selection.min_outlets,
-            among,
         ],
     )?;
     let filters = SelectionFilters::new(selection)?;
@@ -87,13 +82,18 @@ impl SelectionFilters {
 
     /// Returns whether an item of a story matches the filter of the feed, and whether one matches an excluding filter.
     fn matches(&self, db: &ReadConnection, story: StoryId) -> Result<(bool, bool)> {
-        let items: Vec<FilteredItem> = db.all(
-            "SELECT author, coalesce(categories, '[]') AS categories, url, title, summary FROM item WHERE story_id = ?1",
-            [story.to_row()],
-        )?;
+        let items = filtered_items(db, story)?;
         let passes = self.items.as_ref().is_none_or(|filter| items.iter().any(|item| filter.matches(item)));
         Ok((passes, self.excluded.iter().any(|filter| items.iter().any(|item| filter.matches(item)))))
     }
+}
+
+/// Returns the items of a story as filters read them.
+pub fn filtered_items(db: &ReadConnection, story: StoryId) -> Result<Vec<FilteredItem>> {
+    db.all(
+        "SELECT author, coalesce(categories, '[]') AS categories, url, title, summary FROM item WHERE story_id = ?1",
+        [story.to_row()],
+    )
 }
 
 /// Returns whether an item of a story matches the filter of a selection, and whether one matches an excluding filter; see
@@ -104,7 +104,7 @@ pub fn filter_matches(db: &ReadConnection, selection: &FeedSelection, story: Sto
 
 /// Returns the stories that currently match a selection, in their current state, newest first.
 pub fn select(db: &ReadConnection, selection: &FeedSelection) -> Result<Vec<Story>> {
-    let ids = matching(db, selection, None)?;
+    let ids = matching(db, selection)?;
     let mut stories = load(db, ids.into_iter().take(selection.limit as usize))?;
     if let (Some(age), Some(newest)) = (selection.max_age, stories.first().and_then(|story| story.published_at)) {
         stories.retain(|story| story.published_at.is_some_and(|at| at >= before(newest, age)));

@@ -2,6 +2,7 @@
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{column, json_list, to_json};
+use super::story_activity::story_list;
 use super::{Error, Result, publication};
 use crate::domain::{StoryId, StorylineEvidence, StorylineId, StorylineMember, StorylineRegrouping};
 use jiff::Timestamp;
@@ -130,9 +131,44 @@ pub fn enqueue_reviews(db: &WriteConnection, storyline: StorylineId) -> Result<(
     enqueue(db, storyline, "TRUE")
 }
 
-/// Enqueues the stories of a storyline that have entries, because their entries may have to list another story.
+/// Enqueues the stories of a storyline that have entries, because their entries may have to list another story. A
+/// storyline with a single story is not enqueued.
 pub fn enqueue_entries(db: &WriteConnection, storyline: StorylineId) -> Result<()> {
-    enqueue(db, storyline, "EXISTS (SELECT 1 FROM feed_entry WHERE feed_entry.story_id = story.id)")
+    enqueue(
+        db,
+        storyline,
+        "EXISTS (SELECT 1 FROM feed_entry WHERE feed_entry.story_id = story.id)
+         AND (SELECT count(*) FROM (SELECT 1 FROM story WHERE storyline_id = ?1 AND merged_into IS NULL LIMIT 2)) = 2",
+    )
+}
+
+/// Records that the entries of these stories' storylines must be reviewed once all new feeds are filled. Storylines with a
+/// single story are omitted.
+pub fn postpone_reviews(db: &WriteConnection, stories: &[StoryId]) -> Result<()> {
+    db.execute(
+        "INSERT OR IGNORE INTO storyline_review_queue (storyline_id)
+         SELECT storyline_id FROM json_each(?1) AS listed CROSS JOIN story ON story.id = listed.value
+         WHERE EXISTS (SELECT 1 FROM story AS other WHERE other.storyline_id = story.storyline_id
+                       AND other.id <> story.id AND other.merged_into IS NULL)",
+        [story_list(stories)],
+    )?;
+    Ok(())
+}
+
+/// Returns whether reviews are postponed.
+pub fn has_postponed_reviews(db: &ReadConnection) -> Result<bool> {
+    db.exists("SELECT 1 FROM storyline_review_queue", [])
+}
+
+/// Enqueues the entries of storylines whose reviews were postponed, at most this number of storylines. Returns whether
+/// more remain.
+pub fn enqueue_postponed_reviews(db: &WriteConnection, limit: u32) -> Result<bool> {
+    let storylines: Vec<StorylineId> = db.all("SELECT storyline_id FROM storyline_review_queue LIMIT ?1", [limit])?;
+    for storyline in storylines {
+        enqueue_entries(db, storyline)?;
+        db.execute("DELETE FROM storyline_review_queue WHERE storyline_id = ?1", [storyline.to_row()])?;
+    }
+    has_postponed_reviews(db)
 }
 
 fn enqueue(db: &WriteConnection, storyline: StorylineId, condition: &str) -> Result<()> {

@@ -16,6 +16,7 @@ mod encoder;
 mod etiquette;
 mod export;
 mod faults;
+mod feed_filling;
 mod feed_filters;
 mod feed_rules;
 mod folding;

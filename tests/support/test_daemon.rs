@@ -7,7 +7,7 @@ use newsfold::clock::Clock;
 use newsfold::config::Config;
 use newsfold::domain::{NewSource, Source, SourceId, Story};
 use newsfold::http_client::install_tls_provider;
-use newsfold::store::{ReadConnection, Store, feed_entries, polls, review_queue, sources, statistics, stories};
+use newsfold::store::{ReadConnection, Store, feed_selections, polls, review_queue, sources, statistics, stories};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -119,7 +119,8 @@ impl TestDaemon {
         wait_until("all items are grouped and published", async || {
             let (now, feeds) = (self.now(), feeds.clone());
             let idle = move |db: &ReadConnection| {
-                Ok(review_queue::due_reviews(db, now, 1)?.is_empty() && feed_entries::are_current(db, &feeds)?)
+                Ok(review_queue::due_reviews(db, now, 1)?.is_empty()
+                    && feed_selections::count_outdated(db, &feeds)? == 0)
             };
             let counts = self.store.read(statistics::row_counts).await.unwrap();
             counts.unassigned == 0
