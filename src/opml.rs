@@ -1,7 +1,8 @@
 //! OPML 2.0 subscription lists (opml.org/spec2.opml): a lenient reader and a strict writer.
 //!
 //! Properties for which OPML has no attribute are stored in attributes of the namespace `newsfold`, which other readers
-//! ignore: `newsfold:outlet`, `newsfold:priority`, `newsfold:fullText` and `newsfold:aggregator`.
+//! ignore: `newsfold:outlet`, `newsfold:priority`, `newsfold:fullText`, `newsfold:aggregator`, `newsfold:interval` and
+//! `newsfold:grouped`. Secrets, such as header fields and proxies, are not part of a list.
 
 pub mod read;
 pub mod write;
@@ -20,6 +21,8 @@ pub struct FeedOutline {
     pub priority: Option<String>,
     pub full_text: Option<String>,
     pub aggregator: Option<String>,
+    pub interval: Option<String>,
+    pub grouped: Option<String>,
     /// The line number in the file, from 1.
     #[serde(skip)]
     pub line: usize,

@@ -209,6 +209,8 @@ impl OutlineReader<'_> {
                 priority: value("newsfold:priority"),
                 full_text: value("newsfold:fullText"),
                 aggregator: value("newsfold:aggregator"),
+                interval: value("newsfold:interval"),
+                grouped: value("newsfold:grouped"),
                 line,
             });
         } else if is_feed || tag.attribute("xmlUrl").is_some() {
@@ -359,6 +361,8 @@ mod tests {
             priority: Some("-3".into()),
             full_text: Some("group".into()),
             aggregator: Some("true".into()),
+            interval: Some("1h".into()),
+            grouped: Some("false".into()),
             line: 7,
         };
         let two = FeedOutline { xml_url: "https://b.example/".into(), ..FeedOutline::default() };

@@ -73,6 +73,8 @@ fn extensions(outline: &FeedOutline) -> impl Iterator<Item = (&'static str, &Opt
         ("newsfold:priority", &outline.priority),
         ("newsfold:fullText", &outline.full_text),
         ("newsfold:aggregator", &outline.aggregator),
+        ("newsfold:interval", &outline.interval),
+        ("newsfold:grouped", &outline.grouped),
     ]
     .into_iter()
 }

@@ -319,6 +319,29 @@ async fn publication_of_an_item_is_shown_and_counts_as_an_outlet_for_aggregators
 }
 
 #[test]
+fn interval_and_grouping_of_a_source_survive_export_import_and_sync() {
+    let (one, two) = (CliRunner::new(), CliRunner::new());
+    let url = "https://a.example/feed";
+    one.run(&["source", "add", url, "--no-fetch", "--interval", "3h", "--no-group", "--header", "X-Key: hidden"]);
+    let list = one.run(&["source", "export"]);
+    assert!(list.contains("newsfold:interval=\"3h\"") && list.contains("newsfold:grouped=\"false\""), "{list}");
+    assert!(!list.contains("hidden"), "{list}");
+    let file = two.write_file("list.opml", &list);
+    two.run(&["source", "import", &file]);
+    let settings = || {
+        let source = two.run_json(&["source", "show", "1"]);
+        (source["poll_interval"].clone(), source["is_grouped"].clone())
+    };
+    assert_eq!(settings(), ("3h".into(), false.into()));
+    two.run(&["source", "edit", "1", "--interval", "5h", "--group", "true"]);
+    assert_eq!(settings(), ("5h".into(), true.into()));
+    two.run(&["source", "sync", &file, "--yes"]);
+    assert_eq!(settings(), ("3h".into(), false.into()));
+    let fast = two.write_file("fast.opml", &list.replace("\"3h\"", "\"1s\""));
+    two.assert_fails(&["source", "sync", &fast, "--yes"], "newsfold:interval must be between");
+}
+
+#[test]
 fn source_is_found_by_its_title_or_outlet() {
     let cli = CliRunner::new();
     cli.run(&["source", "add", "https://a.example/feed", "--no-fetch", "--title", "Morning Post"]);

@@ -4,6 +4,7 @@
 //! refuses files that are not well-formed, except for unescaped ampersands, which lose nothing. `import` never deletes
 //! sources; it reads as much as possible and reports the rest.
 
+use super::request_options::poll_interval;
 use super::{outlet, tags, web_url};
 use crate::cli::Context;
 use crate::cli::input::{read_at_most, shown_name};
@@ -47,6 +48,8 @@ struct DescribedSource {
     has_full_text: bool,
     /// Whether the file states whether the source is an aggregator.
     has_aggregator: bool,
+    /// Whether the file states whether the items are grouped.
+    has_grouped: bool,
 }
 
 /// Adds the sources of a file. With `publish_backlog`, the old items of their first documents are published as news.
@@ -111,6 +114,8 @@ pub async fn export(context: &Context, tag: Option<String>) -> anyhow::Result<Ex
             priority: (source.priority != 0).then(|| source.priority.to_string()),
             full_text: (source.full_text != FullTextMode::No).then(|| source.full_text.into_str().to_owned()),
             aggregator: source.aggregator.then(|| "true".to_owned()),
+            interval: source.poll_interval.map(|interval| format!("{interval:#}")),
+            grouped: (!source.is_grouped).then(|| "false".to_owned()),
             xml_url: source.url,
             line: 0,
         })
@@ -216,12 +221,12 @@ fn exit_code(list: &SubscriptionList) -> ExitCode {
     if is_complete { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Compares by URL. The file determines title and tags and, if specified, language, outlet, priority and full text.
-/// Other settings are unchanged.
+/// Compares by URL. The file determines title and tags and, if specified, the other settings that a list contains. Those
+/// that it does not specify are unchanged.
 fn plan(wanted: &[DescribedSource], existing: &[Source]) -> SyncPlan {
     let mut known: BTreeMap<&str, &Source> = existing.iter().map(|source| (source.url.as_str(), source)).collect();
     let mut plan = SyncPlan::default();
-    for DescribedSource { new, has_priority, has_full_text, has_aggregator, .. } in wanted {
+    for DescribedSource { new, has_priority, has_full_text, has_aggregator, has_grouped, .. } in wanted {
         let Some(source) = known.remove(new.url.as_str()) else {
             plan.add.push(new.clone());
             continue;
@@ -238,6 +243,8 @@ fn plan(wanted: &[DescribedSource], existing: &[Source]) -> SyncPlan {
             tags: (new.tags != source.tags).then(|| new.tags.clone()),
             full_text: Some(new.full_text).filter(|wanted| *has_full_text && *wanted != source.full_text),
             aggregator: Some(new.aggregator).filter(|wanted| *has_aggregator && *wanted != source.aggregator),
+            poll_interval: new.poll_interval.filter(|wanted| Some(*wanted) != source.poll_interval).map(Some),
+            is_grouped: Some(!new.is_ungrouped).filter(|wanted| *has_grouped && *wanted != source.is_grouped),
             ..SourceEdit::default()
         };
         if edit != SourceEdit::default() {
@@ -309,7 +316,7 @@ impl DescribedSource {
     /// Adds the tags of another outline of the same feed, for example in another folder. Also adds the settings that
     /// only the other outline has.
     fn merge(&mut self, other: DescribedSource) {
-        let DescribedSource { new, has_priority, has_full_text, has_aggregator, line: _ } = other;
+        let DescribedSource { new, has_priority, has_full_text, has_aggregator, has_grouped, line: _ } = other;
         let tags: BTreeSet<String> = self.new.tags.drain(..).chain(new.tags).collect();
         self.new.tags = tags.into_iter().take(MAX_CATEGORIES).collect();
         self.new.title = self.new.title.take().or(new.title);
@@ -326,6 +333,10 @@ impl DescribedSource {
         }
         if !self.has_aggregator && has_aggregator {
             (self.new.aggregator, self.has_aggregator) = (new.aggregator, true);
+        }
+        self.new.poll_interval = self.new.poll_interval.or(new.poll_interval);
+        if !self.has_grouped && has_grouped {
+            (self.new.is_ungrouped, self.has_grouped) = (new.is_ungrouped, true);
         }
     }
 }
@@ -369,6 +380,8 @@ fn described_source(outline: FeedOutline, extra_tags: &[String]) -> anyhow::Resu
     let priority = setting::<i32>(outline.priority, "newsfold:priority must be an integer")?;
     let full_text = setting::<FullTextMode>(outline.full_text, "newsfold:fullText must be no, group or publish")?;
     let aggregator = setting::<bool>(outline.aggregator, "newsfold:aggregator must be true or false")?;
+    let grouped = setting::<bool>(outline.grouped, "newsfold:grouped must be true or false")?;
+    let interval = outline.interval.map(|text| poll_interval("newsfold:interval", &one_line(&text, 40))).transpose()?;
     let new = NewSource {
         outlet: given_outlet.unwrap_or_else(default_outlet),
         outlet_provenance,
@@ -379,6 +392,8 @@ fn described_source(outline: FeedOutline, extra_tags: &[String]) -> anyhow::Resu
         tags: tags(&[&outline.categories, extra_tags].concat())?,
         full_text: full_text.unwrap_or_default(),
         aggregator: aggregator.unwrap_or_default(),
+        poll_interval: interval,
+        is_ungrouped: grouped == Some(false),
         ..NewSource::default()
     };
     Ok(DescribedSource {
@@ -387,6 +402,7 @@ fn described_source(outline: FeedOutline, extra_tags: &[String]) -> anyhow::Resu
         has_priority: priority.is_some(),
         has_full_text: full_text.is_some(),
         has_aggregator: aggregator.is_some(),
+        has_grouped: grouped.is_some(),
     })
 }
 

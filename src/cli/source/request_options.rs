@@ -3,7 +3,7 @@
 use crate::domain::display_text::one_line;
 use crate::domain::{RequestSettings, Secret, duration};
 use crate::http_client::{check_request_header, origin_of};
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use jiff::SignedDuration;
 use url::Url;
 
@@ -39,11 +39,7 @@ impl RequestOptions {
         if given.is_empty() {
             return Ok(Some(None));
         }
-        let interval = duration::parse(given).map_err(anyhow::Error::msg)?;
-        if !(MIN_INTERVAL..=MAX_INTERVAL).contains(&interval) {
-            bail!("--interval must be between {MIN_INTERVAL:#} and 30d");
-        }
-        Ok(Some(Some(interval)))
+        Ok(Some(Some(poll_interval("--interval", given)?)))
     }
 
     /// Applies the options to the settings of a source with this URL; `None` if they do not change.
@@ -82,6 +78,15 @@ impl RequestOptions {
         }
         Ok(Some(settings))
     }
+}
+
+/// Parses an interval for one source. `name` is the option or the attribute, for the message.
+pub fn poll_interval(name: &str, text: &str) -> anyhow::Result<SignedDuration> {
+    let interval = duration::parse(text).map_err(|error| anyhow!("{name}: {error}"))?;
+    if !(MIN_INTERVAL..=MAX_INTERVAL).contains(&interval) {
+        bail!("{name} must be between {MIN_INTERVAL:#} and 30d");
+    }
+    Ok(interval)
 }
 
 /// Returns a value given as text or as `@FILE`. With a file, a secret does not appear in the list of processes.
