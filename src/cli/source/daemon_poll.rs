@@ -131,3 +131,26 @@ pub async fn poll(
     let requested = |source: &Source| RequestedPoll { id: source.id, last_poll_at: source.last_poll_at };
     wait(config, store, chosen.iter().map(requested).collect()).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::NewSource;
+
+    #[tokio::test(start_paused = true)]
+    async fn wait_ends_with_the_next_step_if_the_daemon_does_not_poll() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("news.db")).unwrap();
+        let now = Timestamp::UNIX_EPOCH;
+        let new = NewSource { url: "https://a.example/".into(), outlet: "a.example".into(), ..NewSource::default() };
+        let id = store.write(move |db| sources::add(db, &new, now, now)).await.unwrap().unwrap();
+        let (config, started) = (Config::default(), Instant::now());
+        let Err(error) = wait(&config, &store, vec![RequestedPoll { id, last_poll_at: None }]).await else {
+            panic!("nothing polled the source")
+        };
+        let message = error.to_string();
+        assert!(message.contains("has not polled source 1") && message.contains("newsfold status"), "{message}");
+        let limit = config.fetch.total_timeout.saturating_add(POLL_MARGIN).unsigned_abs();
+        assert!((limit..limit + 2 * CHECK_INTERVAL).contains(&started.elapsed()), "{:?}", started.elapsed());
+    }
+}
