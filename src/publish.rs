@@ -25,7 +25,7 @@ pub use feed_filters::FeedFilters;
 pub use feed_format::FeedFormat;
 pub use feed_membership::{MembershipCondition, QueryMatches, StoryFacts, membership_conditions};
 pub use feed_order::arrange_entries;
-pub use folding::{EnteredFeed, EnteringStory, FoldingPolicy};
+pub use folding::{EnteredFeed, EnteringStory, FoldingPolicy, PublishedStoryline};
 pub use front_page::{FrontPage, TopEntry, arrange_front_page};
 pub use health_feed::render_health_feed;
 pub use lead_choice::{choose_lead, choose_lead_in};

@@ -2,10 +2,10 @@
 //! feeds, so each story and its storyline are read once, and nothing is read in the transaction that adds the entries.
 
 use crate::domain::{
-    Development, Edition, EditionReason, EditionText, EntryVariants, FilteredItem, PublishedFeed, Story, StoryId,
-    StorylineEntry, StorylineId, Timestamp,
+    Development, Edition, EditionReason, EditionText, EntryVariants, FeedSelection, FilteredItem, PublishedFeed, Story,
+    StoryId, StorylineEntry, StorylineId, Timestamp,
 };
-use crate::publish::{EnteredFeed, EnteringStory, FeedFilters, FoldingPolicy, Options, StoryFacts};
+use crate::publish::{EnteredFeed, EnteringStory, FeedFilters, FoldingPolicy, Options, PublishedStoryline, StoryFacts};
 use crate::store::feed_selections::{self, EntriesState, SelectedFeed};
 use crate::store::text_index::TextIndex;
 use crate::store::{
@@ -257,10 +257,25 @@ pub(super) fn related_stories(
     if !storyline_membership::has_other_stories(db, story.id)? {
         return Ok(Vec::new());
     }
-    let others = storylines::developments(db, story.storyline)?;
+    let stories = storylines::developments(db, story.storyline)?;
     let mut entries = feed_entries::of_storyline(db, story.storyline, |feed| folding.document_size(feed))?;
     entries.retain(|entry| folding.folds(&entry.feed));
-    Ok(folding.developments(story.id, others, &entries, now))
+    let storyline = PublishedStoryline { stories, entries };
+    folding.developments(story.id, storyline, now, |other, selection| matches(db, other, selection))
+}
+
+/// Returns whether a published story meets the conditions of a feed.
+fn matches(db: &ReadConnection, story: StoryId, selection: &FeedSelection) -> store::Result<bool> {
+    let Some(story) = stories::get(db, story)? else { return Ok(false) };
+    let finds = |expression: &String| story_selection::matches_expression(db, story.id, expression);
+    if !StoryFacts::new(&story).may_match(selection)
+        || !selection.query.as_ref().map_or(Ok(true), finds)?
+        || selection.exclude_query.as_ref().map_or(Ok(false), finds)?
+    {
+        return Ok(false);
+    }
+    let (passes, is_excluded) = story_selection::filter_matches(db, selection, story.id)?;
+    Ok(passes && !is_excluded)
 }
 
 /// Returns the number of the edition with which a story enters feeds: a new edition with this text, if there is one, or

@@ -74,10 +74,14 @@ pub enum FeedOrder {
 const MAX_RANKED: u32 = 10_000;
 
 impl FeedSelection {
-    /// Returns whether the selection has no conditions on tags, outlets, languages and full text.
-    pub fn has_only_min_outlets(&self) -> bool {
+    /// Returns whether the number of outlets is the only condition that a story must meet.
+    pub fn selects_by_outlet_count_only(&self) -> bool {
         let lists = [&self.tags, &self.outlets, &self.languages];
-        lists.iter().all(|list| list.is_empty()) && self.query.is_none() && self.exclude_query.is_none()
+        lists.iter().all(|list| list.is_empty())
+            && self.query.is_none()
+            && self.exclude_query.is_none()
+            && self.items.is_empty()
+            && self.excluded.is_empty()
     }
 
     /// Returns the maximum number of entries from which the document is selected.

@@ -45,6 +45,13 @@ pub struct EnteredFeed<'f> {
     pub entries: HashMap<StorylineId, Vec<StorylineEntry>>,
 }
 
+/// The published stories of a storyline, and their entries in the live variants of the feeds that fold storylines, oldest
+/// first.
+pub struct PublishedStoryline {
+    pub stories: Vec<Development>,
+    pub entries: Vec<StorylineEntry>,
+}
+
 /// The settings that determine how the stories of a storyline share entries.
 #[derive(Debug, Clone)]
 pub struct FoldingPolicy {
@@ -147,19 +154,23 @@ impl FoldingPolicy {
         Ok((similarity()? <= MAX_DEVELOPMENT_SIMILARITY).then_some(variants))
     }
 
-    /// Returns the other stories of a storyline that the entry of `story` lists: those without an entry of their own, if
-    /// the entry lists them in one of its feeds, and the newest of those with an entry. A story with an entry in one
-    /// feed may have none in another, such as `top`. `stories` are the published stories of the storyline, and `entries`
-    /// are their entries in the live variants of the feeds that fold storylines, oldest first.
-    pub fn developments(
+    /// Returns the other stories of a storyline that the entry of `story` lists: those without an entry of their own in a
+    /// feed that selects them and in which the entry lists others, and the newest of those with an entry. A story with an
+    /// entry in one feed may have none in another, such as `top`. `matches` returns whether a story meets the conditions
+    /// of a feed.
+    ///
+    /// # Errors
+    /// Fails if `matches` fails.
+    pub fn developments<E>(
         &self,
         story: StoryId,
-        stories: Vec<Development>,
-        entries: &[StorylineEntry],
+        storyline: PublishedStoryline,
         now: Timestamp,
-    ) -> Vec<Development> {
+        mut matches: impl FnMut(StoryId, &FeedSelection) -> Result<bool, E>,
+    ) -> Result<Vec<Development>, E> {
+        let PublishedStoryline { stories, entries } = storyline;
         let mut by_feed: HashMap<&str, Vec<&StorylineEntry>> = HashMap::new();
-        for entry in entries {
+        for entry in &entries {
             by_feed.entry(&entry.feed).or_default().push(entry);
         }
         let has_entry = |feed: &str, other: StoryId| {
@@ -171,9 +182,11 @@ impl FoldingPolicy {
             by_feed.get(feed).is_some_and(|entries| self.listing_entry(entries.iter().copied(), now) == Some(story))
         };
         let listing: Vec<&str> = feeds.iter().copied().filter(|feed| lists_others(feed)).collect();
-        let belongs_in = |feed: &str, other: &Development| {
-            let selection = self.feeds.get(feed).filter(|selection| selection.has_only_min_outlets());
-            selection.is_some_and(|selection| other.outlet_count >= selection.min_outlets)
+        let mut is_selected = |feed: &str, other: &Development| match self.feeds.get(feed) {
+            Some(selection) if other.outlet_count >= selection.min_outlets => {
+                Ok(selection.selects_by_outlet_count_only() || matches(other.story, selection)?)
+            }
+            _ => Ok(false),
         };
         if feeds.is_empty() {
             // The story may be about to enter.
@@ -181,12 +194,14 @@ impl FoldingPolicy {
         }
         let (mut related, mut listed) = (Vec::new(), Vec::new());
         for other in stories.into_iter().filter(|other| other.story != story) {
-            if listing.iter().any(|feed| belongs_in(feed, &other) && !has_entry(feed, other.story)) {
+            let mut is_listed = false;
+            for feed in listing.iter().filter(|feed| !has_entry(feed, other.story)) {
+                is_listed = is_listed || is_selected(feed, &other)?;
+            }
+            if is_listed {
                 listed.push(Development { has_entry: false, ..other });
             } else if feeds.iter().any(|feed| has_entry(feed, other.story)) {
                 related.push(Development { has_entry: true, ..other });
-            } else if !listing.is_empty() {
-                listed.push(Development { has_entry: false, ..other });
             }
         }
         let newest = |development: &Development| Reverse((development.at, development.story));
@@ -196,7 +211,7 @@ impl FoldingPolicy {
         related.sort_by_key(newest);
         related.truncate(MAX_RELATED_ENTRIES);
         listed.extend(related);
-        listed
+        Ok(listed)
     }
 
     /// Returns the entry that lists the stories of a storyline without an entry: the oldest that readers find in the
@@ -287,7 +302,13 @@ mod tests {
 
     /// Returns the stories that the entry of a story lists 10 hours after the epoch, and whether they have entries.
     fn listed(of: i64, stories: Vec<Development>, entries: &[StorylineEntry]) -> Vec<(i64, bool)> {
-        let found = policy().developments(StoryId::from_row(of), stories, entries, hour(10));
+        let mut policy = policy();
+        policy.feeds.insert("war".into(), FeedSelection { tags: vec!["war".into()], ..FeedSelection::default() });
+        let storyline = PublishedStoryline { stories, entries: entries.to_vec() };
+        // The feed `war` selects the stories 2 and 3.
+        let matches =
+            |story: StoryId, _: &FeedSelection| Ok::<_, std::convert::Infallible>([2, 3].contains(&story.to_row()));
+        let found = policy.developments(StoryId::from_row(of), storyline, hour(10), matches).unwrap_or_default();
         found.iter().map(|development| (development.story.to_row(), development.has_entry)).collect()
     }
 
@@ -329,6 +350,13 @@ mod tests {
         // In the feed `war`, the second story is the oldest entry.
         assert_eq!(listed(2, vec![story(1, 5), story(2, 4), story(3, 1)], &entries), [(3, false), (1, true)]);
         assert_eq!(listed(2, vec![story(1, 5), story(2, 4), story(3, 1)], &entries[..2]), [(1, true)]);
+    }
+
+    #[test]
+    fn an_entry_lists_no_story_that_its_feeds_do_not_select() {
+        let entries = [entry("all", 1, 1), entry("all", 2, 2), entry("war", 2, 2)];
+        assert_eq!(listed(2, vec![story(3, 1), story(4, 1)], &entries), [(3, false)]);
+        assert_eq!(listed(1, vec![story(3, 1), story(4, 1)], &entries), [(4, false), (3, false)]);
     }
 
     #[test]

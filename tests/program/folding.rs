@@ -30,13 +30,19 @@ struct Newsroom {
 
 impl Newsroom {
     async fn start() -> Newsroom {
+        Newsroom::start_with("").await
+    }
+
+    /// Starts the daemon with a part of the configuration of `[publish]`.
+    async fn start_with(options: &str) -> Newsroom {
         let mut daemon = TestDaemon::new();
+        daemon.config.publish = toml::from_str(options).unwrap();
         daemon.config.publish.delay = DELAY;
         daemon.config.publish.min_update_interval = HOUR;
         daemon.config.publish.probation = SignedDuration::ZERO;
         let each: FeedOptions = toml::from_str("name = \"each\"\nfold = \"stories\"").unwrap();
         let desk: FeedOptions = toml::from_str("name = \"desk\"").unwrap();
-        daemon.config.publish.feeds = vec![each, desk];
+        daemon.config.publish.feeds.extend([each, desk]);
         daemon.start().await;
         let mut room = Newsroom { daemon, origin: OriginServer::start().await, sources: 0, decision: None };
         room.read(CAPTURE).await;
@@ -112,6 +118,22 @@ async fn a_development_of_one_outlet_is_listed_in_the_entry_of_its_storyline_at_
         assert!(document.contains("/storylines/"), "{document}");
     }
     assert_eq!(room.daemon.get("/feeds/all.stable.atom").await, stable, "the stable variant does not change");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_lists_a_story_only_if_a_feed_selects_it() {
+    let exclude = "[[feeds]]\nname = \"all\"\nexclude_pattern = \"tanker\"";
+    for (options, is_listed) in [("", true), ("[[mute]]\npattern = \"tanker\"", false), (exclude, true)] {
+        let mut room = Newsroom::start_with(options).await;
+        room.report_tanker(1).await;
+        room.daemon.advance(HOUR);
+        room.daemon.wait_until_idle().await;
+        // All feeds share an edition, so the entry in `all` lists what the feed `desk` selects.
+        for feed in ["all", "desk"] {
+            let document = room.daemon.get(&format!("/feeds/{feed}.atom")).await;
+            assert_eq!(document.contains("Tanker runs aground"), is_listed, "in {feed} with {options}: {document}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
