@@ -95,6 +95,11 @@ impl GrowingStory {
     }
 }
 
+/// Returns the number of outlets in the list of an entry. The line of the lead's outlet has no headline.
+fn listed_outlets(feed: &str) -> usize {
+    feed.matches(".example: ").count() + feed.matches(".example&lt;/a&gt;, ").count()
+}
+
 fn updated(feed: &str) -> Vec<&str> {
     feed.split("<updated>").skip(1).map(|rest| rest.split('<').next().unwrap()).collect()
 }
@@ -114,7 +119,7 @@ async fn live_entry_changes_at_powers_of_two_and_the_stable_entry_never() {
             seen.push(feed);
         }
     }
-    let outlets: Vec<usize> = seen.iter().map(|feed| feed.matches(".example: ").count()).collect();
+    let outlets: Vec<usize> = seen.iter().map(|feed| listed_outlets(feed)).collect();
     assert_eq!(outlets, [0, 2, 4, 8], "an entry of one report has no list");
     assert!(seen.windows(2).all(|pair| updated(&pair[0]) < updated(&pair[1])), "each edition has a later date");
     let ids: std::collections::BTreeSet<&str> = seen.iter().map(|feed| feed.split("<id>").nth(2).unwrap()).collect();
@@ -364,7 +369,7 @@ async fn feed_that_already_shows_the_report_does_not_change() {
     growing.report(0).await;
     growing.report(1).await;
     let two = growing.daemon.get("/feeds/two.atom").await;
-    assert_eq!(two.matches(".example: ").count(), 2);
+    assert_eq!(listed_outlets(&two), 2);
     assert!(!growing.daemon.get("/feeds/all.atom").await.contains("1.example: "));
     growing.pass(SignedDuration::from_mins(90)).await;
     assert!(growing.daemon.get("/feeds/all.atom").await.contains("1.example: "), "other feeds change");
@@ -389,15 +394,15 @@ async fn story_enters_a_feed_when_it_matches_and_shows_its_state_of_that_time() 
     assert!(!growing.daemon.get("/feeds/three.atom").await.contains("<entry>"));
     growing.report(2).await;
     let three = growing.daemon.get("/feeds/three.stable.atom").await;
-    assert_eq!(three.matches(".example: ").count(), 3, "{three}");
+    assert_eq!(listed_outlets(&three), 3, "{three}");
     let all = growing.daemon.get("/feeds/all.atom").await;
     assert_eq!(
-        all.matches(".example: ").count(),
+        listed_outlets(&all),
         2,
         "three outlets are not a power of two, so the feed of all stories does not change"
     );
     growing.report(3).await;
-    assert_eq!(growing.daemon.get("/feeds/three.atom").await.matches(".example: ").count(), 4);
+    assert_eq!(listed_outlets(&growing.daemon.get("/feeds/three.atom").await), 4);
     assert_eq!(growing.daemon.get("/feeds/three.stable.atom").await, three);
     growing.daemon.stop().await;
 }

@@ -110,6 +110,39 @@ async fn each_filter_narrows_the_index_page() {
 }
 
 #[tokio::test]
+async fn each_page_announces_only_its_own_feeds() {
+    let (mut daemon, _origins, ids) = newsroom().await;
+    let story = format!("/stories/{}", daemon.stories().await[0].id);
+    let source = format!("/sources/{}", ids[0]);
+    let none: &[&str] = &[];
+    for (path, expected) in [
+        ("/", &["/feeds/all", "/feeds/top"][..]),
+        ("/?view=latest", &["/feeds/all", "/feeds/top"]),
+        ("/?q=grid", &["/search"]),
+        ("/feeds/top", &["/feeds/top"]),
+        ("/feeds", &["/feeds/all", "/feeds/top"]),
+        (&story, &[&story]),
+        (&source, none),
+        ("/sources", none),
+        ("/health", &["/feeds/health"]),
+    ] {
+        let page = daemon.get(path).await;
+        let head = page.split("</head>").next().unwrap();
+        let links = head.split("<link rel=\"alternate\" type=\"application/atom+xml\"").skip(1);
+        let address =
+            |link: &str| link.split("href=\"").nth(1).and_then(|rest| Some(rest.split_once(".atom")?.0.to_owned()));
+        let announced: Vec<String> = links.filter_map(address).collect();
+        assert_eq!(announced, expected, "{path}: {head}");
+        for feed in announced.iter().filter(|feed| ["/feeds/all", "/feeds/top"].contains(&feed.as_str())) {
+            for format in ["rss", "json"] {
+                assert!(head.contains(&format!("href=\"{feed}.{format}\">")), "{feed} as {format} on {path}");
+            }
+        }
+    }
+    daemon.stop().await;
+}
+
+#[tokio::test]
 async fn form_shows_the_query_and_a_search_has_a_feed() {
     let (mut daemon, _origins, _) = newsroom().await;
     let page =
@@ -488,13 +521,13 @@ async fn every_page(daemon: &TestDaemon, ids: &[SourceId]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_page_is_well_formed_and_links_to_every_feed() {
+async fn every_page_is_well_formed_and_links_to_the_list_of_feeds() {
     let (mut daemon, _origins, ids) = newsroom().await;
     for path in every_page(&daemon, &ids).await {
         let page = daemon.get(&path).await;
         assert_well_formed(&page);
-        for address in ["/feeds/all.atom", "/feeds/all.rss", "/feeds/all.json", "/feeds.opml"] {
-            assert!(page.contains(&format!("href=\"{address}\">")), "{address} on {path}");
+        for address in ["href=\"/feeds.opml\">", "href=\"/feeds\""] {
+            assert!(page.contains(address), "{address} on {path}");
         }
         for part in ["<a class=\"skip\" href=\"#main\">", "<main id=\"main\"", "rel=\"icon\"", "<html lang=\"en\">"] {
             assert_eq!(page.matches(part).count(), 1, "{part} on {path}");

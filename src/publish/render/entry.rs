@@ -1,6 +1,6 @@
 //! The feed entry for a story or for one of its items. All formats contain the same entry.
 
-use super::report_list::{counts_line, push_reports};
+use super::report_list::{Lead, counts_line, push_reports};
 use super::value_format::{encode_uri, strip_invalid_chars, uuid_urn};
 use crate::domain::{Development, EditionReport, Enclosure, FeedEntry, SourceId, Story, StoryItem, Timestamp};
 use crate::html::sanitize::sanitize_html;
@@ -56,7 +56,8 @@ impl<'a> DocumentEntry<'a> {
         let page = options.url(&format!("stories/{}", edition.story));
         let mut html = counts_line(edition.outlet_count, &text.reports).unwrap_or_default();
         html.push_str(&body_html(text.article.as_deref(), text.content.as_deref(), &text.summary));
-        push_reports(&mut html, &text.reports, text.lang.as_deref(), &page, options);
+        let lead = Lead { item: text.lead, lang: text.lang.as_deref() };
+        push_reports(&mut html, &text.reports, lead, &page, options);
         let storyline = text.storyline.map(|storyline| options.url(&format!("storylines/{storyline}")));
         if let Some(storyline) = &storyline {
             push_developments(&mut html, &text.developments, storyline, options);

@@ -1,8 +1,8 @@
 //! The reports of a story in its entry: one line per outlet.
 
 use super::value_format::{encode_uri, rfc3339};
-use crate::domain::EditionReport;
 use crate::domain::language::language_name;
+use crate::domain::{EditionReport, ItemId};
 use crate::markup::entities::escape_html;
 use crate::publish::options::Options;
 use crate::wording::count_of;
@@ -15,16 +15,18 @@ pub fn counts_line(outlet_count: u32, reports: &[EditionReport]) -> Option<Strin
     (reports.len() > 1).then(|| format!("<p>{outlets}, {} reports</p>", reports.len()))
 }
 
+/// The report whose headline is the title of the entry.
+#[derive(Clone, Copy)]
+pub struct Lead<'a> {
+    pub item: ItemId,
+    pub lang: Option<&'a str>,
+}
+
 /// Appends one line for each outlet, with its first report that is not a copy and then its other reports, and the link
-/// to the story's page. A single report is the entry itself, so it needs no list. Reports in a language
-/// other than `language`, that of the lead, are marked.
-pub fn push_reports(
-    out: &mut String,
-    reports: &[EditionReport],
-    language: Option<&str>,
-    page: &str,
-    options: &Options,
-) {
+/// to the story's page. The line of the lead's outlet has no headline, because that headline is the title of the entry.
+/// A single report is the entry itself, so it needs no list. Reports in a language other than that of the lead are
+/// marked.
+pub fn push_reports(out: &mut String, reports: &[EditionReport], lead: Lead<'_>, page: &str, options: &Options) {
     if reports.len() < 2 {
         return;
     }
@@ -34,17 +36,25 @@ pub fn push_reports(
     }
     out.push_str("<ul>");
     for (outlet, mut reports) in outlets {
-        let best = reports.remove(reports.iter().position(|report| !report.is_copy).unwrap_or(0));
+        let lead_at = reports.iter().position(|report| report.item == lead.item);
+        let first_original = || reports.iter().position(|report| !report.is_copy);
+        let best = reports.remove(lead_at.or_else(first_original).unwrap_or(0));
         let name = best.outlet_name.as_deref().unwrap_or(outlet);
-        let reporter = best.reporter.as_ref().map(|reporter| format!("{} via ", escape_html(reporter)));
-        let _ = write!(out, "<li>{}{}: ", reporter.unwrap_or_default(), escape_html(name));
-        push_report(out, best, language, options);
+        let reporter = best.reporter.as_ref().map(|reporter| format!("{reporter} via "));
+        let outlet = format!("{}{name}", reporter.unwrap_or_default());
+        out.push_str("<li>");
+        if lead_at.is_some() {
+            push_report(out, &outlet, best, lead.lang, options);
+        } else {
+            let _ = write!(out, "{}: ", escape_html(&outlet));
+            push_report(out, &best.title, best, lead.lang, options);
+        }
         if !reports.is_empty() {
             let more = count_of(reports.len(), "more report", "more reports");
             let _ = write!(out, "<details><summary>{more}</summary><ul>");
             for report in reports {
                 out.push_str("<li>");
-                push_report(out, report, language, options);
+                push_report(out, &report.title, report, lead.lang, options);
                 out.push_str("</li>");
             }
             out.push_str("</ul></details>");
@@ -54,18 +64,18 @@ pub fn push_reports(
     let _ = write!(out, "</ul><p><a href=\"{}\">All reports of this story</a></p>", escape_html(page));
 }
 
-/// Appends the headline of a report with its link, its time, and the reason why it is in the story.
-fn push_report(out: &mut String, report: &EditionReport, language: Option<&str>, options: &Options) {
+/// Appends a text that links to a report, the report's time, and the reason why it is in the story.
+fn push_report(out: &mut String, text: &str, report: &EditionReport, language: Option<&str>, options: &Options) {
     let other_language = report.lang.as_deref().filter(|code| Some(*code) != language);
-    let mut title = escape_html(&report.title);
+    let mut text = escape_html(text);
     if let Some(code) = other_language {
-        title = format!("<span lang=\"{}\">{title}</span>", escape_html(code));
+        text = format!("<span lang=\"{}\">{text}</span>", escape_html(code));
     }
     match &report.url {
         Some(url) => {
-            let _ = write!(out, "<a href=\"{}\">{title}</a>", escape_html(&encode_uri(url)));
+            let _ = write!(out, "<a href=\"{}\">{text}</a>", escape_html(&encode_uri(url)));
         }
-        None => out.push_str(&title),
+        None => out.push_str(&text),
     }
     let (datetime, time) = (rfc3339(report.at), options.timezone.short_time_with_zone(report.at));
     let _ = write!(out, ", <time datetime=\"{datetime}\">{time}</time>");
@@ -83,7 +93,7 @@ fn push_report(out: &mut String, report: &EditionReport, language: Option<&str>,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ItemId, Timestamp};
+    use crate::domain::Timestamp;
 
     fn report(outlet: &str, title: &str, is_copy: bool) -> EditionReport {
         EditionReport {
@@ -102,7 +112,8 @@ mod tests {
 
     fn list(reports: &[EditionReport]) -> String {
         let mut out = String::new();
-        push_reports(&mut out, reports, Some("en"), "https://n.example/stories/1", &Options::default());
+        let lead = Lead { item: ItemId(7), lang: Some("en") };
+        push_reports(&mut out, reports, lead, "https://n.example/stories/1", &Options::default());
         out
     }
 
@@ -117,6 +128,18 @@ mod tests {
             "<ul><li>a.example: A, 1 Jan<details><summary>1 more report</summary><ul>\
              <li>A copy, 1 Jan (copy)</li></ul></details></li><li>b.example: B, 1 Jan</li></ul>\
              <p><a href=\"https://n.example/stories/1\">All reports of this story</a></p>"
+        );
+    }
+
+    #[test]
+    fn line_of_the_lead_has_no_headline() {
+        let lead = EditionReport { item: ItemId(7), ..report("a.example", "The title", false) };
+        let found = list(&[report("a.example", "Earlier", false), lead, report("b.example", "B", false)]);
+        let time = "<time datetime=\"1970-01-01T00:00:00Z\">1 Jan 00:00 UTC</time>";
+        assert_eq!(
+            found.replace(time, "1 Jan"),
+            "<ul><li>a.example, 1 Jan<details><summary>1 more report</summary><ul><li>Earlier, 1 Jan</li></ul></details></li>\
+             <li>b.example: B, 1 Jan</li></ul><p><a href=\"https://n.example/stories/1\">All reports of this story</a></p>"
         );
     }
 

@@ -22,6 +22,11 @@ impl<'a> SiteLayout<'a> {
         SiteLayout { title: &options.title, feeds, options, root, status_pages }
     }
 
+    /// Returns the feeds that lists of stories announce to feed readers: those that contain what such a page shows.
+    pub fn main_feeds(&self) -> Vec<&'a PublishedFeed> {
+        self.feeds.iter().filter(|feed| matches!(feed.name.as_str(), "all" | "top")).collect()
+    }
+
     pub fn formats(&self) -> [FeedFormat; 3] {
         FeedFormat::ALL
     }
