@@ -43,11 +43,11 @@ pub(super) const CANONICAL_URL: &str = canonical_url_sql!();
 /// The columns of [`crate::domain::Item`]. `$texts` contains the columns `content` and `article`. A guid that equals the
 /// URL is stored as an empty string.
 macro_rules! item_columns_sql {
-    ($texts:literal) => {
+    ($source_title:literal, $canonical_url:expr, $texts:literal) => {
         concat!(
-            "item.id, item.source_id,
-             redact_urls(coalesce(source.title, source.feed_title, source.url)) AS source_title,
-             source.url AS source_url, ",
+            "item.id, item.source_id, ",
+            $source_title,
+            " AS source_title, source.url AS source_url, ",
             outlet_sql!(),
             " AS outlet, ",
             outlet_name_sql!(),
@@ -56,7 +56,7 @@ macro_rules! item_columns_sql {
                        OR item.reporter_name IN (source.title, source.feed_title)
                   THEN NULL ELSE item.reporter_name END AS reporter,
              source.priority, CASE item.guid WHEN '' THEN item.url ELSE item.guid END AS guid, item.url, ",
-            canonical_url_sql!(),
+            $canonical_url,
             " AS canonical_url, item.title, item.summary, item.author,
              coalesce(item.lang, source.lang, source.feed_lang) AS lang, item.image, item.enclosures,
              item.published_at, item.first_seen_at, item.ranked_at, item.backlog_reason,
@@ -70,6 +70,8 @@ macro_rules! item_columns_sql {
 
 /// The columns of [`crate::domain::Item`]. Only the beginning of an article that may not be published is read.
 pub(super) const ITEM_COLUMNS: &str = item_columns_sql!(
+    "redact_urls(coalesce(source.title, source.feed_title, source.url))",
+    canonical_url_sql!(),
     "original_content(item.content, item.summary) AS content,
      CASE WHEN item.full_text IS NULL THEN NULL
           WHEN source.full_text = 'publish' THEN json_object('text', item.full_text, 'publishable', json('true'))
@@ -82,8 +84,8 @@ pub(super) const EMBEDDING: &str =
     "(SELECT vector FROM item_embedding JOIN encoder_model ON encoder_model.id = encoder_id
      WHERE item_id = item.id AND is_current) AS embedding";
 
-/// The columns of [`crate::domain::Item`] without its content and its article.
-pub(super) const HEADLINE_COLUMNS: &str = item_columns_sql!("NULL AS content, NULL AS article");
+/// The columns of [`crate::domain::Item`] that lists of stories show, without those that are computed from other columns.
+pub(super) const HEADLINE_COLUMNS: &str = item_columns_sql!("''", "NULL", "NULL AS content, NULL AS article");
 
 /// Reads structs by column name, tuples by column order, and any other type from the first column.
 pub(super) fn from_row<T: DeserializeOwned>(row: &Row<'_>) -> Result<T> {

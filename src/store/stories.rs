@@ -251,7 +251,7 @@ pub fn load(db: &ReadConnection, ids: impl IntoIterator<Item = StoryId>) -> Resu
     load_with(db, ids, &format!("{ITEM_COLUMNS}, item.evidence"))
 }
 
-/// Loads stories for lists: their items have no content, article or evidence.
+/// Loads stories for lists: their items have no content, article or evidence, no canonical URL and no title of the source.
 pub fn load_headlines(db: &ReadConnection, ids: impl IntoIterator<Item = StoryId>) -> Result<Vec<Story>> {
     load_with(db, ids, &format!("{HEADLINE_COLUMNS}, NULL AS evidence"))
 }

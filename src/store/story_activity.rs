@@ -1,8 +1,8 @@
 //! The outlets that report each story, and when they last did: the facts by which stories are ranked.
 
-use super::Result;
 use super::connection::ReadConnection;
 use super::rows::{OUTLET, json_list};
+use super::{Error, Result};
 use crate::domain::{OutletActivity, StoryActivity, StoryId, StorylineId};
 use jiff::Timestamp;
 
@@ -18,9 +18,12 @@ pub fn story_activity<'s>(
          JOIN source ON source.id = item.source_id JOIN story ON story.id = item.story_id
          WHERE item.copy_of IS NULL AND item.backlog_reason IS NULL GROUP BY counted.key, 3"
     );
-    let rows: Vec<(StoryId, StorylineId, String, Timestamp, i32)> = db.all(&sql, [story_list(stories)])?;
+    // `db.all` converts times to text and back, which takes a third of the time of this query.
+    let rows: Vec<(StoryId, StorylineId, String, i64, i32)> = db.all(&sql, [story_list(stories)])?;
     let mut all: Vec<StoryActivity> = Vec::new();
     for (story, storyline, outlet, last_report_at, priority) in rows {
+        let last_report_at =
+            Timestamp::from_millisecond(last_report_at).map_err(|e| Error::Corrupt(format!("item.ranked_at: {e}")))?;
         if all.last().is_none_or(|last| last.story != story) {
             all.push(StoryActivity { story, storyline, outlets: Default::default() });
         }
