@@ -37,7 +37,7 @@ pub use client_address::client_address;
 pub use constraint::{ConstraintKind, GroupingConstraint};
 pub use edition::{
     Development, Edition, EditionReason, EditionReport, EditionText, EditionTimes, EntryVariants, FeedCandidate,
-    FeedEntry, FeedVariant, LanguageLead, StorylineEntry,
+    FeedEntry, FeedVariant, StorylineEntry,
 };
 pub use embedding::{Embedding, MAX_DIMENSIONS};
 pub use feed_problem::{FeedProblem, ProblemKind};

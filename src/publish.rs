@@ -28,7 +28,7 @@ pub use feed_order::arrange_entries;
 pub use folding::{EnteredFeed, EnteringStory, FoldingPolicy, PublishedStoryline};
 pub use front_page::{FrontPage, TopEntry, arrange_front_page};
 pub use health_feed::render_health_feed;
-pub use lead_choice::{choose_lead, choose_lead_in};
+pub use lead_choice::choose_lead;
 pub use options::{FeedOptions, HEALTH_FEED_NAME, Options, SectionOptions};
 pub use render::document::{FeedDocument, FeedPage, FeedPart};
 pub use render::render;

@@ -190,7 +190,7 @@ impl EditionPublisher {
         for story in due {
             let Some((lead, published_at)) = first_publication(&story, now, &self.options) else { continue };
             let related = related_stories(db, &story, now, &self.rules.folding)?;
-            let text = compose_edition(&story, lead, None, related, &self.options);
+            let text = compose_edition(&story, lead, None, related);
             editions.push(FirstEdition { lead: lead.item.id, published_at, text, story });
         }
         let candidates: Vec<EnteringCandidate<'_>> = editions

@@ -107,7 +107,7 @@ async fn announce_next(
             ..state
         };
         record(context, &key, postponed).await?;
-        let response = send(context, hook, feed, candidate, url).await;
+        let response = send(context, hook, &candidate, url).await;
         let done = WebhookState { last_sequence: sequence, failures: 0, next_attempt_at: now };
         let outcome = match evaluate_delivery(response, state.failures, context.clock().now()) {
             DeliveryResult::Delivered => done,
@@ -136,15 +136,13 @@ async fn announce_next(
 async fn send(
     context: &TaskContext,
     hook: &WebhookOptions,
-    feed: &PublishedFeed,
-    mut candidate: FeedCandidate,
+    candidate: &FeedCandidate,
     url: &Url,
 ) -> Result<WebSubResponse, WebSubRequestError> {
-    let Some(edition) = candidate.editions.pop() else {
+    let Some(edition) = candidate.editions.last() else {
         return Err(WebSubRequestError::no_response("the entry has no edition"));
     };
-    let edition = edition.in_languages(&feed.selection.languages);
-    let message = webhook_message(hook, &edition, candidate.published_at, &context.config.publish);
+    let message = webhook_message(hook, edition, candidate.published_at, &context.config.publish);
     let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(message.content_type))]);
     let now: Timestamp = context.clock().now();
     let request = CallbackRequest { callback: url, timeout: TIMEOUT, now };

@@ -18,13 +18,6 @@ pub struct Edition {
     pub text: EditionText,
 }
 
-impl Edition {
-    /// Returns the edition with the lead in one of the preferred languages ([`EditionText::in_languages`]).
-    pub fn in_languages(self, preferred: &[String]) -> Edition {
-        Edition { text: self.text.in_languages(preferred), ..self }
-    }
-}
-
 /// The creation times of a story's first and last editions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct EditionTimes {
@@ -93,64 +86,6 @@ pub struct EditionText {
     /// sorted newest first.
     #[serde(default)]
     pub developments: Vec<Development>,
-    /// The leads in the languages that feeds require, where they differ from the story's lead.
-    #[serde(default)]
-    pub language_leads: Vec<LanguageLead>,
-}
-
-/// The report that represents a story in a language, and its text as an edition contains it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LanguageLead {
-    pub lang: String,
-    pub item: ItemId,
-    pub title: String,
-    /// The URL of the report `linked`, as in [`EditionText`].
-    pub link: Option<String>,
-    pub linked: ItemId,
-    pub summary: String,
-    /// The content as sanitized HTML.
-    pub content: Option<String>,
-    pub image: Option<String>,
-    pub source: SourceId,
-    #[serde(default)]
-    pub enclosures: Vec<Enclosure>,
-    pub source_title: String,
-    pub author: Option<String>,
-    pub site: Option<String>,
-}
-
-impl EditionText {
-    /// Returns the text with the lead in the first of the preferred languages in which there is one. If there is none,
-    /// or no language is preferred, returns the text as it is.
-    pub fn in_languages(mut self, preferred: &[String]) -> EditionText {
-        for language in preferred {
-            let Some(place) = self.language_leads.iter().position(|lead| lead.lang == *language) else {
-                match self.lang.as_ref() == Some(language) {
-                    true => return self,
-                    false => continue,
-                }
-            };
-            let lead = self.language_leads.swap_remove(place);
-            return EditionText {
-                lead: lead.item,
-                title: lead.title,
-                link: lead.link,
-                linked: lead.linked,
-                summary: lead.summary,
-                content: lead.content,
-                article: None,
-                lang: Some(lead.lang),
-                image: lead.image,
-                source: lead.source,
-                enclosures: lead.enclosures,
-                source_title: lead.source_title,
-                author: lead.author,
-                site: lead.site,
-                ..self
-            };
-        }
-        self
-    }
 }
 
 /// Another published story of the storyline, as an edition lists it.

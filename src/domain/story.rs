@@ -57,7 +57,7 @@ impl Story {
     }
 
     /// Returns the report that represents the story to people who prefer these languages: the lead or, if it is in another
-    /// language, the first original report in the first language that the story has.
+    /// language, the first report that is not a copy, in the first of these languages that the story has.
     pub fn lead_in_languages(&self, preferred: &[String]) -> Option<&StoryItem> {
         let lead = self.lead()?;
         let in_language = |language: &String| {

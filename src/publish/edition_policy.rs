@@ -6,8 +6,8 @@ use super::options::Options;
 use crate::domain::duration::after;
 use crate::domain::volatile_text::equals_but_for_volatile_parts;
 use crate::domain::{
-    Development, Edition, EditionReason, EditionText, EditionTimes, ItemId, LanguageLead, Source, Story, StoryId,
-    StoryItem, Timestamp,
+    Development, Edition, EditionReason, EditionText, EditionTimes, ItemId, Source, Story, StoryId, StoryItem,
+    Timestamp,
 };
 use std::collections::BTreeSet;
 
@@ -72,14 +72,14 @@ pub fn next_edition(review: EditionReview<'_>, now: Timestamp, options: &Options
         developments.clone_from(&latest.text.developments);
     }
     let Some(lead) = keep_lead(story, options) else { return EditionStep::Unchanged };
-    let text = compose_edition(story, lead, latest.map(|latest| &latest.text), developments, options);
+    let text = compose_edition(story, lead, latest.map(|latest| &latest.text), developments);
     let (Some(times), Some(latest)) = (times, latest) else {
         return EditionStep::Write(EditionReason::First, text.into());
     };
     let Some(reason) = reason_for_edition(latest, story, &text) else { return EditionStep::Unchanged };
     let earliest = after(times.last, options.min_update_interval);
     // After an old story is split, a link to a report of another story would be wrong permanently.
-    let link_is_lost = text.linked != latest.text.linked || loses_language_link(&text, &latest.text);
+    let link_is_lost = text.linked != latest.text.linked;
     if !link_is_lost && now.max(earliest) >= after(times.first, options.update_window) {
         return EditionStep::Unchanged;
     }
@@ -114,11 +114,7 @@ fn change_between(
         || !equals_but_for_volatile_parts(&text.summary, &old.summary);
     if text.merged_count > old.merged_count {
         Some(EditionReason::Merged)
-    } else if lead_changed
-        || left_storyline
-        || changes_language_lead(text, old)
-        || old.reports.iter().any(|report| !items.contains(&report.item))
-    {
+    } else if lead_changed || left_storyline || old.reports.iter().any(|report| !items.contains(&report.item)) {
         Some(EditionReason::Corrected)
     } else if outlets.max(1).ilog2() > known.outlet_count.max(1).ilog2() {
         Some(EditionReason::Grown)
@@ -127,25 +123,6 @@ fn change_between(
     } else {
         None
     }
-}
-
-/// Returns whether the linked report of the lead in a language has left the story.
-fn loses_language_link(text: &EditionText, old: &EditionText) -> bool {
-    let is_lost = |old: &LanguageLead| language_lead(text, &old.lang).is_some_and(|new| new.linked != old.linked);
-    old.language_leads.iter().any(is_lost)
-}
-
-/// Returns whether the lead in a language has another report, link or text.
-fn changes_language_lead(text: &EditionText, old: &EditionText) -> bool {
-    old.language_leads.iter().filter_map(|old| Some((language_lead(text, &old.lang)?, old))).any(|(new, old)| {
-        (new.item, &new.link) != (old.item, &old.link)
-            || !equals_but_for_volatile_parts(&new.title, &old.title)
-            || !equals_but_for_volatile_parts(&new.summary, &old.summary)
-    })
-}
-
-fn language_lead<'e>(text: &'e EditionText, language: &str) -> Option<&'e LanguageLead> {
-    text.language_leads.iter().find(|lead| lead.lang == language)
 }
 
 /// Returns whether an edition lists a story without an entry of its own that an older edition does not list.
@@ -157,10 +134,7 @@ fn lists_others(text: &EditionText, old: &EditionText) -> bool {
 /// Returns the edition with which a story enters a feed, if the story contains more than its latest edition.
 pub fn edition_on_entering(story: &Story, latest: &Edition, options: &Options) -> Option<EditionText> {
     let developments = latest.text.developments.clone();
-    let text = compose_edition(story, keep_lead(story, options)?, Some(&latest.text), developments, options);
-    let has_new_reports = text.reports.len() != latest.text.reports.len();
-    // The feed may require a language that no feed required before.
-    let is_new = |lead: &LanguageLead| language_lead(&latest.text, &lead.lang).is_none();
-    let has_new_language = text.language_leads.iter().any(is_new);
-    (has_new_reports || has_new_language || reason_for_edition(latest, story, &text).is_some()).then_some(text)
+    let text = compose_edition(story, keep_lead(story, options)?, Some(&latest.text), developments);
+    (text.reports.len() != latest.text.reports.len() || reason_for_edition(latest, story, &text).is_some())
+        .then_some(text)
 }

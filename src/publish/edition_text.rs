@@ -1,8 +1,6 @@
 //! Composes the text of an edition from the reports of a story.
 
-use super::lead_choice::choose_lead_in;
-use super::options::Options;
-use crate::domain::{Development, EditionReport, EditionText, Item, ItemId, LanguageLead, Story, StoryItem};
+use crate::domain::{Development, EditionReport, EditionText, Item, Story, StoryItem};
 use crate::markup::entities::escape_html;
 use crate::urls::redact::site_of;
 use crate::wording::main_reason;
@@ -18,14 +16,12 @@ const MAX_CONTENT_BYTES: usize = 256 * 1024;
 const MAX_REPORTS: usize = 500;
 
 /// Composes the text of a new edition after the edition with the text `known`. The new edition keeps the link, unless
-/// the linked report has left the story. In that case, it takes both the title and the link from the new lead. The same
-/// applies to the lead in each language that a feed requires.
+/// the linked report has left the story. In that case, it takes both the title and the link from the new lead.
 pub fn compose_edition(
     story: &Story,
     lead: &StoryItem,
     known: Option<&EditionText>,
     developments: Vec<Development>,
-    options: &Options,
 ) -> EditionText {
     let item = &lead.item;
     let is_present = |known: &&EditionText| story.items.iter().any(|report| report.item.id == known.linked);
@@ -48,7 +44,7 @@ pub fn compose_edition(
         is_copy: report.copy_of.is_some(),
         reason: main_reason(&report.evidence),
     });
-    let mut text = EditionText {
+    EditionText {
         lead: item.id,
         title: item.title.clone(),
         link: link.clone(),
@@ -68,68 +64,7 @@ pub fn compose_edition(
         merged_count: story.merged_count,
         storyline: (!developments.is_empty()).then_some(story.storyline),
         developments,
-        language_leads: Vec::new(),
-    };
-    if is_multilingual {
-        text.language_leads = language_leads(story, &text, known, options);
     }
-    text
-}
-
-/// Returns the leads in the languages that feeds require, where they differ from the story's lead.
-fn language_leads(
-    story: &Story,
-    text: &EditionText,
-    known: Option<&EditionText>,
-    options: &Options,
-) -> Vec<LanguageLead> {
-    let languages = options.feed_languages().into_iter();
-    languages.filter_map(|language| language_lead(story, language, text, known, options)).collect()
-}
-
-/// Returns the lead in a language, unless it equals the story's lead in `text`. Readers of a feed in this language know
-/// the text `known`: the lead and its link remain as long as their reports are in the story.
-fn language_lead(
-    story: &Story,
-    language: &str,
-    text: &EditionText,
-    known: Option<&EditionText>,
-    options: &Options,
-) -> Option<LanguageLead> {
-    let previous = known.and_then(|known| known.language_leads.iter().find(|lead| lead.lang == language));
-    let is_known_lead = known.is_some_and(|known| known.lang.as_deref() == Some(language));
-    let is_in_language = text.lang.as_deref() == Some(language);
-    if is_in_language && previous.is_none() && (is_known_lead || text.linked == text.lead) {
-        return None;
-    }
-    let known = match (previous, known) {
-        (Some(lead), _) => Some((lead.item, lead.linked, &lead.link)),
-        (None, Some(known)) if is_known_lead => Some((known.lead, known.linked, &known.link)),
-        _ => None,
-    };
-    let find = |id: ItemId| story.items.iter().find(|report| report.item.id == id);
-    let is_present = |id: &ItemId| find(*id).is_some();
-    let report = known.and_then(|(lead, ..)| find(lead)).or_else(|| choose_lead_in(story, language, options))?;
-    let item = &report.item;
-    let (linked, link) = match known.filter(|(_, linked, _)| is_present(linked)) {
-        Some((_, linked, link)) => (linked, link),
-        None => (item.id, &item.url),
-    };
-    (item.id != text.lead || linked != text.linked).then(|| LanguageLead {
-        lang: language.to_owned(),
-        item: item.id,
-        title: item.title.clone(),
-        link: link.clone(),
-        linked,
-        summary: item.summary.clone(),
-        content: bounded_content(item),
-        image: item.image.clone(),
-        source: item.source,
-        enclosures: item.enclosures.clone(),
-        source_title: item.source_title.clone(),
-        author: item.author.clone(),
-        site: site_of_item(item),
-    })
 }
 
 /// Returns the lead if it has text, otherwise the first report that has text.

@@ -4,7 +4,7 @@ use super::edition_policy::adds_to;
 use crate::domain::{Edition, FeedCandidate, FeedEntry, FeedOrder, FeedSelection, StoryRank};
 use std::cmp::Reverse;
 
-/// Returns the entries of a document: at most `limit` candidates in the feed's order, with leads in the feed's languages.
+/// Returns the entries of a document: at most `limit` candidates in the feed's order.
 pub fn arrange_entries(selection: &FeedSelection, candidates: Vec<FeedCandidate>) -> Vec<FeedEntry> {
     let mut entries: Vec<(FeedEntry, Option<StoryRank>)> = Vec::with_capacity(candidates.len());
     for FeedCandidate { published_at, editions, rank } in candidates {
@@ -15,9 +15,7 @@ pub fn arrange_entries(selection: &FeedSelection, candidates: Vec<FeedCandidate>
         FeedOrder::Hot => entries.sort_by_key(|(e, rank)| Reverse((*rank, e.edition.story))),
     }
     entries.truncate(selection.limit as usize);
-    let in_languages =
-        |entry: FeedEntry| FeedEntry { edition: entry.edition.in_languages(&selection.languages), ..entry };
-    entries.into_iter().map(|(entry, _)| in_languages(entry)).collect()
+    entries.into_iter().map(|(entry, _)| entry).collect()
 }
 
 /// Returns the last edition that adds something to the previous ones. If a feed has its own edition, that edition

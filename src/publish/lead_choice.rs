@@ -8,18 +8,8 @@ use std::cmp::Reverse;
 /// sources over new ones, then the preferred languages, the highest source priority, the earliest date and the longest
 /// summary.
 pub fn choose_lead<'s>(story: &'s Story, options: &Options) -> Option<&'s StoryItem> {
-    best_report(story.items.iter(), options)
-}
-
-/// Returns the report that represents the story in a language, by the rules of [`choose_lead`]. Returns `None` if the
-/// story has no report in this language.
-pub fn choose_lead_in<'s>(story: &'s Story, language: &str, options: &Options) -> Option<&'s StoryItem> {
-    best_report(story.items.iter().filter(|report| report.item.lang.as_deref() == Some(language)), options)
-}
-
-fn best_report<'s>(reports: impl Iterator<Item = &'s StoryItem>, options: &Options) -> Option<&'s StoryItem> {
     let is_new = |i: &StoryItem| i.item.source_age.is_some_and(|age| age < options.probation);
-    reports.min_by_key(|i| {
+    story.items.iter().min_by_key(|i| {
         let preference = (language_rank(i, options), Reverse(i.item.priority));
         let rank = (preference, i.item.ranked_at, Reverse(i.item.summary.len()), i.item.id);
         (i.item.backlog_reason.is_some(), i.copy_of.is_some(), is_new(i), rank)

@@ -5,7 +5,6 @@ use crate::urls::outlet::readable_outlet;
 use crate::wording::DisplayZone;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use url::Url;
 
@@ -70,8 +69,7 @@ pub struct FeedOptions {
     pub tags: Vec<String>,
     #[serde(default)]
     pub outlets: Vec<String>,
-    /// The languages of the stories, of which one suffices. The entries have a lead in the first language that the story
-    /// has.
+    /// A story needs a report in one of these languages.
     #[serde(default)]
     pub languages: Vec<String>,
     /// An FTS5 expression over titles and summaries. At least one item must match.
@@ -167,11 +165,6 @@ impl Options {
         let mut feeds: Vec<PublishedFeed> = built_in.into_iter().chain(configured).collect();
         feeds.iter_mut().for_each(|feed| feed.selection.excluded.extend(self.mute.iter().cloned()));
         feeds
-    }
-
-    /// Returns the languages that feeds require. Editions contain a lead in each of them.
-    pub fn feed_languages(&self) -> BTreeSet<&str> {
-        self.feeds.iter().flat_map(|feed| &feed.languages).map(String::as_str).collect()
     }
 
     /// Returns the feeds that are not private.

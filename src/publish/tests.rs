@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::domain::{
-    Edition, EditionReason, EditionText, EditionTimes, Enclosure, FeedEntry, FeedVariant, Item, ItemId, JoinEvidence,
-    SourceId, Story, StoryId, StoryItem, StorylineEvidence, StorylineId, Timestamp,
+    Edition, EditionReason, EditionTimes, Enclosure, FeedEntry, FeedVariant, Item, ItemId, JoinEvidence, SourceId,
+    Story, StoryId, StoryItem, StorylineEvidence, StorylineId, Timestamp,
 };
 use jiff::SignedDuration;
 
@@ -66,7 +66,7 @@ fn edition(story: &Story, number: u32, minute: i64) -> Edition {
         made_at: Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute),
         reason: EditionReason::First,
         outlet_count: story.outlet_count(),
-        text: compose_edition(story, story.lead().unwrap(), None, Vec::new(), &Options::default()),
+        text: compose_edition(story, story.lead().unwrap(), None, Vec::new()),
     }
 }
 
@@ -334,17 +334,17 @@ fn lead_without_text_borrows_that_of_the_first_report_with_text() {
     items[0].item.content = Some("<img src=\"https://1.example/p.jpg\">".into());
     items[2].item.content = Some("<p>Boats sail</p>".into());
     let mut one = story(items);
-    let text = compose_edition(&one, &one.items[0], None, Vec::new(), &Options::default());
+    let text = compose_edition(&one, &one.items[0], None, Vec::new());
     assert_eq!((text.lead, text.title, &*text.summary), (ItemId(1), one.items[0].item.title.clone(), "Boats"));
     assert_eq!(text.content.as_deref(), Some("<img src=\"https://1.example/p.jpg\"><p>Boats sail</p>"));
     one.items[2].item.content = None;
-    let text = compose_edition(&one, &one.items[0], None, Vec::new(), &Options::default());
+    let text = compose_edition(&one, &one.items[0], None, Vec::new());
     assert_eq!(text.content.as_deref(), Some("<img src=\"https://1.example/p.jpg\"><p>Boats</p>"));
     one.items[0].item.summary = one.items[0].item.title.clone();
-    let text = compose_edition(&one, &one.items[0], None, Vec::new(), &Options::default());
+    let text = compose_edition(&one, &one.items[0], None, Vec::new());
     assert_eq!((&*text.summary, text.content), ("Boats", None), "a title is not text");
     one.items[0].item.summary = "Own".into();
-    let text = compose_edition(&one, &one.items[0], None, Vec::new(), &Options::default());
+    let text = compose_edition(&one, &one.items[0], None, Vec::new());
     assert_eq!((&*text.summary, text.content), ("Own", one.items[0].item.content.clone()));
 }
 
@@ -415,66 +415,20 @@ fn lead_is_in_a_preferred_language_if_a_report_that_is_not_a_copy_is() {
 }
 
 #[test]
-fn readers_of_a_language_keep_their_lead_and_link_until_its_report_leaves() {
-    let options: Options = toml::from_str("feeds = [{ name = \"x\", languages = [\"pl\"] }]").unwrap();
-    let compose = |story: &Story, known: Option<&EditionText>| {
-        compose_edition(story, choose_lead(story, &options).unwrap(), known, Vec::new(), &options)
-    };
-    let polish = |text: &EditionText| {
-        let text = text.clone().in_languages(&["pl".into()]);
-        (text.lead.0, text.linked.0, text.link)
-    };
-    let link = |id: i64| Some(format!("https://{id}.example/{id}?a=1&b=2"));
-    let mut one = story(vec![report_in("en", 1, 3)]);
-    let first = compose(&one, None);
-    assert_eq!((polish(&first), first.language_leads.len()), ((1, 1, link(1)), 0));
+fn report_in_a_more_preferred_language_becomes_the_lead_and_the_link_stays() {
+    let options = Options { languages: vec!["pl".into(), "en".into()], ..Options::default() };
+    let mut one = story(vec![report_in("en", 1, 9)]);
+    let latest = Edition { text: compose_edition(&one, &one.items[0], None, Vec::new()), ..edition(&one, 1, 10) };
     one.items.push(report_in("pl", 2, 0));
-    let second = compose(&one, Some(&first));
-    assert_eq!(polish(&second), (2, 2, link(2)));
-    assert_eq!((second.lead, &second.link), (ItemId(1), &link(1)), "other readers see no change");
-    // The story's lead is now in Polish as well.
-    one.items.push(report_in("pl", 3, 9));
-    let third = compose(&one, Some(&second));
-    assert_eq!((third.lead, &third.link), (ItemId(3), &link(1)));
-    assert_eq!(polish(&third), (2, 2, link(2)));
-    one.items.remove(1);
-    let fourth = compose(&one, Some(&third));
-    assert_eq!(polish(&fourth), (3, 3, link(3)));
-    assert_eq!(fourth.link, link(1));
-    // The loss of the report is a correction, regardless of the age of the story.
-    one.published_at = Some(Timestamp::UNIX_EPOCH);
-    one.lead = ItemId(3);
-    let latest = Edition { text: third, ..edition(&one, 3, 10) };
+    one.items.push(report_in("de", 3, 9));
     let times = Some(EditionTimes { first: latest.made_at, last: latest.made_at });
-    let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1000);
     let review = EditionReview { story: &one, times, latest: Some(&latest), developments: Vec::new() };
-    let step = next_edition(review, now, &options);
-    assert!(
-        matches!(&step, EditionStep::Write(EditionReason::Corrected, text) if polish(text) == polish(&fourth)),
-        "{step:?}"
-    );
-}
-
-#[test]
-fn story_whose_lead_is_already_in_the_language_keeps_its_link_for_readers_of_the_language() {
-    let options: Options = toml::from_str("feeds = [{ name = \"x\", languages = [\"pl\"] }]").unwrap();
-    let mut one = story(vec![report_in("pl", 1, 0)]);
-    let first = compose_edition(&one, &one.items[0], None, Vec::new(), &options);
-    one.items.push(report_in("en", 2, 9));
-    let second = compose_edition(&one, &one.items[1], Some(&first), Vec::new(), &options);
-    assert_eq!((second.lead, second.linked), (ItemId(2), ItemId(1)));
-    let polish = second.in_languages(&["pl".into()]);
-    assert_eq!((polish.lead, polish.linked, polish.link), (ItemId(1), ItemId(1), first.link));
-}
-
-#[test]
-fn entry_into_a_feed_of_a_new_language_has_an_edition_with_its_lead() {
-    let one = story(vec![report_in("en", 1, 0), report_in("pl", 2, 0)]);
-    let latest = edition(&one, 1, 10);
-    assert_eq!(edition_on_entering(&one, &latest, &Options::default()), None);
-    let options: Options = toml::from_str("feeds = [{ name = \"x\", languages = [\"pl\"] }]").unwrap();
-    let text = edition_on_entering(&one, &latest, &options).unwrap();
-    assert_eq!(text.in_languages(&["pl".into()]).lead, ItemId(2));
+    let now = latest.made_at + options.min_update_interval;
+    let EditionStep::Write(EditionReason::Corrected, text) = next_edition(review, now, &options) else {
+        panic!("the headline changes")
+    };
+    assert_eq!((text.lead, text.linked, &text.link), (ItemId(2), ItemId(1), &latest.text.link));
+    assert_eq!(text.lang.as_deref(), Some("pl"));
 }
 
 #[test]

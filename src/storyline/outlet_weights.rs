@@ -4,12 +4,15 @@
 use super::options::{FULL_OUTLET_MULTIPLE, FULL_OUTLET_SHARE};
 use super::report::Report;
 
+/// The minimum weight of an outlet that counts as one.
+const MIN_COUNTED_WEIGHT: f64 = 0.25;
+
 /// The weights of the items of each outlet, by the number of the outlet.
 pub(super) struct OutletWeights(Vec<f64>);
 
 impl OutletWeights {
-    /// Computes the weights. The items of most outlets have the weight 1. An outlet with too many items has all the less
-    /// weight as a whole the more items it has.
+    /// Computes the weights. The items of most outlets have the weight 1. Of the outlets with too many items, those with
+    /// more items have a lower total weight.
     pub(super) fn new(reports: &[&Report]) -> OutletWeights {
         let mut items: Vec<f64> = Vec::new();
         for outlet in reports.iter().map(|report| report.outlet as usize) {
@@ -34,12 +37,19 @@ impl OutletWeights {
         self.0[report.outlet as usize]
     }
 
-    /// Returns the weighted number of distinct outlets.
+    /// Returns the number of distinct outlets. An outlet with a low weight counts by its weight.
     pub(super) fn outlets<'r>(&self, reports: impl Iterator<Item = &'r Report>) -> f64 {
         let mut outlets: Vec<u32> = reports.map(|report| report.outlet).collect();
         outlets.sort_unstable();
         outlets.dedup();
-        outlets.into_iter().map(|outlet| self.0[outlet as usize]).sum()
+        let counted = |outlet: u32| {
+            let weight = self.0[outlet as usize];
+            if weight >= MIN_COUNTED_WEIGHT { 1.0 } else { weight }
+        };
+        let mut counted: Vec<f64> = outlets.into_iter().map(counted).collect();
+        // The numbers of outlets differ after a restart, and the sum of floats depends on their order.
+        counted.sort_unstable_by(f64::total_cmp);
+        counted.iter().sum()
     }
 }
 

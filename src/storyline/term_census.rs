@@ -78,7 +78,7 @@ impl TermCensus {
                 postings[term.number.0 as usize].push(position as u32);
             }
         }
-        let items = by_language.iter().sum();
+        let items = reports.iter().map(|report| weights.get(report)).sum();
         let counted = CountedReports { reports, weights, languages, statistics, by_language, items };
         let outlets = weights.outlets(reports.iter().copied());
         let mut census = TermCensus { terms: vec![TermFacts::default(); table.len()], items, outlets };
@@ -171,7 +171,7 @@ impl CountedReports<'_> {
                 None => 0.0,
             };
         }
-        let items: f64 = in_language.iter().sum();
+        let items: f64 = reports().map(|report| self.weights.get(report)).sum();
         let (mut expected, mut mean_frequency) = (0.0, 0.0);
         for (language, count) in in_language.iter().enumerate().filter(|(_, count)| **count > 0.0) {
             let frequency = self.statistics.frequency(&self.languages[language], hash);

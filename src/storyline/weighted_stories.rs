@@ -105,8 +105,8 @@ impl WeightedStories {
     }
 }
 
-/// Empties the posting of a term that is too common. Of the stories of an outlet that uses the term in too many stories,
-/// only the first ones remain.
+/// Empties the posting of a term that is too common. If only stories with low weights make it too common, keeps the
+/// [`MAX_TERM_STORIES`] stories with the highest weights.
 fn reduce_posting(posting: &mut Vec<(u32, f64)>, stories: &[StoryText]) {
     if posting.len() <= MAX_TERM_STORIES {
         return;

@@ -53,8 +53,7 @@ pub fn feed_page(db: &ReadConnection, site: SiteLayout, feed: &PublishedFeed) ->
     let candidates = feed_entries::current_page(db, feed, FeedVariant::Live)?.candidates;
     let entries = arrange_entries(&feed.selection, candidates).into_iter().take(MAX_STORIES);
     let stories = stories::load_headlines(db, entries.map(|entry| entry.edition.story))?;
-    let summary = |story| StorySummary::new(story, &feed.selection.languages);
-    let stories = stories.iter().filter_map(summary).collect();
+    let stories = stories.iter().filter_map(|story| StorySummary::new(story, &[])).collect();
     Ok(FeedPage { site, feed, stories }.render()?)
 }
 
