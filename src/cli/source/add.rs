@@ -128,8 +128,7 @@ async fn add_through_daemon(
     let given = new.url.clone();
     let added = store.write(move |db| sources::add(db, &new, now, now)).await?;
     let Some(id) = added else { bail!("{given} was added by another command in the meantime") };
-    let last_poll_at = store.read(move |db| sources::get(db, id)).await?.and_then(|source| source.last_poll_at);
-    let polled = daemon_poll::wait(config, store, vec![RequestedPoll { id, last_poll_at }]).await?.remove(0);
+    let polled = daemon_poll::wait(config, store, vec![RequestedPoll { id, requested_at: now }]).await?.remove(0);
     let feed_url = &polled.source.url;
     let new = match polled.successful() {
         Ok(poll) => poll.new_items.into(),

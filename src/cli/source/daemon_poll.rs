@@ -21,6 +21,9 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(200);
 /// The time that a poll may take in addition to its request, for other polls of the same server and for parsing.
 const POLL_MARGIN: SignedDuration = SignedDuration::from_secs(60);
 
+/// The number of recorded polls among which the result is found. A poll of the previous URL may be recorded later.
+const MAX_COMPARED_POLLS: u32 = 5;
+
 /// Returns whether the command must leave polls to the daemon: it runs as root, and the database belongs to another user.
 pub fn is_required(store: &Store) -> bool {
     rustix::process::geteuid().is_root() && store.path().metadata().is_ok_and(|database| database.uid() != 0)
@@ -56,10 +59,11 @@ impl DaemonPoll {
     }
 }
 
-/// A source that the daemon was asked to poll, and the time of its last poll before that.
+/// A source that the daemon was asked to poll.
 pub struct RequestedPoll {
     pub id: SourceId,
-    pub last_poll_at: Option<Timestamp>,
+    /// The time of the request. A poll that started earlier, for example of a previous URL, is not the result.
+    pub requested_at: Timestamp,
 }
 
 /// Waits until the daemon has polled the sources, in the order in which they are given.
@@ -86,18 +90,23 @@ pub async fn wait(config: &Config, store: &Store, requested: Vec<RequestedPoll>)
 }
 
 async fn wait_for_poll(config: &Config, store: &Store, requested: RequestedPoll) -> anyhow::Result<DaemonPoll> {
-    let RequestedPoll { id, last_poll_at } = requested;
+    let RequestedPoll { id, requested_at } = requested;
     let limit = config.fetch.total_timeout.saturating_add(POLL_MARGIN);
     let deadline = Instant::now() + limit.unsigned_abs();
     loop {
-        let read = move |db: &ReadConnection| Ok((sources::get(db, id)?, polls::latest(db, id, 1)?.pop()));
-        let (Some(source), latest): (Option<Source>, Option<PollSummary>) = store.read(read).await? else {
+        let read = move |db: &ReadConnection| Ok((sources::get(db, id)?, polls::latest(db, id, MAX_COMPARED_POLLS)?));
+        let (Some(source), latest): (Option<Source>, Vec<PollSummary>) = store.read(read).await? else {
             bail!("source {id} was deleted in the meantime");
         };
-        let result = match (source.next_poll_reason.planned(), latest) {
+        let is_requested = |poll: &PollSummary| {
+            source.last_poll_at == Some(poll.started_at)
+                // The database stores milliseconds.
+                && poll.started_at.as_millisecond() >= requested_at.as_millisecond()
+        };
+        let result = match (source.next_poll_reason.planned(), latest.into_iter().find(is_requested)) {
             _ if source.state != SourceState::Active => Some(Err(format!("the source is {}", source.state.into_str()))),
             (NextPollReason::FeedLinked, _) => None,
-            (_, Some(poll)) if source.last_poll_at > last_poll_at => Some(Ok(poll)),
+            (_, Some(poll)) => Some(Ok(poll)),
             (NextPollReason::Added | NextPollReason::UrlChanged | NextPollReason::Requested, _) => None,
             (reason, _) => Some(Err(format!("postponed: {}", next_poll_text(reason).format(Audience::Operator)))),
         };
@@ -128,7 +137,7 @@ pub async fn poll(
         ids.into_iter().try_for_each(|id| sources::request_poll(db, id, is_full_request, now))
     };
     store.write(request).await?;
-    let requested = |source: &Source| RequestedPoll { id: source.id, last_poll_at: source.last_poll_at };
+    let requested = |source: &Source| RequestedPoll { id: source.id, requested_at: now };
     wait(config, store, chosen.iter().map(requested).collect()).await
 }
 
@@ -145,7 +154,7 @@ mod tests {
         let new = NewSource { url: "https://a.example/".into(), outlet: "a.example".into(), ..NewSource::default() };
         let id = store.write(move |db| sources::add(db, &new, now, now)).await.unwrap().unwrap();
         let (config, started) = (Config::default(), Instant::now());
-        let Err(error) = wait(&config, &store, vec![RequestedPoll { id, last_poll_at: None }]).await else {
+        let Err(error) = wait(&config, &store, vec![RequestedPoll { id, requested_at: now }]).await else {
             panic!("nothing polled the source")
         };
         let message = error.to_string();

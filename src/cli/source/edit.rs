@@ -108,8 +108,8 @@ impl Edit {
                 refuse_taken(&store, &url, Some(id)).await?;
                 report_similar(&store, &url, Some(id)).await?;
                 edit.url = Some(url.into());
+                let polled = RequestedPoll { id, requested_at: context.clock.now() };
                 write_edit(context, &store, id, edit).await?;
-                let polled = RequestedPoll { id, last_poll_at: source.last_poll_at };
                 report_failure(daemon_poll::wait(&config, &store, vec![polled]).await?, &source.url)?;
             }
             Some(url) => {
