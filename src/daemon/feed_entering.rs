@@ -2,8 +2,8 @@
 //! feeds, so each story and its storyline are read once, and nothing is read in the transaction that adds the entries.
 
 use crate::domain::{
-    Development, Edition, EditionReason, EditionText, EntryVariants, FeedSelection, FilteredItem, PublishedFeed, Story,
-    StoryId, StorylineEntry, StorylineId, Timestamp,
+    Development, Edition, EditionReason, EditionText, EntryVariants, FeedSelection, FeedVariant, FilteredItem,
+    PublishedFeed, Story, StoryId, StorylineEntry, StorylineId, Timestamp,
 };
 use crate::publish::{EnteredFeed, EnteringStory, FeedFilters, FoldingPolicy, Options, PublishedStoryline, StoryFacts};
 use crate::store::feed_selections::{self, EntriesState, SelectedFeed};
@@ -82,7 +82,7 @@ impl EnteringRules {
                     published_at,
                     first_edition_at,
                     outlet_count: matching.facts[position].outlet_count,
-                    is_in_stable_variant: matching.is_in_variant(position, &feed.name, EntryVariants::Stable),
+                    is_in_stable_variant: matching.is_in_variant(position, &feed.name, FeedVariant::Stable),
                     previous_variants: Vec::new(),
                 });
             }
@@ -128,7 +128,7 @@ impl<'s> MatchingStories<'s> {
             let may_enter = |position: &usize| {
                 matching.facts[*position].may_match(selection)
                     && stories[*position].merged_into.is_none()
-                    && !matching.is_in_variant(*position, name, EntryVariants::Live)
+                    && !matching.is_in_variant(*position, name, FeedVariant::Live)
             };
             let mut positions: Vec<usize> = (0..stories.len()).filter(may_enter).collect();
             if let Some(query) = selection.query.as_ref().filter(|_| !positions.is_empty()) {
@@ -150,9 +150,8 @@ impl<'s> MatchingStories<'s> {
     }
 
     /// Returns whether a variant of a feed contains a candidate.
-    fn is_in_variant(&self, position: usize, feed: &str, variant: EntryVariants) -> bool {
-        let shown = self.entries[position].get(feed).map_or(&[][..], Vec::as_slice);
-        shown.iter().any(|variants| *variants == EntryVariants::Both || *variants == variant)
+    fn is_in_variant(&self, position: usize, feed: &str, variant: FeedVariant) -> bool {
+        self.entries[position].get(feed).is_some_and(|entries| entries.iter().any(|shown| shown.include(variant)))
     }
 }
 

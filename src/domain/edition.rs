@@ -127,6 +127,17 @@ pub enum EntryVariants {
     Stable,
 }
 
+impl EntryVariants {
+    /// Returns whether a variant shows the entry.
+    pub fn include(self, variant: FeedVariant) -> bool {
+        match self {
+            EntryVariants::Both => true,
+            EntryVariants::Live => variant == FeedVariant::Live,
+            EntryVariants::Stable => variant == FeedVariant::Stable,
+        }
+    }
+}
+
 /// One report in an edition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EditionReport {

@@ -29,6 +29,11 @@ pub fn language_name(code: &str) -> Option<&'static str> {
     name.split(" (").next()
 }
 
+/// Returns the language of a report if it is not that of its story's lead.
+pub fn other_language<'l>(report: Option<&'l str>, lead: Option<&str>) -> Option<&'l str> {
+    report.filter(|code| Some(*code) != lead)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -56,15 +56,14 @@ impl Story {
         self.items.iter().find(|i| i.item.id == self.lead).or(self.items.first())
     }
 
-    /// Returns the report that represents the story to people who prefer these languages: the lead or, if it is in another
-    /// language, the first report that is not a copy, in the first of these languages that the story has.
+    /// Returns the report whose headline is shown if these languages are preferred: a report in the first of them that the
+    /// story has, or the lead if it has none. Prefers originals over copies, then the lead, then the earliest report.
     pub fn lead_in_languages(&self, preferred: &[String]) -> Option<&StoryItem> {
         let lead = self.lead()?;
         let in_language = |language: &String| {
             let reports = std::iter::once(lead).chain(&self.items);
-            let mut matching = reports.filter(|report| report.item.lang.as_ref() == Some(language));
-            let first = matching.next()?;
-            Some(if first.copy_of.is_none() { first } else { matching.find(|r| r.copy_of.is_none()).unwrap_or(first) })
+            let matching = reports.filter(|report| report.item.lang.as_ref() == Some(language));
+            matching.min_by_key(|report| report.copy_of.is_some())
         };
         Some(preferred.iter().find_map(in_language).unwrap_or(lead))
     }

@@ -4,7 +4,8 @@
 use super::options::Options;
 use crate::domain::duration::{after, before};
 use crate::domain::{
-    Development, EntryVariants, FeedFold, FeedSelection, PublishedFeed, StoryId, StorylineEntry, StorylineId, Timestamp,
+    Development, EntryVariants, FeedFold, FeedSelection, FeedVariant, PublishedFeed, StoryId, StorylineEntry,
+    StorylineId, Timestamp,
 };
 use jiff::SignedDuration;
 use std::cmp::Reverse;
@@ -113,7 +114,7 @@ impl FoldingPolicy {
                     found => found,
                 });
             }
-            if variants.iter().any(|variants| *variants != EntryVariants::Stable) {
+            if variants.iter().any(|variants| variants.include(FeedVariant::Live)) {
                 folded.add(&feed.name, story);
             }
             entered.extend(variants.into_iter().map(|variants| (story.id, variants)));

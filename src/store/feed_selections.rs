@@ -5,7 +5,9 @@ use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{json_list, to_json};
 use super::story_activity::story_list;
 use super::story_selection::matching;
-use crate::domain::{EntryVariants, FeedFold, FeedOrder, FeedSelection, PublishedFeed, StoryId, StorylineId};
+use crate::domain::{
+    EntryVariants, FeedFold, FeedOrder, FeedSelection, FeedVariant, PublishedFeed, StoryId, StorylineId,
+};
 use jiff::Timestamp;
 use rusqlite::params;
 use serde::Deserialize;
@@ -104,14 +106,13 @@ pub fn plan_membership(db: &ReadConnection, feed: &PublishedFeed) -> Result<Memb
     let mut entries: Vec<(StoryId, EntryVariants)> =
         db.all("SELECT story_id, variants FROM feed_entry WHERE feed = ?1", [&feed.name])?;
     entries.retain(|(story, variants)| !removed.contains(&(*story, variants.into_str())));
-    let stories = |variant: EntryVariants| {
-        let shown =
-            entries.iter().filter(move |(_, variants)| *variants == EntryVariants::Both || *variants == variant);
+    let stories = |variant: FeedVariant| {
+        let shown = entries.iter().filter(move |(_, variants)| variants.include(variant));
         shown.map(|(story, _)| *story).collect::<HashSet<StoryId>>()
     };
-    let in_live = stories(EntryVariants::Live);
+    let in_live = stories(FeedVariant::Live);
     matching.retain(|story| re_entering.contains(story) || !in_live.contains(story));
-    let in_stable = stories(EntryVariants::Stable);
+    let in_stable = stories(FeedVariant::Stable);
     Ok(MembershipPlan { entering: matching, deleted, keeps_entries: !entries.is_empty(), in_stable })
 }
 
@@ -184,7 +185,7 @@ pub fn record(db: &WriteConnection, feed: &SelectedFeed, now: Timestamp) -> Resu
     Ok(())
 }
 
-/// Deletes the entries of feeds that no longer exist, and the tokens of feeds that are no longer private.
+/// Deletes the entries of feeds that are no longer configured, and the access tokens of feeds that are public now.
 pub fn delete_others(db: &WriteConnection, feeds: &[SelectedFeed]) -> Result<()> {
     let names = json_list(&feeds.iter().map(|feed| &feed.feed.name).collect::<Vec<_>>());
     let private = feeds.iter().filter(|feed| feed.feed.private);

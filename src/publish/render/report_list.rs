@@ -1,7 +1,7 @@
 //! The reports of a story in its entry: one line per outlet.
 
 use super::value_format::{encode_uri, rfc3339};
-use crate::domain::language::language_name;
+use crate::domain::language::{language_name, other_language};
 use crate::domain::{EditionReport, ItemId};
 use crate::markup::entities::escape_html;
 use crate::publish::options::Options;
@@ -66,7 +66,7 @@ pub fn push_reports(out: &mut String, reports: &[EditionReport], lead: Lead<'_>,
 
 /// Appends a text that links to a report, the report's time, and the reason why it is in the story.
 fn push_report(out: &mut String, text: &str, report: &EditionReport, language: Option<&str>, options: &Options) {
-    let other_language = report.lang.as_deref().filter(|code| Some(*code) != language);
+    let other_language = other_language(report.lang.as_deref(), language);
     let mut text = escape_html(text);
     if let Some(code) = other_language {
         text = format!("<span lang=\"{}\">{text}</span>", escape_html(code));

@@ -119,7 +119,7 @@ fn front_page(db: &ReadConnection, form: SearchForm) -> Result<String, Error> {
     let shown = arranged.top.iter().flat_map(|entry| [entry.main].into_iter().chain(entry.developments.clone()));
     let shown: Vec<Story> = stories::load_headlines(db, shown.chain(arranged.latest.clone()))?;
     let shown: HashMap<StoryId, &Story> = shown.iter().map(|story| (story.id, story)).collect();
-    let languages: Vec<String> = form.query.languages().map(str::to_owned).collect();
+    let languages = form.query.languages();
     let summary = |id: &StoryId| StorySummary::new(shown.get(id)?, &languages);
     let top = arranged.top.iter().filter_map(|entry| {
         Some(TopEntry {
@@ -191,7 +191,7 @@ fn sections<'a>(query: &StoryQuery, choices: &'a SearchFacets, configured: &'a [
 
 fn by_day<'s>(stories: &'s [Story], query: &StoryQuery, site: &SiteLayout) -> Vec<StoryDay<'s>> {
     let mut days: Vec<StoryDay> = Vec::new();
-    let languages: Vec<String> = query.languages().map(str::to_owned).collect();
+    let languages = query.languages();
     for summary in stories.iter().filter_map(|story| StorySummary::new(story, &languages)) {
         let at = summary.story.updated_at;
         match days.last_mut() {

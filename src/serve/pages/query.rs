@@ -73,7 +73,7 @@ impl StoryQuery {
         StorySearch {
             words: fts_query::from_user_input(&self.typed),
             tag: non_empty(&self.tag),
-            languages: self.languages().map(str::to_owned).collect(),
+            languages: self.languages(),
             min_outlets: self.min_outlets,
             with_backlog: true,
             skip: (self.page - 1) * PAGE_SIZE,
@@ -82,14 +82,15 @@ impl StoryQuery {
     }
 
     /// Returns the codes of the languages.
-    pub fn languages(&self) -> impl Iterator<Item = &str> {
+    pub fn languages(&self) -> Vec<String> {
         let given = self.lang.split(',').map(str::trim).filter(|code| !code.is_empty());
-        given.map(|code| language_code(code).unwrap_or(code))
+        given.map(|code| language_code(code).unwrap_or(code).to_owned()).collect()
     }
 
     /// Returns the languages in words: `English or German`.
     pub fn language_names(&self) -> String {
-        let names: Vec<&str> = self.languages().map(|code| language_name(code).unwrap_or(code)).collect();
+        let codes = self.languages();
+        let names: Vec<&str> = codes.iter().map(|code| language_name(code).unwrap_or(code)).collect();
         names.join(" or ")
     }
 
@@ -153,7 +154,7 @@ impl StoryQuery {
         if !self.tag.is_empty() {
             parts.push(format!("from sources tagged ‘{}’", self.tag));
         }
-        if self.languages().next().is_some() {
+        if !self.languages().is_empty() {
             parts.push(format!("in {}", self.language_names()));
         }
         if self.min_outlets > 1 {

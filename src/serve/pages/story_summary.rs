@@ -1,6 +1,6 @@
 //! A story as lists of stories show it: its headline, the headlines of other outlets, and its counts.
 
-use crate::domain::language::language_name;
+use crate::domain::language::{language_name, other_language};
 use crate::domain::{Item, Story, StoryItem, Timestamp};
 use crate::wording::{backlog_text, count_of};
 use std::cmp::Reverse;
@@ -22,7 +22,8 @@ pub struct StorySummary<'a> {
 }
 
 impl<'a> StorySummary<'a> {
-    /// Describes a story to people who prefer these languages, or to all if there are none; `None` if it was merged.
+    /// Describes a story, with a headline in the first of the preferred languages that it has, or else that of its lead.
+    /// Returns `None` if it was merged.
     pub fn new(story: &'a Story, languages: &[String]) -> Option<StorySummary<'a>> {
         let lead = &story.lead_in_languages(languages)?.item;
         let last = story.news().last();
@@ -47,7 +48,7 @@ impl<'a> StorySummary<'a> {
 
     /// Returns the name of a report's language if it is not the language of the lead.
     pub fn other_language(&self, report: &Item) -> Option<&'static str> {
-        language_name(report.lang.as_deref().filter(|code| Some(*code) != self.lead.lang.as_deref())?)
+        other_language(report.lang.as_deref(), self.lead.lang.as_deref()).and_then(language_name)
     }
 
     pub fn reports(&self) -> String {
