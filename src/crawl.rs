@@ -324,7 +324,7 @@ impl From<NoDocument> for AttemptOutcome {
 }
 
 impl AttemptOutcome {
-    fn poll_outcome(&self) -> PollOutcome {
+    pub fn poll_outcome(&self) -> PollOutcome {
         match self {
             AttemptOutcome::Read(_) => PollOutcome::Read,
             AttemptOutcome::NotAFeed { .. } => PollOutcome::NotAFeed,

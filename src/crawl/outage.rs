@@ -7,7 +7,7 @@
 
 use super::{AttemptOutcome, PollAttempt, PollContext};
 use crate::domain::duration::after;
-use crate::domain::{OperatorEventKind, Source, SourceId, Timestamp};
+use crate::domain::{OperatorEvent, OperatorEventKind, Source, SourceId, Timestamp};
 use crate::http_client::NoDocument;
 use crate::store::{self, WriteConnection, operator_events, sources};
 use crate::wording::Audience;
@@ -160,8 +160,13 @@ pub(super) fn record_recovery(
     now: Timestamp,
 ) -> store::Result<()> {
     sources::spread_overdue(db, now, OVERDUE_SPACING, interval)?;
-    let detail = format!("servers respond again; none had been reachable since {since}");
-    operator_events::record(db, now, OperatorEventKind::Online, None, &detail)
+    let detail = "servers respond again; none had been reachable".to_owned();
+    operator_events::record(
+        db,
+        now,
+        None,
+        &OperatorEvent { kind: OperatorEventKind::Online, detail, since: Some(since) },
+    )
 }
 
 /// Evaluates a recorded poll without a response as evidence. It may be the poll that reveals an outage.
@@ -180,11 +185,12 @@ pub(super) async fn observe_unreachable(
         tracing::error!(since = %outage.since, last, "no server can be reached: newsfold's own network is down");
     }
     let interval = context.options.interval;
-    let event = format!("no server has been reachable since {}; the last error: {detail}", outage.since);
+    let event =
+        OperatorEvent { kind: OperatorEventKind::Offline, detail: detail.to_owned(), since: Some(outage.since) };
     let revert = move |db: &WriteConnection| {
         sources::revert_offline_failures(db, &outage.blamed, interval)?;
         if outage.is_new {
-            operator_events::record(db, now, OperatorEventKind::Offline, None, &event)?;
+            operator_events::record(db, now, None, &event)?;
         }
         Ok(())
     };

@@ -39,7 +39,7 @@ pub(super) fn apply(
             redact_url(&source.url),
             redact_url(&redirect.to)
         );
-        update.events.push(OperatorEvent { kind: OperatorEventKind::Moved, detail });
+        update.events.push(OperatorEvent::new(OperatorEventKind::Moved, detail));
         update.new_url = Some(redirect.to.clone());
         update.pending_redirect = None;
     }

@@ -129,22 +129,21 @@ fn after_no_document(input: &PollInput<'_>, reason: &NoDocument, decision: &mut 
 }
 
 impl AttemptOutcome {
-    /// Returns the reason why the source could not be read; empty if it was read or has not changed.
+    /// Returns the reason why the source could not be read; empty if it was read or has not changed. A time is not part
+    /// of the text ([`AttemptOutcome::failure_time`]).
     pub fn failure_text(&self) -> String {
         let text = match self {
             AttemptOutcome::Read(_) | AttemptOutcome::NoDocument(NoDocument::NotModified { .. }) => String::new(),
-            AttemptOutcome::Offline { detail, since } => {
-                format!("no server has been reachable since {since}: {detail}")
-            }
             AttemptOutcome::Abandoned => "newsfold was stopped during the poll".into(),
             AttemptOutcome::NotAFeed { detail, .. }
             | AttemptOutcome::Crashed { detail }
+            | AttemptOutcome::Offline { detail, .. }
             | AttemptOutcome::NoDocument(NoDocument::Failed { detail } | NoDocument::Unreachable { detail }) => {
                 detail.clone()
             }
             AttemptOutcome::NoDocument(NoDocument::Blocked { reason }) => reason.to_string(),
-            AttemptOutcome::NoDocument(NoDocument::Held { origin, until }) => {
-                format!("it redirects to {origin}, which is on hold until {until}")
+            AttemptOutcome::NoDocument(NoDocument::Held { origin, .. }) => {
+                format!("it redirects to {origin}, which is on hold")
             }
             AttemptOutcome::NoDocument(NoDocument::Gone) => {
                 "the server says that the feed is gone permanently (410)".into()
@@ -160,6 +159,15 @@ impl AttemptOutcome {
             }
         };
         one_line(&text, MAX_DETAIL_CHARS)
+    }
+
+    /// Returns the time to which the reason refers: the start of an outage, or the end of a hold.
+    pub fn failure_time(&self) -> Option<Timestamp> {
+        match self {
+            AttemptOutcome::Offline { since, .. } => Some(*since),
+            AttemptOutcome::NoDocument(NoDocument::Held { until, .. }) => Some(*until),
+            _ => None,
+        }
     }
 }
 
@@ -177,6 +185,7 @@ fn attempt_record(source: &Source, attempt: &PollAttempt) -> PollRecord {
         outcome: attempt.outcome.poll_outcome(),
         status: attempt.status,
         detail: attempt.outcome.failure_text(),
+        detail_time: attempt.outcome.failure_time(),
         bytes: attempt.outcome.document_bytes(),
         items: document.map_or(0, |document| document.items.len() as u32),
         requests: attempt.requests.clone(),
@@ -332,7 +341,7 @@ fn after_gone(input: &PollInput<'_>, PollDecision { record, update }: &mut PollD
     let confirmed_at = after(*update.gone_since.get_or_insert(at), GONE_CONFIRMATION_DELAY);
     if at >= confirmed_at {
         update.state = SourceState::Gone;
-        update.events.push(OperatorEvent { kind: OperatorEventKind::Gone, detail: record.detail.clone() });
+        update.events.push(OperatorEvent::new(OperatorEventKind::Gone, record.detail.as_str()));
     }
     let span = confirmed_at.duration_since(at).max(input.options.interval);
     PollDelay { span, cause: DelayCause::GoneConfirmation }
@@ -357,10 +366,10 @@ fn add_failure_events(input: &PollInput<'_>, PollDecision { record, update }: &m
         let is_private = record.outcome == PollOutcome::PrivateAddress;
         let last = if is_private { "its address is not public" } else { &record.detail };
         let detail = format!("{BROKEN_AFTER_FAILURES} polls in a row failed; the last error: {last}");
-        update.events.push(OperatorEvent { kind: OperatorEventKind::Broken, detail });
+        update.events.push(OperatorEvent::new(OperatorEventKind::Broken, detail));
     } else if record.outcome.is_success() && failures_before >= BROKEN_AFTER_FAILURES {
         let detail = format!("it responds again, after {failures_before} failed polls");
-        update.events.push(OperatorEvent { kind: OperatorEventKind::Recovered, detail });
+        update.events.push(OperatorEvent::new(OperatorEventKind::Recovered, detail));
     }
 }
 

@@ -9,8 +9,8 @@ use super::policy::MAX_DETAIL_CHARS;
 use super::{AttemptOutcome, PollContext};
 use crate::domain::display_text::one_line;
 use crate::domain::{
-    DeclaredHub, HubEvent, IngestResult, NextPollReason, PollOutcome, PollRecord, PollingHints, SourceState,
-    SourceUpdate,
+    DeclaredHub, HubEvent, IngestResult, NextPollReason, PollOutcome, PollRecord, PollingHints, SourceId, SourceState,
+    SourceUpdate, Timestamp,
 };
 use crate::http_client::{LinkRelations, ResponseBody, ResponseDocument};
 use crate::store::{self, WriteConnection, polls, sources, websub_subscriptions};
@@ -36,19 +36,7 @@ pub async fn receive_push(
         fresh_for: None,
         links: LinkRelations::default(),
     };
-    let mut record = PollRecord {
-        source: id,
-        started_at: pushed.at,
-        finished_at: pushed.at,
-        url: url.to_string(),
-        outcome: PollOutcome::Pushed,
-        status: None,
-        detail: String::new(),
-        bytes,
-        items: 0,
-        requests: Vec::new(),
-        problems: Vec::new(),
-    };
+    let mut record = record_of_push(id, url.to_string(), pushed.at, bytes);
     let mut items = Vec::new();
     let parsed = parse_document(context, document, url, source_url, pushed.at).await;
     record.finished_at = context.clock.now();
@@ -82,6 +70,24 @@ pub async fn receive_push(
             Ok(Some((record.clone(), ingested)))
         })
         .await
+}
+
+/// Returns the record of a push before its document is parsed.
+fn record_of_push(source: SourceId, url: String, at: Timestamp, bytes: u64) -> PollRecord {
+    PollRecord {
+        source,
+        started_at: at,
+        finished_at: at,
+        url,
+        outcome: PollOutcome::Pushed,
+        status: None,
+        detail: String::new(),
+        detail_time: None,
+        bytes,
+        items: 0,
+        requests: Vec::new(),
+        problems: Vec::new(),
+    }
 }
 
 /// The facts that determine how a poll affects the hub subscription of its source, and whether the next poll is a

@@ -2,7 +2,7 @@
 //! health feed reports it before writes fail.
 
 use super::task_context::TaskContext;
-use crate::domain::{OperatorEventKind, Timestamp};
+use crate::domain::{OperatorEvent, OperatorEventKind, Timestamp};
 use crate::store::{self, Store, WriteConnection, operator_events};
 use std::time::Duration;
 
@@ -24,9 +24,9 @@ async fn record_change(store: &Store, now: Timestamp) -> store::Result<()> {
     if store.read(operator_events::disk_is_nearly_full).await? == shortage.is_some() {
         return Ok(());
     }
-    let (kind, detail) = match shortage {
-        Some(shortage) => (OperatorEventKind::DiskNearlyFull, shortage),
-        None => (OperatorEventKind::DiskHasSpace, "there is enough free space again".into()),
+    let event = match shortage {
+        Some(shortage) => OperatorEvent::new(OperatorEventKind::DiskNearlyFull, shortage),
+        None => OperatorEvent::new(OperatorEventKind::DiskHasSpace, "there is enough free space again"),
     };
-    store.write(move |db: &WriteConnection| operator_events::record(db, now, kind, None, &detail)).await
+    store.write(move |db: &WriteConnection| operator_events::record(db, now, None, &event)).await
 }

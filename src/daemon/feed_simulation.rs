@@ -122,6 +122,7 @@ async fn store_items(
                 outcome: PollOutcome::Read,
                 status: Some(200),
                 detail: String::new(),
+                detail_time: None,
                 bytes: 0,
                 items: items.len() as u32,
                 requests: Vec::new(),

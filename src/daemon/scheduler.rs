@@ -17,7 +17,7 @@ use crate::metrics::METRICS;
 use crate::store::leases::{self, ActiveLeases, PollLease};
 use crate::store::{self, WriteConnection, sources};
 use crate::urls::redact::redact_url;
-use crate::wording::{Audience, next_poll_text};
+use crate::wording::{Audience, next_poll_text, poll_error};
 use jiff::SignedDuration;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -308,6 +308,8 @@ pub(super) fn log_poll(record: &PollRecord, stored: &IngestResult, update: Optio
         tracing::debug!(%source, outcome, url, items = record.items, new, changed, "polled");
     } else {
         let next = update.map(|update| next_poll_text(&update.next_poll_reason).format(Audience::Operator));
-        tracing::warn!(%source, outcome, url, detail = Audience::PUBLIC.remark(&record.detail), next, "a poll failed");
+        let detail = poll_error(record.outcome, &record.detail, record.detail_time, Audience::PUBLIC);
+        let detail = detail.format(Audience::PUBLIC);
+        tracing::warn!(%source, outcome, url, detail, next, "a poll failed");
     }
 }

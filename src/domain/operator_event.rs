@@ -11,6 +11,15 @@ pub struct OperatorEvent {
     pub kind: OperatorEventKind,
     /// One human-readable sentence.
     pub detail: String,
+    /// The start of the outage, for events of newsfold's own network.
+    pub since: Option<Timestamp>,
+}
+
+impl OperatorEvent {
+    /// Creates an event that names no time.
+    pub fn new(kind: OperatorEventKind, detail: impl Into<String>) -> OperatorEvent {
+        OperatorEvent { kind, detail: detail.into(), since: None }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
@@ -47,4 +56,7 @@ pub struct RecordedEvent {
     /// The source's title at the time of the event.
     pub source_title: Option<String>,
     pub detail: String,
+    /// The start of the outage, for events of newsfold's own network. The detail of an event from before version 16 of the
+    /// schema contains it as text.
+    pub since: Option<Timestamp>,
 }

@@ -31,6 +31,9 @@ pub struct PollRecord {
     pub status: Option<u16>,
     /// The error message; empty if the poll succeeded.
     pub detail: String,
+    /// The time to which the detail refers: the start of an outage of newsfold's own network, or the end of the hold on
+    /// the target of a redirect.
+    pub detail_time: Option<Timestamp>,
     /// The size of the decoded body in bytes.
     pub bytes: u64,
     /// The number of items in the document.

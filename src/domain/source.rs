@@ -43,6 +43,8 @@ pub struct Source {
     pub failures: u32,
     /// The error of the last poll; empty if it succeeded.
     pub last_error: String,
+    /// The time to which the error refers (`PollRecord::detail_time`).
+    pub last_error_time: Option<Timestamp>,
     /// The server asked newsfold to send no requests before this time. Manual polls respect it too.
     pub hold_until: Option<Timestamp>,
     pub polling_hints: PollingHints,

@@ -6,7 +6,7 @@ use super::options::{HEALTH_FEED_NAME, Options};
 use super::render::atom::{date, link, to_bytes};
 use super::render::value_format::{strip_invalid_chars, uuid_urn};
 use crate::domain::{RecordedEvent, Timestamp};
-use crate::wording::{Audience, event_phrase};
+use crate::wording::{Audience, event_detail, event_phrase};
 use atom_syndication::{Content, Entry, Feed, Generator, Person, Text};
 
 /// Renders the feed. Entries never change. `known_since` is the date of the feed before the first event.
@@ -45,7 +45,7 @@ fn entry(event: &RecordedEvent, instance: &str, options: &Options) -> Entry {
         updated: date(event.occurred_at),
         links: vec![link("alternate", options.url("sources"), "text/html", None)],
         content: Some(Content {
-            value: Some(strip_invalid_chars(&Audience::PUBLIC.remark(&event.detail))),
+            value: Some(strip_invalid_chars(&event_detail(event, Audience::PUBLIC).format(Audience::PUBLIC))),
             content_type: Some("text".into()),
             ..Content::default()
         }),

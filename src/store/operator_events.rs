@@ -3,20 +3,21 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use crate::domain::{OperatorEventKind, RecordedEvent, SourceId, Timestamp};
+use super::rows::milliseconds;
+use crate::domain::{OperatorEvent, OperatorEventKind, RecordedEvent, SourceId, Timestamp};
 use rusqlite::params;
 
-pub fn record(
-    db: &WriteConnection,
-    at: Timestamp,
-    kind: OperatorEventKind,
-    source: Option<SourceId>,
-    detail: &str,
-) -> Result<()> {
+pub fn record(db: &WriteConnection, at: Timestamp, source: Option<SourceId>, event: &OperatorEvent) -> Result<()> {
     db.execute(
-        "INSERT INTO operator_event (occurred_at, kind, source_id, detail, source_title)
-         VALUES (?1, ?2, ?3, ?4, (SELECT redact_urls(coalesce(title, feed_title, url)) FROM source WHERE id = ?3))",
-        params![at.as_millisecond(), kind.into_str(), source.map(|source| source.0), detail],
+        "INSERT INTO operator_event (occurred_at, kind, source_id, detail, since, source_title)
+         VALUES (?1, ?2, ?3, ?4, ?5, (SELECT redact_urls(coalesce(title, feed_title, url)) FROM source WHERE id = ?3))",
+        params![
+            at.as_millisecond(),
+            event.kind.into_str(),
+            source.map(|source| source.0),
+            event.detail,
+            milliseconds(event.since)
+        ],
     )?;
     super::publication::touch(db)
 }
@@ -39,7 +40,9 @@ pub fn latest_of_source(db: &ReadConnection, source: SourceId, limit: u32) -> Re
 pub fn offline_since(db: &ReadConnection) -> Result<Option<Timestamp>> {
     let last: Option<RecordedEvent> =
         db.first("SELECT * FROM operator_event WHERE kind IN ('offline', 'online') ORDER BY id DESC LIMIT 1", [])?;
-    Ok(last.filter(|event| event.kind == OperatorEventKind::Offline).map(|event| event.occurred_at))
+    Ok(last
+        .filter(|event| event.kind == OperatorEventKind::Offline)
+        .map(|event| event.since.unwrap_or(event.occurred_at)))
 }
 
 /// Returns whether the disk was nearly full when its state last changed.

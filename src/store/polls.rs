@@ -28,7 +28,7 @@ pub fn record_poll(
             origins::record_hold(db, hold)?;
         }
         for event in &update.events {
-            operator_events::record(db, poll.finished_at, event.kind, Some(poll.source), &event.detail)?;
+            operator_events::record(db, poll.finished_at, Some(poll.source), event)?;
         }
         if let Some(outlet) = &update.outlet {
             sources::replace_guessed_outlet(db, poll.source, outlet)?;
@@ -43,9 +43,9 @@ pub fn record_poll(
 fn insert_record(db: &WriteConnection, poll: &PollRecord, ingested: &IngestResult) -> Result<()> {
     let last_request = poll.requests.last();
     db.execute(
-        "INSERT INTO poll (source_id, started_at, finished_at, url, outcome, status, detail, bytes, items, new_items,
-         changed_items, origin, wire_bytes)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        "INSERT INTO poll (source_id, started_at, finished_at, url, outcome, status, detail, detail_time, bytes, items,
+         new_items, changed_items, origin, wire_bytes)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         params![
             poll.source.0,
             poll.started_at.as_millisecond(),
@@ -54,6 +54,7 @@ fn insert_record(db: &WriteConnection, poll: &PollRecord, ingested: &IngestResul
             poll.outcome.into_str(),
             poll.status,
             poll.detail,
+            milliseconds(poll.detail_time),
             poll.bytes as i64,
             poll.items,
             ingested.new.len() as i64,
@@ -94,6 +95,7 @@ fn update_source(db: &WriteConnection, poll: &PollRecord, update: &SourceUpdate)
     db.execute(
         "UPDATE source SET next_poll_at = :next_poll_at, next_poll_reason = :next_poll_reason, hold_until = :hold_until,
              failures = :failures, last_poll_at = :started_at, last_outcome = :outcome, last_error = :error,
+             last_error_time = :error_time,
              last_success_at = CASE WHEN :is_success THEN :started_at ELSE last_success_at END,
              validators_url = :validators_url, etag = :etag, last_modified = :last_modified,
              not_modified_since = :not_modified_since, full_request_at = :full_request_at,
@@ -113,6 +115,7 @@ fn update_source(db: &WriteConnection, poll: &PollRecord, update: &SourceUpdate)
             ":started_at": poll.started_at.as_millisecond(),
             ":outcome": poll.outcome.into_str(),
             ":is_success": poll.outcome.is_success(),
+            ":error_time": milliseconds(poll.detail_time),
             ":error": if poll.outcome.is_success() { "" } else { &poll.detail },
             ":validators_url": validators.map(|validators| &validators.url),
             ":etag": validators.and_then(|validators| validators.etag.as_ref()),
@@ -143,6 +146,7 @@ pub struct PollSummary {
     pub outcome: PollOutcome,
     pub status: Option<u16>,
     pub detail: String,
+    pub detail_time: Option<Timestamp>,
     pub bytes: u64,
     pub items: u32,
     pub new_items: u32,

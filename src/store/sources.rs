@@ -292,7 +292,8 @@ pub fn revert_offline_failures(db: &WriteConnection, sources: &[SourceId], inter
     for source in sources {
         db.execute(
             "UPDATE source SET failures = max(failures - 1, 0), last_outcome = 'offline',
-                 last_error = 'newsfold had no network connection', next_poll_at = min(next_poll_at, last_poll_at + ?2),
+                 last_error = 'newsfold had no network connection', last_error_time = NULL,
+                 next_poll_at = min(next_poll_at, last_poll_at + ?2),
                  next_poll_reason = ?3
              WHERE id = ?1",
             params![source.0, interval.as_millis() as i64, reason],
@@ -403,8 +404,8 @@ const SELECT: &str =
             redact_urls(coalesce(title, feed_title, url)) AS title, site_url,
          coalesce(lang, feed_lang) AS lang, priority, full_text, aggregator, state, added_at,
          added_at < (SELECT min(added_at) FROM source) + 86400000 AS is_initial, first_document_at, publish_backlog, next_poll_at, next_poll_reason,
-         last_poll_at, last_outcome, last_success_at, failures, last_error, hold_until, polling_hints, pending_redirect,
-         gone_since, update_rate, validators_url, etag, last_modified, not_modified_since, full_request_at, truncated_end,
+         last_poll_at, last_outcome, last_success_at, failures, last_error, last_error_time, hold_until, polling_hints,
+         pending_redirect, gone_since, update_rate, validators_url, etag, last_modified, not_modified_since, full_request_at, truncated_end,
          feed_search_steps, request_settings, poll_interval, is_grouped,
          (SELECT json_group_array(tag ORDER BY tag) FROM source_tag WHERE source_id = source.id) AS tags
      FROM source";

@@ -70,6 +70,7 @@ mod tests {
             outcome,
             status: None,
             detail: String::new(),
+            detail_time: None,
             bytes: 0,
             items,
             requests: Vec::new(),

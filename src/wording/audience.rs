@@ -1,8 +1,8 @@
 //! The audience of a message, which determines the format of times and the displayed parts of a URL.
 
 use super::DisplayZone;
+use crate::domain::Timestamp;
 use crate::domain::display_text::one_line;
-use crate::domain::{PollOutcome, Timestamp};
 use crate::urls::redact::{PUNCTUATION, host_of_address, redact_url, redact_url_in_word};
 
 /// The readers of a message.
@@ -45,14 +45,6 @@ impl Audience<'_> {
         match self {
             Audience::Operator => one_line(url, MAX_URL_CHARS),
             Audience::Public(_) => one_line(redact_url(url), MAX_URL_CHARS),
-        }
-    }
-
-    /// Formats the error of a poll. The public does not see addresses of the internal network.
-    pub fn poll_error(self, outcome: PollOutcome, error: &str) -> String {
-        match (self, outcome) {
-            (Audience::Public(_), PollOutcome::PrivateAddress) => "its address is not public".into(),
-            _ => self.remark(error),
         }
     }
 
@@ -112,13 +104,5 @@ mod tests {
             assert!(!Audience::PUBLIC.remark(recorded).contains("secret"), "{recorded}");
             assert_eq!(Audience::PUBLIC.remark(recorded), shown);
         }
-    }
-
-    #[test]
-    fn address_inside_our_network_is_not_shown_to_the_public() {
-        let error = "db.internal resolves only to addresses that are not public (10.0.0.7)";
-        let outcome = PollOutcome::PrivateAddress;
-        assert_eq!(Audience::PUBLIC.poll_error(outcome, error), "its address is not public");
-        assert_eq!(Audience::Operator.poll_error(outcome, error), error);
     }
 }

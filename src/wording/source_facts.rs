@@ -1,6 +1,6 @@
 //! The facts about a source, as the command line and the source's page list them.
 
-use super::{Audience, TimedText, backlog_count_text, count_of, duration, hub_status, probation_text};
+use super::{Audience, TimedText, backlog_count_text, count_of, duration, hub_status, last_error, probation_text};
 use crate::domain::language::language_name;
 use crate::domain::{FullTextMode, HubSubscription, OutletProvenance, PollingHints, Source, Timestamp};
 
@@ -63,8 +63,8 @@ pub fn source_facts(
     if source.failures > 0 {
         facts.push(("Failures", format!("{} in a row", source.failures).into()));
     }
-    if let Some(outcome) = source.last_outcome.filter(|_| !source.last_error.is_empty()) {
-        facts.push(("Last problem", audience.poll_error(outcome, &source.last_error).into()));
+    if !source.last_error.is_empty() {
+        facts.push(("Last problem", last_error(source, audience)));
     }
     if let Some(hub) = context.hub {
         facts.push(("Hub", hub_status(hub, audience)));

@@ -1,6 +1,6 @@
 //! The status of a source in one or two words, and of all sources in a sentence.
 
-use super::grouped_digits;
+use super::{Audience, TimedText, grouped_digits, poll_error};
 use crate::domain::{NextPollReason, PollCounts, PollOutcome, Source, SourceState};
 use std::collections::BTreeMap;
 
@@ -56,6 +56,12 @@ fn is_on_hold(source: &Source) -> bool {
     use PollOutcome::{Challenged, Held, Refused, Throttled};
     matches!(source.last_outcome, Some(Throttled | Refused | Challenged | Held))
         || matches!(source.next_poll_reason, NextPollReason::OriginHold { .. })
+}
+
+/// Describes the error of the source's last poll; empty if that poll succeeded.
+pub fn last_error(source: &Source, audience: Audience<'_>) -> TimedText {
+    let outcome = source.last_outcome.unwrap_or(PollOutcome::Failed);
+    poll_error(outcome, &source.last_error, source.last_error_time, audience)
 }
 
 /// Describes the last polls of all sources: `31 of 84 sources failed at their last poll.`

@@ -19,6 +19,10 @@ impl TimedText {
         &self.0
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(|part| part.words.is_empty() && part.time.is_none())
+    }
+
     /// Appends words.
     pub fn words(mut self, words: impl Into<String>) -> TimedText {
         self.0.push(TextPart { words: words.into(), time: None });

@@ -5,9 +5,9 @@ use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::test_daemon::{TestDaemon, run_next_poll, run_next_poll_after, start_and_poll_once};
 use crate::support::{rss, wait_until};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use newsfold::domain::{
-    DelayCause, HoldScope, NewSource, NextPollReason, OperatorEventKind, PollOutcome, SourceEdit, SourceState,
+    DelayCause, HoldScope, NewSource, NextPollReason, OperatorEventKind, PollOutcome, SourceEdit, SourceId, SourceState,
 };
 use newsfold::store::{operator_events, origins, sources};
 
@@ -108,6 +108,9 @@ async fn redirect_to_an_origin_on_hold_is_not_followed() {
     let source = daemon.source(id).await;
     assert_eq!((source.last_outcome, source.failures), (Some(PollOutcome::Held), 0), "{}", source.last_error);
     assert!(source.next_poll_at >= daemon.now() + hours(9), "{:?}", source.next_poll_reason);
+    let (page, end) = (daemon.get(&format!("/sources/{id}")).await, source.last_error_time.unwrap());
+    let remark = format!("{}, which is on hold until {}</td>", other.url("").replace("http://", ""), time_element(end));
+    assert!(page.contains(&remark), "{remark}\n{page}");
     assert_eq!(other.request_count("/elsewhere"), 0);
     daemon.stop().await;
 }
@@ -177,6 +180,11 @@ async fn permanent_redirect_is_adopted_after_ten_polls_in_seven_days_and_a_tempo
     daemon.stop().await;
 }
 
+/// The element in which pages show a time.
+fn time_element(at: Timestamp) -> String {
+    at.strftime("<time datetime=\"%Y-%m-%dT%H:%M:%SZ\">%-d %b %Y, %H:%M UTC</time>").to_string()
+}
+
 /// A server that no packet reaches, as during an outage of our own network. Its accept queue is full, so the system
 /// drops new connections.
 struct UnreachableServer {
@@ -208,8 +216,8 @@ impl UnreachableServer {
     }
 }
 
-#[tokio::test]
-async fn network_outage_is_reported_once_counts_no_failures_and_ends_without_a_burst() {
+/// A daemon that is not started yet, with twelve sources that no packet reaches.
+async fn daemon_with_unreachable_servers() -> (TestDaemon, Vec<UnreachableServer>, Vec<SourceId>) {
     let mut daemon = TestDaemon::new();
     daemon.config.fetch.connect_timeout = SignedDuration::from_millis(200);
     let unreachable: Vec<UnreachableServer> = (0..12).map(|_| UnreachableServer::new()).collect();
@@ -220,6 +228,12 @@ async fn network_outage_is_reported_once_counts_no_failures_and_ends_without_a_b
         let add = daemon.store.write(move |db| sources::add(db, &new, now, now));
         ids.push(add.await.unwrap().unwrap());
     }
+    (daemon, unreachable, ids)
+}
+
+#[tokio::test]
+async fn network_outage_is_reported_once_counts_no_failures_and_ends_without_a_burst() {
+    let (mut daemon, unreachable, ids) = daemon_with_unreachable_servers().await;
     daemon.start().await;
     let is_reported = async || event_kinds(&daemon).await == [OperatorEventKind::Offline];
     for _ in 0..12 {
@@ -240,6 +254,11 @@ async fn network_outage_is_reported_once_counts_no_failures_and_ends_without_a_b
         assert_eq!(source.failures, 0, "{}: {}", source.url, source.last_error);
     }
     assert_eq!(event_kinds(&daemon).await, [OperatorEventKind::Offline], "one event");
+    let since = daemon.store.read(operator_events::offline_since).await.unwrap().unwrap();
+    let offline = format!("no server has been reachable since {}", time_element(since));
+    let page = daemon.get("/health").await;
+    assert!(page.contains(&format!("{offline}; the last error: ")), "the event: {page}");
+    assert!(page.contains(&format!("<td class=\"remark\">{offline}: ")), "the source: {page}");
     // The network is up again.
     let mut origins = Vec::new();
     for server in unreachable {
@@ -261,6 +280,9 @@ async fn network_outage_is_reported_once_counts_no_failures_and_ends_without_a_b
         known == request_count()
     })
     .await;
+    let page = daemon.get("/health").await;
+    let recovered = format!("servers respond again; none had been reachable since {}", time_element(since));
+    assert!(page.contains(&recovered), "{page}");
     assert!(request_count() <= 2, "{} simultaneous requests after the outage", request_count());
     for _ in 0..120 {
         daemon.advance(SignedDuration::from_secs(5));

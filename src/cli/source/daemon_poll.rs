@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::domain::{NextPollReason, Source, SourceId, SourceState, Timestamp};
 use crate::store::polls::{self, PollSummary};
 use crate::store::{self, ReadConnection, Store, sources};
-use crate::wording::{Audience, duration, next_poll_text};
+use crate::wording::{Audience, duration, next_poll_text, poll_error};
 use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::SignedDuration;
@@ -50,11 +50,14 @@ pub struct DaemonPoll {
 
 impl DaemonPoll {
     /// Returns the poll if it read a feed, or else the reason why no feed was read.
-    pub fn successful(&self) -> Result<&PollSummary, &str> {
+    pub fn successful(&self) -> Result<&PollSummary, String> {
         match &self.result {
             Ok(poll) if poll.outcome.is_success() => Ok(poll),
-            Ok(poll) => Err(&poll.detail),
-            Err(reason) => Err(reason),
+            Ok(poll) => {
+                let error = poll_error(poll.outcome, &poll.detail, poll.detail_time, Audience::Operator);
+                Err(error.format(Audience::Operator))
+            }
+            Err(reason) => Err(reason.clone()),
         }
     }
 }

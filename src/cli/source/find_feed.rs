@@ -9,7 +9,7 @@ use crate::http_client::{DocumentRequest, NoDocument, origin_of};
 use crate::store::leases::{LeaseConflict, PollLease};
 use crate::store::{Store, origins, sources};
 use crate::urls::feed_address::similar_addresses;
-use crate::wording::hold_reason_text;
+use crate::wording::{Audience, hold_reason_text, poll_error};
 use anyhow::bail;
 use url::Url;
 
@@ -79,7 +79,7 @@ impl FeedSearch<'_> {
             AttemptOutcome::NotAFeed { feeds, .. } if !feeds.is_empty() => feeds,
             outcome => {
                 keep_hold(self.poll_context, attempt.status, attempt.url.as_ref().unwrap_or(url), &outcome).await?;
-                bail!("no feed found at {url}: {}. {NEXT}", outcome.failure_text())
+                bail!("no feed found at {url}: {}. {NEXT}", failure_text(&outcome))
             }
         };
         let feed = feeds[0].url.clone();
@@ -91,7 +91,7 @@ impl FeedSearch<'_> {
             }
             outcome => {
                 keep_hold(self.poll_context, attempt.status, attempt.url.as_ref().unwrap_or(&feed), &outcome).await?;
-                bail!("{url} links to {feed}, but no feed was found there: {}. {NEXT}", outcome.failure_text())
+                bail!("{url} links to {feed}, but no feed was found there: {}. {NEXT}", failure_text(&outcome))
             }
         }
     }
@@ -172,4 +172,10 @@ async fn take_turn(poll_context: &PollContext, url: &Url, lease: &mut PollLease)
     poll_context.wait_for_origin(lease, &origin, announce).await?;
     lease.origin = Some(origin);
     Ok(())
+}
+
+/// Describes why the document was not read.
+fn failure_text(outcome: &AttemptOutcome) -> String {
+    let error = poll_error(outcome.poll_outcome(), &outcome.failure_text(), outcome.failure_time(), Audience::Operator);
+    error.format(Audience::Operator)
 }

@@ -10,7 +10,9 @@ use crate::store::items;
 use crate::store::polls::{self, PollSummary};
 use crate::store::sources::{self, SourceFilter};
 use crate::store::websub_subscriptions;
-use crate::wording::{Audience, SourceContext, next_poll_text, poll_remarks, request_facts, source_facts};
+use crate::wording::{
+    Audience, SourceContext, last_error, next_poll_text, poll_error, poll_remarks, request_facts, source_facts,
+};
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
@@ -105,7 +107,7 @@ fn print_list(context: &Context, found: &[Source], none_found: &str) -> anyhow::
                 SourceState::Active => time(row.source.next_poll_at),
                 _ => "none".into(),
             }),
-            ("problem", |row| one_line(&row.source.last_error, 80)),
+            ("problem", |row| one_line(&last_error(row.source, Audience::Operator).format(Audience::Operator), 80)),
         ],
     )
 }
@@ -156,7 +158,9 @@ pub async fn show(context: &Context, name: &str, count: u32) -> anyhow::Result<E
                 ("new", |poll| poll.new_items.to_string()),
                 ("changed", |poll| poll.changed_items.to_string()),
                 ("detail", |poll| {
-                    poll_remarks(poll.outcome, &poll.detail, &poll.problems, Audience::Operator).join("; ")
+                    let failure = poll_error(poll.outcome, &poll.detail, poll.detail_time, Audience::Operator);
+                    let remarks = poll_remarks(failure, &poll.problems, Audience::Operator);
+                    remarks.iter().map(|text| text.format(Audience::Operator)).collect::<Vec<_>>().join("; ")
                 }),
             ],
         );

@@ -12,7 +12,7 @@ use crate::domain::display_text::one_line;
 use crate::domain::{DueSource, Source, SourceState};
 use crate::store::leases::{self, LeaseConflict, PollLease, ResourceKind};
 use crate::store::sources::SourceFilter;
-use crate::wording::{Audience, hold_reason_text, next_poll_text};
+use crate::wording::{Audience, hold_reason_text, next_poll_text, poll_error};
 use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::process::ExitCode;
@@ -177,7 +177,11 @@ fn report(context: &Context, rows: &[PollRow]) -> anyhow::Result<ExitCode> {
                 time(row.result.as_ref().map_or(row.source.next_poll_at, |polled| polled.update.next_poll_at))
             }),
             ("detail", |row| match &row.result {
-                Ok(polled) => one_line(&polled.record.detail, 200),
+                Ok(polled) => {
+                    let record = &polled.record;
+                    let error = poll_error(record.outcome, &record.detail, record.detail_time, Audience::Operator);
+                    one_line(&error.format(Audience::Operator), 200)
+                }
                 Err(skipped) => skipped.clone(),
             }),
         ],

@@ -32,6 +32,7 @@ fn source() -> Source {
         last_success_at: None,
         failures: 0,
         last_error: String::new(),
+        last_error_time: None,
         hold_until: None,
         full_text: Default::default(),
         aggregator: false,

@@ -11,7 +11,8 @@ use crate::serve::health_checks;
 use crate::store::statistics::{self, RowCounts};
 use crate::store::{ReadConnection, operator_events, origins, polls, sources};
 use crate::wording::{
-    Audience, SourceStatus, TimedText, count_of, event_phrase, hold_reason_text, next_poll_text, poll_state_text,
+    Audience, SourceStatus, TimedText, count_of, event_detail, event_phrase, hold_reason_text, last_error,
+    next_poll_text, poll_state_text,
 };
 use askama::Template;
 use axum::extract::State;
@@ -75,11 +76,9 @@ pub fn health_page(db: &ReadConnection, site: SiteLayout, down: Option<Vec<&'sta
 /// Returns the problem of a source: the error of its latest poll, or else the reason for the time of its next poll,
 /// such as a hold.
 fn problem(source: &Source) -> TimedText {
-    match source.last_outcome {
-        Some(outcome) if !source.last_error.is_empty() => {
-            Audience::PUBLIC.poll_error(outcome, &source.last_error).into()
-        }
-        _ => next_poll_text(&source.next_poll_reason),
+    match source.last_error.is_empty() {
+        true => next_poll_text(&source.next_poll_reason),
+        false => last_error(source, Audience::PUBLIC),
     }
 }
 

@@ -2,7 +2,7 @@
 //! polls.
 
 use super::chart::{CHART_DAYS, DayBar, day_bars, day_number};
-use super::format::{machine_time, number, remark, status_class};
+use super::format::{machine_time, number, status_class};
 use super::respond::{not_found, respond};
 use super::site_layout::SiteLayout;
 use super::source_list::next_poll;
@@ -13,7 +13,8 @@ use crate::store::polls::{self, PollSummary};
 use crate::store::{ReadConnection, items, operator_events, sources, websub_subscriptions};
 use crate::urls::redact::site_of;
 use crate::wording::{
-    Audience, SourceContext, SourceStatus, TimedText, count_of, duration, next_poll_text, poll_remarks, source_facts,
+    Audience, SourceContext, SourceStatus, TimedText, count_of, duration, event_detail, next_poll_text, poll_error,
+    poll_remarks, source_facts,
 };
 use askama::Template;
 use axum::extract::{Path, State};
@@ -93,8 +94,9 @@ impl SourcePage<'_> {
     }
 }
 
-fn remarks(poll: &PollSummary) -> Vec<String> {
-    poll_remarks(poll.outcome, &poll.detail, &poll.problems, Audience::PUBLIC)
+fn remarks(poll: &PollSummary) -> Vec<TimedText> {
+    let failure = poll_error(poll.outcome, &poll.detail, poll.detail_time, Audience::PUBLIC);
+    poll_remarks(failure, &poll.problems, Audience::PUBLIC)
 }
 
 fn poll_duration(poll: &PollSummary) -> String {

@@ -8,7 +8,7 @@ use crate::domain::{Source, SourceState, Timestamp};
 use crate::serve::app_state::{AppState, Error};
 use crate::store::items::{self, SourceActivity};
 use crate::store::{ReadConnection, fts_query, sources};
-use crate::wording::{Audience, SourceStatus, next_poll_text, poll_state_text};
+use crate::wording::{Audience, SourceStatus, last_error, next_poll_text, poll_state_text};
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
@@ -124,11 +124,6 @@ impl SourceRow {
         let rate = self.recent_items as f64 / items::ACTIVITY_DAYS as f64;
         if rate >= 10.0 || rate == 0.0 { format!("{rate:.0}") } else { format!("{rate:.1}") }
     }
-}
-
-/// Returns the error of the latest poll; empty if the poll succeeded.
-fn last_error(source: &Source) -> String {
-    source.last_outcome.map_or_else(String::new, |outcome| Audience::PUBLIC.poll_error(outcome, &source.last_error))
 }
 
 /// Returns the time of the next poll, if the source is polled.
