@@ -5,11 +5,12 @@ use super::app_state::{AppState, Error};
 use super::feed_resource::{FeedContents, FeedResource, MAX_STORYLINE_STORIES, storyline_feed};
 use super::http_cache::{EncodedResponse, FEED_CACHE_CONTROL, PRIVATE_CACHE_CONTROL, respond_once};
 use super::pages;
-use crate::domain::{FeedEntry, StoryId, StorylineId};
+use crate::domain::{FeedEntry, FeedSelection, StoryId, StorylineId};
 use crate::publish::{self, FeedDocument, FeedFormat, Options};
 use crate::store::story_search::{self, StorySearch};
 use crate::store::{
-    self, ReadConnection, editions, feed_selections, feed_tokens, fts_query, publication, stories, storylines,
+    self, ReadConnection, editions, feed_selections, feed_tokens, fts_query, publication, stories, story_selection,
+    storylines,
 };
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -183,7 +184,7 @@ pub async fn search(
     let typed = query.get("q").cloned().unwrap_or_default();
     let Some(expression) = fts_query::from_user_input(&typed) else { return pages::not_found(&app) };
     app.respond(move |app, db| {
-        let (entries, instance) = (search_results(db, expression)?, publication::instance(db)?);
+        let (entries, instance) = (search_results(db, expression, &app.options)?, publication::instance(db)?);
         let document = FeedDocument::of_search(typed.trim(), &instance, &entries, &app.options)
             .known_since(feed_selections::known_since(db, None)?);
         Ok(respond_once(format.content_type(), FEED_CACHE_CONTROL, publish::render(&document, format), &request))
@@ -194,10 +195,13 @@ pub async fn search(
 /// The maximum number of stories in a search feed.
 const MAX_SEARCH_RESULTS: u32 = 100;
 
-/// Returns the first stories on the page of the same search, newest first.
-fn search_results(db: &ReadConnection, expression: String) -> store::Result<Vec<FeedEntry>> {
+/// Returns the first stories on the page of the same search, newest first. Unlike the page, a feed contains no muted
+/// stories.
+fn search_results(db: &ReadConnection, expression: String, options: &Options) -> store::Result<Vec<FeedEntry>> {
     let listing = StorySearch { words: Some(expression), limit: MAX_SEARCH_RESULTS, ..StorySearch::default() };
-    let mut entries = editions::latest_entries(db, &story_search::find(db, &listing)?)?;
+    let unmuted = FeedSelection { excluded: options.mute.clone(), ..FeedSelection::default() };
+    let found = story_selection::passing_filters(db, &unmuted, story_search::find(db, &listing)?)?;
+    let mut entries = editions::latest_entries(db, &found)?;
     entries.sort_by_key(|entry| Reverse((entry.published_at, entry.edition.story)));
     Ok(entries)
 }

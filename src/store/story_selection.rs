@@ -46,6 +46,11 @@ pub fn matching(db: &ReadConnection, selection: &FeedSelection) -> Result<Vec<St
             selection.min_outlets,
         ],
     )?;
+    passing_filters(db, selection, found)
+}
+
+/// Returns the stories that pass the item filters of a selection, in the given order.
+pub fn passing_filters(db: &ReadConnection, selection: &FeedSelection, found: Vec<StoryId>) -> Result<Vec<StoryId>> {
     let filters = SelectionFilters::new(selection)?;
     if filters.is_empty() {
         return Ok(found);

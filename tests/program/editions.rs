@@ -625,6 +625,20 @@ async fn stories_and_searches_have_feeds() {
     growing.daemon.stop().await;
 }
 
+#[tokio::test]
+async fn feed_of_a_search_omits_muted_stories_and_its_page_lists_them() {
+    let mut growing = GrowingStory::new(feeds("mute = [{ pattern = \"festival\" }]"), 2).await;
+    growing.publish_item(0, "Harbour festival draws a crowd | The boats were lit all night").await;
+    growing.publish_item(1, "Harbour crane collapses | Two workers were hurt at the quay").await;
+    for extension in ["atom", "rss", "json"] {
+        let feed = growing.daemon.get(&format!("/search.{extension}?q=harbour")).await;
+        assert!(feed.contains("crane collapses") && !feed.contains("festival draws"), "{feed}");
+    }
+    let page = growing.daemon.get("/?q=harbour").await;
+    assert!(page.contains("crane collapses") && page.contains("festival draws"), "{page}");
+    growing.daemon.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn operator_sees_what_a_feed_contains_and_why() {
     let cli = CliRunner::new();
