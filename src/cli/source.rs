@@ -112,7 +112,7 @@ impl SourceCommand {
             SourceCommand::Import { file, tag, backlog } => opml::import(context, &file, &tag, backlog).await,
             SourceCommand::Export { tag } => opml::export(context, tag).await,
             SourceCommand::Sync { file, yes, dry_run, lenient } => {
-                opml::sync(context, &file, opml::Sync { yes, dry_run, lenient }).await
+                opml::sync(context, &file, opml::SyncOptions { yes, dry_run, lenient }).await
             }
         }
     }
