@@ -116,7 +116,7 @@ impl SafetyPollFacts {
         }
         let Some(mut subscription) = websub_subscriptions::get(db, source)? else { return Ok(()) };
         // Recording the poll has set the next one by the ordinary rules, which ends the deferral of polls.
-        websub_subscriptions::clear_deferral(db, Some(source))?;
+        websub_subscriptions::clear_deferral(db, source)?;
         let Some(interval) = self.interval else { return Ok(()) };
         match push_reliability::evaluate_poll(&subscription, record, update.next_poll_at, new_items, interval) {
             SafetyPollDecision::Unchanged => {}

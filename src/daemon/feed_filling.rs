@@ -96,12 +96,16 @@ impl FeedFiller {
         if outdated.is_empty() && !has_others && !has_postponed_reviews {
             return Ok(true);
         }
+        let mut are_current = true;
         for (done, feed) in outdated.iter().enumerate() {
-            self.fill_feed(store, *feed, now).await?;
+            are_current &= self.fill_feed(store, *feed, now).await?;
             self.report(states.len(), outdated.len() - done - 1);
             if Instant::now() >= deadline && done + 1 < outdated.len() {
                 return Ok(false);
             }
+        }
+        if !are_current {
+            return Ok(false);
         }
         *self.session.lock() = Session::default();
         let enqueue = |db: &WriteConnection| storyline_membership::enqueue_postponed_reviews(db, MAX_ENQUEUED);
@@ -124,7 +128,8 @@ impl FeedFiller {
         }
     }
 
-    async fn fill_feed(&self, store: &Store, feed: usize, now: Timestamp) -> store::Result<()> {
+    /// Fills a feed. Returns whether it is current: if sources have changed in the meantime, it is filled again.
+    async fn fill_feed(&self, store: &Store, feed: usize, now: Timestamp) -> store::Result<bool> {
         let rules = self.rules.clone();
         let plan = move |db: &ReadConnection| feed_selections::plan_membership(db, &rules.feeds[feed].feed);
         let plan = store.read(plan).await?;
@@ -212,8 +217,8 @@ impl Session {
     }
 
     /// Writes the entries of a feed. Omits a story that has changed since it was read: its change is in the review queue,
-    /// and the review adds it to the feed.
-    fn apply(&mut self, db: &WriteConnection, change: FeedChange) -> store::Result<()> {
+    /// and the review adds it to the feed. Returns whether the feed is current.
+    fn apply(&mut self, db: &WriteConnection, change: FeedChange) -> store::Result<bool> {
         let FeedChange { feed, filled, entered } = change;
         let now = filled.now;
         feed_selections::delete_entries(db, &feed.feed.name, &filled.plan.deleted)?;
@@ -230,8 +235,9 @@ impl Session {
         }
         feed_entries::add(db, &feed.feed.name, &entries, now)?;
         storyline_membership::postpone_reviews(db, &ids)?;
-        feed_selections::record(db, &feed, now)?;
-        publication::touch(db)
+        let is_current = feed_selections::record(db, &feed, &filled.plan, now)?;
+        publication::touch(db)?;
+        Ok(is_current)
     }
 }
 

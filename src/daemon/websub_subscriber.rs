@@ -60,7 +60,7 @@ pub(super) async fn prepare(config: &Config, context: &PollContext, pushes_misse
             None if pushes_missed => {}
             None => return Ok(()),
         }
-        websub_subscriptions::restore_deferred_polls(db, None, now, &NextPollReason::PushesMissed)
+        websub_subscriptions::restore_deferred_polls(db, now, &NextPollReason::PushesMissed)
     };
     context.store.write(end_and_restore).await?;
     match &disabled {

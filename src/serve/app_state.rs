@@ -7,11 +7,16 @@ use super::task_health::TaskHealth;
 use crate::clock::Clock;
 use crate::domain::PublishedFeed;
 use crate::publish;
-use crate::store::{self, ReadConnection, Store};
+use crate::store::story_search::{self, SearchFacets};
+use crate::store::{self, ReadConnection, Store, publication};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use parking_lot::Mutex;
 use std::io;
 use std::sync::Arc;
+
+/// The last facets that were read, with their version.
+type FacetCache = Arc<Mutex<Option<(i64, Arc<SearchFacets>)>>>;
 
 #[derive(Clone)]
 pub struct AppState {
@@ -23,6 +28,7 @@ pub struct AppState {
     /// The feeds that pages may mention, which excludes private feeds.
     pub public_feeds: Arc<Vec<PublishedFeed>>,
     pub cache: FeedCache,
+    facets: FacetCache,
     pub health: TaskHealth,
     pub clock: Clock,
 }
@@ -34,6 +40,7 @@ impl AppState {
         let options = Arc::new(options);
         AppState {
             cache: FeedCache::new(store.clone(), options.clone(), clock.clone()),
+            facets: FacetCache::default(),
             clock,
             store,
             options,
@@ -46,6 +53,19 @@ impl AppState {
 
     pub fn site(&self) -> SiteLayout<'_> {
         SiteLayout::new(&self.options, &self.public_feeds, self.status_pages)
+    }
+
+    /// Returns the values by which readers can filter. Reads the sources only if these values have changed.
+    pub fn facets(&self, db: &ReadConnection) -> store::Result<Arc<SearchFacets>> {
+        let version = publication::facets_version(db)?;
+        if let Some((known, facets)) = &*self.facets.lock()
+            && *known == version
+        {
+            return Ok(facets.clone());
+        }
+        let facets = Arc::new(story_search::facets(db)?);
+        *self.facets.lock() = Some((version, facets.clone()));
+        Ok(facets)
     }
 
     /// Calls `respond` with the database on a blocking thread.

@@ -78,8 +78,8 @@ pub async fn report(app: &AppState) -> HealthReport {
     if facts.has_overdue_story && is_stalled("publisher") {
         down.entry("publisher").or_insert_with(|| "stories have waited for more than a minute".into());
     }
-    let since = facts.polling.last_success_at.max(app.health.last_progress("start"));
-    if facts.polling.has_attempts && since.is_none_or(|at| at < before(now, MAX_TIME_WITHOUT_SUCCESS)) {
+    let has_started = app.health.last_progress("start").is_some_and(|at| at >= before(now, MAX_TIME_WITHOUT_SUCCESS));
+    if facts.polling.has_attempts && !facts.polling.has_succeeded && !has_started {
         down.insert("polling", "no poll has succeeded for an hour, although sources were due".into());
     }
     HealthReport { items_waiting: Some(facts.items_waiting), down }

@@ -15,7 +15,8 @@ use crate::domain::{Story, StoryId, Timestamp};
 use crate::publish::{self, FeedDocument, FeedFormat};
 use crate::store::feed_entries::DocumentVersion;
 use crate::store::{
-    self, ReadConnection, Store, WriteConnection, feed_last_modified, publication, sources, stories, storylines,
+    self, ReadConnection, Store, WriteConnection, feed_last_modified, publication, sources, stories, story_search,
+    storylines,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -165,7 +166,7 @@ fn write_pages(db: &ReadConnection, options: &SiteOptions, files: &mut impl Site
     let instance = publication::instance(db)?;
     let site = SiteLayout::new(options, &feeds, *status_pages);
     let mut page = |path: &str, html: String| write_plain(files, path, PAGE_HEADERS, html.into_bytes());
-    page("index.html", pages::index_page(db, site, None)?)?;
+    page("index.html", pages::index_page(db, site, &story_search::facets(db)?, None)?)?;
     // `feeds` and `sources` are directories, so their lists become the index files of the directories.
     page("feeds/index.html", pages::feeds_page(site)?)?;
     for feed in &feeds {

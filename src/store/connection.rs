@@ -7,9 +7,7 @@ use super::rows::from_row;
 use rusqlite::{CachedStatement, Connection, Params, Row, StatementStatus};
 use serde::de::DeserializeOwned;
 use std::ops::Deref;
-
-/// The number of steps of SQLite's virtual machine from which a statement is logged as expensive.
-const EXPENSIVE_STEPS: i32 = 20_000;
+use tracing::Level;
 
 /// A read-only connection with a consistent snapshot of the database.
 pub struct ReadConnection(Connection);
@@ -27,15 +25,16 @@ impl ReadConnection {
         &self.0
     }
 
-    /// Runs a statement, and logs it if it was expensive: the cost of a frequent statement must not grow with the
-    /// tables.
+    /// Runs a statement. All statements except pragmas and those of transactions run here, and the log contains them with
+    /// their costs: the cost of a frequent statement must not grow with the tables.
     fn with_statement<T>(&self, sql: &str, run: impl FnOnce(&mut CachedStatement<'_>) -> Result<T>) -> Result<T> {
         let mut statement = self.0.prepare_cached(sql)?;
         let result = run(&mut statement);
-        let steps = statement.reset_status(StatementStatus::VmStep);
-        if steps >= EXPENSIVE_STEPS {
+        if tracing::enabled!(Level::TRACE) {
+            // Steps of SQLite's virtual machine, and those of them that advance a scan of a table.
+            let steps = statement.reset_status(StatementStatus::VmStep);
             let scanned = statement.reset_status(StatementStatus::FullscanStep);
-            tracing::trace!(steps, scanned, sql, "expensive statement");
+            tracing::trace!(steps, scanned, sql, "statement");
         }
         result
     }

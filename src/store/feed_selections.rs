@@ -1,10 +1,10 @@
 //! The selections by which the entries of the feeds were chosen, and the changes that a new selection requires.
 
-use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{json_list, to_json};
 use super::story_activity::story_list;
 use super::story_selection::matching;
+use super::{Result, publication};
 use crate::domain::{
     EntryVariants, FeedFold, FeedOrder, FeedSelection, FeedVariant, PublishedFeed, StoryId, StorylineId,
 };
@@ -79,6 +79,8 @@ pub struct MembershipPlan {
     pub keeps_entries: bool,
     /// The stories that remain in the stable variant.
     pub in_stable: HashSet<StoryId>,
+    /// The version of the values of sources by which the stories were selected.
+    selection_version: i64,
 }
 
 /// Plans the changes of a feed whose entries are not current.
@@ -113,7 +115,8 @@ pub fn plan_membership(db: &ReadConnection, feed: &PublishedFeed) -> Result<Memb
     let in_live = stories(FeedVariant::Live);
     matching.retain(|story| re_entering.contains(story) || !in_live.contains(story));
     let in_stable = stories(FeedVariant::Stable);
-    Ok(MembershipPlan { entering: matching, deleted, keeps_entries: !entries.is_empty(), in_stable })
+    let selection_version = publication::selection_version(db)?;
+    Ok(MembershipPlan { entering: matching, deleted, keeps_entries: !entries.is_empty(), in_stable, selection_version })
 }
 
 /// A published story, and the values that change when its feed entries or editions would differ.
@@ -176,13 +179,15 @@ pub fn delete_entries(db: &WriteConnection, feed: &str, deleted: &[(StoryId, Ent
 }
 
 /// Records the selection that determined the entries of a feed. The first call also records when the feed became known.
-pub fn record(db: &WriteConnection, feed: &SelectedFeed, now: Timestamp) -> Result<()> {
+/// Returns whether the entries are current: they are stale if sources have changed since the plan.
+pub fn record(db: &WriteConnection, feed: &SelectedFeed, plan: &MembershipPlan, now: Timestamp) -> Result<bool> {
+    let is_current = publication::selection_version(db)? == plan.selection_version;
     db.execute(
-        "INSERT INTO feed_selection (feed, selection, first_known_at) VALUES (?1, ?2, ?3)
-         ON CONFLICT (feed) DO UPDATE SET selection = excluded.selection, stale = 0",
-        params![feed.feed.name, feed.stored_selection, now.as_millisecond()],
+        "INSERT INTO feed_selection (feed, selection, stale, first_known_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (feed) DO UPDATE SET selection = excluded.selection, stale = excluded.stale",
+        params![feed.feed.name, feed.stored_selection, !is_current, now.as_millisecond()],
     )?;
-    Ok(())
+    Ok(is_current)
 }
 
 /// Deletes the entries of feeds that are no longer configured, and the access tokens of feeds that are public now.
@@ -190,8 +195,11 @@ pub fn delete_others(db: &WriteConnection, feeds: &[SelectedFeed]) -> Result<()>
     let names = json_list(&feeds.iter().map(|feed| &feed.feed.name).collect::<Vec<_>>());
     let private = feeds.iter().filter(|feed| feed.feed.private);
     let private = json_list(&private.map(|feed| &feed.feed.name).collect::<Vec<_>>());
+    // Finds the entries by their feed, because most entries belong to other feeds.
+    let delete_entries = "DELETE FROM feed_entry WHERE feed IN (
+                              SELECT feed FROM feed_selection WHERE feed NOT IN (SELECT value FROM json_each(?1)))";
     for (sql, kept) in [
-        ("DELETE FROM feed_entry WHERE feed NOT IN (SELECT value FROM json_each(?1))", &names),
+        (delete_entries, &names),
         ("DELETE FROM feed_selection WHERE feed NOT IN (SELECT value FROM json_each(?1))", &names),
         ("DELETE FROM feed_token WHERE feed NOT IN (SELECT value FROM json_each(?1))", &private),
     ] {

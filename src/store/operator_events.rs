@@ -38,8 +38,7 @@ pub fn latest_of_source(db: &ReadConnection, source: SourceId, limit: u32) -> Re
 
 /// Returns when our own network went down; `None` if it is up.
 pub fn offline_since(db: &ReadConnection) -> Result<Option<Timestamp>> {
-    let last: Option<RecordedEvent> =
-        db.first("SELECT * FROM operator_event WHERE kind IN ('offline', 'online') ORDER BY id DESC LIMIT 1", [])?;
+    let last = latest_of_installation(db, [OperatorEventKind::Offline, OperatorEventKind::Online])?;
     Ok(last
         .filter(|event| event.kind == OperatorEventKind::Offline)
         .map(|event| event.since.unwrap_or(event.occurred_at)))
@@ -47,10 +46,14 @@ pub fn offline_since(db: &ReadConnection) -> Result<Option<Timestamp>> {
 
 /// Returns whether the disk was nearly full when its state last changed.
 pub fn disk_is_nearly_full(db: &ReadConnection) -> Result<bool> {
-    let sql =
-        "SELECT * FROM operator_event WHERE kind IN ('disk-nearly-full', 'disk-has-space') ORDER BY id DESC LIMIT 1";
-    let last: Option<RecordedEvent> = db.first(sql, [])?;
+    let last = latest_of_installation(db, [OperatorEventKind::DiskNearlyFull, OperatorEventKind::DiskHasSpace])?;
     Ok(last.is_some_and(|event| event.kind == OperatorEventKind::DiskNearlyFull))
+}
+
+/// Returns the latest event that has one of these kinds and concerns no single source.
+fn latest_of_installation(db: &ReadConnection, kinds: [OperatorEventKind; 2]) -> Result<Option<RecordedEvent>> {
+    let sql = "SELECT * FROM operator_event WHERE source_id IS NULL AND kind IN (?1, ?2) ORDER BY id DESC LIMIT 1";
+    db.first(sql, kinds.map(|kind| kind.into_str()))
 }
 
 /// Deletes older events, except those that the health feed still shows.

@@ -25,6 +25,16 @@ pub fn feeds_version(db: &ReadConnection) -> Result<i64> {
     db.one("SELECT feeds_version FROM publication", [])
 }
 
+/// Counts the changes of the tags and languages of sources.
+pub fn facets_version(db: &ReadConnection) -> Result<i64> {
+    db.one("SELECT facets_version FROM publication", [])
+}
+
+/// Counts the changes of the values of sources by which feeds select stories.
+pub(super) fn selection_version(db: &ReadConnection) -> Result<i64> {
+    db.one("SELECT selection_version FROM publication", [])
+}
+
 /// Returns the identity of this database's feeds: 32 random hexadecimal digits, generated with the database.
 pub fn instance(db: &ReadConnection) -> Result<String> {
     db.one("SELECT instance FROM publication", [])

@@ -4,8 +4,8 @@ use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{column, from_row, json_list, to_json};
 use crate::domain::{
-    CacheValidators, DueSource, NewSource, NextPollReason, PollCounts, PollingHints, Source, SourceEdit, SourceId,
-    SourceState,
+    CacheValidators, DueSource, NewSource, NextPollReason, PollCounts, PollOutcome, PollingHints, Source, SourceEdit,
+    SourceId, SourceState,
 };
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Row, params};
@@ -225,20 +225,27 @@ pub fn make_due_if_planned_after(
 /// Facts that show whether polls succeed.
 #[derive(Debug, Deserialize)]
 pub struct PollingHealth {
-    /// When a poll of any source last succeeded.
-    pub last_success_at: Option<Timestamp>,
+    /// Whether a poll of any source has succeeded recently.
+    pub has_succeeded: bool,
     /// Whether an active source was polled recently or is overdue.
     pub has_attempts: bool,
 }
 
-/// Returns when a poll last succeeded, and whether an active source was polled since `recent` or has been due since
-/// `overdue`.
+/// Returns whether a poll has succeeded since `recent`, and whether an active source was polled since then or has been
+/// due since `overdue`.
 pub fn polling_health(db: &ReadConnection, recent: Timestamp, overdue: Timestamp) -> Result<PollingHealth> {
     db.one(
-        "SELECT max(last_success_at) AS last_success_at,
-                coalesce(max(state = 'active' AND (last_poll_at >= ?1 OR next_poll_at <= ?2)), 0) AS has_attempts
-         FROM source",
-        [recent.as_millisecond(), overdue.as_millisecond()],
+        "SELECT EXISTS (SELECT 1 FROM poll WHERE started_at >= ?1 AND outcome IN (?3, ?4)) AS has_succeeded,
+                EXISTS (SELECT 1 FROM poll CROSS JOIN source ON source.id = source_id
+                        WHERE started_at >= ?1 AND outcome <> ?5 AND state = 'active')
+                OR EXISTS (SELECT 1 FROM source WHERE state = 'active' AND next_poll_at <= ?2) AS has_attempts",
+        params![
+            recent.as_millisecond(),
+            overdue.as_millisecond(),
+            PollOutcome::Read.into_str(),
+            PollOutcome::NotModified.into_str(),
+            PollOutcome::Pushed.into_str(),
+        ],
     )
 }
 

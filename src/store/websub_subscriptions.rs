@@ -91,7 +91,7 @@ pub fn save(db: &WriteConnection, subscription: &HubSubscription, now: Timestamp
         },
     )?;
     if !subscription.reliable {
-        restore_deferred_polls(db, Some(subscription.source), now, &NextPollReason::HubUnreliable)?;
+        restore_deferred_poll(db, subscription.source, now, &NextPollReason::HubUnreliable)?;
     }
     Ok(())
 }
@@ -124,29 +124,42 @@ pub fn defer_poll(
     Ok(())
 }
 
-/// Moves deferred polls back to the schedules of their sources. Applies to one source or to all.
+/// Moves the deferred poll of a source back to the schedule of the source.
 ///
 /// A poll that was rescheduled after its deferral is not moved, so that it does not run twice.
-pub fn restore_deferred_polls(
+pub fn restore_deferred_poll(
     db: &WriteConnection,
-    source: Option<SourceId>,
+    source: SourceId,
     now: Timestamp,
     reason: &NextPollReason,
 ) -> Result<()> {
     db.execute(
         "UPDATE source SET next_poll_at = max(undeferred_poll_at, ?2), next_poll_reason = ?3 FROM websub_subscription
-         WHERE source_id = source.id AND next_poll_at = deferred_until AND (?1 IS NULL OR source.id = ?1)",
-        params![source.map(|source| source.0), now.as_millisecond(), to_json(reason)?],
+         WHERE source.id = ?1 AND source_id = source.id AND next_poll_at = deferred_until",
+        params![source.0, now.as_millisecond(), to_json(reason)?],
     )?;
     clear_deferral(db, source)
 }
 
-/// Clears the deferral of polls without moving them. Applies to one source or to all.
-pub fn clear_deferral(db: &WriteConnection, source: Option<SourceId>) -> Result<()> {
+/// Like [`restore_deferred_poll`], for all sources.
+pub fn restore_deferred_polls(db: &WriteConnection, now: Timestamp, reason: &NextPollReason) -> Result<()> {
+    db.execute(
+        "UPDATE source SET next_poll_at = max(undeferred_poll_at, ?1), next_poll_reason = ?2 FROM websub_subscription
+         WHERE source_id = source.id AND next_poll_at = deferred_until",
+        params![now.as_millisecond(), to_json(reason)?],
+    )?;
+    let clear = "UPDATE websub_subscription SET undeferred_poll_at = NULL, deferred_until = NULL
+                 WHERE deferred_until IS NOT NULL";
+    db.execute(clear, [])?;
+    Ok(())
+}
+
+/// Clears the deferral of a source's poll without moving the poll.
+pub fn clear_deferral(db: &WriteConnection, source: SourceId) -> Result<()> {
     db.execute(
         "UPDATE websub_subscription SET undeferred_poll_at = NULL, deferred_until = NULL
-         WHERE deferred_until IS NOT NULL AND (?1 IS NULL OR source_id = ?1)",
-        [source.map(|source| source.0)],
+         WHERE source_id = ?1 AND deferred_until IS NOT NULL",
+        [source.0],
     )?;
     Ok(())
 }

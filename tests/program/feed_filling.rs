@@ -5,7 +5,7 @@ use crate::support::cli_runner::CliRunner;
 use crate::support::daemon_process::{database_path, start_daemon};
 use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::test_daemon::TestDaemon;
-use crate::support::{rss_of_today, wait_until};
+use crate::support::{rss, rss_of_today, wait_until};
 use jiff::SignedDuration;
 use newsfold::domain::{ItemId, NewSource, Timestamp};
 use newsfold::publish::FeedOptions;
@@ -240,6 +240,36 @@ async fn webhook_of_a_new_feed_announces_only_stories_that_enter_after_it_was_fi
     wait_until("the announcement is recorded", async || count(&db, announced) == 1).await;
     assert_eq!(hook.request_count("/hook"), 1);
     drop(daemon);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tag_that_a_source_gets_while_a_feed_is_filled_is_not_lost() {
+    let (mut daemon, origin) = (TestDaemon::new(), OriginServer::start().await);
+    daemon.start().await;
+    let mut ids = Vec::new();
+    for (n, title) in ["Storm closes all ports", "Zoo opens a panda house"].into_iter().enumerate() {
+        let (path, tags) = (format!("/{n}"), if n == 0 { vec!["energy".into()] } else { Vec::new() });
+        origin.serve(&path, StubResponse::ok(rss(&[&format!("{n} | {title}")])));
+        let (url, outlet) = (origin.url(&path), format!("{n}.example"));
+        ids.push(daemon.add_known_source(NewSource { url, outlet, tags, ..NewSource::default() }).await);
+    }
+    for id in &ids {
+        daemon.wait_for_polls(*id, 1).await;
+    }
+    daemon.stop().await;
+    // The second source gets its tag after the entries of the feed were planned.
+    let db = open(daemon.store.path());
+    let add_tag = format!(
+        "CREATE TRIGGER tag_source AFTER INSERT ON feed_entry WHEN new.feed = 'tagged'
+         BEGIN INSERT OR IGNORE INTO source_tag (source_id, tag) VALUES ({}, 'energy'); END",
+        ids[1].0
+    );
+    db.execute_batch(&add_tag).unwrap();
+    daemon.config.publish.feeds = vec![toml::from_str("name = 'tagged'\ntags = ['energy']").unwrap()];
+    daemon.start().await;
+    daemon.wait_until_idle().await;
+    daemon.stop().await;
+    assert_eq!(count(&db, "SELECT count(*) FROM feed_entry WHERE feed = 'tagged'"), 2);
 }
 
 /// A sequence of numbers that is the same in every run.

@@ -31,6 +31,7 @@ mod metrics;
 mod operator_commands;
 mod origin_leases;
 mod pages;
+mod query_plans;
 mod readme;
 mod recovery;
 mod reload;

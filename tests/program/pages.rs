@@ -249,6 +249,26 @@ async fn page_of_a_feed_lists_its_stories() {
 }
 
 #[tokio::test]
+async fn choices_of_the_search_form_follow_the_tags_and_languages_of_sources() {
+    let (mut daemon, _origins, _) = newsroom().await;
+    let db = daemon.open_sqlite();
+    let check = async |change: &str, shown: &[&str], hidden: &[&str]| {
+        db.execute_batch(change).unwrap();
+        let page = search(&daemon, &[]).await;
+        let has = |choice: &str| page.contains(&format!(">{choice}</option>"));
+        shown.iter().for_each(|choice| assert!(has(choice), "{choice} after {change:?}: {page}"));
+        hidden.iter().for_each(|choice| assert!(!has(choice), "{choice} after {change:?}: {page}"));
+    };
+    check("", &["energy", "money", "world", "English", "German"], &["ports", "French"]).await;
+    check("INSERT INTO source_tag (source_id, tag) VALUES (1, 'ports')", &["ports", "energy"], &[]).await;
+    check("DELETE FROM source_tag WHERE tag = 'energy'", &["ports"], &["energy"]).await;
+    check("UPDATE source SET lang = NULL, feed_lang = 'fr' WHERE id = 1", &["French", "English"], &[]).await;
+    check("UPDATE source SET lang = 'fr' WHERE id = 2", &["French"], &["English"]).await;
+    check("UPDATE source SET state = 'removed' WHERE id = 3", &["world"], &["money", "German"]).await;
+    daemon.stop().await;
+}
+
+#[tokio::test]
 async fn sections_of_the_front_page_keep_the_language() {
     let (mut daemon, _origins, _) = newsroom().await;
     let page = search(&daemon, &[("tag", "energy"), ("lang", "en")]).await;

@@ -91,7 +91,11 @@ pub async fn index(
     request: HeaderMap,
 ) -> Result<Response, Error> {
     let Some(query) = StoryQuery::parse(query.as_deref()) else { return invalid_query(&app) };
-    app.respond(move |app, db| Ok(respond(index_page(db, app.site(), Some(&query))?, &request))).await
+    let page = move |app: &AppState, db: &ReadConnection| {
+        let choices = app.facets(db)?;
+        Ok(respond(index_page(db, app.site(), &choices, Some(&query))?, &request))
+    };
+    app.respond(page).await
 }
 
 /// Redirects `/search?q=…` to the index page, because people and browsers expect a search at this path.
@@ -101,11 +105,15 @@ pub async fn search(State(app): State<AppState>, RawQuery(query): RawQuery) -> R
 }
 
 /// Renders the page. Without a query, it is the page for a static file, which has no form and no further pages.
-pub fn index_page(db: &ReadConnection, site: SiteLayout, query: Option<&StoryQuery>) -> Result<String, Error> {
+pub fn index_page(
+    db: &ReadConnection,
+    site: SiteLayout,
+    choices: &SearchFacets,
+    query: Option<&StoryQuery>,
+) -> Result<String, Error> {
     let is_served = query.is_some();
     let unfiltered = StoryQuery::default();
     let query = query.unwrap_or(&unfiltered);
-    let choices = &story_search::facets(db)?;
     let sections = sections(query, choices, &site.options.sections);
     let form = SearchForm { site, query, is_served, choices, sections };
     if query.is_front_page() { front_page(db, form) } else { story_list(db, form) }
