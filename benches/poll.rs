@@ -1,6 +1,6 @@
 //! Measures polls of many feeds by the real program, and the size of its database.
 //!
-//! `cargo bench --bench poll` serves 1,000 feeds of 20 items each, every feed on an address of its own, and runs
+//! `cargo bench --bench poll` serves 1,000 feeds of 20 items each, every feed on its own address, and runs
 //! `newsfold source poll --all` twice: the first pass reads, stores and groups all items, and in the second pass all
 //! responses are 304. It then publishes all stories (`newsfold export`) and prints the bytes per item. `-- --feeds N`
 //! changes the number of feeds, and `-- --folder DIR` serves the `*.xml` files of a folder instead of generated text.
@@ -80,7 +80,7 @@ fn run(folder: &Path, arguments: &[&str]) -> anyhow::Result<f64> {
     Ok(start.elapsed().as_secs_f64())
 }
 
-/// The address of feed `n`. Each feed has an address of its own, because a server gets one request at a time.
+/// The address of feed `n`. Each feed has its own address, because a server gets one request at a time.
 fn address_of(n: usize) -> Ipv4Addr {
     Ipv4Addr::from_bits(Ipv4Addr::new(127, 1, 0, 1).to_bits() + n as u32)
 }

@@ -200,7 +200,7 @@ fn decode_nearly_utf_8(bytes: &[u8]) -> Option<String> {
     Some(text)
 }
 
-/// The maximum number of bytes for statistical detection. Reading more would take time and change few results.
+/// The maximum number of bytes for statistical detection. Reading more would take time but rarely change the result.
 const MAX_GUESS_BYTES: usize = 1024 * 1024;
 
 fn guess_encoding(bytes: &[u8], host: Option<&str>) -> &'static Encoding {

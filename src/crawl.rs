@@ -137,7 +137,8 @@ pub struct PollAttempt {
     pub finished_at: Timestamp,
     /// The URL of the last request; `None` if no request was sent.
     pub url: Option<Url>,
-    /// The target of the permanent redirects at the start of the chain; `None` if the first response was not one.
+    /// The target of the permanent redirects at the start of the chain; `None` if the first response was not a
+    /// permanent redirect.
     pub permanent_redirect: Option<Url>,
     /// Whether the request contained validators.
     pub is_conditional: bool,

@@ -1,9 +1,9 @@
 //! The running program: polls due sources, groups their items, publishes stories and serves them.
 //!
 //! The tasks share one database and no other persistent state. Each task reads its queue from the database and
-//! continues from there, so a crash between two commits loses nothing. A task that panics is restarted. A reload of the
-//! configuration ends most tasks and starts them again ([`active_configuration`]). The caller passes in the listener, the
-//! clock and the signals.
+//! continues from there, so a crash between two commits loses no work. A task that panics is restarted. A reload of the
+//! configuration ends most tasks and starts them again ([`active_configuration`]). The caller passes in the listener,
+//! the clock and the signals.
 
 mod active_configuration;
 mod database_watcher;
@@ -55,7 +55,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// The configuration of a daemon, and where a reload reads it again.
+/// The configuration of a daemon, and the location from which a reload reads it.
 pub struct ConfigurationSource {
     /// The settings in use, including the options of the command line.
     pub config: Config,
@@ -112,7 +112,7 @@ struct Daemon {
     /// The server of the active configuration, and servers that still send responses after a reload.
     servers: JoinSet<()>,
     state: DaemonState,
-    /// The settings of the file at startup, whose restart settings are in use.
+    /// The settings of the file at startup. Those that only a restart applies are still in use.
     file_at_startup: Config,
 }
 
@@ -175,7 +175,7 @@ impl Daemon {
         }
     }
 
-    /// Applies the configuration file. If it cannot be used, keeps the current configuration and logs the reason.
+    /// Applies the configuration file. Keeps the current configuration and logs the reason if the file cannot be used.
     async fn reload(&mut self) {
         let path = self.source.location.path();
         self.state.config_path = path.map(|path| path.display().to_string());

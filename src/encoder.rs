@@ -67,8 +67,8 @@ pub enum Error {
     TooSlow(Duration),
 }
 
-/// A loaded encoder. It computes in one thread of its own, with low priority. A clone shares that thread, but the result
-/// of [`Encoder::with_own_thread`] has another one.
+/// A loaded encoder. It computes in its own thread, with low priority. A clone shares that thread, but the result of
+/// [`Encoder::with_own_thread`] has another one.
 #[derive(Clone)]
 pub struct Encoder {
     model: SentenceModel,

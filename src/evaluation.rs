@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// The minimum time between two passes. A shorter interval would take time and change very little.
+/// The minimum time between two passes. A shorter interval would take time but hardly change the result.
 const MIN_RECLUSTER_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
 
 /// One line of a dataset.
@@ -32,7 +32,7 @@ pub struct LabeledItem {
     pub lang: Option<String>,
     /// The label: items with the same label report one event.
     pub story: serde_json::Value,
-    /// The label of the storyline; `None` if the story is alone in it.
+    /// The label of the storyline; `None` if it contains only this story.
     #[serde(default)]
     pub storyline: Option<serde_json::Value>,
 }
@@ -49,7 +49,7 @@ pub fn parse_dataset(text: &str) -> serde_json::Result<Vec<LabeledItem>> {
 }
 
 impl LabeledItem {
-    /// Returns the label of the item's storyline, or that of its story if the story is alone.
+    /// Returns the label of the item's storyline, or that of its story if the storyline contains no other story.
     pub fn storyline_label(&self) -> String {
         match &self.storyline {
             Some(storyline) => format!("storyline {storyline}"),

@@ -4,7 +4,7 @@
 //! result with feed-rs. JSON Feed has a separate reader. Defects are data, not errors: the parser reads every feed that
 //! it can and reports the defects as problems.
 //!
-//! The parser fetches nothing, reads no clock, keeps no state and invents no identities. It trusts neither the declared
+//! The parser does not send requests, read the clock, keep state or make up guids. It trusts neither the declared
 //! character set nor the declared format of a document.
 
 mod dates;

@@ -47,7 +47,8 @@ use url::Url;
 pub struct FetchResult {
     /// The URL of the last request.
     pub url: Url,
-    /// The target of the initial permanent redirects (301, 308); `None` if the first response was not one.
+    /// The target of the initial permanent redirects (301, 308); `None` if the first response was not a permanent
+    /// redirect.
     pub permanent_redirect: Option<Url>,
     /// All requests in the order in which they were sent.
     pub requests: Vec<RequestRecord>,
@@ -154,7 +155,7 @@ struct RequestSpec<'a> {
 struct RedirectChain {
     cookies: ChainCookies,
     transport: Transport,
-    /// Whether a request went to another origin than that of the secrets. Later requests contain no secrets.
+    /// Whether a request went to an origin other than that of the secrets. Later requests contain no secrets.
     has_left_origin: bool,
 }
 
@@ -230,8 +231,8 @@ impl Transport {
             .dns_resolver(address_policy.clone())
             .http1_max_headers(MAX_HEADER_FIELDS)
             .http2_max_header_list_size(MAX_HEADER_BYTES as u32)
-            // Redirects and articles use a connection again within seconds, the next poll minutes later. At 1,000 polls
-            // per second of different servers, a longer timeout would use up the open files of the process.
+            // Redirects and articles reuse a connection within seconds, whereas the next poll follows minutes later. At
+            // 1,000 polls per second of different servers, a longer timeout would use up the open files of the process.
             .pool_idle_timeout(Duration::from_secs(3))
             .pool_max_idle_per_host(1);
         let client = match &options.proxy {

@@ -206,7 +206,7 @@ impl Store {
         })
     }
 
-    /// Returns how little space is left on the disk of the database; `None` if there is enough or the amount is
+    /// Describes a shortage of space on the disk of the database; `None` if there is enough space or the amount is
     /// unknown.
     pub fn disk_shortage(&self) -> Option<String> {
         let free = self.disk_usage().ok()?.free_bytes / MIB;

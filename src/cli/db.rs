@@ -113,7 +113,7 @@ async fn back_up(context: &Context, file: PathBuf, force: bool) -> anyhow::Resul
     context.print(&serde_json::json!({"file": file.display().to_string(), "bytes": bytes}), text)
 }
 
-/// Returns whether a path leads to the database or to a file that belongs to it, also through symbolic links.
+/// Returns whether a path leads to the database or to a file that belongs to it, directly or through symbolic links.
 fn is_part_of_database(file: &Path, database: &Path) -> bool {
     let resolved = |path: &Path| {
         let folder = folder_of(path).canonicalize().unwrap_or_else(|_| folder_of(path).to_owned());

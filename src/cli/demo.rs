@@ -65,7 +65,7 @@ impl Demo {
              at once     each event is one entry with the headlines of its outlets; other reports are beside them\n  \
              until 30 s  more outlets report the arrival of Marshal Vaskil\n  \
              after 25 s  the headline of the airport strike changes; the page of the story shows the earlier one\n  \
-             after 40 s  Vaskil's visit is a storyline of three stories: arrival, illness, deputy\n\n\
+             after 40 s  Vaskil's visit is a storyline with three stories: arrival, illness, deputy\n\n\
              Ctrl-C ends the demo.\n",
             url(""),
             url("feeds/all.atom"),

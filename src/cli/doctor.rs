@@ -1,7 +1,7 @@
 //! `newsfold doctor`: checks what newsfold needs to work, and suggests a fix for each fault.
 //!
-//! A fault is something that keeps newsfold from working, and makes the exit code 1. A warning is something that an
-//! operator should know. The checks change nothing, and send at most two requests.
+//! A fault is something that keeps newsfold from working. If there is one, the exit code is 1. A warning is something
+//! that an operator should know. The checks change nothing, and send at most two requests.
 
 mod local;
 mod network;

@@ -188,7 +188,7 @@ fn explanation_sentences(found: &PairExplanation) -> Vec<String> {
         true => format!("Joined by a rule: {rule}."),
         false => format!("Separated by a rule: {rule}."),
     });
-    let link = found.ignored_link.map(|reason| format!("Their links are equal, which does not join them: {reason}."));
+    let link = found.ignored_link.map(|reason| format!("Their links are equal, but do not join them: {reason}."));
     let mut lines: Vec<String> = rule.into_iter().chain(link).collect();
     let verdict = if found.score >= found.threshold { "as the same event" } else { "as different events" };
     lines.push(format!(

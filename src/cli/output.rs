@@ -44,7 +44,7 @@ pub fn json<T: Serialize>(value: &T) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-/// Prints a line. Unlike `println!`, does not panic if the pipe is closed.
+/// Prints a line. Does not panic if the pipe is closed, unlike `println!`.
 pub fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())?;
@@ -87,7 +87,7 @@ pub fn optional_time(at: Option<Timestamp>) -> String {
     Audience::Operator.optional_time(at)
 }
 
-/// Asks for confirmation. Without a terminal, fails unless `--yes` is given.
+/// Asks for confirmation. Fails if there is no terminal, unless `--yes` is given.
 pub fn confirm(question: &str, yes: bool) -> anyhow::Result<bool> {
     if yes {
         return Ok(true);

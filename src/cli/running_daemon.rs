@@ -14,7 +14,7 @@ pub async fn running_daemon(store: &Store) -> store::Result<Option<DaemonState>>
     if DatabaseLock::is_held(store.path()) { store.read(daemon_state::get).await } else { Ok(None) }
 }
 
-/// Prints a note if the running daemon uses other settings than the command.
+/// Prints a note if the running daemon's settings differ from the command's settings.
 pub async fn note_other_configuration(context: &Context, store: &Store) {
     // The command has already reported a database that it cannot read.
     let Ok(Some(daemon)) = running_daemon(store).await else { return };
@@ -31,7 +31,8 @@ pub async fn checkpoint_without_daemon(store: &Store) {
     }
 }
 
-/// Describes why the running daemon uses other settings than the command, with the next step; `None` if it uses the same.
+/// Describes why the running daemon's settings differ from the command's settings, with the next step; `None` if they
+/// are the same.
 pub fn other_configuration(context: &Context, daemon: &DaemonState) -> Option<String> {
     // Commands report a file that they cannot read themselves.
     let file = context.config_location().read().ok();

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 #[derive(clap::Args)]
 pub struct Status {}
 
-/// What the command prints.
+/// The output of the command.
 #[derive(serde::Serialize)]
 struct Report {
     version: &'static str,
@@ -28,7 +28,7 @@ struct Report {
     problems: Vec<String>,
 }
 
-/// What the database contributes.
+/// The facts that are read from the database.
 #[derive(serde::Serialize)]
 struct StoredFacts {
     /// The number of sources by status.
@@ -75,7 +75,7 @@ fn stored_facts(db: &ReadConnection, feeds: &[PublishedFeed], now: Timestamp) ->
     })
 }
 
-/// Returns what the operator has to do something about.
+/// Returns the problems that require the operator's attention.
 async fn problems(context: &Context, store: &Store, daemon: Option<&DaemonState>) -> Vec<String> {
     let mut problems = Vec::new();
     match daemon {

@@ -40,7 +40,7 @@ pub enum StoryCommand {
         /// ID of another story, or a unique prefix of it.
         other: String,
     },
-    /// Split items off into a story of their own, permanently.
+    /// Split items off into a new story, permanently.
     Split {
         /// ID of the story, or a unique prefix of it.
         story: String,

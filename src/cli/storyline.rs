@@ -18,7 +18,7 @@ pub enum StorylineCommand {
     /// List the storylines with the most recent changes.
     #[command(visible_alias = "ls")]
     List {
-        /// Only storylines of at least N stories.
+        /// Only storylines with at least N stories.
         #[arg(long, default_value_t = 2, value_name = "N")]
         min_stories: u32,
         /// Maximum number of storylines to list.
@@ -42,7 +42,7 @@ pub enum StorylineCommand {
         /// ID of another storyline, or a unique prefix of it.
         other: String,
     },
-    /// Split stories off into a storyline of their own, permanently.
+    /// Split stories off into a new storyline, permanently.
     Split {
         /// ID of the storyline, or a unique prefix of it.
         storyline: String,
@@ -112,7 +112,7 @@ pub(super) struct PlacedStory<'a> {
     published_at: Option<Timestamp>,
     why: String,
     evidence: &'a StorylineEvidence,
-    /// The active decisions on the story's place.
+    /// The active decisions that affect which storyline the story belongs to.
     decisions: Vec<ConstraintId>,
 }
 

@@ -39,7 +39,8 @@ pub struct Clusterer {
     pub(super) changed: Vec<ItemSeq>,
     /// The document count when all items were last rescored.
     pub(super) documents_at_rescore: usize,
-    /// If set, collects the latest features of each scored pair for training. The ids of a pair are in ascending order.
+    /// The latest features of each scored pair, for training; `None` if they are not recorded. The ids of a pair are in
+    /// ascending order.
     pub recorded_pairs: Option<BTreeMap<[ItemId; 2], RecordedPair>>,
 }
 

@@ -70,7 +70,7 @@ impl Clusterer {
         active.copied().or_else(|| first().map(|first| self.window[*first].leader))
     }
 
-    /// If this item is the first active one with its link, makes the excluded items with the link follow it.
+    /// Makes the excluded items with the item's link follow the item, if it is the first active item with that link.
     fn lead_same_link(&mut self, seq: ItemSeq) {
         let window = &self.window;
         let same_link = window.same_link(seq);

@@ -127,8 +127,8 @@ impl Clusterer {
         items
     }
 
-    /// Returns the active members of the stories of these items, of their neighbors, and of the items with the same
-    /// link, in order of arrival.
+    /// Returns, in order of arrival, the active members of the stories that contain these items, their neighbors, or
+    /// items with the same link.
     fn participants(&self, changed: &[ItemSeq]) -> Vec<ItemSeq> {
         let mut stories: FxHashSet<StoryId> = FxHashSet::default();
         for (seq, item) in changed.iter().filter_map(|seq| Some((*seq, self.window.get(*seq)?))) {
@@ -263,7 +263,7 @@ impl Clusterer {
             let has_linked = |(group, _): &&(usize, usize)| {
                 groups[*group].iter().any(|position| Some(item_at(*position).id) == linked)
             };
-            // In reverse order, the first of several equal groups comes last.
+            // `max_by_key` returns the last of several equal groups, so reversing the order selects the first one.
             let largest = || parts.iter().rev().max_by_key(|(_, count)| *count);
             if let Some((group, _)) = parts.iter().find(has_linked).or_else(largest) {
                 stories[*group].push(story);

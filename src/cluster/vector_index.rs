@@ -8,7 +8,8 @@ use super::encoder_model::EmbeddingSimilarity;
 use crate::domain::Embedding;
 use std::collections::VecDeque;
 
-/// The factor between the components of an embedding and those of a centered vector. The mean needs the precision.
+/// The factor between the components of an embedding and those of a centered vector. The mean needs this additional
+/// precision.
 const CENTER_SCALE: i32 = 16;
 /// The number of vectors of a language from which its mean is subtracted in full. With fewer vectors, the mean mostly
 /// reflects their topics.

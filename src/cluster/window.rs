@@ -191,7 +191,7 @@ impl ItemWindow {
         self[seq] = item;
     }
 
-    /// Removes the terms of an item, and the item as a member of its outlet and story.
+    /// Removes an item's terms from the index, and removes the item from its outlet and its story.
     fn uncount(&mut self, seq: ItemSeq, item: &IndexedItem) {
         self.term_index.prefetch_entries(item.terms.iter().map(|term| term.id));
         for term in &item.terms {

@@ -1,4 +1,4 @@
-//! Finds the configuration file: the given one, the one of the user, or the one of the system.
+//! Finds the configuration file: the given file, the user's file, or the system's file.
 
 use super::{Config, Error};
 use std::path::PathBuf;

@@ -51,8 +51,8 @@ pub(super) fn feed_minimum(hints: &PollingHints, options: &Options) -> SignedDur
     min_delay(hints, None, options).span
 }
 
-/// Returns the minimum delay after a poll that may never be recorded, because its program may be killed. The delay
-/// after the previous poll is at least as long as the feed and the freshness of the response required.
+/// Returns the minimum delay after a poll that may never be recorded, because its program may be killed. It is at least
+/// the delay that the feed and the freshness of the response required after the previous poll.
 pub(super) fn until_recorded(source: &Source, options: &Options) -> SignedDuration {
     let previous = match source.next_poll_reason.planned() {
         NextPollReason::Delay {

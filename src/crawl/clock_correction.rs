@@ -7,12 +7,12 @@ use crate::domain::duration::after;
 use crate::store::{self, WriteConnection, leases, origins, sources};
 use jiff::SignedDuration;
 
-/// A recorded time in the future by more than this shows that the clock was ahead.
+/// A recorded time that is further in the future than this shows that the clock was ahead.
 pub const MAX_CLOCK_ERROR: SignedDuration = SignedDuration::from_mins(1);
 /// The margin that is added to the longest delay that the settings allow: jitter, and hours that a feed skips.
 const DELAY_MARGIN: SignedDuration = SignedDuration::from_hours(24);
 
-/// Makes the sources due whose schedule was written while the clock was ahead, and deletes holds and leases from that
+/// Makes sources due if their schedule was written while the clock was ahead, and deletes holds and leases from that
 /// time. Returns the number of sources.
 pub fn correct_schedule(db: &WriteConnection, options: &Options, now: Timestamp) -> store::Result<usize> {
     let of_source = sources::longest_interval(db)?.unwrap_or_default();

@@ -20,7 +20,7 @@ use std::sync::Arc;
 const OUTAGE_OUTLETS: usize = 10;
 /// With only one outlet, an outage of its server would look like an outage of our network.
 const MIN_OUTLETS: usize = 2;
-/// How long an outage excuses failures. Outlets without a response for longer are probably dead.
+/// The part of an outage during which failures do not count. Outlets that do not respond for longer are probably dead.
 const MAX_EXCUSED_TIME: SignedDuration = SignedDuration::from_hours(24);
 /// The time between polls of sources that became due while no polling was possible. It is shorter if the polls would
 /// take longer than the minimum interval.
@@ -77,7 +77,7 @@ impl OutageDetector {
         self.0.lock().is_down
     }
 
-    /// Returns the start of an outage that currently excuses failures.
+    /// Returns the start of the current outage, if failures during it still do not count.
     fn excused_since(&self, now: Timestamp) -> Option<Timestamp> {
         let state = self.0.lock();
         state.since.filter(|since| state.is_down && after(*since, MAX_EXCUSED_TIME) > now)
@@ -96,8 +96,8 @@ impl OutageDetector {
         Some(OutageEnd { detector: self.clone(), since })
     }
 
-    /// Records a failed poll without a response. `outlets` is the number of active outlets, at most
-    /// [`OUTAGE_OUTLETS`]. If the network is down, returns the outage and the sources whose failures must be reverted.
+    /// Records a failed poll without a response. `outlets` is the number of active outlets, at most [`OUTAGE_OUTLETS`].
+    /// Returns the outage and the sources whose failures must be reverted, if the network is down.
     fn record_unreachable(
         &self,
         outlet: &str,

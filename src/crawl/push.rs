@@ -1,8 +1,8 @@
 //! Parses and records a document that a hub pushed, and determines the effects of a poll on the source's hub
 //! subscription.
 //!
-//! A pushed document may contain only part of the feed, so missing items mean nothing. No request was sent, so the
-//! state of the source is unchanged: validators, polling hints, failures and the next poll.
+//! A pushed document may contain only part of the feed, so missing items are not treated as removed. No request was
+//! sent, so the state of the source is unchanged: validators, polling hints, failures and the next poll.
 
 use super::parse_job::parse_document;
 use super::policy::MAX_DETAIL_CHARS;

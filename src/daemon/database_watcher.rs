@@ -1,6 +1,6 @@
 //! Wakes the daemon's tasks when any program has committed to the database and when work becomes due.
 //!
-//! The watcher does not know what has changed. Each task reads its own queue again, so a crash loses nothing.
+//! The watcher does not know what has changed. Each task reads its own queue again, so a crash loses no work.
 
 use crate::clock::Clock;
 use crate::domain::Timestamp;
@@ -41,7 +41,8 @@ impl WorkSignal {
         WorkSignal { changes: changes.subscribe(), clock: clock.clone(), store: store.clone() }
     }
 
-    /// Waits for a change of the database since the last call returned, or until `next`. Cancellation loses no change.
+    /// Waits for a change of the database since the last call returned, or until `next`. Cancelling this function does
+    /// not lose a change.
     pub(super) async fn wait(&mut self, next: NextRun) {
         let due = async {
             match next {

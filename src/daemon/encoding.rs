@@ -1,6 +1,6 @@
 //! Computes the embeddings of items with the configured encoder, newest items first, on at most one core.
 //!
-//! The task has no queue of its own: it queries the items without an embedding. Items are grouped by their words
+//! The task does not have its own queue: it queries the items without an embedding. Items are grouped by their words
 //! immediately, and again when they have an embedding.
 
 use super::database_watcher::NextRun;
@@ -33,7 +33,7 @@ pub(super) async fn prepare(context: &TaskContext) -> store::Result<()> {
     Ok(())
 }
 
-/// Encodes items until shutdown. If the encoder cannot be loaded, reports the reason, and tries again later.
+/// Encodes items until shutdown. Reports the reason and tries again later if the encoder cannot be loaded.
 pub(super) async fn run(mut context: TaskContext) {
     let Some(folder) = context.config.cluster.encoder.clone() else { return std::future::pending().await };
     let encoder = loop {

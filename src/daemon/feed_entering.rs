@@ -172,7 +172,7 @@ impl StoryTexts<'_> {
         self.index.get().map_or_else(|| Ok(BTreeSet::new()), |index| index.matching(expression))
     }
 
-    /// Returns those of the stories that pass the filters of a feed.
+    /// Returns the stories that pass the filters of a feed.
     fn passing(&mut self, filters: &FeedFilters, feed: usize, positions: Vec<usize>) -> store::Result<Vec<usize>> {
         let mut passing = Vec::new();
         for position in positions {

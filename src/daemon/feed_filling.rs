@@ -1,5 +1,5 @@
-//! Fills the feeds that are new or have a changed selection, one after the other, while the daemon runs. All entries of a
-//! feed appear in one transaction, so that a feed is either as it was or complete. The same transaction records the
+//! Fills the feeds that are new or have a changed selection, one after the other, while the daemon runs. All entries of
+//! a feed appear in one transaction, so that a feed is either unchanged or complete. The same transaction records the
 //! selection, so that a restart continues with the feeds that are not filled yet.
 
 use super::feed_entering::{EnteringRules, EntriesByStoryline, Similarities, number_on_entering};
@@ -23,14 +23,14 @@ const MAX_ENQUEUED: u32 = 1000;
 /// The interval between reports of the progress in the log.
 const REPORT_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Fills feeds. It keeps what it has read of the stories for the next feeds.
+/// Fills feeds. It keeps the data that it has read about stories for the next feeds.
 pub(super) struct FeedFiller {
     rules: Arc<EnteringRules>,
     options: Arc<Options>,
     session: Arc<Mutex<Session>>,
 }
 
-/// What the feeds that are filled in a row share.
+/// The data that feeds share if they are filled one after the other.
 #[derive(Default)]
 struct Session {
     stories: HashMap<StoryId, KnownStory>,

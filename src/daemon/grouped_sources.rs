@@ -1,4 +1,4 @@
-//! The sources whose items are grouped. An item of another source is a story of its own.
+//! The sources whose items are grouped. An item of another source is a separate story.
 
 use crate::domain::SourceId;
 use crate::store::{self, ReadConnection, sources};
@@ -17,7 +17,7 @@ impl GroupedSources<'_> {
         GroupedSources { tags, known: HashMap::new() }
     }
 
-    /// Returns those of `values` that belong to grouped sources.
+    /// Returns the `values` that belong to grouped sources.
     pub(super) fn retain<T>(
         &mut self,
         db: &ReadConnection,

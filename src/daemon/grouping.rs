@@ -1,6 +1,6 @@
 //! Assigns stored items to stories, in the order in which they were stored, and records the evidence.
 //!
-//! The task has no queue of its own: it queries the items without a story, so it resumes after a crash.
+//! The task does not have its own queue: it queries the items without a story, so it resumes after a crash.
 
 use super::database_watcher::NextRun;
 use super::grouped_sources::GroupedSources;
@@ -66,7 +66,7 @@ pub(super) async fn run(mut context: TaskContext) {
     }
 }
 
-/// Does all grouping that is due. Returns when more work becomes due.
+/// Performs all grouping that is due. Returns when more work becomes due.
 async fn catch_up(session: &mut Option<GroupingSession>, context: &TaskContext) -> store::Result<Option<Timestamp>> {
     let (store, clock) = (context.store(), context.clock());
     let session = match session {
@@ -74,7 +74,7 @@ async fn catch_up(session: &mut Option<GroupingSession>, context: &TaskContext) 
         None => session.insert(GroupingSession::restore(store, &context.config, clock).await?),
     };
     let start = Instant::now();
-    // An item that becomes assignable during the pass is due again at a time that has passed.
+    // If an item became assignable during the pass, the time at which it is due has already passed.
     let started_at = clock.now();
     session.catch_up(store, clock).await?;
     METRICS.grouping_duration.observe(seconds_since(start));
@@ -250,7 +250,7 @@ fn restored_clusterer(config: &Config, items: &[AssignedItem]) -> Clusterer {
     }
 }
 
-/// Assigns the next items. After a panic, does not return the clusterer, because its state may be inconsistent.
+/// Assigns the next items. Does not return the clusterer after a panic, because its state may be inconsistent.
 fn assign_batch(
     db: &ReadConnection,
     mut clusterer: Clusterer,
@@ -268,7 +268,7 @@ fn assign_batch(
         match catch_unwind(AssertUnwindSafe(assign)) {
             Ok(assignment) => assignments.push(assignment?),
             Err(_) => {
-                tracing::error!(item = %item.id, "grouping this item panicked; it gets a story of its own");
+                tracing::error!(item = %item.id, "grouping this item panicked; it gets its own story");
                 assignments.push(separate_story(db, &item)?);
                 return Ok((None, assignments));
             }

@@ -124,7 +124,8 @@ impl EditionPublisher {
         clock: &Clock,
         regrouped_at: Timestamp,
     ) -> store::Result<Option<Timestamp>> {
-        // One time for all steps: work that becomes due between two of them would be neither done nor waited for.
+        // All steps use the same time. Otherwise, work that becomes due between two steps would be neither done nor
+        // scheduled.
         let now = clock.now();
         let is_filled = self.catch_up(store, clock, FILL_TIME).await?;
         let in_probation = self.publish_new_stories(store, now, regrouped_at).await?;
@@ -179,7 +180,7 @@ impl EditionPublisher {
         }
     }
 
-    /// Composes the first editions of those stories that are due for publication.
+    /// Composes the first editions of the stories that are due for publication.
     fn compose_first_editions(
         &self,
         db: &ReadConnection,
@@ -269,8 +270,8 @@ impl EditionPublisher {
     }
 
     fn write_editions(&self, db: &WriteConnection, reviewed: ReviewedStories, now: Timestamp) -> store::Result<()> {
-        // A story that has changed since the review remains in the queue, and so do the others of its storyline, because
-        // whether they enter a feed depends on the entries of the storyline.
+        // A story that has changed since the review remains in the queue, and so do the other stories of its storyline,
+        // because whether they enter a feed depends on the entries of the storyline.
         let mut outdated: BTreeSet<StorylineId> = BTreeSet::new();
         for (_, StoryReview { story, generation, .. }) in &reviewed.stories {
             if !review_queue::is_current_generation(db, story.id, *generation)? {

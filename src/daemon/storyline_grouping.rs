@@ -1,5 +1,5 @@
-//! Groups stories into storylines after each reclustering. All state comes from the database, so that a restart changes
-//! nothing.
+//! Groups stories into storylines after each reclustering. All state comes from the database, so that a restart does
+//! not change the result.
 
 use super::grouped_sources::GroupedSources;
 use crate::cluster::Options;
@@ -19,9 +19,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// The maximum number of items that are compared, which bounds the time of a pass. The newest items are used.
 const MAX_MEMBERS: u32 = 20_000;
 
-/// The quota of a source: at most this number of its items are compared or, if that is more, a fifth of the items that
-/// remain if every source is limited to this number. A source that floods newsfold therefore cannot change the term
-/// statistics for others. The earliest items are used.
+/// The quota of a source's compared items: this number, or a fifth of the items that remain if every source is limited
+/// to this number, whichever is larger. A source that floods newsfold therefore cannot change the term statistics for
+/// others. The earliest items are used.
 const SOURCE_QUOTA: usize = 60;
 const SOURCE_QUOTA_DIVISOR: usize = 5;
 
@@ -40,7 +40,7 @@ pub(super) struct StorylineSession {
     counted_until: Option<Timestamp>,
 }
 
-/// What a pass changes in the database.
+/// The changes that a pass makes to the database.
 #[derive(Default)]
 struct PassResult {
     regrouping: StorylineRegrouping,
@@ -230,7 +230,7 @@ impl StoryLookup for StoredStories<'_> {
 mod tests {
     use super::*;
 
-    /// A member that is the only item of a story, which has the same number.
+    /// A member that is the only item of the story with the same number.
     fn member(story: i64, storyline: i64) -> StorylineMember {
         StorylineMember {
             item: ItemId(story),

@@ -73,7 +73,8 @@ pub(super) async fn run(changes: FeedChanges, mut context: TaskContext) {
     let half = context.config.hub.concurrency as usize / 2;
     let mut check = true;
     loop {
-        // One time for both queries: an attempt that becomes due between them would be in neither result.
+        // Both queries use the same time. Otherwise, an attempt that becomes due between them would be in neither
+        // result.
         let now = context.clock().now();
         let due = if check { publisher.claim_due_requests(&in_flight, now).await } else { Ok(Vec::new()) };
         let next = match &due {

@@ -36,7 +36,7 @@ pub enum EditionReason {
     Grown,
     /// The lead or its text changed, or reports left the story.
     Corrected,
-    /// Another story of the storyline, without an entry of its own, was added to the list.
+    /// Another story of the storyline, without its own entry, was added to the list.
     Developed,
     /// Another published story was merged into this one.
     Merged,
@@ -82,8 +82,8 @@ pub struct EditionText {
     pub merged_count: u32,
     /// The storyline, if it has several published stories.
     pub storyline: Option<StorylineId>,
-    /// Other stories of the storyline: first those without an entry of their own, then those with one. Each group is
-    /// sorted newest first.
+    /// Other stories of the storyline: first those without their own entry, then those with one. Each group is sorted
+    /// newest first.
     #[serde(default)]
     pub developments: Vec<Development>,
 }
@@ -100,7 +100,7 @@ pub struct Development {
     pub outlet_count: u32,
     /// The date of the story, which never changes.
     pub at: Timestamp,
-    /// Whether the story has an entry of its own.
+    /// Whether the story has its own entry.
     pub has_entry: bool,
 }
 
@@ -143,7 +143,7 @@ impl EntryVariants {
 pub struct EditionReport {
     pub item: ItemId,
     pub outlet: String,
-    /// The name of the outlet for people, if it differs from the outlet. A new name makes no new edition.
+    /// The name of the outlet for people, if it differs from the outlet. A new name does not cause a new edition.
     #[serde(default)]
     pub outlet_name: Option<String>,
     /// The name of the reporting publication, if the feed names one other than the outlet.

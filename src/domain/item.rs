@@ -138,8 +138,8 @@ impl Item {
         }
     }
 
-    /// Returns the text that represents the item in grouping, besides its title: the summary. If the summary is short,
-    /// the beginning of the article extends it.
+    /// Returns the text that represents the item in grouping, in addition to its title: the summary. If the summary is
+    /// short, the beginning of the article extends it.
     pub fn grouping_text(&self) -> Cow<'_, str> {
         let word_count = |text: &str| text.split_whitespace().count();
         let Some(article) = self.article.as_ref().filter(|_| word_count(&self.summary) < MIN_GROUPING_WORDS) else {

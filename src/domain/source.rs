@@ -152,7 +152,7 @@ pub struct PendingRedirect {
 /// The end of a truncated document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TruncatedEnd {
-    /// The guid of the last item, which may be incomplete; empty if there is no item.
+    /// The guid of the last item, even if the item is incomplete; empty if there is no item.
     pub last_guid: String,
     /// Whether the previous document was truncated at the same place. Only then is an incomplete item stored.
     pub is_confirmed: bool,
@@ -177,7 +177,7 @@ pub struct NewSource {
     pub feed_search_steps: u32,
     pub request_settings: RequestSettings,
     pub poll_interval: Option<SignedDuration>,
-    /// Whether each of its items is a story of its own.
+    /// Whether each of its items is a separate story.
     pub is_ungrouped: bool,
 }
 

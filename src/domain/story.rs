@@ -56,8 +56,9 @@ impl Story {
         self.items.iter().find(|i| i.item.id == self.lead).or(self.items.first())
     }
 
-    /// Returns the report whose headline is shown if these languages are preferred: a report in the first of them that the
-    /// story has, or the lead if it has none. Prefers originals over copies, then the lead, then the earliest report.
+    /// Returns the report whose headline is shown if these languages are preferred: a report in the first of these
+    /// languages in which the story has a report, or else the lead. Prefers originals over copies, then the lead, then
+    /// the earliest report.
     pub fn lead_in_languages(&self, preferred: &[String]) -> Option<&StoryItem> {
         let lead = self.lead()?;
         let in_language = |language: &String| {

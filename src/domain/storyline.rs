@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// The stories that report one event and what follows from it. Most stories are alone in their storyline.
+/// The stories that report one event and what follows from it. Most storylines contain only one story.
 #[derive(Debug, Clone, Serialize)]
 pub struct Storyline {
     pub id: StorylineId,

@@ -10,7 +10,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// The maximum sizes of files. The largest suitable models have 500 MB and tokenizers of 17 MB.
+/// The maximum sizes of files. The largest suitable models are about 500 MB in size, and the largest tokenizers about
+/// 17 MB.
 const MAX_MODEL_BYTES: u64 = 1 << 30;
 const MAX_TOKENIZER_BYTES: u64 = 64 << 20;
 const MAX_SETTINGS_BYTES: u64 = 1 << 20;

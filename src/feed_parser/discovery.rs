@@ -1,7 +1,7 @@
 //! Feed autodiscovery: determines whether a document is an HTML page, and to which feeds it links.
 //!
 //! Declared feeds (`<link rel=alternate>`, WHATWG HTML §4.6.7.1) come first, then links whose URL resembles a feed URL,
-//! then feeds of comments. The module builds no tree and fetches nothing; it returns candidates.
+//! then feeds of comments. The module builds no tree and sends no requests; it returns candidates.
 
 use std::collections::HashSet;
 

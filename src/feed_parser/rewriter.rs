@@ -180,7 +180,7 @@ impl FieldState {
         self.priorities[field as usize]
     }
 
-    /// Returns whether a priority is higher than all previous ones. If so, raises the field's priority to it.
+    /// Returns whether a priority is higher than all previous ones, and raises the field's priority to it if it is.
     fn accepts(&mut self, field: FeedField, priority: u8) -> bool {
         let is_higher = priority > self.priority(field);
         self.priorities[field as usize] = priority.max(self.priority(field));

@@ -10,7 +10,7 @@ const LONE_ELEMENTS: [&str; 14] =
     ["p", "br", "hr", "img", "wbr", "li", "input", "meta", "link", "td", "tr", "div", "dt", "dd"];
 
 /// Returns the plain text of a title that is text according to its format (Atom without a type, JSON Feed). Tags are
-/// literal text, except if they form complete elements: many programs write HTML in such titles.
+/// literal text, unless they form complete elements: many programs write HTML in such titles.
 pub fn text_title(title: &str) -> Option<String> {
     if contains_elements(title) { html_to_plain_text(title) } else { fold_non_blank(&decode_entities(title)) }
 }

@@ -1,7 +1,7 @@
 //! Extracts the article from a news page: its headline and its paragraphs, without boxes, menus and teasers.
 //!
-//! The functions are pure: they fetch nothing and run no scripts. First, elements whose name, role or class shows that
-//! they do not belong to the article are removed ([`boxes`]). Then the best of three candidates is chosen as the
+//! The functions are pure: they send no requests and run no scripts. First, elements whose name, role or class shows
+//! that they do not belong to the article are removed ([`boxes`]). Then the best of three candidates is chosen as the
 //! article element ([`body_element`]), and blocks of clutter are removed from it ([`clutter`], [`page_clutter`]).
 
 mod body_element;

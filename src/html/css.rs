@@ -21,7 +21,7 @@ pub(super) fn declarations(element: &StartTag<'_>) -> Vec<Declaration> {
     style.iter().flat_map(|style| style.split(';')).filter_map(read).collect()
 }
 
-/// Replaces comments with nothing. An unclosed comment extends to the end (CSS Syntax Level 3, §4.3.2).
+/// Removes comments. An unclosed comment extends to the end (CSS Syntax Level 3, §4.3.2).
 fn without_comments(style: &str) -> String {
     let mut parts = style.split("/*");
     let mut out = parts.next().unwrap_or_default().to_owned();
@@ -29,8 +29,8 @@ fn without_comments(style: &str) -> String {
     out
 }
 
-/// Replaces escapes (CSS Syntax Level 3, §4.3.7): `\70` is a `p`. A separator that is escaped as a number separates
-/// nothing, so it is dropped.
+/// Replaces escapes (CSS Syntax Level 3, §4.3.7): `\70` is a `p`. A separator that is escaped as a number does not
+/// separate values, so it is dropped.
 fn unescape(style: &str) -> String {
     const MAX_ESCAPE_DIGITS: usize = 6;
     let mut parts = style.split('\\');

@@ -1,7 +1,7 @@
 //! Makes images and players usable for readers: lazy images get their real address, links replace players, and
 //! invisible images are removed.
 //!
-//! The module fetches nothing, takes linear time, and never recurses. The sanitizer checks the output of this module.
+//! The module sends no requests, takes linear time, and never recurses. The sanitizer checks the output of this module.
 
 use super::elements::contains_raw_text;
 use super::lazy_image::{ImageSource, declares_photo, image_html, image_source, is_photo_address, source_address};

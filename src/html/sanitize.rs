@@ -1,7 +1,7 @@
 //! Makes HTML from the web safe to publish: allowed elements and attributes, absolute http links, no scripts, styles,
 //! frames or tracking pixels.
 //!
-//! The module fetches nothing, and passes only HTML of limited size and depth to ammonia.
+//! The module sends no requests, and passes only HTML of limited size and depth to ammonia.
 
 use super::elements::{ALLOWED_ELEMENTS, ELEMENT_ATTRIBUTES, GLOBAL_ATTRIBUTES, sanitizer_for_elements};
 use super::embedded_media::expose_media;

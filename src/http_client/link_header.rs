@@ -1,4 +1,4 @@
-//! Parses the `Link` headers of a response (RFC 8288): the hubs and the own URL (`rel=self`) of a feed, for WebSub.
+//! Parses the `Link` headers of a response (RFC 8288): the hubs and the self URL (`rel=self`) of a feed, for WebSub.
 //!
 //! The headers are untrusted, so their size and the number of links are limited. Links with an `anchor` describe
 //! another resource and are ignored.

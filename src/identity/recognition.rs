@@ -70,9 +70,9 @@ pub fn text_hash(text: &str) -> i64 {
     xxh3_64(text.as_bytes()).cast_signed()
 }
 
-/// Returns whether the guid suffices to recognize an item. It does not if newsfold derived the guid and the item has
-/// changed, or if link, title, text and date belong to another item: some sources number the items of each document
-/// from 1.
+/// Returns whether the guid suffices to recognize an item. The guid does not suffice if newsfold derived the guid and
+/// the item has changed, or if link, title, text and date belong to another item: some sources number the items of each
+/// document from 1.
 pub fn is_recognized_by_guid(item: &NewItem, matched: &GuidMatch) -> bool {
     match matched {
         GuidMatch::New => false,

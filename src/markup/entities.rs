@@ -48,7 +48,7 @@ fn push_reference(reference: &str, out: &mut String) -> usize {
             return length + closed;
         }
     } else if closed == 1
-        // quick-xml's list is not used, because its Greek letters are wrong (0.42: `&lambda;` is `;`).
+        // quick-xml's list is not used, because its Greek letters are wrong (0.42: `&lambda;` becomes `;`).
         && let Cow::Owned(value) = html_escape::decode_html_entities(&reference[..length + 2])
     {
         out.push_str(&value);

@@ -1,7 +1,7 @@
 //! Reads subscription lists leniently and reports every fault.
 //!
 //! Most shared lists are not well-formed XML, because a URL contains a bare `&`. The reader accepts them, but reports
-//! repairs and unusable outlines, so that a truncated file does not pass for a complete one.
+//! repairs and unusable outlines, so that a truncated file is not mistaken for a complete one.
 //!
 //! The reader does not check URLs: `source import` does.
 

@@ -125,7 +125,7 @@ fn change_between(
     }
 }
 
-/// Returns whether an edition lists a story without an entry of its own that an older edition does not list.
+/// Returns whether an edition lists a story without its own entry that an older edition does not list.
 fn lists_others(text: &EditionText, old: &EditionText) -> bool {
     let known: BTreeSet<StoryId> = old.developments.iter().map(|development| development.story).collect();
     text.developments.iter().any(|development| !development.has_entry && !known.contains(&development.story))

@@ -1,5 +1,5 @@
-//! Decides whether a story gets an entry of its own in a feed, or is listed in the entry of its storyline. All
-//! functions are pure.
+//! Decides whether a story gets its own entry in a feed, or is listed in the entry of its storyline. All functions are
+//! pure.
 
 use super::options::Options;
 use crate::domain::duration::{after, before};
@@ -11,9 +11,9 @@ use jiff::SignedDuration;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 
-/// The maximum number of stories without an entry of their own that an entry lists.
+/// The maximum number of stories without their own entry that an entry lists.
 const MAX_SUB_HEADLINES: usize = 12;
-/// The maximum number of stories with an entry of their own that an entry links to.
+/// The maximum number of stories with their own entry that an entry links to.
 const MAX_RELATED_ENTRIES: usize = 5;
 /// The minimum number of outlets for a story to get an entry if no other entry can list it.
 const MIN_UNLISTED_OUTLETS: u32 = 2;
@@ -32,7 +32,7 @@ pub struct EnteringStory {
     pub outlet_count: u32,
     /// Whether the stable variant of the feed contains the story.
     pub is_in_stable_variant: bool,
-    /// The variants of the entries of the story that were deleted. The story enters these variants again.
+    /// The variants from which the story's entries were deleted. The story enters these variants again.
     pub previous_variants: Vec<EntryVariants>,
 }
 
@@ -122,9 +122,9 @@ impl FoldingPolicy {
         Ok(entered)
     }
 
-    /// Returns the variants of a feed in which a story gets an entry of its own. `entries` are the entries of its
-    /// storyline in the live variant, oldest first. `similarity` returns the highest similarity of the story to one of
-    /// them, 0 to 1.
+    /// Returns the variants of a feed in which a story gets its own entry. `entries` are the entries of its storyline
+    /// in the live variant, oldest first. `similarity` returns the highest similarity of the story to one of them, 0 to
+    /// 1.
     ///
     /// The first story of a storyline has an entry. A later one has an entry if enough outlets report it and it is new
     /// compared with the entries. If no entry can list the story, either of the two conditions suffices, with at least
@@ -155,10 +155,10 @@ impl FoldingPolicy {
         Ok((similarity()? <= MAX_DEVELOPMENT_SIMILARITY).then_some(variants))
     }
 
-    /// Returns the other stories of a storyline that the entry of `story` lists: those without an entry of their own in a
-    /// feed that selects them and in which the entry lists others, and the newest of those with an entry. A story with an
-    /// entry in one feed may have none in another, such as `top`. `matches` returns whether a story meets the conditions
-    /// of a feed.
+    /// Returns the other stories of a storyline that the entry of `story` lists: those without their own entry in a
+    /// feed that selects them and in which the entry lists others, and the newest of those with an entry. A story with
+    /// an entry in one feed may have none in another, such as `top`. `matches` returns whether a story meets the
+    /// conditions of a feed.
     ///
     /// # Errors
     /// Fails if `matches` fails.

@@ -1,5 +1,5 @@
-//! Decides what the front page shows: the stories that most outlets report lately, and the latest of the others. All
-//! functions are pure.
+//! Decides what the front page shows: the stories that were recently reported by the most outlets, and the latest of
+//! the others. All functions are pure.
 
 use crate::domain::{OutletActivity, StoryActivity, StoryId, StoryRank, StorylineId};
 use jiff::SignedDuration;

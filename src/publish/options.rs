@@ -21,7 +21,7 @@ pub struct Options {
     pub title: String,
     /// The time zone of the times on pages and in entries.
     pub timezone: DisplayZone,
-    /// The preferred languages of leads, the most preferred first. If empty, all languages are equal.
+    /// The preferred languages of leads, in order of preference. If empty, all languages are equal.
     pub languages: Vec<String>,
     /// The sections of the front page. If empty, the main tags.
     pub sections: Vec<SectionOptions>,
@@ -38,7 +38,7 @@ pub struct Options {
     /// item of another source to be published. Sources added on the database's first day are never new.
     #[serde(with = "crate::domain::duration")]
     pub probation: SignedDuration,
-    /// The minimum number of outlets for a story to get an entry of its own if its storyline already has an entry.
+    /// The minimum number of outlets for a story to get its own entry if its storyline already has an entry.
     pub development_outlets: u32,
     /// In feeds with the order `hot`: the age at which a report counts half as much.
     #[serde(with = "crate::domain::duration")]

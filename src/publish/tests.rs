@@ -391,7 +391,7 @@ fn link_stays_while_its_report_does_and_then_changes_together_with_the_title() {
     }
 }
 
-/// A report in a language, of an outlet of its own, `id` minutes after the epoch.
+/// Returns a report in a language by a separate outlet, `id` minutes after the epoch.
 fn report_in(language: &str, id: i64, priority: i32) -> StoryItem {
     let mut report = report(id, &format!("{id}.example"), priority, id, "Boats stay in port");
     report.item.lang = Some(language.into());

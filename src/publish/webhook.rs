@@ -84,8 +84,8 @@ pub fn webhook_message(
     WebhookMessage { content_type, body: fill(template, &values) }
 }
 
-/// Returns whether a template is JSON, in which values are escaped. It is if it starts with `[`, or with `{` followed by
-/// `"` or `}`. A placeholder also starts with `{`, but a letter follows.
+/// Returns whether a template is JSON, in which values are escaped. A template is JSON if it starts with `[`, or with
+/// `{` followed by `"` or `}`. A placeholder also starts with `{`, but a letter follows.
 fn is_json(template: &str) -> bool {
     let start = template.trim_start();
     let is_object = |rest: &str| rest.trim_start().starts_with(['"', '}']);

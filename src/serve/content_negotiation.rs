@@ -69,8 +69,8 @@ pub enum Compression {
     OneOff,
 }
 
-/// Chooses the coding for a document that is sent only once. Among the codings with the highest weight, chooses the one
-/// that is cheapest to compute.
+/// Chooses the coding for a document that is sent only once. Chooses the coding that is cheapest to compute among those
+/// with the highest weight.
 pub fn choose_for_one_off(request: &HeaderMap) -> Option<ContentCoding> {
     const BY_COST: [(ContentCoding, usize); 4] =
         [(ContentCoding::Zstd, 1), (ContentCoding::Brotli, 2), (ContentCoding::Gzip, 3), (ContentCoding::Identity, 4)];

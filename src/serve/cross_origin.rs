@@ -1,4 +1,4 @@
-//! Cross-origin requests (CORS, fetch.spec.whatwg.org): scripts of any site may read feeds, as web-based feed readers
+//! Cross-origin requests (CORS, fetch.spec.whatwg.org): scripts from any site may read feeds, as web-based feed readers
 //! do. Pages and `/hub` are not shared.
 
 use axum::extract::Request;

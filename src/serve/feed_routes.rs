@@ -89,7 +89,7 @@ fn hub_links(options: &Options, resource: &FeedResource) -> Option<HeaderValue> 
     HeaderValue::from_str(&links.join(", ")).ok()
 }
 
-/// Serves `/stories/ID`, which is a page. With the extension of a format, serves the feed of the story's items.
+/// Serves the page `/stories/ID` or, with the extension of a format, the feed of the story's items.
 pub async fn story(
     State(app): State<AppState>,
     Path(file): Path<String>,
@@ -138,8 +138,7 @@ fn story_response(
     }
 }
 
-/// Serves `/storylines/ID`, which is a page. With the extension of a format, serves the feed of the storyline's
-/// stories.
+/// Serves the page `/storylines/ID` or, with the extension of a format, the feed of the storyline's stories.
 pub async fn storyline(
     State(app): State<AppState>,
     Path(file): Path<String>,

@@ -21,7 +21,7 @@ const MAX_TIME_WITHOUT_SUCCESS: SignedDuration = SignedDuration::from_hours(1);
 /// The maximum number of unpublished stories that are examined.
 const MAX_EXAMINED_STORIES: u32 = 50;
 
-/// What the database contributes to the checks.
+/// The facts that the checks read from the database.
 struct StoredFacts {
     items_waiting: u64,
     /// When the oldest item that can be grouped was first seen.

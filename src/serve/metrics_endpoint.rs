@@ -1,5 +1,4 @@
-//! `/metrics`, for Prometheus. It has a listen address of its own, so that a reverse proxy for the site never publishes
-//! it.
+//! `/metrics`, for Prometheus. It has its own listen address, so that a reverse proxy for the site never publishes it.
 
 use super::app_state::{AppState, Error};
 use super::health_checks;
@@ -48,7 +47,7 @@ async fn metrics(State(app): State<AppState>) -> Result<Response, Error> {
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
 }
 
-/// What the database contributes.
+/// The values that are read from the database.
 struct StoredFacts {
     sources: BTreeMap<&'static str, u64>,
     counts: RowCounts,

@@ -2,8 +2,8 @@
 //!
 //! Content that depends on the request is omitted: filters, searches, `/healthz`, redirects. The file of a merged story
 //! contains the page of the story that it redirects to. Three pages differ from the served ones, because the daemon may
-//! not run while the files are read: the index page and the list of sources have no form and no further pages, and the
-//! health page does not report tasks.
+//! not be running while the files are read: the index page and the list of sources have no form and no further pages,
+//! and the health page does not report tasks.
 
 use super::app_state::Error;
 use super::feed_resource::{FeedResource, MAX_STORYLINE_STORIES, storyline_feed};

@@ -52,7 +52,7 @@ impl TaskHealth {
         self.progress.lock().insert(task, at);
     }
 
-    /// Returns when a task last did the work that was due. `start` stands for the start of the daemon.
+    /// Returns when a task last did the work that was due; `None` if it has not done any work yet.
     pub fn last_progress(&self, task: &str) -> Option<Timestamp> {
         self.progress.lock().get(task).copied()
     }

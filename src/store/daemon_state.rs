@@ -46,7 +46,7 @@ pub fn record(db: &WriteConnection, state: &DaemonState) -> Result<()> {
     Ok(())
 }
 
-/// Returns the state of the daemon that runs or ran last; `None` if no daemon ever ran on this database.
+/// Returns the state of the daemon that runs or ran last; `None` if no daemon has ever run on this database.
 pub fn get(db: &ReadConnection) -> Result<Option<DaemonState>> {
     db.first("SELECT * FROM daemon_state", [])
 }

@@ -20,7 +20,7 @@ pub fn find(db: &ReadConnection, feed: &str, format: &str, hash: &str) -> Result
 /// such a time.
 pub const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(1);
 
-/// Returns the time at which a document got its current content, of which `hash` is the hash.
+/// Returns the time at which a document got its current content. `hash` is the hash of that content.
 ///
 /// Times are whole seconds, as in HTTP, and strictly increase with each change, even if two changes occur within one
 /// second. Otherwise, a client that uses If-Modified-Since could miss a change. A recorded time in the future has no

@@ -128,7 +128,7 @@ pub struct StoryState {
     pub last_edition: u32,
 }
 
-/// Returns the states of those of the stories that have an edition and are not merged, in the same order.
+/// Returns the states of the given stories that have an edition and are not merged, in the same order.
 pub fn story_states(db: &ReadConnection, stories: &[StoryId]) -> Result<Vec<StoryState>> {
     db.all(
         "SELECT * FROM (
@@ -208,8 +208,8 @@ pub fn delete_others(db: &WriteConnection, feeds: &[SelectedFeed]) -> Result<()>
     Ok(())
 }
 
-/// Returns when a feed became known, which is the date of its documents while the feed is empty. For a document that
-/// does not belong to a configured feed, returns when the first feed became known.
+/// Returns when a feed became known, which is the date of its documents while the feed is empty. Returns when the first
+/// feed became known if the document does not belong to a configured feed.
 pub fn known_since(db: &ReadConnection, feed: Option<&str>) -> Result<Timestamp> {
     db.one(
         "SELECT coalesce((SELECT first_known_at FROM feed_selection WHERE feed = ?1),

@@ -1,4 +1,4 @@
-//! Applies the migrations in `migrations/`, each in its own transaction. Before the first one, copies the database, so
+//! Applies the migrations in `migrations/`, each in its own transaction. Copies the database before the first one, so
 //! that an operator can return to the earlier version of newsfold.
 
 use super::backup;

@@ -26,7 +26,7 @@ pub fn record_hold(db: &WriteConnection, hold: &OriginHold) -> Result<()> {
     Ok(())
 }
 
-/// Returns the active hold of an origin or of its registrable domain. If both exist, returns the one that ends last.
+/// Returns the active hold of an origin or of its registrable domain. Returns the one that ends last if both exist.
 pub fn active_hold(db: &ReadConnection, origin: &str, scope: HoldScope, now: Timestamp) -> Result<Option<OriginHold>> {
     db.first(
         "SELECT * FROM origin_hold WHERE (origin = ?1 OR domain = ?4) AND scope = ?2 AND until > ?3

@@ -9,8 +9,8 @@ use super::{Error, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Replaces the database at `path` with a copy of `backup`. Returns where the previous database is now. The caller makes
-/// sure that no other program uses it.
+/// Replaces the database at `path` with a copy of `backup`. Returns the new path of the previous database. The caller
+/// makes sure that no other program uses it.
 ///
 /// # Errors
 /// Returns [`Error::Backup`] if the file is damaged, is not a database of newsfold, or is a database of a later version.

@@ -179,9 +179,9 @@ pub fn postpone_poll(db: &WriteConnection, due: &DueSource, until: Timestamp, re
 }
 
 /// Spreads overdue sources evenly, in their order, so that neither startup nor the end of an outage causes a burst.
-/// Sources that were never polled keep their time: each of them has a server that newsfold has not yet asked.
-/// Sources that failed because our own network was down also become due, no earlier than `within` after their last
-/// poll. Returns the number of overdue sources.
+/// Sources that were never polled keep their scheduled time, because newsfold has not yet sent requests to their
+/// servers. Sources that failed because our own network was down also become due, no earlier than `within` after their
+/// last poll. Returns the number of overdue sources.
 pub fn spread_overdue(
     db: &WriteConnection,
     now: Timestamp,
@@ -386,8 +386,8 @@ pub fn by_name(db: &ReadConnection, name: &str) -> Result<Vec<Source>> {
     all.iter().filter(|names| has_name(names)).filter_map(|(id, ..)| get(db, *id).transpose()).collect()
 }
 
-/// Returns whether items of a source are grouped: the operator has not disabled grouping for the source, and the source
-/// has one of `tags`, or the list is empty.
+/// Returns whether items of a source are grouped: the operator has not disabled grouping for the source, and either the
+/// source has one of `tags` or the list is empty.
 pub fn is_grouped(db: &ReadConnection, id: SourceId, tags: &[String]) -> Result<bool> {
     db.exists(
         "SELECT 1 FROM source WHERE id = ?1 AND is_grouped AND (json_array_length(?2) = 0 OR EXISTS (

@@ -1,4 +1,4 @@
-//! Looks up what the database knows about the items of a document, as input for [`crate::identity`].
+//! Looks up the stored facts about the items of a document, as input for [`crate::identity`].
 
 use super::Result;
 use super::connection::ReadConnection;

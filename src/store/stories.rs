@@ -65,7 +65,7 @@ pub fn apply_regrouping(db: &WriteConnection, regrouped: &StoryRegrouping, now: 
     mark_updated(db, touched, now)
 }
 
-/// Creates a story without items, in a storyline of its own.
+/// Creates a story without items, in its own storyline.
 pub(super) fn create(db: &WriteConnection, story: StoryId, by: ItemId, now: Timestamp) -> Result<()> {
     let storyline = storyline_membership::mint_id(db, story)?;
     storyline_membership::create(db, storyline, now)?;
@@ -105,7 +105,7 @@ fn set_copy_of(db: &WriteConnection, item: ItemId, original: Option<ItemId>) -> 
 }
 
 /// Redirects a story, and all stories that redirect to it, to another story. A story that still contains items outside
-/// the clusterer's window is kept. The storyline of a story that was alone in it redirects as well.
+/// the clusterer's window is kept. The storyline of a story also redirects if it contained only that story.
 pub(super) fn redirect(db: &WriteConnection, from: StoryId, into: StoryId) -> Result<()> {
     db.execute(
         "UPDATE story SET merged_into = ?2 WHERE (id = ?1 OR merged_into = ?1)

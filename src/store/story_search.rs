@@ -22,7 +22,7 @@ pub struct StorySearch {
     /// An FTS5 expression, as created by [`super::fts_query::from_user_input`].
     pub words: Option<String>,
     pub tag: Option<String>,
-    /// The languages, of which one must match.
+    /// The languages; one of them must match.
     pub languages: Vec<String>,
     pub min_outlets: u32,
     /// Whether an expression also finds stories that contain only backlog. They follow the published ones.
@@ -117,7 +117,7 @@ fn oldest_checked_update(db: &ReadConnection) -> Result<i64> {
 #[derive(Debug, Clone, Default)]
 pub struct SearchFacets {
     pub tags: Vec<String>,
-    /// The tags with the most sources, most first.
+    /// The tags with the most sources, in descending order of their numbers of sources.
     pub main_tags: Vec<String>,
     pub languages: Vec<String>,
 }

@@ -160,8 +160,7 @@ pub fn has_postponed_reviews(db: &ReadConnection) -> Result<bool> {
     db.exists("SELECT 1 FROM storyline_review_queue", [])
 }
 
-/// Enqueues the entries of storylines whose reviews were postponed, at most this number of storylines. Returns whether
-/// more remain.
+/// Enqueues the entries of at most `limit` storylines whose reviews were postponed. Returns whether more remain.
 pub fn enqueue_postponed_reviews(db: &WriteConnection, limit: u32) -> Result<bool> {
     let storylines: Vec<StorylineId> = db.all("SELECT storyline_id FROM storyline_review_queue LIMIT ?1", [limit])?;
     for storyline in storylines {
@@ -187,7 +186,7 @@ pub fn storyline_of(db: &ReadConnection, story: StoryId) -> Result<Option<Storyl
     db.first("SELECT storyline_id FROM story WHERE id = ?1", [story.to_row()])
 }
 
-/// Deletes those of the given storylines that have lost all their stories, and the storylines that redirect to them.
+/// Deletes the given storylines that have lost all their stories, and the storylines that redirect to them.
 pub(super) fn delete_empty(db: &WriteConnection, among: &[i64]) -> Result<()> {
     let among = json_list(among);
     let gone = "SELECT value FROM json_each(:among) WHERE NOT EXISTS (SELECT 1 FROM story WHERE storyline_id = value)";

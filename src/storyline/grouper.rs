@@ -15,7 +15,7 @@ use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
 /// Keeps the items that are compared. It performs no I/O and reads no clock. The outcome of a pass depends only on the
-/// items and their stories, so that a restart changes nothing.
+/// items and their stories, so that a restart does not change it.
 #[derive(Default)]
 pub struct StorylineGrouper {
     /// The items in order of their ids.

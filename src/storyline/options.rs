@@ -16,9 +16,9 @@ pub(super) const FULL_DOMINANCE_RATE: f64 = 100.0;
 pub(super) const FULL_DOMINANCE_OUTLETS: f64 = 0.3;
 /// The cohesion at which a burst fully dominates the news. Items about a mere topic have less in common.
 pub(super) const FULL_DOMINANCE_COHESION: f64 = 0.1;
-/// An outlet has full weight if it meets one of two conditions: its number of items is at most this share of the items of
-/// all other outlets together, or at most this multiple of the mean number of items of the other outlets. In the labeled
-/// sets, the largest outlet has 15% of the items of all others.
+/// An outlet has full weight if its number of items is at most this share of the items of all other outlets together,
+/// or at most this multiple of the other outlets' mean number of items. In the labeled sets, the largest outlet has 15%
+/// of the items of all others.
 pub(super) const FULL_OUTLET_SHARE: f64 = 0.15;
 pub(super) const FULL_OUTLET_MULTIPLE: f64 = 8.0;
 /// The maximum number of stories that share a term. A more common term does not make two stories candidates.

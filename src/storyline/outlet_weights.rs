@@ -4,7 +4,7 @@
 use super::options::{FULL_OUTLET_MULTIPLE, FULL_OUTLET_SHARE};
 use super::report::Report;
 
-/// The minimum weight of an outlet that counts as one.
+/// The minimum weight at which an outlet counts as a whole outlet.
 const MIN_COUNTED_WEIGHT: f64 = 0.25;
 
 /// The weights of the items of each outlet, by the number of the outlet.

@@ -5,7 +5,7 @@ use crate::domain::{Item, StoryId, StorylineId, StorylineMember, Timestamp};
 use crate::evaluation::LabeledItem;
 use serde_json::json;
 
-/// Returns an item of an outlet. Each item is a story of its own.
+/// Returns an item of an outlet. Each item is a separate story.
 fn item(id: i64, outlet: &str, title: &str, summary: &str) -> Item {
     let labeled: LabeledItem = serde_json::from_value(json!({
         "id": id.to_string(), "outlet": outlet, "published": "2026-03-01T10:00:00Z", "title": title, "summary": summary,
@@ -15,7 +15,7 @@ fn item(id: i64, outlet: &str, title: &str, summary: &str) -> Item {
     labeled.to_item(id, None)
 }
 
-/// Returns the item as a member of a story that is alone in its storyline.
+/// Returns the item as a member of the only story in a storyline.
 fn member(item: &Item, story: i64) -> StorylineMember {
     StorylineMember {
         item: item.id,

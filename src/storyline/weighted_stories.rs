@@ -34,7 +34,7 @@ pub struct StoryLinks {
     pub cannot_link: Vec<[StoryId; 2]>,
 }
 
-/// How a story relates to the others of its storyline.
+/// How a story relates to the other stories of its storyline.
 pub(super) struct Relation {
     /// The highest probability that the story and another one belong together.
     pub probability: f32,
@@ -105,8 +105,8 @@ impl WeightedStories {
     }
 }
 
-/// Empties the posting of a term that is too common. If only stories with low weights make it too common, keeps the
-/// [`MAX_TERM_STORIES`] stories with the highest weights.
+/// Empties the posting of a term that is too common. Keeps the [`MAX_TERM_STORIES`] stories with the highest weights if
+/// only stories with low weights make the term too common.
 fn reduce_posting(posting: &mut Vec<(u32, f64)>, stories: &[StoryText]) {
     if posting.len() <= MAX_TERM_STORIES {
         return;

@@ -31,8 +31,8 @@ pub fn outlet_name(title: &str, outlet: &str) -> Option<String> {
     best.cloned()
 }
 
-/// Returns the name if it resembles the outlet's domain. The items of an aggregator may name any outlet, so that a name
-/// without resemblance could deceive.
+/// Returns the name if it resembles the outlet's domain. The items of an aggregator may name any outlet, so a name that
+/// does not resemble the domain could mislead readers.
 pub fn confirmed_outlet_name(title: &str, outlet: &str) -> Option<String> {
     names_in(title).into_iter().find(|part| resembles_outlet(part, outlet))
 }

@@ -87,7 +87,7 @@ pub fn request_facts(source: &Source) -> Vec<(&'static str, String)> {
         facts.push(("Proxy", "set for this source".into()));
     }
     if !source.is_grouped {
-        facts.push(("Grouping", "off: each item is a story of its own".into()));
+        facts.push(("Grouping", "off: each item is a separate story".into()));
     }
     facts
 }

@@ -153,8 +153,8 @@ fn storyline_figures(labeled: &[LabeledItem]) -> ClusteringMetrics {
     ClusteringMetrics::new(&grouped)
 }
 
-/// Spam must not join unrelated stories to a storyline, nor lower F1. Recall and the pairs are not compared, because most
-/// pairs belong to the largest storyline, from which any change of a score can detach a part.
+/// Spam must neither join unrelated stories into a storyline nor lower F1. Recall and the pairs are not compared,
+/// because most pairs belong to the largest storyline, from which any change of a score can detach a part.
 #[test]
 #[ignore = "needs ../shared"]
 fn spam_does_not_affect_storylines_of_labeled_stories() {

@@ -5,7 +5,7 @@ use crate::replay::{ReplayedSource, TopFeed, read_index, replay};
 use jiff::{SignedDuration, Timestamp};
 use newsfold::store::Store;
 
-/// The minimum share of the stories of six or more outlets that `top` shows or lists at each time of capture.
+/// The minimum share of the stories reported by six or more outlets that `top` shows or lists at each time of capture.
 const MIN_SHOWN_SHARE: f64 = 0.9;
 
 async fn replay_all(sources: Vec<ReplayedSource>) -> Vec<TopFeed> {
@@ -42,7 +42,8 @@ fn extent(event: usize) -> (usize, i64) {
     if event < BIG_EVENTS { (6 + event % 4, 5 + (event % 4) as i64) } else { (2, 19 + (event % 3) as i64) }
 }
 
-/// The document of an outlet at a time: all its reports until then. Outlets report an event 20 minutes apart.
+/// The document of an outlet at a given time: all its reports up to that time. Outlets report an event 20 minutes
+/// apart.
 fn document(outlet: usize, midnight: Timestamp, until: Timestamp) -> Vec<u8> {
     let mut items = String::new();
     for event in 0..BIG_EVENTS + SMALL_EVENTS {

@@ -94,7 +94,7 @@ async fn exported_files_equal_the_served_bytes_in_every_coding() {
                 assert_eq!(httpdate::fmt_http_date(at.unwrap()), date.to_str().unwrap(), "{path}");
             }
             let served = answer.bytes().await.unwrap();
-            // The daemon may not run while the files are read, so these parts are omitted.
+            // The daemon may not be running while the files are read, so these parts are omitted.
             let served_only = match path {
                 "index.html" | "sources/index.html" => "<form",
                 "health" => "All tasks are running.",

@@ -1,5 +1,5 @@
-//! Tests that new feeds are filled in the background, also across crashes and shutdowns, and that a feed selects the same
-//! stories when they are published and when the feed is added later.
+//! Tests that new feeds are filled in the background, even across crashes and shutdowns, and that a feed selects the
+//! same stories when they are published and when the feed is added later.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::daemon_process::{database_path, start_daemon};
@@ -349,7 +349,7 @@ impl Numbers {
         ];
         let date = "Sun, 01 Mar 2026 11:00:00 GMT";
         let mut items = String::new();
-        // The first three outlets report the same few events, the others different ones.
+        // The first three outlets report the same few events; the others report different ones.
         for number in if source < 3 { source..5 } else { source * 20..source * 20 + 20 } {
             let (title, text) = EVENTS[number % 5][source % 3].split_once(" | ").unwrap();
             let name: Vec<String> = (0..4).map(|place| place_name(4 * number + place)).collect();

@@ -221,7 +221,7 @@ async fn older_stories_are_on_further_pages_once_each() {
     let lines: Vec<String> = (0..95).map(|n| format!("{n} | zu{n}q vo{n}k | xe{n}j mi{n}t")).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let (mut daemon, _origin, _) = start_and_poll_once(StubResponse::ok(rss(&lines))).await;
-    assert_eq!(daemon.stories().await.len(), 95, "each is a story of its own");
+    assert_eq!(daemon.stories().await.len(), 95, "each is a separate story");
     let mut seen = std::collections::BTreeSet::new();
     for page in 1..=4 {
         let text = search(&daemon, &[("view", "latest"), ("page", &page.to_string())]).await;

@@ -1,4 +1,4 @@
-//! Tests the operator's settings for single sources: requests, secrets, intervals and grouping.
+//! Tests the operator's settings for individual sources: requests, secrets, intervals and grouping.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{OriginServer, StubResponse};
@@ -102,7 +102,7 @@ async fn items_of_an_ungrouped_source_are_stories_of_their_own() {
         sizes
     };
     assert_eq!(sizes(&cli), [1, 2]);
-    assert!(cli.run(&["source", "show", "2"]).contains("each item is a story of its own"));
+    assert!(cli.run(&["source", "show", "2"]).contains("each item is a separate story"));
 
     let config = std::fs::read_to_string(cli.folder.path().join("config.toml")).unwrap();
     cli.write_file("config.toml", &config.replace("[cluster]\n", "[cluster]\ntags = [\"news\"]\n"));

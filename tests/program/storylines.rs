@@ -402,7 +402,8 @@ async fn export_contains_the_storylines_that_pages_link_to() {
         assert!(served.bytes().await.unwrap() == file);
     }
     drop(daemon);
-    // With their content codings, because storylines of one story are not exported.
+    // The page and the Atom feed of one storyline in four content codings: storylines with a single story are not
+    // exported.
     assert_eq!(std::fs::read_dir(folder.join("current/storylines")).unwrap().count(), 8);
 }
 

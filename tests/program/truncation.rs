@@ -61,7 +61,7 @@ async fn incomplete_item_waits_for_the_complete_document() {
         assert_eq!(titles(&daemon).await, ["Lighthouse is repaired"], "cut after {end}");
         let end_of_document = daemon.source(id).await.truncated_end.unwrap();
         assert!(!end_of_document.is_confirmed, "{end_of_document:?}");
-        // The server believes that its document is unchanged.
+        // The server responds as if its document were unchanged.
         origin.serve("/feed", with_etag(whole, "\"v1\""));
         run_next_poll(&daemon, id).await;
         assert_eq!(daemon.polls(id).await[0].outcome, PollOutcome::Read, "the request had no condition");
@@ -111,7 +111,7 @@ async fn item_that_ends_elsewhere_in_the_next_document_is_held_back_again() {
     run_next_poll(&daemon, id).await;
     assert_eq!(titles(&daemon).await, ["Ferry line reopens", "Lighthouse is repaired"]);
     assert!(!daemon.source(id).await.truncated_end.unwrap().is_confirmed);
-    // Between two items nothing is incomplete, but the rest is missing.
+    // A document that ends between two items has no incomplete item, but the remaining items are missing.
     origin.serve("/feed", with_etag(up_to(WHOLE_RSS, "night.</description></item>"), "\"v2\""));
     run_next_poll(&daemon, id).await;
     origin.serve("/feed", with_etag(WHOLE_RSS, "\"v2\""));

@@ -42,7 +42,7 @@ async fn confirmed_subscriber_gets_each_changed_document_complete_and_signed() {
     assert_eq!(delivery.body, fixture.daemon.get("/feeds/all.atom").await);
     fixture.until_deliveries(1).await;
 
-    // Another format is another topic. Without a secret, a delivery has no signature.
+    // Each format is a separate topic. Without a secret, a delivery has no signature.
     let other = FakeSubscriber::start().await;
     assert_eq!(fixture.request_for("subscribe", JSON, &other.url("/"), &[("hub.lease_seconds", "7200")]).await.0, 202);
     let second = other.verification(1).await;
@@ -225,7 +225,7 @@ fn documents(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| format!("{BASE}/feeds/{name}")).collect()
 }
 
-/// A running newsfold instance that has no hub of its own and has notified another hub of all its documents.
+/// A running newsfold instance that does not have its own hub and has notified another hub of all its documents.
 async fn scene_with_other_hub() -> (HubFixture, FakeHub) {
     let (mut fixture, hub) = (HubFixture::new().await, FakeHub::start().await);
     fixture.daemon.config.publish.own_hub = false;

@@ -12,7 +12,7 @@ use rustix::fs::{Access, access};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// The free space that a database needs at least to grow for a while.
+/// The minimum free space that lets the database grow for some time.
 const COMFORTABLE_FREE_BYTES: u64 = 1 << 30;
 /// The permission bits for users other than the owner and the group.
 const OTHERS_READ: u32 = 0o4;

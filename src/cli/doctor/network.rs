@@ -18,7 +18,7 @@ use url::Url;
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// The maximum number of bytes to read of the list of feeds. Another server may respond.
 const MAX_LIST_BYTES: usize = 1 << 20;
-/// The deviation of the clock from which polls are too early or too late, and certificates may not be valid.
+/// The deviation of the clock above which polls are too early or too late, and certificates may be considered invalid.
 const MAX_CLOCK_DEVIATION: SignedDuration = SignedDuration::from_mins(1);
 
 pub(super) async fn checks(
@@ -174,7 +174,7 @@ fn clock(now: Timestamp, server_time: Option<Timestamp>, last_poll_at: Option<Ti
     }
 }
 
-/// Requests the list of feeds under the public URL, and checks whether it is the one of this site.
+/// Requests the list of feeds under the public URL, and checks whether it belongs to this site.
 async fn public_url(config: &Config) -> Finding {
     const CHECK: &str = "public URL";
     let base = &config.publish.base_url;

@@ -53,7 +53,7 @@ pub struct Add {
     /// Also publish the old items of the feed's first document, as news.
     #[arg(long)]
     backlog: bool,
-    /// Do not group its items with items of other sources: each item is a story of its own.
+    /// Do not group its items with items of other sources: each item is a separate story.
     #[arg(long)]
     no_group: bool,
     #[command(flatten)]
@@ -116,8 +116,8 @@ struct StoredItems {
     backlog: u64,
 }
 
-/// Adds a source, and waits until the daemon has found and read its feed. Returns the URL of the feed. If the daemon
-/// cannot read the feed, removes the source again.
+/// Adds a source, and waits until the daemon has found and read its feed. Returns the URL of the feed. Removes the
+/// source again if the daemon cannot read the feed.
 async fn add_through_daemon(
     config: &Config,
     store: &Store,

@@ -58,8 +58,8 @@ pub async fn find_feed(search: FeedSearch<'_>, url: &Url) -> anyhow::Result<Foun
 }
 
 impl FeedSearch<'_> {
-    /// Reads the feed at `url`, or the first feed that the page at `url` links to. If that page redirects browsers to
-    /// another page, follows one such redirect. Sends at most three requests.
+    /// Reads the feed at `url`, or the first feed that the page at `url` links to. Follows at most one redirect for
+    /// browsers from that page to another page. Sends at most three requests.
     async fn run(&mut self, url: &Url) -> anyhow::Result<FoundFeed> {
         let attempt = self.fetch(url).await?;
         match attempt.outcome {

@@ -1,7 +1,7 @@
 //! `newsfold source import`, `export` and `sync`: subscription lists (OPML 2.0).
 //!
 //! A truncated file looks like a shorter list, and `sync` would delete the sources that are missing. `sync` therefore
-//! refuses files that are not well-formed, except for unescaped ampersands, which lose nothing. `import` never deletes
+//! refuses files that are not well-formed, except for unescaped ampersands, which cause no loss. `import` never deletes
 //! sources; it reads as much as possible and reports the rest.
 
 mod faults;

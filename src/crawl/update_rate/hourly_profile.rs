@@ -7,8 +7,8 @@
 //! Sunday.
 //!
 //! The decay is a forward decay (Cormode, Shkapenyuk, Srivastava, Xu, “Forward decay”, ICDE 2009): newer evidence gets
-//! a larger weight, and all counts are halved at the start of a week. A poll without new items therefore rewrites
-//! nothing, and counts can be stored as integers without accumulating rounding errors. All arithmetic is exact or IEEE
+//! a larger weight, and all counts are halved at the start of a week. A poll without new items therefore rewrites no
+//! counts, and counts can be stored as integers without accumulating rounding errors. All arithmetic is exact or IEEE
 //! 754, without `exp` from a math library, so every machine computes the same times. The profile never reads the clock.
 
 use serde::{Deserialize, Serialize};

@@ -3,7 +3,7 @@
 use jiff::tz::{Offset, TimeZone};
 
 /// Returns a time zone by abbreviation or IANA name. An ambiguous abbreviation has the meaning that is common in news
-/// feeds: `ist` is India, `cst` is America.
+/// feeds: `ist` is the time of India, and `cst` that of central North America.
 pub fn named_zone(word: &str) -> Option<TimeZone> {
     let quarter_hours = match word {
         "z" | "ut" | "utc" | "gmt" | "wet" | "uct" => 0,

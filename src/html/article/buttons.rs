@@ -1,6 +1,7 @@
 //! Recognizes lines of button labels: "Share on Facebook", "Print", "Facebook Twitter".
 //!
-//! A line is recognized if it consists of words that occur on buttons. The module does not look at the lines around it.
+//! A line is recognized if it consists of words that occur on buttons. The module does not consider the lines around
+//! it.
 
 use super::words::{consists_of, trim_signs, words_of};
 

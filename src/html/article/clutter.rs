@@ -1,7 +1,7 @@
 //! Finds the blocks of an article that are clutter: teasers of other articles, comment and newsletter forms, author
 //! boxes, buttons, breadcrumbs, and repeated titles.
 //!
-//! The functions are pure: they classify a sequence of blocks and change nothing. They ignore class names, because
+//! The functions are pure: they classify a sequence of blocks without changing it. They ignore class names, because
 //! generated sites have meaningless ones. Clutter starts at a label ("Related articles"). It ends with the box that the
 //! label starts, or before the first paragraph that is neither an excerpt nor the text of a linked headline.
 
@@ -180,7 +180,7 @@ impl ClutterFinder<'_> {
         is_prose(&self.blocks[at])
     }
 
-    /// Returns the end of the clutter that starts with a label and has no box of its own, searching from `from`.
+    /// Returns the end of the clutter that starts with a label and does not have its own box, searching from `from`.
     fn run_end(&self, start: usize, from: usize, label: Label) -> usize {
         let mut run = Run { label, teaser_heading: None, biographies: 0 };
         let Some(at) = (from..self.blocks.len()).find(|at| !self.continues(&mut run, from, *at)) else {

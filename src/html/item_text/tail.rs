@@ -1,8 +1,8 @@
 //! Finds what programs append to the last words of an item's text: "Continue reading", the line of a syndication
 //! plugin, hashtags and the URL of the item.
 //!
-//! The functions return offsets and change nothing. Words that belong to a sentence are kept: "see https://…", "We like
-//! #seals".
+//! The functions return offsets and do not change the text. Words that belong to a sentence are kept: "see https://…",
+//! "We like #seals".
 
 use super::super::article::buttons::button_line;
 use super::super::article::footers::{is_footer, is_last_footer};

@@ -184,12 +184,7 @@ fn links_that_differ_in_a_parameter_or_fragment_need_the_title_and_one_more_prop
                 ("https://new.example/view?ref=11", RAIN, "", ""),
                 "a move without dates",
             ),
-            (
-                Guid::New,
-                old,
-                ("https://new.example/view?ref=11", RAIN, WET, MONDAY),
-                "a move that dates all items anew",
-            ),
+            (Guid::New, old, ("https://new.example/view?ref=11", RAIN, WET, MONDAY), "a move that changes all dates"),
             (Guid::New, old, ("https://new.example/view?ref=11", RAIN, RATES, SUNDAY), "a move with other summaries"),
         ],
     );

@@ -81,7 +81,7 @@ impl<'a> Tokenizer<'a> {
         }
     }
 
-    /// Returns the offset of the first byte from `start` on that is not skipped.
+    /// Returns the offset of the first byte at or after `start` that is not skipped.
     fn offset_after(&self, start: usize, is_skipped: impl Fn(u8) -> bool) -> usize {
         let length = self.text.as_bytes()[start..].iter().take_while(|byte| is_skipped(**byte)).count();
         start + length

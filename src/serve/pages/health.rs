@@ -30,7 +30,7 @@ struct HealthPage<'a> {
     site: SiteLayout<'a>,
     /// The tasks and resources of the daemon that are down. `None` in a static file, because they are unknown.
     down: Option<Vec<&'static str>>,
-    /// What the last polls of all sources say.
+    /// A sentence about the last polls of all sources.
     poll_state: String,
     counts: RowCounts,
     /// The time of the latest poll.

@@ -1,5 +1,5 @@
-//! The index page. Without a search it is the front page: the stories that most outlets report lately, and the latest of
-//! the others. Otherwise it lists stories by the day of their last change, newest first.
+//! The index page. Without a search it is the front page: the stories that were recently reported by the most outlets,
+//! and the latest of the others. Otherwise it lists stories by the day of their last change, newest first.
 
 use super::format::{link, machine_time};
 use super::query::StoryQuery;
@@ -44,7 +44,7 @@ struct FrontPage<'a> {
     form: SearchForm<'a>,
     top: Vec<TopEntry<'a>>,
     latest: Vec<StorySummary<'a>>,
-    /// What the first stories wait for; empty if there are stories.
+    /// Why there are no stories yet, and when the first ones will appear; empty if there are stories.
     waiting: TimedText,
 }
 
@@ -156,7 +156,7 @@ fn story_list(db: &ReadConnection, form: SearchForm) -> Result<String, Error> {
     Ok(StoryList { site, form, days, has_more }.render()?)
 }
 
-/// Says when the first stories appear, or what they wait for.
+/// Describes when the first stories will appear, or what the operator must do first.
 fn waiting_text(db: &ReadConnection, site: &SiteLayout) -> Result<TimedText, Error> {
     let PollCounts { active, unpolled, .. } = sources::poll_counts(db)?;
     if active == 0 {

@@ -99,7 +99,7 @@ impl StoryQuery {
         !self.typed.is_empty() && fts_query::from_user_input(&self.typed).is_none()
     }
 
-    /// Returns whether the query has a filter besides the view and the page.
+    /// Returns whether the query has a filter other than the view and the page.
     pub fn has_filters(&self) -> bool {
         *self != StoryQuery { latest: self.latest, page: self.page, ..StoryQuery::default() }
     }

@@ -22,7 +22,7 @@ impl<'a> SiteLayout<'a> {
         SiteLayout { title: &options.title, feeds, options, root, status_pages }
     }
 
-    /// Returns the feeds that lists of stories announce to feed readers: those that contain what such a page shows.
+    /// Returns the feeds that lists of stories announce to feed readers: `all` and `top`.
     pub fn main_feeds(&self) -> Vec<&'a PublishedFeed> {
         self.feeds.iter().filter(|feed| matches!(feed.name.as_str(), "all" | "top")).collect()
     }
@@ -31,7 +31,7 @@ impl<'a> SiteLayout<'a> {
         FeedFormat::ALL
     }
 
-    /// Returns the readers of pages, who see times in the configured zone.
+    /// Returns the audience of pages: the public, with times in the configured zone.
     pub fn audience(&self) -> Audience<'a> {
         Audience::Public(&self.options.timezone)
     }

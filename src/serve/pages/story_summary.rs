@@ -22,8 +22,8 @@ pub struct StorySummary<'a> {
 }
 
 impl<'a> StorySummary<'a> {
-    /// Describes a story, with a headline in the first of the preferred languages that it has, or else that of its lead.
-    /// Returns `None` if it was merged.
+    /// Describes a story, with a headline in the first of the preferred languages in which it has a report, or else the
+    /// headline of its lead. Returns `None` if it was merged.
     pub fn new(story: &'a Story, languages: &[String]) -> Option<StorySummary<'a>> {
         let lead = &story.lead_in_languages(languages)?.item;
         let last = story.news().last();
@@ -41,7 +41,7 @@ impl<'a> StorySummary<'a> {
         count_of(self.outlet_count, "outlet", "outlets")
     }
 
-    /// Returns the number of outlets besides that of the lead.
+    /// Returns the number of outlets other than that of the lead.
     pub fn other_outlets(&self) -> String {
         count_of(self.outlet_count - 1, "other outlet", "other outlets")
     }
