@@ -12,7 +12,8 @@ mod cookies;
 mod link_header;
 mod options;
 mod origin_limiter;
-mod redirect;
+mod redirect_chain;
+mod redirect_target;
 mod request_headers;
 mod transport_error;
 mod websub_request;
@@ -26,20 +27,17 @@ pub use request_headers::check_request_header;
 pub use websub_request::{CallbackRequest, WebSubRequestError, WebSubResponse, websub_request_record};
 
 use crate::domain::{CacheValidators, RequestRecord, RequestSettings, Timestamp};
-use cookies::ChainCookies;
 use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
 use origin_limiter::{LimiterGuard, OriginLimiter};
 use parking_lot::Mutex;
-use redirect::RedirectTarget;
-use reqwest::header::{self, HeaderMap, HeaderValue};
+use reqwest::header;
 use reqwest::{Certificate, Response, StatusCode};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 use url::Url;
 
 /// The result of a request for a document, after all redirects.
@@ -149,46 +147,6 @@ impl DocumentRequest<'_> {
 struct RequestSpec<'a> {
     request: DocumentRequest<'a>,
     accept: &'static str,
-}
-
-/// The state of a chain of redirects.
-struct RedirectChain {
-    cookies: ChainCookies,
-    transport: Transport,
-    /// Whether a request went to an origin other than that of the secrets. Later requests contain no secrets.
-    has_left_origin: bool,
-}
-
-/// The response to one request in a chain of redirects.
-enum RedirectStep {
-    Follow(RedirectTarget),
-    Done(ResponseDocument),
-}
-
-/// Builds the next request of a chain. The secrets of the settings are sent only until a request leaves their origin.
-fn build_request(url: &Url, spec: &RequestSpec<'_>, chain: &mut RedirectChain) -> reqwest::RequestBuilder {
-    let mut headers = HeaderMap::new();
-    if let Some(settings) = spec.request.settings {
-        chain.has_left_origin |= settings.origin != origin_of(url);
-        headers.extend(request_headers::of_settings(settings, !chain.has_left_origin));
-    }
-    if let Some(cookies) = chain.cookies.header(url) {
-        let set = headers.get(header::COOKIE).map(HeaderValue::as_bytes);
-        let joined = set.map(|set| [set, b"; ", cookies.as_bytes()].concat());
-        let mut all = joined.and_then(|joined| HeaderValue::from_bytes(&joined).ok()).unwrap_or(cookies);
-        all.set_sensitive(true);
-        headers.insert(header::COOKIE, all);
-    }
-    headers.insert(header::ACCEPT, HeaderValue::from_static(spec.accept));
-    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(body_decoder::ACCEPT_ENCODING));
-    if let Some(known) = spec.request.validators.filter(|validators| validators.url == url.as_str()) {
-        for (name, value) in [(header::IF_NONE_MATCH, &known.etag), (header::IF_MODIFIED_SINCE, &known.last_modified)] {
-            if let Some(value) = value.as_ref().and_then(|bytes| HeaderValue::from_bytes(bytes).ok()) {
-                headers.insert(name, value);
-            }
-        }
-    }
-    chain.transport.client.get(url.clone()).headers(headers)
 }
 
 /// Returns the origin of a URL (RFC 6454), such as `https://news.example`: ASCII, without a default port. Rate limits
@@ -311,41 +269,6 @@ impl Fetcher {
         &self.transport.address_policy
     }
 
-    /// The time spent waiting for a permit does not count towards the timeout, because the server does not cause it.
-    async fn follow_redirects(
-        &self,
-        result: &mut FetchResult,
-        spec: &RequestSpec<'_>,
-        acquire: &AcquirePermit<'_>,
-    ) -> Result<ResponseDocument, NoDocument> {
-        let mut time_left = self.options.total_timeout.unsigned_abs();
-        let mut all_permanent = true;
-        let transport = self.transport_for(spec.request.settings)?;
-        let mut chain = RedirectChain { cookies: ChainCookies::default(), transport, has_left_origin: false };
-        for _ in 0..=self.options.max_redirects {
-            let url = result.url.clone();
-            let guard = self.admit(&chain.transport, &url, acquire).await?;
-            let start = Instant::now();
-            result.requests.push(RequestRecord { origin: origin_of(&url), status: None, bytes: 0 });
-            result.status = None;
-            let step = tokio::time::timeout(time_left, self.request_once(&url, spec, &mut chain, result)).await;
-            time_left = time_left.saturating_sub(start.elapsed());
-            drop(guard);
-            let late = |_| failed(format!("no complete response within {:#}", self.options.total_timeout));
-            match step.map_err(late)?? {
-                RedirectStep::Follow(target) => {
-                    all_permanent &= target.is_permanent;
-                    if all_permanent {
-                        result.permanent_redirect = Some(target.url.clone());
-                    }
-                    result.url = target.url;
-                }
-                RedirectStep::Done(document) => return Ok(document),
-            }
-        }
-        Err(failed(format!("more than {} redirects", self.options.max_redirects)))
-    }
-
     /// Checks the address and waits for permission to send a request. The program's own limiter comes last, so that a
     /// wait for another program does not block other requests in this one.
     async fn admit(
@@ -357,42 +280,6 @@ impl Fetcher {
         transport.address_policy.check(url).await.map_err(|reason| NoDocument::Blocked { reason })?;
         acquire(origin_of(url)).await?;
         Ok(self.origin_limiter.acquire(origin_of(url)).await)
-    }
-
-    /// Sends one request and records its status and size in `result`.
-    async fn request_once(
-        &self,
-        url: &Url,
-        spec: &RequestSpec<'_>,
-        chain: &mut RedirectChain,
-        result: &mut FetchResult,
-    ) -> Result<RedirectStep, NoDocument> {
-        let header_timeout = self.options.header_timeout;
-        let request = build_request(url, spec, chain);
-        let response = tokio::time::timeout(header_timeout.unsigned_abs(), request.send())
-            .await
-            .map_err(|_| failed(format!("no response within {header_timeout:#}")))?
-            .map_err(|error| transport_failure(&error, result))?;
-        result.status = Some(response.status().as_u16());
-        result.server_time = cache_headers::date(response.headers(), header::DATE);
-        if let Some(request) = result.requests.last_mut() {
-            request.status = result.status;
-        }
-        let header_bytes: usize =
-            response.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-        if header_bytes > MAX_HEADER_BYTES {
-            return Err(failed(format!("the header of the response is larger than {} KiB", MAX_HEADER_BYTES >> 10)));
-        }
-        chain.cookies.store(url, response.headers(), spec.request.now);
-        // The body of a redirect is ignored.
-        if let Some(target) = redirect::redirect_target(url, &response).map_err(failed)? {
-            return Ok(RedirectStep::Follow(target));
-        }
-        let document = self.read_response(url, response, spec).await?;
-        if let Some(request) = result.requests.last_mut() {
-            request.bytes = document.body.wire_bytes();
-        }
-        Ok(RedirectStep::Done(document))
     }
 
     /// Interprets a response that is not a redirect. Reads the body only if the response contains a document.
@@ -447,19 +334,4 @@ fn read_certificates(file: &Path) -> Result<Vec<Certificate>, ClientBuildError> 
 
 fn failed(detail: impl Into<String>) -> NoDocument {
     NoDocument::Failed { detail: detail.into() }
-}
-
-/// Returns the outcome of a request without a response.
-fn transport_failure(error: &reqwest::Error, result: &FetchResult) -> NoDocument {
-    if let Some(reason) = transport_error::forbidden_address(error) {
-        return NoDocument::Blocked { reason };
-    }
-    let detail = transport_error::describe(error);
-    // If another server in the chain answered, our own network is up.
-    let answered_before = result.requests.iter().any(|request| request.status.is_some());
-    if transport_error::is_unreachable(error) && !answered_before {
-        NoDocument::Unreachable { detail }
-    } else {
-        NoDocument::Failed { detail }
-    }
 }

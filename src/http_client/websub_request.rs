@@ -6,7 +6,8 @@
 //! http, because the form contains a secret. A third party chooses the callback, so the address policy checks it and
 //! redirects are not followed. Callbacks are secret, so error messages never contain them.
 
-use super::{AcquirePermit, Fetcher, NoDocument, body_decoder, cache_headers, origin_of, redirect, transport_error};
+use super::redirect_target::redirect_target;
+use super::{AcquirePermit, Fetcher, NoDocument, body_decoder, cache_headers, origin_of, transport_error};
 use crate::domain::display_text::one_line;
 use crate::domain::{RequestRecord, Timestamp, WebSubFailure};
 use jiff::SignedDuration;
@@ -91,7 +92,7 @@ impl Fetcher {
             drop(limiter_guard);
             let late = |_| WebSubRequestError::late(self.options.total_timeout);
             let response = response.map_err(late)??;
-            match redirect::redirect_target(&url, &response).map_err(WebSubRequestError::no_response)? {
+            match redirect_target(&url, &response).map_err(WebSubRequestError::no_response)? {
                 None => return Ok(WebSubResponse { status: response.status().as_u16(), body: Vec::new() }),
                 Some(target) if url.scheme() == "https" && target.url.scheme() != "https" => {
                     let refusal = "a redirect from https to http would expose the secret";
