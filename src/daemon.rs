@@ -2,10 +2,9 @@
 //!
 //! The tasks share one database and no other persistent state. Each task reads its queue from the database and
 //! continues from there, so a crash between two commits loses no work. A task that panics is restarted. A reload of the
-//! configuration ends most tasks and starts them again ([`active_configuration`]). The caller passes in the listener,
-//! the clock and the signals.
+//! configuration ends most tasks and starts them again ([`reload`]). The caller passes in the listener, the clock and the
+//! signals.
 
-mod active_configuration;
 mod database_watcher;
 mod disk_monitor;
 mod encoding;
@@ -20,6 +19,8 @@ mod grouping;
 mod lock;
 mod maintenance;
 mod publisher;
+mod reload;
+mod running_tasks;
 mod scheduler;
 mod storyline_grouping;
 mod supervisor;
@@ -39,15 +40,14 @@ use crate::config::{Config, ConfigLocation};
 use crate::domain::Timestamp;
 use crate::domain::panic_text::join_error_text;
 use crate::metrics::METRICS;
+use crate::store::Store;
 use crate::store::daemon_state::{self, DaemonState};
-use crate::store::{Store, publication};
-use active_configuration::{ActiveConfiguration, Sockets};
 use anyhow::Context as _;
 use grouping::GroupingSession;
 use publisher::EditionPublisher;
+use running_tasks::{RunningTasks, Sockets};
 use sd_notify::NotifyState;
 use std::sync::Arc;
-use std::time::Duration;
 use task_context::{LAST_WRITES_TIMEOUT, TaskContext, TaskSet};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -99,17 +99,14 @@ pub async fn run(
     result
 }
 
-/// The delay before tasks that could not start after a reload are started again.
-const START_RETRY_DELAY: Duration = Duration::from_secs(1);
-
 /// The running daemon.
 struct Daemon {
     source: ConfigurationSource,
     /// The context of the tasks that do not depend on the configuration.
     root: TaskContext,
     sockets: Sockets,
-    active: ActiveConfiguration,
-    /// The server of the active configuration, and servers that still send responses after a reload.
+    running: RunningTasks,
+    /// The server of the running tasks, and servers that still send responses after a reload.
     servers: JoinSet<()>,
     state: DaemonState,
     /// The settings of the file at startup. Those that only a restart applies are still in use.
@@ -122,7 +119,7 @@ impl Daemon {
         let sockets = Sockets { site: site.into_std()?, metrics: source.metrics.take() };
         let mut servers = JoinSet::new();
         let context = root.with_config(source.config.clone(), root.shutdown.child_token())?;
-        let active = ActiveConfiguration::start(context, &sockets, &mut servers, &root.shutdown, false).await?;
+        let running = RunningTasks::start(context, &sockets, &mut servers, &root.shutdown, false).await?;
         METRICS.configuration_accepted.set(1);
         let now = root.clock().now();
         METRICS.configuration_applied_at.set(now.as_second());
@@ -138,7 +135,7 @@ impl Daemon {
             reload_error: None,
         };
         let file_at_startup = source.file.clone();
-        let daemon = Daemon { source, root, sockets, active, servers, state, file_at_startup };
+        let daemon = Daemon { source, root, sockets, running, servers, state, file_at_startup };
         daemon.record_state().await;
         watchdog::notify(&[NotifyState::Ready]);
         tracing::info!(%address, database = %daemon.root.store().path().display(), "newsfold is running");
@@ -158,7 +155,7 @@ impl Daemon {
                         Ok((server, ())) => (server, "it ended".to_owned()),
                         Err(error) => (error.id(), join_error_text(error)),
                     };
-                    if server == self.active.server {
+                    if server == self.running.server {
                         anyhow::bail!("newsfold stopped because its HTTP server failed: {failure}");
                     }
                 }
@@ -175,69 +172,6 @@ impl Daemon {
         }
     }
 
-    /// Applies the configuration file. Keeps the current configuration and logs the reason if the file cannot be used.
-    async fn reload(&mut self) {
-        let path = self.source.location.path();
-        self.state.config_path = path.map(|path| path.display().to_string());
-        match self.prepare_reload().await {
-            Ok(None) => {
-                self.state.reload_error = None;
-                tracing::info!("the configuration has not changed");
-            }
-            Ok(Some((file, context))) => {
-                let changed = self.source.file.differing_settings(&file).join(", ");
-                self.state.restart_settings = file.clone().keep_restart_settings(&self.file_at_startup);
-                self.replace_tasks(context).await;
-                self.state.config_hash = file.fingerprint();
-                self.state.config_applied_at = self.root.clock().now();
-                METRICS.configuration_applied_at.set(self.state.config_applied_at.as_second());
-                self.state.reload_error = None;
-                self.source.file = file;
-                tracing::info!(changed, "applied the new configuration");
-                if !self.state.restart_settings.is_empty() {
-                    let settings = self.state.restart_settings.join(", ");
-                    tracing::warn!(settings, "these settings take effect after a restart of newsfold");
-                }
-            }
-            Err(error) => {
-                tracing::error!("the new configuration is not used; newsfold keeps the current one: {error:#}");
-                self.state.reload_error = Some(format!("{error:#}"));
-            }
-        }
-        METRICS.configuration_accepted.set(self.state.reload_error.is_none().into());
-        self.record_state().await;
-    }
-
-    /// Reads the file and checks whether its tasks can start. Returns the settings of the file and the context of the
-    /// tasks; `None` if nothing has changed.
-    async fn prepare_reload(&self) -> anyhow::Result<Option<(Config, TaskContext)>> {
-        let file = self.source.location.read()?;
-        if file == self.source.file {
-            return Ok(None);
-        }
-        let mut config = file.clone();
-        config.keep_restart_settings(&self.source.config);
-        let context = self.root.with_config(config, self.root.shutdown.child_token())?;
-        self.root.store().write(publication::touch).await?;
-        Ok(Some((file, context)))
-    }
-
-    /// Ends the tasks of the active configuration, and starts those of another one. The old server responds until the
-    /// new one has started.
-    async fn replace_tasks(&mut self, context: TaskContext) {
-        self.active.stop_tasks().await;
-        let (sockets, shutdown) = (&self.sockets, &self.root.shutdown);
-        let new = loop {
-            match ActiveConfiguration::start(context.clone(), sockets, &mut self.servers, shutdown, true).await {
-                Ok(new) => break new,
-                // For example, another program has locked the database.
-                Err(error) => tracing::error!("the new configuration cannot start yet; retrying: {error:#}"),
-            }
-            tokio::time::sleep(START_RETRY_DELAY).await;
-        };
-        std::mem::replace(&mut self.active, new).stop_servers();
-    }
-
     /// Records the state for the commands.
     async fn record_state(&self) {
         let state = self.state.clone();
@@ -248,12 +182,12 @@ impl Daemon {
 
     /// Ends the tasks and the servers, and closes the database.
     async fn stop(self, mut tasks: TaskSet) -> anyhow::Result<()> {
-        let Daemon { root, sockets, active, mut servers, .. } = self;
+        let Daemon { root, sockets, running, mut servers, .. } = self;
         watchdog::notify(&[NotifyState::Stopping]);
         // Refuse new connections immediately instead of leaving them waiting.
         drop(sockets);
         root.shutdown.cancel();
-        let deadline = Instant::now() + active.context.config.daemon.shutdown_grace.unsigned_abs();
+        let deadline = Instant::now() + running.context.config.daemon.shutdown_grace.unsigned_abs();
         let close_connections = async {
             let close = async { while servers.join_next().await.is_some() {} };
             if tokio::time::timeout_at(deadline, close).await.is_err() {
@@ -261,7 +195,7 @@ impl Daemon {
                 servers.abort_all();
             }
         };
-        tokio::join!(active.finish(deadline), tasks.finish(deadline), close_connections);
+        tokio::join!(running.finish(deadline), tasks.finish(deadline), close_connections);
         match tokio::time::timeout(LAST_WRITES_TIMEOUT, root.store().checkpoint()).await {
             Ok(done) => done.context("the database could not be checkpointed")?,
             Err(_) => {

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 const POLL_MARGIN: Duration = Duration::from_secs(30);
 
 /// The tasks and the HTTP servers of one configuration.
-pub(super) struct ActiveConfiguration {
+pub(super) struct RunningTasks {
     pub context: TaskContext,
     /// The scheduler, which ends before the other tasks at a reload.
     polling: TaskSet,
@@ -40,7 +40,7 @@ pub(super) struct Sockets {
     pub metrics: Option<std::net::TcpListener>,
 }
 
-impl ActiveConfiguration {
+impl RunningTasks {
     /// Starts the tasks of `context` and the servers on `sockets`. `is_reload` means that the tasks of another
     /// configuration ran until now.
     pub(super) async fn start(
@@ -49,7 +49,7 @@ impl ActiveConfiguration {
         servers: &mut JoinSet<()>,
         shutdown: &CancellationToken,
         is_reload: bool,
-    ) -> anyhow::Result<ActiveConfiguration> {
+    ) -> anyhow::Result<RunningTasks> {
         for task in ["grouping", "publisher"] {
             context.health.record_progress(task, context.clock().now());
         }
@@ -82,7 +82,7 @@ impl ActiveConfiguration {
             serve(socket, serve::metrics_router(store.clone(), site.clone(), health.clone(), clock.clone()))?;
         }
         let server = serve(&sockets.site, serve::router(store, site, health, clock, websub_routes))?;
-        Ok(ActiveConfiguration { context, polling, tasks, stop_polling, stop_servers, server })
+        Ok(RunningTasks { context, polling, tasks, stop_polling, stop_servers, server })
     }
 
     /// Lets polls in progress finish, and then ends all tasks. The server continues.
