@@ -1,9 +1,11 @@
 //! Parses response bodies into items, outside the async tasks.
 
+use super::parsed_document::ParsedDocument;
+use super::truncation::hold_back_incomplete_item;
 use super::{AttemptOutcome, PollContext};
 use crate::domain::display_text::one_line;
 use crate::domain::panic_text::join_error_text;
-use crate::domain::{CacheValidators, DeclaredHub, FeedMetadata, FeedProblem, NewItem, Timestamp};
+use crate::domain::{FeedMetadata, Timestamp};
 use crate::feed_parser::{self, FetchedDocument, NotAFeed};
 use crate::http_client::{NoDocument, ResponseDocument, challenge_in_page};
 use crate::ingest::feed_language::detect_feed_language;
@@ -16,24 +18,6 @@ use url::Url;
 pub(super) const MAX_PARSE_TIME: SignedDuration = SignedDuration::from_secs(30);
 /// The maximum length of a stored feed title, in characters.
 const MAX_FEED_TITLE_CHARS: usize = 200;
-
-/// A parsed document.
-#[derive(Debug)]
-pub struct ParsedDocument {
-    /// The size of the decoded document in bytes.
-    pub bytes: u64,
-    /// The complete items, and an incomplete last one that is no longer held back.
-    pub items: Vec<NewItem>,
-    /// The last item, if the document ends within it.
-    pub incomplete_item: Option<NewItem>,
-    pub problems: Vec<FeedProblem>,
-    pub validators: Option<CacheValidators>,
-    /// The freshness lifetime of the response.
-    pub fresh_for: Option<SignedDuration>,
-    pub feed: FeedMetadata,
-    /// The hub declared by the document or by the `Link` headers of its response.
-    pub hub: Option<DeclaredHub>,
-}
 
 /// Parses an untrusted document on a blocking thread, within the limits on concurrency and time. A panic affects only
 /// this document. A parser that never returns loses its slot to the next document.
@@ -78,7 +62,7 @@ fn parse(
     match feed_parser::parse_feed(&fetched, options) {
         Ok((feed, mut problems)) => {
             let mut items = normalize_items(&feed, url, source_url, now, &mut problems);
-            let incomplete_item = items.pop_if(|item| item.is_incomplete);
+            let incomplete_item = hold_back_incomplete_item(&mut items);
             let hub = discover_hub(&links, &feed.hubs, feed.self_url.as_ref());
             let lang = detect_feed_language(&feed, &items);
             let title = feed.title.map(|title| one_line(&title, MAX_FEED_TITLE_CHARS));

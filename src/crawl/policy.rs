@@ -5,7 +5,7 @@
 
 use super::backoff::{self, PollDelay, RequestedDelay};
 use super::feed_search;
-use super::parse_job::ParsedDocument;
+use super::parsed_document::ParsedDocument;
 use super::permanent_redirect;
 use super::poll_facts::PollFacts;
 use super::update_rate::{SeenDocument, UpdateRate};
