@@ -12,22 +12,22 @@ mod outage;
 mod parse_job;
 mod parsed_document;
 mod permanent_redirect;
-mod policy;
 pub mod poll_budget;
+mod poll_decision;
 mod poll_facts;
 mod push;
 mod truncation;
 pub mod update_rate;
 
-pub use backoff::PollDelay;
+pub use backoff::{PollDelay, skip_until};
 pub use clock_correction::{MAX_CLOCK_ERROR, correct_schedule};
 pub use feed_search::MAX_STEPS as MAX_FEED_SEARCH_STEPS;
 pub use full_text::fetch_full_text;
-pub use origin_lease::{ClaimOutcome, clear_hold, skip_until};
+pub use origin_lease::{ClaimOutcome, clear_hold};
 pub use outage::{OVERDUE_SPACING, OutageDetector};
 pub use parsed_document::ParsedDocument;
-use policy::full_request_is_due;
-pub use policy::{BROKEN_AFTER_FAILURES, PollDecision, decide};
+use poll_decision::full_request_is_due;
+pub use poll_decision::{BROKEN_AFTER_FAILURES, PollDecision, decide};
 pub use poll_facts::{BudgetCache, PollFacts};
 use push::SafetyPollFacts;
 pub use push::receive_push;
@@ -40,7 +40,7 @@ use crate::domain::{
 use crate::feed_parser::{self, FeedLink};
 use crate::http_client::{DocumentRequest, FetchResult, Fetcher, NoDocument};
 use crate::ingest::backlog::mark_backlog;
-use crate::store::leases::{self, PollLease};
+use crate::store::poll_leases::{self, PollLease};
 use crate::store::{self, ReadConnection, Store, polls};
 use crate::urls::registrable_domain::registrable_domain;
 use futures_util::FutureExt;
@@ -251,7 +251,7 @@ pub async fn record_attempt(
     let recorded = context
         .store
         .write(move |db| {
-            leases::release(db, &lease, now, origin_free_at)?;
+            poll_leases::release(db, &lease, now, origin_free_at)?;
             if let Some(since) = down_since {
                 outage::record_recovery(db, since, interval, now)?;
             }

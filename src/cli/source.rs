@@ -14,7 +14,7 @@ use super::{Context, termination_signal};
 use crate::domain::display_text::one_line;
 use crate::domain::language::language_code;
 use crate::domain::{Source, SourceId, SourceState};
-use crate::store::leases::LeaseConflict;
+use crate::store::poll_leases::LeaseConflict;
 use crate::store::{self, Store, WriteConnection, sources};
 use crate::urls::feed_address::without_subscription_scheme;
 use crate::urls::outlet::readable_outlet;

@@ -1,10 +1,12 @@
-//! Computes the delay before the next poll and the cause of the delay. All functions are pure.
+//! Computes the delay before the next poll and the cause of the delay, and until when a feed skips polls. All functions
+//! are pure.
 //!
 //! Sources: RSS 2.0 (`ttl`, `skipHours`, `skipDays`), RSS 1.0 module Syndication, RFC 9111 (freshness), RFC 9110
 //! section 10.2.3 and RFC 6585 (Retry-After).
 
 use super::Options;
 use crate::domain::backoff::doubling;
+use crate::domain::duration::after;
 use crate::domain::{DelayCause, NextPollReason, PollOutcome, PollingHints, ShortenedDelay, Source, Timestamp};
 use jiff::SignedDuration;
 
@@ -68,6 +70,16 @@ pub(super) fn until_recorded(source: &Source, options: &Options) -> SignedDurati
         _ => SignedDuration::ZERO,
     };
     previous.min(options.max_interval).max(feed_minimum(&source.polling_hints, options))
+}
+
+/// Returns when a due source can be polled again if its feed skips the current hours or days; `None` if the source can
+/// be polled now. Startup and the end of a hold ignore skipped hours and days when they reschedule polls. A source
+/// whose last poll was longer ago than the maximum interval is always polled.
+pub fn skip_until(source: &Source, options: &Options, now: Timestamp) -> Option<Timestamp> {
+    let latest = after(source.last_poll_at?, options.max_interval);
+    let limit = latest.duration_since(now).max(SignedDuration::ZERO);
+    let allowed = source.polling_hints.first_allowed(now, limit);
+    (allowed > now).then_some(allowed)
 }
 
 fn minutes(count: Option<u32>) -> SignedDuration {

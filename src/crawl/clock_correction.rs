@@ -4,7 +4,7 @@
 use super::Options;
 use crate::domain::Timestamp;
 use crate::domain::duration::after;
-use crate::store::{self, WriteConnection, leases, origins, sources};
+use crate::store::{self, WriteConnection, origins, poll_leases, sources};
 use jiff::SignedDuration;
 
 /// A recorded time that is further in the future than this shows that the clock was ahead.
@@ -18,7 +18,7 @@ pub fn correct_schedule(db: &WriteConnection, options: &Options, now: Timestamp)
     let of_source = sources::longest_interval(db)?.unwrap_or_default();
     let longest = options.max_interval.max(options.max_retry_after).max(of_source).saturating_add(DELAY_MARGIN);
     let (latest_plan, latest_record) = (after(now, longest), after(now, MAX_CLOCK_ERROR));
-    leases::delete_acquired_after(db, latest_record)?;
+    poll_leases::delete_acquired_after(db, latest_record)?;
     origins::delete_holds_until_after(db, latest_plan)?;
     sources::make_due_if_planned_after(db, latest_plan, latest_record, now)
 }

@@ -10,7 +10,7 @@ use crate::domain::duration::after;
 use crate::html::article::extract_article;
 use crate::http_client::{DocumentRequest, FetchResult, NoDocument, ResponseDocument, origin_of};
 use crate::store::full_text::{self, ArticleOutcome, PendingArticle};
-use crate::store::leases::PollLease;
+use crate::store::poll_leases::PollLease;
 use crate::store::robots_txt::{self, RobotsFile};
 use crate::store::{self, origins};
 use crate::urls::canonical::canonical_url;

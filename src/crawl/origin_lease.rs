@@ -5,9 +5,9 @@
 use super::parse_job::MAX_PARSE_TIME;
 use super::{Options, PollContext, backoff};
 use crate::domain::duration::after;
-use crate::domain::{DueSource, HoldScope, NextPollReason, OriginHold, RequestRecord, Source, Timestamp};
+use crate::domain::{DueSource, HoldScope, NextPollReason, OriginHold, RequestRecord, Timestamp};
 use crate::http_client::{DocumentRequest, FetchResult, NoDocument, origin_of};
-use crate::store::leases::{self, LeaseConflict, LeaseTerm, PollLease};
+use crate::store::poll_leases::{self, LeaseConflict, LeaseTerm, PollLease};
 use crate::store::{self, Store, WriteConnection, origins, sources};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -31,16 +31,6 @@ pub enum ClaimOutcome {
     OnHold(OriginHold),
     /// The source has been polled, edited or removed since it was read.
     Outdated,
-}
-
-/// Returns when a due source can be polled again if its feed skips the current hours or days; `None` if the source can
-/// be polled now. Startup and the end of a hold ignore skipped hours and days when they reschedule polls. A source
-/// whose last poll was longer ago than the maximum interval is always polled.
-pub fn skip_until(source: &Source, options: &Options, now: Timestamp) -> Option<Timestamp> {
-    let latest = after(source.last_poll_at?, options.max_interval);
-    let limit = latest.duration_since(now).max(SignedDuration::ZERO);
-    let allowed = source.polling_hints.first_allowed(now, limit);
-    (allowed > now).then_some(allowed)
 }
 
 /// Clears the hold of an origin at the operator's request. The waiting sources are polled as soon as their feeds allow
@@ -82,14 +72,14 @@ impl PollContext {
                     sources::postpone_poll(db, &due, until, &reason)?;
                     return Ok(ClaimOutcome::OnHold(hold));
                 }
-                if let Some(conflict) = leases::acquire(db, &lease, due.id, term)? {
+                if let Some(conflict) = poll_leases::acquire(db, &lease, due.id, term)? {
                     return Ok(ClaimOutcome::Leased(conflict));
                 }
                 let delay = sources::get(db, due.id)?
                     .map(|source| backoff::until_recorded(&source, &options.for_source(&source)));
                 let next = after(now, delay.unwrap_or(options.interval));
                 if !sources::claim_poll(db, &due, now, next)? {
-                    leases::release(db, &lease, now, now)?;
+                    poll_leases::release(db, &lease, now, now)?;
                     return Ok(ClaimOutcome::Outdated);
                 }
                 Ok(ClaimOutcome::Claimed(lease))
@@ -156,7 +146,7 @@ impl PollContext {
     pub async fn release_lease(&self, lease: &PollLease) -> store::Result<()> {
         let (lease, now) = (lease.clone(), self.clock.now());
         let origin_free_at = self.origin_free_at(now);
-        self.store.write(move |db| leases::release(db, &lease, now, origin_free_at)).await
+        self.store.write(move |db| poll_leases::release(db, &lease, now, origin_free_at)).await
     }
 
     /// Records requests that do not belong to a poll.
@@ -168,7 +158,7 @@ impl PollContext {
     async fn switch_origin(&self, lease: &PollLease, origin: &str) -> store::Result<Option<LeaseConflict>> {
         let (lease, origin, now) = (lease.clone(), origin.to_owned(), self.clock.now());
         let (term, origin_free_at) = (self.lease_term(now), self.origin_free_at(now));
-        self.store.write(move |db| leases::switch_origin(db, &lease, &origin, term, origin_free_at)).await
+        self.store.write(move |db| poll_leases::switch_origin(db, &lease, &origin, term, origin_free_at)).await
     }
 
     /// Returns when an origin can receive the next request if its last request ended now.

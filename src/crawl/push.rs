@@ -5,7 +5,7 @@
 //! sent, so the state of the source is unchanged: validators, polling hints, failures and the next poll.
 
 use super::parse_job::parse_document;
-use super::policy::MAX_DETAIL_CHARS;
+use super::poll_decision::MAX_DETAIL_CHARS;
 use super::{AttemptOutcome, PollContext};
 use crate::domain::display_text::one_line;
 use crate::domain::{

@@ -14,7 +14,7 @@ use crate::domain::{
 };
 use crate::http_client::origin_of;
 use crate::metrics::METRICS;
-use crate::store::leases::{self, ActiveLeases, PollLease};
+use crate::store::poll_leases::{self, ActiveLeases, PollLease};
 use crate::store::{self, WriteConnection, sources};
 use crate::urls::redact::redact_url;
 use crate::wording::{Audience, next_poll_text, poll_error};
@@ -93,7 +93,7 @@ pub(super) async fn spread_overdue(polling: &PollContext) -> store::Result<()> {
 pub(super) async fn run(context: TaskContext) {
     // Leases of an earlier daemon are void, because only one daemon runs per database.
     let (program, now) = (context.polling.program.clone(), context.clock().now());
-    if let Err(error) = context.store().write(move |db| leases::delete_of_holder(db, &program, now)).await {
+    if let Err(error) = context.store().write(move |db| poll_leases::delete_of_holder(db, &program, now)).await {
         error.log("the leases of an earlier daemon could not be deleted; they expire");
     }
     let mut scheduler = Scheduler {
@@ -160,7 +160,7 @@ impl Scheduler {
             // interval.
             self.queue = PollQueue::default();
         }
-        let leases = self.context.store().read(move |db| leases::active_leases(db, now)).await?;
+        let leases = self.context.store().read(move |db| poll_leases::active_leases(db, now)).await?;
         self.start_queued_polls(&leases, max_polls);
         if self.polls.len() < max_polls && self.queue.is_outdated() {
             let read = move |db: &store::ReadConnection| {

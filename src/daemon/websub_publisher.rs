@@ -15,7 +15,7 @@ use crate::domain::{HubMode, HubSubscriber, Timestamp};
 use crate::http_client::{CallbackRequest, WebSubRequestError, websub_request_record};
 use crate::serve::FeedSnapshot;
 use crate::store::hub_notifications::{self, PendingNotification};
-use crate::store::leases::PollLease;
+use crate::store::poll_leases::PollLease;
 use crate::store::websub_subscriber_requests::{self, PendingVerification};
 use crate::store::websub_subscribers::{self, DueQuery, PendingDelivery};
 use crate::store::{self, ReadConnection, WriteConnection, origins};

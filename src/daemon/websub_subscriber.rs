@@ -15,7 +15,7 @@ use crate::domain::{
     Timestamp,
 };
 use crate::http_client::{WebSubRequestError, WebSubResponse, origin_of, websub_request_record};
-use crate::store::leases::PollLease;
+use crate::store::poll_leases::PollLease;
 use crate::store::{self, origins, websub_subscriptions};
 use crate::urls::redact::redact_url;
 use crate::websub::callback::{self, CALLBACK_PATH, CallbackEndpoint};

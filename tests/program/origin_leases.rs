@@ -5,7 +5,7 @@ use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::test_daemon::TestDaemon;
 use crate::support::{rss, wait_until};
 use newsfold::store::Store;
-use newsfold::store::leases::{self, LeaseTerm, PollLease};
+use newsfold::store::poll_leases::{self, LeaseTerm, PollLease};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 
@@ -149,7 +149,7 @@ async fn redirect_waits_for_the_lease_of_the_next_origin() {
     let own = redirecting.url("");
     wait_until("the second command has followed the redirect and released the first origin", async || {
         let now = newsfold::domain::Timestamp::now();
-        let origins = store.read(move |db| Ok(leases::active_leases(db, now)?.origins)).await.unwrap();
+        let origins = store.read(move |db| Ok(poll_leases::active_leases(db, now)?.origins)).await.unwrap();
         redirecting.request_count("/hop") == 1 && !origins.contains(&own)
     })
     .await;
@@ -169,7 +169,7 @@ async fn lease_of_a_killed_program_expires() {
     let mut lease = PollLease::new("a program that was killed");
     lease.origin = Some(origin.url(""));
     let term = LeaseTerm { from: daemon.now(), until: daemon.now() + jiff::SignedDuration::from_secs(60) };
-    assert!(daemon.store.write(move |db| leases::acquire(db, &lease, id, term)).await.unwrap().is_none());
+    assert!(daemon.store.write(move |db| poll_leases::acquire(db, &lease, id, term)).await.unwrap().is_none());
     daemon.start().await;
     let other = OriginServer::start().await;
     other.serve("/feed", StubResponse::ok(rss(&["2 | Two"])));

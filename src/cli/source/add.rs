@@ -16,7 +16,7 @@ use crate::domain::{
     FullTextMode, IngestResult, NewSource, OutletProvenance, RequestSettings, Source, SourceState, Timestamp,
 };
 use crate::publish::probation_until;
-use crate::store::leases::PollLease;
+use crate::store::poll_leases::PollLease;
 use crate::store::{Store, items, sources};
 use crate::urls::outlet::outlet_of_url;
 use crate::wording::{Audience, duration, probation_text};

@@ -12,7 +12,7 @@ use crate::daemon;
 use crate::domain::display_text::one_line;
 use crate::domain::duration::after;
 use crate::domain::{FullTextMode, OutletProvenance, RequestSettings, Source, SourceEdit, SourceId};
-use crate::store::leases::PollLease;
+use crate::store::poll_leases::PollLease;
 use crate::store::{Store, sources};
 use crate::urls::outlet::{outlet_of_site, outlet_of_url};
 use anyhow::{Context as _, bail};

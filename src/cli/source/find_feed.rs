@@ -6,7 +6,7 @@ use crate::crawl::{self, AttemptOutcome, PollAttempt, PollContext};
 use crate::domain::duration::after;
 use crate::domain::{HoldReason, HoldScope, RequestSettings, SourceId, SourceState};
 use crate::http_client::{DocumentRequest, NoDocument, origin_of};
-use crate::store::leases::{LeaseConflict, PollLease};
+use crate::store::poll_leases::{LeaseConflict, PollLease};
 use crate::store::{Store, origins, sources};
 use crate::urls::feed_address::similar_addresses;
 use crate::wording::{Audience, hold_reason_text, poll_error};

@@ -10,7 +10,7 @@ use crate::crawl::{self, AttemptOutcome, ClaimOutcome, PollContext, RecordedPoll
 use crate::daemon;
 use crate::domain::display_text::one_line;
 use crate::domain::{DueSource, Source, SourceState};
-use crate::store::leases::{self, LeaseConflict, PollLease, ResourceKind};
+use crate::store::poll_leases::{self, LeaseConflict, PollLease, ResourceKind};
 use crate::store::sources::SourceFilter;
 use crate::wording::{Audience, hold_reason_text, next_poll_text, poll_error};
 use anyhow::bail;
@@ -79,11 +79,11 @@ impl Poll {
 async fn abandon(poll_context: &PollContext) -> anyhow::Result<ExitCode> {
     let (program, store) = (poll_context.program.clone(), &poll_context.store);
     let (holder, now, lease) = (program.clone(), poll_context.clock.now(), PollLease::new(&program));
-    let in_progress = store.read(move |db| leases::sources_held_by(db, &holder)).await?;
+    let in_progress = store.read(move |db| poll_leases::sources_held_by(db, &holder)).await?;
     for id in &in_progress {
         crawl::record_unfinished(poll_context, *id, AttemptOutcome::Abandoned, &lease).await?;
     }
-    store.write(move |db| leases::delete_of_holder(db, &program, now)).await?;
+    store.write(move |db| poll_leases::delete_of_holder(db, &program, now)).await?;
     bail!("interrupted; {} polls were abandoned", in_progress.len());
 }
 
