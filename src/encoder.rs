@@ -16,7 +16,7 @@ mod onnx;
 #[path = "encoder/not_compiled_in.rs"]
 mod onnx;
 #[cfg(feature = "encoder")]
-mod tokenizer;
+mod subword_tokenizer;
 
 use crate::domain::Embedding;
 use crate::domain::panic_text::panic_text;

@@ -11,7 +11,7 @@ use crate::domain::{
     StorylineEntry,
 };
 use crate::publish::{
-    FeedDocument, FeedFormat, FeedPage, FeedPart, Options, QueryMatches, arrange_entries, edition_on_entering,
+    DocumentPage, FeedDocument, FeedFormat, FeedPart, Options, QueryMatches, arrange_entries, edition_on_entering,
     membership_conditions, render,
 };
 use crate::store::{
@@ -207,7 +207,7 @@ async fn preview(
         let (instance, known_since) = store
             .read(move |db| Ok((publication::instance(db)?, feed_selections::known_since(db, Some(&name))?)))
             .await?;
-        let part = FeedPart { feed: &feed, variant, page: FeedPage::Current };
+        let part = FeedPart { feed: &feed, variant, page: DocumentPage::Current };
         let document = FeedDocument::of_feed(part, &instance, &contents.entries, &options)
             .known_since(known_since)
             .with_archive_links(part, contents.previous_page, None);

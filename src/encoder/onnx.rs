@@ -2,7 +2,7 @@
 
 use super::Error;
 use super::model_folder::{Pooling, TokenizerFile};
-use super::tokenizer::Tokenizer;
+use super::subword_tokenizer::SubwordTokenizer;
 use crate::domain::MAX_DIMENSIONS;
 use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueOrView};
 use rten_tensor::Layout;
@@ -24,7 +24,7 @@ struct Network {
     model: Model,
     inputs: Vec<(NodeId, Input)>,
     output: NodeId,
-    tokenizer: Tokenizer,
+    tokenizer: SubwordTokenizer,
     pooling: Pooling,
 }
 
@@ -60,7 +60,7 @@ impl SentenceModel {
         let outputs = model.output_ids();
         let output = outputs.iter().find(|id| name(id) == SENTENCE_OUTPUT).or(outputs.first());
         let output = *output.ok_or_else(|| not_usable("it has no output".into()))?;
-        let tokenizer = Tokenizer::load(tokenizer)?;
+        let tokenizer = SubwordTokenizer::load(tokenizer)?;
         let network = Arc::new(Network { model, inputs, output, tokenizer, pooling });
         Ok(SentenceModel { network, thread: low_priority_thread() })
     }

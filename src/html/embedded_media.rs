@@ -87,7 +87,7 @@ struct FallbackImage {
 
 /// The image or `<noscript>` that precedes the current position, if only white space is in between.
 #[derive(Default)]
-enum Neighbor {
+enum AdjacentImage {
     #[default]
     None,
     Lazy,
@@ -108,7 +108,7 @@ struct MediaRewriter<'a> {
     foreign_depth: usize,
     /// The address for an open `<picture>` that has no image yet.
     picture_source: Option<String>,
-    neighbor: Neighbor,
+    adjacent: AdjacentImage,
     /// The address of the last image that was written with a new tag.
     last_image: String,
     last_link: String,
@@ -127,7 +127,7 @@ impl<'a> MediaRewriter<'a> {
             end_tags: CONTAINERS.map(|name| count_end_tags(html, name)),
             foreign_depth: 0,
             picture_source: None,
-            neighbor: Neighbor::None,
+            adjacent: AdjacentImage::None,
             last_image: String::new(),
             last_link: String::new(),
             last_video: String::new(),
@@ -152,7 +152,7 @@ impl<'a> MediaRewriter<'a> {
     fn text(&mut self, text: &str) {
         if self.container.is_none() {
             if !text.trim().is_empty() {
-                self.end_neighbor();
+                self.end_adjacent();
             }
             self.out.push_str(text);
         }
@@ -167,7 +167,7 @@ impl<'a> MediaRewriter<'a> {
         }
         let is_image_part = matches!(name, "img" | "noscript") || ELEMENTS_AROUND_IMAGES.contains(&name);
         if !is_image_part {
-            self.end_neighbor();
+            self.end_adjacent();
         }
         match name {
             "embed" => self.push_player(tag),
@@ -233,7 +233,7 @@ impl<'a> MediaRewriter<'a> {
         }
         let Some(container) = &mut self.container else {
             if !ELEMENTS_AROUND_IMAGES.contains(&name) {
-                self.end_neighbor();
+                self.end_adjacent();
             }
             if name == "picture" {
                 self.end_picture();
@@ -258,7 +258,7 @@ impl<'a> MediaRewriter<'a> {
 
     fn finish(mut self) -> String {
         self.end_container();
-        self.end_neighbor();
+        self.end_adjacent();
         self.end_picture();
         self.out
     }
@@ -269,17 +269,17 @@ impl<'a> MediaRewriter<'a> {
         if images.is_empty() {
             return;
         }
-        match std::mem::take(&mut self.neighbor) {
-            Neighbor::Lazy => {}
-            Neighbor::Placeholder(start) => {
+        match std::mem::take(&mut self.adjacent) {
+            AdjacentImage::Lazy => {}
+            AdjacentImage::Placeholder(start) => {
                 self.out.truncate(start);
                 self.write_fallback(images, |_| true);
             }
-            Neighbor::Fallback(mut before) => {
+            AdjacentImage::Fallback(mut before) => {
                 before.extend(images);
-                self.neighbor = Neighbor::Fallback(before);
+                self.adjacent = AdjacentImage::Fallback(before);
             }
-            Neighbor::None => self.neighbor = Neighbor::Fallback(images),
+            AdjacentImage::None => self.adjacent = AdjacentImage::Fallback(images),
         }
     }
 
@@ -292,8 +292,8 @@ impl<'a> MediaRewriter<'a> {
 
     /// Records that the next image or `<noscript>` is not adjacent to the preceding one. A `<noscript>` without an
     /// adjacent image often contains a tracking pixel, so only its photos are kept.
-    fn end_neighbor(&mut self) {
-        if let Neighbor::Fallback(images) = std::mem::take(&mut self.neighbor) {
+    fn end_adjacent(&mut self) {
+        if let AdjacentImage::Fallback(images) = std::mem::take(&mut self.adjacent) {
             self.write_fallback(images, |image| image.is_photo);
         }
     }
@@ -304,27 +304,27 @@ impl<'a> MediaRewriter<'a> {
             return;
         }
         let image = image_source(tag, self.picture_source.as_deref());
-        let neighbor = std::mem::take(&mut self.neighbor);
-        match (image, neighbor) {
-            (ImageSource::Invisible, neighbor) => self.neighbor = neighbor,
-            (ImageSource::Lazy(address), neighbor) => {
-                if let Neighbor::Fallback(_) | Neighbor::None = neighbor
+        let adjacent = std::mem::take(&mut self.adjacent);
+        match (image, adjacent) {
+            (ImageSource::Invisible, adjacent) => self.adjacent = adjacent,
+            (ImageSource::Lazy(address), adjacent) => {
+                if let AdjacentImage::Fallback(_) | AdjacentImage::None = adjacent
                     && address == self.last_image
                 {
                     return;
                 }
                 self.out.push_str(&image_html(&address, tag));
                 self.last_image = address;
-                self.neighbor = Neighbor::Lazy;
+                self.adjacent = AdjacentImage::Lazy;
             }
-            (ImageSource::Placeholder, Neighbor::Fallback(images)) => self.write_fallback(images, |_| true),
+            (ImageSource::Placeholder, AdjacentImage::Fallback(images)) => self.write_fallback(images, |_| true),
             (ImageSource::Placeholder, _) => {
-                self.neighbor = Neighbor::Placeholder(self.out.len());
+                self.adjacent = AdjacentImage::Placeholder(self.out.len());
                 self.out.push_str(source);
             }
-            (ImageSource::Declared, neighbor) => {
-                self.neighbor = neighbor;
-                self.end_neighbor();
+            (ImageSource::Declared, adjacent) => {
+                self.adjacent = adjacent;
+                self.end_adjacent();
                 if tag.name.eq_ignore_ascii_case("img") {
                     self.out.push_str(source);
                 } else {
@@ -339,7 +339,7 @@ impl<'a> MediaRewriter<'a> {
     /// Writes the image of a `<picture>` that contains no image.
     fn end_picture(&mut self) {
         if let Some(address) = self.picture_source.take().filter(|_| self.shows(None)) {
-            self.end_neighbor();
+            self.end_adjacent();
             self.out.push_str(&format!("<img src=\"{}\">", escape_html(&address)));
             self.last_image = address;
         }
@@ -370,7 +370,7 @@ impl<'a> MediaRewriter<'a> {
             return;
         };
         let Ok(url) = Url::parse(&address) else { return };
-        self.end_neighbor();
+        self.end_adjacent();
         self.link_count += 1;
         let text = if title.trim().is_empty() { url.host_str().unwrap_or_default() } else { title.trim() };
         let link = format!("<a href=\"{}\">{}</a> ", escape_html(&address), escape_html(text));

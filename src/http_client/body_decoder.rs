@@ -53,13 +53,13 @@ pub enum BodyError {
 #[derive(Debug)]
 pub struct ResponseBody {
     raw: Vec<u8>,
-    coding: ContentCoding,
+    coding: BodyCoding,
     max_bytes: usize,
     _slot: Option<OwnedSemaphorePermit>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ContentCoding {
+enum BodyCoding {
     Identity,
     Gzip,
     Deflate,
@@ -74,7 +74,7 @@ pub(super) async fn receive(
     max_bytes: usize,
     slots: &Arc<Semaphore>,
 ) -> Result<ResponseBody, BodyError> {
-    let coding = content_coding(response.headers())?;
+    let coding = body_coding(response.headers())?;
     let mut body = ResponseBody { raw: Vec::new(), coding, max_bytes, _slot: None };
     let mut chunks = response.bytes_stream();
     while let Some(chunk) = chunks.next().await {
@@ -91,21 +91,21 @@ pub(super) async fn receive(
     Ok(body)
 }
 
-fn content_coding(headers: &HeaderMap) -> Result<ContentCoding, BodyError> {
-    let mut found = ContentCoding::Identity;
+fn body_coding(headers: &HeaderMap) -> Result<BodyCoding, BodyError> {
+    let mut found = BodyCoding::Identity;
     for value in headers.get_all(header::CONTENT_ENCODING) {
         let value = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
         for name in value.split(',').map(str::trim) {
             let coding = match name {
                 "" | "identity" | "utf-8" | "none" => continue,
-                "gzip" | "x-gzip" => ContentCoding::Gzip,
-                "deflate" => ContentCoding::Deflate,
-                "br" => ContentCoding::Brotli,
-                "zstd" => ContentCoding::Zstd,
+                "gzip" | "x-gzip" => BodyCoding::Gzip,
+                "deflate" => BodyCoding::Deflate,
+                "br" => BodyCoding::Brotli,
+                "zstd" => BodyCoding::Zstd,
                 _ => return Err(BodyError::UnknownCoding(one_line(name, 40))),
             };
             // Reject a body that is encoded twice: it is a mistake or a decompression bomb, never a legitimate feed.
-            if found != ContentCoding::Identity {
+            if found != BodyCoding::Identity {
                 return Err(BodyError::UnknownCoding(one_line(&value, 40)));
             }
             found = coding;
@@ -117,7 +117,7 @@ fn content_coding(headers: &HeaderMap) -> Result<ContentCoding, BodyError> {
 impl ResponseBody {
     /// Creates an unencoded body that did not come from an HTTP response.
     pub fn from_plain_bytes(raw: Vec<u8>) -> ResponseBody {
-        ResponseBody { max_bytes: raw.len(), raw, coding: ContentCoding::Identity, _slot: None }
+        ResponseBody { max_bytes: raw.len(), raw, coding: BodyCoding::Identity, _slot: None }
     }
 
     /// Returns the size of the body as transferred, in bytes.
@@ -135,13 +135,13 @@ impl ResponseBody {
         let limit = self.max_bytes.min(raw.len().saturating_mul(MAX_COMPRESSION_RATIO).max(MIN_DECODED_LIMIT));
         let mut out = DecodedBytes { bytes: &mut decoded, limit };
         let result = match self.coding {
-            ContentCoding::Identity => return Ok(self.raw),
+            BodyCoding::Identity => return Ok(self.raw),
             // Some servers declare a coding that they did not apply.
-            ContentCoding::Gzip if !raw.starts_with(GZIP_MAGIC) => return Ok(self.raw),
-            ContentCoding::Gzip => decode_gzip(raw, &mut out),
-            ContentCoding::Deflate => decode_deflate(raw, &mut out),
-            ContentCoding::Brotli => out.read(&mut brotli::Decompressor::new(raw, 4096)),
-            ContentCoding::Zstd => decode_zstd(raw, &mut out),
+            BodyCoding::Gzip if !raw.starts_with(GZIP_MAGIC) => return Ok(self.raw),
+            BodyCoding::Gzip => decode_gzip(raw, &mut out),
+            BodyCoding::Deflate => decode_deflate(raw, &mut out),
+            BodyCoding::Brotli => out.read(&mut brotli::Decompressor::new(raw, 4096)),
+            BodyCoding::Zstd => decode_zstd(raw, &mut out),
         };
         if decoded.len() > limit {
             let is_bomb = limit < self.max_bytes;
@@ -230,7 +230,7 @@ mod tests {
     use super::*;
     use std::io::Write;
 
-    fn body(raw: Vec<u8>, coding: ContentCoding) -> ResponseBody {
+    fn body(raw: Vec<u8>, coding: BodyCoding) -> ResponseBody {
         ResponseBody { raw, coding, max_bytes: 16 * MIB, _slot: None }
     }
 
@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn every_coding_in_accept_encoding_is_decoded() {
         let text = b"<rss>news, news and news</rss>".repeat(20);
-        let uncompressed = [ContentCoding::Identity, ContentCoding::Gzip].map(|coding| (text.clone(), coding));
+        let uncompressed = [BodyCoding::Identity, BodyCoding::Gzip].map(|coding| (text.clone(), coding));
         for (raw, coding) in compressed(&text).into_iter().chain(uncompressed) {
             assert_eq!(body(raw, coding).decode().unwrap(), text, "{coding:?}");
         }
@@ -253,8 +253,8 @@ mod tests {
     fn decompression_bomb_is_refused_within_the_limit() {
         let bomb = gzip(&vec![b' '; 8 * MIB]);
         assert!(bomb.len() < 10_000);
-        assert!(matches!(body(bomb, ContentCoding::Gzip).decode(), Err(BodyError::DecompressionBomb)));
-        let large = ResponseBody { max_bytes: MIB / 2, ..body(gzip(&vec![b' '; MIB]), ContentCoding::Gzip) };
+        assert!(matches!(body(bomb, BodyCoding::Gzip).decode(), Err(BodyError::DecompressionBomb)));
+        let large = ResponseBody { max_bytes: MIB / 2, ..body(gzip(&vec![b' '; MIB]), BodyCoding::Gzip) };
         assert!(matches!(large.decode(), Err(BodyError::TooLarge(_))));
     }
 
@@ -264,10 +264,10 @@ mod tests {
         encoder.window_log(27).unwrap();
         encoder.write_all(b"small").unwrap();
         encoder.flush().unwrap();
-        assert!(matches!(body(encoder.finish().unwrap(), ContentCoding::Zstd).decode(), Err(BodyError::Corrupt(_))));
+        assert!(matches!(body(encoder.finish().unwrap(), BodyCoding::Zstd).decode(), Err(BodyError::Corrupt(_))));
     }
 
-    fn compressed(text: &[u8]) -> [(Vec<u8>, ContentCoding); 5] {
+    fn compressed(text: &[u8]) -> [(Vec<u8>, BodyCoding); 5] {
         let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
         zlib.write_all(text).unwrap();
         let mut bare = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -275,11 +275,11 @@ mod tests {
         let mut br = brotli::CompressorWriter::new(Vec::new(), 4096, 5, 20);
         br.write_all(text).unwrap();
         [
-            (gzip(text), ContentCoding::Gzip),
-            (zlib.finish().unwrap(), ContentCoding::Deflate),
-            (bare.finish().unwrap(), ContentCoding::Deflate),
-            (br.into_inner(), ContentCoding::Brotli),
-            (zstd::encode_all(text, 3).unwrap(), ContentCoding::Zstd),
+            (gzip(text), BodyCoding::Gzip),
+            (zlib.finish().unwrap(), BodyCoding::Deflate),
+            (bare.finish().unwrap(), BodyCoding::Deflate),
+            (br.into_inner(), BodyCoding::Brotli),
+            (zstd::encode_all(text, 3).unwrap(), BodyCoding::Zstd),
         ]
     }
 
@@ -299,8 +299,8 @@ mod tests {
     #[test]
     fn members_and_frames_are_joined() {
         for (coding, encode) in [
-            (ContentCoding::Gzip, gzip as fn(&[u8]) -> Vec<u8>),
-            (ContentCoding::Zstd, |text: &[u8]| zstd::encode_all(text, 3).unwrap()),
+            (BodyCoding::Gzip, gzip as fn(&[u8]) -> Vec<u8>),
+            (BodyCoding::Zstd, |text: &[u8]| zstd::encode_all(text, 3).unwrap()),
         ] {
             let parts = [encode(b"<rss>rain, "), encode(b""), encode(b"snow</rss>"), b"junk".to_vec()];
             assert_eq!(body(parts.concat(), coding).decode().unwrap(), b"<rss>rain, snow</rss>", "{coding:?}");
@@ -328,10 +328,10 @@ mod tests {
         let parse = |value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::CONTENT_ENCODING, value.parse().unwrap());
-            content_coding(&headers)
+            body_coding(&headers)
         };
-        assert_eq!(parse("X-GZip").unwrap(), ContentCoding::Gzip);
-        assert_eq!(parse("identity").unwrap(), ContentCoding::Identity);
+        assert_eq!(parse("X-GZip").unwrap(), BodyCoding::Gzip);
+        assert_eq!(parse("identity").unwrap(), BodyCoding::Identity);
         for wrong in ["compress", "gzip, gzip", "br,gzip"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

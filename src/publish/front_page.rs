@@ -15,16 +15,16 @@ const MAX_LATEST: usize = 40;
 
 /// The stories on the front page.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct FrontPage {
+pub struct FrontPageStories {
     /// The storylines with several outlets, highest rank first.
-    pub top: Vec<TopEntry>,
+    pub top: Vec<TopStoryline>,
     /// The stories of storylines with one outlet, in the order of the candidates.
     pub latest: Vec<StoryId>,
 }
 
 /// A storyline on the front page.
 #[derive(Debug, PartialEq, Eq)]
-pub struct TopEntry {
+pub struct TopStoryline {
     pub storyline: StorylineId,
     /// The story with the highest rank.
     pub main: StoryId,
@@ -35,12 +35,16 @@ pub struct TopEntry {
 }
 
 /// Arranges the stories that the front page may show. `stories` are those that may have several outlets.
-pub fn arrange_front_page(candidates: &[StoryId], stories: &[StoryActivity], half_life: SignedDuration) -> FrontPage {
+pub fn arrange_front_page(
+    candidates: &[StoryId],
+    stories: &[StoryActivity],
+    half_life: SignedDuration,
+) -> FrontPageStories {
     let mut storylines: BTreeMap<StorylineId, Vec<&StoryActivity>> = BTreeMap::new();
     for story in stories {
         storylines.entry(story.storyline).or_default().push(story);
     }
-    let mut ranked: Vec<(StoryRank, TopEntry)> = Vec::new();
+    let mut ranked: Vec<(StoryRank, TopStoryline)> = Vec::new();
     for (storyline, mut stories) in storylines {
         let mut outlets: BTreeMap<&str, OutletActivity> = BTreeMap::new();
         for (outlet, activity) in stories.iter().flat_map(|story| &story.outlets) {
@@ -53,7 +57,7 @@ pub fn arrange_front_page(candidates: &[StoryId], stories: &[StoryActivity], hal
         stories.sort_by_cached_key(|story| Reverse((rank_of(story), story.story)));
         let mut ids = stories.iter().map(|story| story.story);
         let Some(main) = ids.next() else { continue };
-        let entry = TopEntry {
+        let entry = TopStoryline {
             storyline,
             main,
             story_count: stories.len(),
@@ -65,7 +69,7 @@ pub fn arrange_front_page(candidates: &[StoryId], stories: &[StoryActivity], hal
     let storylines: BTreeSet<StorylineId> = ranked.iter().map(|(_, entry)| entry.storyline).collect();
     let shared = stories.iter().filter(|story| storylines.contains(&story.storyline));
     let shared: BTreeSet<StoryId> = shared.map(|story| story.story).collect();
-    FrontPage {
+    FrontPageStories {
         top: ranked.into_iter().take(MAX_TOP).map(|(_, entry)| entry).collect(),
         latest: candidates.iter().copied().filter(|story| !shared.contains(story)).take(MAX_LATEST).collect(),
     }

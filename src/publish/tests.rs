@@ -96,7 +96,7 @@ fn published(story: &Story) -> FeedEntry {
     FeedEntry { published_at: story.items[0].item.ranked_at, edition: edition(story, 1, 90) }
 }
 
-fn written(story: &Story, page: FeedPage, format: FeedFormat, options: &Options) -> String {
+fn written(story: &Story, page: DocumentPage, format: FeedFormat, options: &Options) -> String {
     let feed = options.published_feeds().remove(0);
     let entries = [published(story)];
     let part = FeedPart { feed: &feed, variant: FeedVariant::Live, page };
@@ -106,7 +106,7 @@ fn written(story: &Story, page: FeedPage, format: FeedFormat, options: &Options)
 
 fn rendered(format: FeedFormat) -> String {
     let one = story(vec![report(1, "a.example", 0, 3, "Sum\u{b}mary"), report(2, "b.example", 0, 7, "")]);
-    written(&one, FeedPage::Current, format, &Options::default())
+    written(&one, DocumentPage::Current, format, &Options::default())
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn entry_shows_evidence_only_if_configured() {
     story.published_at = Some(Timestamp::UNIX_EPOCH);
     let shows_evidence = |evidence| {
         let options = Options { show_evidence: evidence, ..Options::default() };
-        written(&story, FeedPage::Current, FeedFormat::Json, &options).contains("shares ‘armoured’, ‘Veshna’")
+        written(&story, DocumentPage::Current, FeedFormat::Json, &options).contains("shares ‘armoured’, ‘Veshna’")
     };
     assert!(shows_evidence(true) && !shows_evidence(false));
 }
@@ -171,7 +171,7 @@ fn entry_shows_evidence_only_if_configured() {
 fn documents_link_to_their_archive_pages() {
     let one = story(vec![report(1, "a.example", 0, 3, "")]);
     let options = Options::default();
-    let archive = |format| written(&one, FeedPage::Archive(3), format, &options);
+    let archive = |format| written(&one, DocumentPage::Archive(3), format, &options);
     for format in [FeedFormat::Atom, FeedFormat::Rss] {
         let text = archive(format);
         for expected in [
@@ -197,7 +197,7 @@ fn image_becomes_a_thumbnail() {
     one.item.image = Some("https://a.example/i.jpg?a=1&b=2".into());
     let one = story(vec![one]);
     for format in [FeedFormat::Rss, FeedFormat::Atom] {
-        let text = written(&one, FeedPage::Archive(1), format, &Options::default());
+        let text = written(&one, DocumentPage::Archive(1), format, &Options::default());
         assert!(text.contains("<media:thumbnail url=\"https://a.example/i.jpg?a=1&amp;b=2\""), "{text}");
         assert!(text.contains("xmlns:media=\"http://search.yahoo.com/mrss/\"") && text.contains("xmlns:fh="), "{text}");
     }
@@ -213,7 +213,7 @@ fn every_format_has_the_enclosures_of_the_lead() {
         file("https://a.example/1.pdf", "application/pdf", None),
     ];
     let one = story(vec![one]);
-    let written = |format| written(&one, FeedPage::Current, format, &Options::default());
+    let written = |format| written(&one, DocumentPage::Current, format, &Options::default());
     let rss: ::rss::Channel = written(FeedFormat::Rss).parse().unwrap();
     let first = rss.items[0].enclosure.as_ref().unwrap();
     assert_eq!(

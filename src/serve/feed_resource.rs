@@ -5,7 +5,8 @@ use super::http_cache::{EncodedResponse, FEED_CACHE_CONTROL, content_hash};
 use super::site_options::SiteOptions;
 use crate::domain::{FeedVariant, PublishedFeed, Story, StoryId, Storyline};
 use crate::publish::{
-    self, FeedDocument, FeedFormat, FeedPage, FeedPart, HEALTH_FEED_NAME, Options, arrange_entries, render_health_feed,
+    self, DocumentPage, FeedDocument, FeedFormat, FeedPart, HEALTH_FEED_NAME, Options, arrange_entries,
+    render_health_feed,
 };
 use crate::store::feed_entries::DocumentVersion;
 use crate::store::{self, ReadConnection, editions, feed_entries, feed_selections, operator_events, publication};
@@ -14,13 +15,13 @@ use axum::body::Bytes;
 /// A document under `/feeds/`.
 #[derive(Debug, Clone)]
 pub struct FeedResource {
-    pub contents: FeedContents,
+    pub contents: ResourceContents,
     pub format: FeedFormat,
 }
 
 #[derive(Debug, Clone)]
-pub enum FeedContents {
-    Stories(Box<PublishedFeed>, FeedVariant, FeedPage),
+pub enum ResourceContents {
+    Stories(Box<PublishedFeed>, FeedVariant, DocumentPage),
     /// The operator's feed.
     Health,
 }
@@ -34,15 +35,15 @@ impl FeedResource {
             return (format == FeedFormat::Atom).then_some(FeedResource::health());
         }
         let (rest, page) = match rest.rsplit_once(".archive-") {
-            Some((rest, numbers)) => (rest, FeedPage::Archive(numbers.split_once('-')?.1.parse().ok()?)),
-            None => (rest, FeedPage::Current),
+            Some((rest, numbers)) => (rest, DocumentPage::Archive(numbers.split_once('-')?.1.parse().ok()?)),
+            None => (rest, DocumentPage::Current),
         };
         let (name, variant) = match rest.strip_suffix(FeedVariant::Stable.suffix()) {
             Some(name) => (name, FeedVariant::Stable),
             None => (rest, FeedVariant::Live),
         };
         let feed = feeds.iter().find(|feed| feed.name == name)?;
-        let resource = FeedResource { contents: FeedContents::Stories(feed.clone().into(), variant, page), format };
+        let resource = FeedResource { contents: ResourceContents::Stories(feed.clone().into(), variant, page), format };
         // Each document has only one name, so `archive-100-07` is not found.
         (resource.file_name() == file).then_some(resource)
     }
@@ -50,7 +51,7 @@ impl FeedResource {
     /// Returns all documents that readers subscribe to, in all variants and formats, without archives.
     pub fn subscribable(options: &SiteOptions) -> Vec<FeedResource> {
         let feeds = options.publish.public_feeds();
-        let feeds = feeds.iter().flat_map(|feed| FeedResource::of_page(feed, FeedPage::Current));
+        let feeds = feeds.iter().flat_map(|feed| FeedResource::of_page(feed, DocumentPage::Current));
         feeds.chain(options.status_pages.then(FeedResource::health)).collect()
     }
 
@@ -58,21 +59,21 @@ impl FeedResource {
     pub fn archived(db: &ReadConnection, feeds: &[PublishedFeed]) -> store::Result<Vec<FeedResource>> {
         let mut all = Vec::new();
         for feed in feeds {
-            let pages = feed_entries::archive_page_numbers(db, feed)?.into_iter().map(FeedPage::Archive);
+            let pages = feed_entries::archive_page_numbers(db, feed)?.into_iter().map(DocumentPage::Archive);
             all.extend(pages.flat_map(|page| FeedResource::of_page(feed, page)));
         }
         Ok(all)
     }
 
     fn health() -> FeedResource {
-        FeedResource { contents: FeedContents::Health, format: FeedFormat::Atom }
+        FeedResource { contents: ResourceContents::Health, format: FeedFormat::Atom }
     }
 
-    fn of_page(feed: &PublishedFeed, page: FeedPage) -> Vec<FeedResource> {
+    fn of_page(feed: &PublishedFeed, page: DocumentPage) -> Vec<FeedResource> {
         let mut all = Vec::new();
         for variant in FeedVariant::ALL {
             for format in FeedFormat::ALL {
-                let contents = FeedContents::Stories(feed.clone().into(), variant, page);
+                let contents = ResourceContents::Stories(feed.clone().into(), variant, page);
                 all.push(FeedResource { contents, format });
             }
         }
@@ -81,24 +82,24 @@ impl FeedResource {
 
     /// Returns whether readers subscribe to the document rather than fetch it once.
     pub fn is_current(&self) -> bool {
-        matches!(self.contents, FeedContents::Health | FeedContents::Stories(_, _, FeedPage::Current))
+        matches!(self.contents, ResourceContents::Health | ResourceContents::Stories(_, _, DocumentPage::Current))
     }
 
     /// Returns the version of the document. If the version is the same, the bytes are the same.
     pub fn version(&self, db: &ReadConnection) -> store::Result<DocumentVersion> {
         match &self.contents {
-            FeedContents::Stories(feed, _, FeedPage::Current) => feed_entries::current_version(db, feed),
-            FeedContents::Stories(feed, _, FeedPage::Archive(page)) => {
+            ResourceContents::Stories(feed, _, DocumentPage::Current) => feed_entries::current_version(db, feed),
+            ResourceContents::Stories(feed, _, DocumentPage::Archive(page)) => {
                 feed_entries::archive_page_version(db, feed, *page)
             }
-            FeedContents::Health => Ok(DocumentVersion::AllFeeds(publication::feeds_version(db)?)),
+            ResourceContents::Health => Ok(DocumentVersion::AllFeeds(publication::feeds_version(db)?)),
         }
     }
 
     /// Returns the private feed that the document belongs to.
     pub fn private_feed(&self) -> Option<&PublishedFeed> {
         match &self.contents {
-            FeedContents::Stories(feed, ..) if feed.private => Some(feed),
+            ResourceContents::Stories(feed, ..) if feed.private => Some(feed),
             _ => None,
         }
     }
@@ -106,10 +107,10 @@ impl FeedResource {
     /// Returns the file name without the extension of the format.
     pub fn stem(&self) -> String {
         match &self.contents {
-            FeedContents::Stories(feed, variant, page) => {
+            ResourceContents::Stories(feed, variant, page) => {
                 format!("{}{}{}", feed.name, variant.suffix(), page.suffix(feed))
             }
-            FeedContents::Health => HEALTH_FEED_NAME.into(),
+            ResourceContents::Health => HEALTH_FEED_NAME.into(),
         }
     }
 
@@ -140,14 +141,14 @@ impl FeedResource {
         token: Option<&str>,
     ) -> store::Result<Option<Vec<u8>>> {
         let instance = publication::instance(db)?;
-        let FeedContents::Stories(feed, variant, page) = &self.contents else {
+        let ResourceContents::Stories(feed, variant, page) = &self.contents else {
             let known_since = feed_selections::known_since(db, None)?;
             return Ok(Some(render_health_feed(&operator_events::latest(db)?, known_since, &instance, options)));
         };
         let known_since = feed_selections::known_since(db, Some(&feed.name))?;
         let loaded = match page {
-            FeedPage::Current => Some(feed_entries::current_page(db, feed, *variant)?),
-            FeedPage::Archive(number) => feed_entries::archive_page(db, feed, *variant, *number)?,
+            DocumentPage::Current => Some(feed_entries::current_page(db, feed, *variant)?),
+            DocumentPage::Archive(number) => feed_entries::archive_page(db, feed, *variant, *number)?,
         };
         Ok(loaded.map(|loaded| {
             let entries = arrange_entries(&feed.selection, loaded.candidates);

@@ -2,7 +2,7 @@
 //! stories, storylines and searches are rarely requested and therefore rendered per request.
 
 use super::app_state::{AppState, Error};
-use super::feed_resource::{FeedContents, FeedResource, MAX_STORYLINE_STORIES, storyline_feed};
+use super::feed_resource::{FeedResource, MAX_STORYLINE_STORIES, ResourceContents, storyline_feed};
 use super::http_cache::{EncodedResponse, FEED_CACHE_CONTROL, PRIVATE_CACHE_CONTROL, respond_once};
 use super::pages;
 use crate::domain::{FeedEntry, FeedSelection, StoryId, StorylineId};
@@ -36,7 +36,7 @@ pub async fn feed(
         };
         return app.respond(page).await;
     };
-    if matches!(resource.contents, FeedContents::Health) && !app.status_pages {
+    if matches!(resource.contents, ResourceContents::Health) && !app.status_pages {
         return pages::not_found(&app);
     }
     if resource.private_feed().is_none() && resource.is_current() {
@@ -81,7 +81,7 @@ fn is_same_token(token: &str, given: &str) -> bool {
 /// Returns the `Link` header with the hubs and the feed's own URL (WebSub, section 4).
 fn hub_links(options: &Options, resource: &FeedResource) -> Option<HeaderValue> {
     let hubs = options.hub_urls();
-    if hubs.is_empty() || matches!(resource.contents, FeedContents::Health) {
+    if hubs.is_empty() || matches!(resource.contents, ResourceContents::Health) {
         return None;
     }
     let hubs = hubs.iter().map(|hub| format!("<{hub}>; rel=\"hub\""));

@@ -6,7 +6,7 @@ use crate::support::test_daemon::TestDaemon;
 use crate::support::{rss, wait_until};
 use jiff::SignedDuration;
 use newsfold::domain::{FeedVariant, PollOutcome, SourceState};
-use newsfold::publish::{FeedDocument, FeedFormat, FeedPage, FeedPart, Options, arrange_entries, render};
+use newsfold::publish::{DocumentPage, FeedDocument, FeedFormat, FeedPart, Options, arrange_entries, render};
 use newsfold::store::{Store, constraints, feed_entries, publication};
 
 const TRAIN: [&str; 3] = [
@@ -266,7 +266,7 @@ async fn feed_bytes_depend_on_the_database_only() {
         .await
         .unwrap();
     let entries = arrange_entries(&feed.selection, page.candidates);
-    let part = FeedPart { feed: &feed, variant: FeedVariant::Live, page: FeedPage::Current };
+    let part = FeedPart { feed: &feed, variant: FeedVariant::Live, page: DocumentPage::Current };
     let document = FeedDocument::of_feed(part, &instance, &entries, &options);
     assert_eq!(String::from_utf8(render(&document, FeedFormat::Atom)).unwrap(), served);
 }

@@ -43,21 +43,21 @@ pub(super) struct DocumentPath {
 
 /// The part of a feed that a document contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FeedPage {
+pub enum DocumentPage {
     /// The document that readers subscribe to.
     Current,
     /// A full page of the archive. Page 1 is the oldest.
     Archive(u32),
 }
 
-impl FeedPage {
+impl DocumentPage {
     /// Returns the part of the URL after the feed's name and variant. The name of an archive page contains the page
     /// size, because pages of different sizes have different entries. A client that has stored some pages must not
     /// combine them with pages of another size.
     pub fn suffix(self, feed: &PublishedFeed) -> String {
         match self {
-            FeedPage::Current => String::new(),
-            FeedPage::Archive(page) => format!(".archive-{}-{page}", feed.selection.limit),
+            DocumentPage::Current => String::new(),
+            DocumentPage::Archive(page) => format!(".archive-{}-{page}", feed.selection.limit),
         }
     }
 }
@@ -67,7 +67,7 @@ impl FeedPage {
 pub struct FeedPart<'f> {
     pub feed: &'f PublishedFeed,
     pub variant: FeedVariant,
-    pub page: FeedPage,
+    pub page: DocumentPage,
 }
 
 /// The maximum number of items in the feed of one story.
@@ -84,14 +84,14 @@ impl<'a> FeedDocument<'a> {
     ) -> FeedDocument<'a> {
         let FeedPart { feed, variant, page } = part;
         let stable = if variant == FeedVariant::Stable { " stable" } else { "" };
-        let is_archive = page != FeedPage::Current;
+        let is_archive = page != DocumentPage::Current;
         FeedDocument {
             id: uuid_urn(&format!("newsfold feed {instance} {}{stable}", feed.name)),
             title: feed.title.clone(),
             description: format!("{}: one entry per event, with every outlet that reported it", feed.title),
             home: options.url(""),
             hubs: if is_archive || feed.private { Vec::new() } else { options.hub_urls() },
-            current: is_archive.then(|| DocumentPath::of_feed(FeedPart { page: FeedPage::Current, ..part })),
+            current: is_archive.then(|| DocumentPath::of_feed(FeedPart { page: DocumentPage::Current, ..part })),
             entries: entries.iter().map(|entry| DocumentEntry::from_edition(entry, options)).collect(),
             ..FeedDocument::empty(options, DocumentPath::of_feed(part))
         }
@@ -104,7 +104,7 @@ impl<'a> FeedDocument<'a> {
         previous: Option<u32>,
         next: Option<u32>,
     ) -> FeedDocument<'a> {
-        let path = |page: u32| DocumentPath::of_feed(FeedPart { page: FeedPage::Archive(page), ..part });
+        let path = |page: u32| DocumentPath::of_feed(FeedPart { page: DocumentPage::Archive(page), ..part });
         self.previous = previous.map(path);
         self.next = next.map(path);
         self

@@ -42,14 +42,14 @@ struct SearchForm<'a> {
 struct FrontPage<'a> {
     site: SiteLayout<'a>,
     form: SearchForm<'a>,
-    top: Vec<TopEntry<'a>>,
+    top: Vec<TopStorylineView<'a>>,
     latest: Vec<StorySummary<'a>>,
     /// Why there are no stories yet, and when the first ones will appear; empty if there are stories.
     waiting: TimedText,
 }
 
 /// A storyline at the top of the front page.
-struct TopEntry<'a> {
+struct TopStorylineView<'a> {
     storyline: StorylineId,
     main: StorySummary<'a>,
     developments: Vec<StorySummary<'a>>,
@@ -79,7 +79,7 @@ struct Section<'a> {
     is_shown: bool,
 }
 
-impl TopEntry<'_> {
+impl TopStorylineView<'_> {
     fn stories(&self) -> String {
         count_of(self.story_count, "story", "stories")
     }
@@ -130,7 +130,7 @@ fn front_page(db: &ReadConnection, form: SearchForm) -> Result<String, Error> {
     let languages = form.query.languages();
     let summary = |id: &StoryId| StorySummary::new(shown.get(id)?, &languages);
     let top = arranged.top.iter().filter_map(|entry| {
-        Some(TopEntry {
+        Some(TopStorylineView {
             storyline: entry.storyline,
             main: summary(&entry.main)?,
             developments: entry.developments.iter().filter_map(summary).collect(),
@@ -139,7 +139,7 @@ fn front_page(db: &ReadConnection, form: SearchForm) -> Result<String, Error> {
     });
     let mut latest: Vec<StorySummary> = arranged.latest.iter().filter_map(summary).collect();
     latest.sort_by_key(|summary| Reverse((summary.last, summary.story.id)));
-    let top: Vec<TopEntry> = top.collect();
+    let top: Vec<TopStorylineView> = top.collect();
     let is_empty = top.is_empty() && latest.is_empty();
     let waiting = if is_empty { waiting_text(db, &site)? } else { TimedText::default() };
     Ok(FrontPage { site, form, top, latest, waiting }.render()?)

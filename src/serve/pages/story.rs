@@ -4,7 +4,7 @@
 use super::chart::{TimelineMark, timeline_marks};
 use super::format::{link, machine_time};
 use super::site_layout::SiteLayout;
-use super::storyline::Development;
+use super::storyline::DevelopmentView;
 use crate::domain::language::{language_name, other_language};
 use crate::domain::{ItemId, Story, StoryItem, Storyline, StorylineId, Timestamp};
 use crate::serve::app_state::Error;
@@ -40,7 +40,7 @@ struct StorylineView<'a> {
     other_stories: String,
     reason: String,
     /// The newest other stories, newest first.
-    others: Vec<Development<'a>>,
+    others: Vec<DevelopmentView<'a>>,
 }
 
 /// The reports of an outlet as shown on the page.
@@ -103,8 +103,8 @@ pub fn story_page(db: &ReadConnection, site: SiteLayout, story: &Story) -> Resul
 fn storyline_view<'a>(story: &Story, storyline: &'a Storyline, published: u32) -> Option<StorylineView<'a>> {
     let other_count = published - u32::from(story.published_at.is_some());
     let newest = storyline.stories.iter().rev().filter(|other| other.id != story.id);
-    let others = newest.filter_map(|other| Development::new(other, published)).take(MAX_OTHER_STORIES as usize);
-    let others: Vec<Development> = others.collect();
+    let others = newest.filter_map(|other| DevelopmentView::new(other, published)).take(MAX_OTHER_STORIES as usize);
+    let others: Vec<DevelopmentView> = others.collect();
     let reason = storyline_reason(&story.storyline_evidence, other_count + 1);
     let other_stories = count_of(other_count as usize, "other story", "other stories");
     (!others.is_empty()).then_some(StorylineView { id: storyline.id, other_stories, reason, others })

@@ -17,11 +17,11 @@ struct StorylinePage<'a> {
     title: &'a str,
     lang: Option<&'a str>,
     story_count: u32,
-    developments: Vec<Development<'a>>,
+    developments: Vec<DevelopmentView<'a>>,
 }
 
 /// A story of a storyline as pages show it.
-pub struct Development<'a> {
+pub struct DevelopmentView<'a> {
     pub summary: StorySummary<'a>,
     /// The time of the story's first report.
     pub at: Timestamp,
@@ -29,10 +29,10 @@ pub struct Development<'a> {
     pub reason: String,
 }
 
-impl<'a> Development<'a> {
+impl<'a> DevelopmentView<'a> {
     /// Describes a story; `None` if it was merged.
-    pub fn new(story: &'a Story, story_count: u32) -> Option<Development<'a>> {
-        Some(Development {
+    pub fn new(story: &'a Story, story_count: u32) -> Option<DevelopmentView<'a>> {
+        Some(DevelopmentView {
             summary: StorySummary::new(story, &[])?,
             at: story.first_report()?.item.ranked_at,
             reason: storyline_reason(&story.storyline_evidence, story_count),
@@ -51,7 +51,7 @@ pub fn storyline_page(db: &ReadConnection, site: SiteLayout, storyline: &Storyli
         title: main.map_or("", |item| item.title.as_str()),
         lang: main.and_then(|item| item.lang.as_deref()),
         story_count,
-        developments: stories.filter_map(|story| Development::new(story, story_count)).collect(),
+        developments: stories.filter_map(|story| DevelopmentView::new(story, story_count)).collect(),
     };
     Ok(page.render()?)
 }

@@ -5,7 +5,7 @@ use super::{Error, MAX_TOKENS};
 use kitoken::{Definition, InsertionPosition, Kitoken, Processing};
 use serde_json::json;
 
-pub(super) struct Tokenizer {
+pub(super) struct SubwordTokenizer {
     tokenizer: Kitoken,
     /// The tokens before and after each text, such as `[CLS]` and `[SEP]`.
     first: Vec<u32>,
@@ -13,8 +13,8 @@ pub(super) struct Tokenizer {
     pub vocabulary_size: usize,
 }
 
-impl Tokenizer {
-    pub fn load(file: &TokenizerFile) -> Result<Tokenizer, Error> {
+impl SubwordTokenizer {
+    pub fn load(file: &TokenizerFile) -> Result<SubwordTokenizer, Error> {
         let not_usable = |reason: String| Error::NotUsable { path: file.kind.to_string().into(), reason };
         let definition = match file.kind {
             TokenizerKind::Definition => Definition::from_tokenizers_slice(&file.bytes),
@@ -40,7 +40,7 @@ impl Tokenizer {
         let last = added([InsertionPosition::SubSequenceEnd, InsertionPosition::SequenceEnd]);
         let vocabulary_size = definition.model.vocab().len() + definition.specials.len();
         let tokenizer = Kitoken::from_definition(definition).map_err(|error| not_usable(error.to_string()))?;
-        Ok(Tokenizer { tokenizer, first, last, vocabulary_size })
+        Ok(SubwordTokenizer { tokenizer, first, last, vocabulary_size })
     }
 
     /// Returns the token ids of a text, at most [`MAX_TOKENS`]. Names of special tokens in the text are treated as
