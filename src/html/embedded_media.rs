@@ -4,12 +4,12 @@
 //! The module sends no requests, takes linear time, and never recurses. The sanitizer checks the output of this module.
 
 use super::elements::contains_raw_text;
-use super::lazy_image::{ImageSource, declares_photo, image_html, image_source, is_photo_address, source_address};
+use super::lazy_image::{ImageSource, declares_photo, image_html, image_source, source_address};
 use super::link_rules::LinkRules;
 use super::open_elements::OpenElements;
 use super::player::{is_player_element, player_addresses, video_page};
 use super::tracking_hosts::is_counter;
-use super::tracking_pixel::{ContentVisibility, is_tracking_pixel};
+use super::tracking_pixel::{ContentVisibility, is_photo_address, is_tracking_pixel};
 use crate::markup::entities::escape_html;
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};

@@ -3,12 +3,9 @@
 //! Before the script runs, `src` is missing or names a spacer or a `data:` image. The real address is in `srcset` or
 //! another attribute. Names are not standardized: common names are tried first, then any image address.
 
-use super::tracking_hosts::{is_counter, is_own_counter, names_counter};
-use super::tracking_pixel::{has_photo_size, hides_element, is_tracking_pixel};
+use super::tracking_pixel::{has_photo_size, is_photo_address, is_tracking_pixel, only_counts_readers};
 use crate::markup::entities::{decode_entities, escape_html};
 use crate::markup::tag::StartTag;
-use crate::urls::media_type::media_type_of;
-use std::borrow::Cow;
 
 /// Attributes that always take precedence over `src`.
 const LAZY_SOURCES: [&str; 4] = ["data-src", "data-lazy-src", "data-original", "data-lazy"];
@@ -44,17 +41,8 @@ pub(super) enum ImageSource {
 /// Determines the image that an element displays. `picture_source` is the address of the preceding `<source>`.
 pub(super) fn image_source(image: &StartTag<'_>, picture_source: Option<&str>) -> ImageSource {
     let lazy = real_address(image, picture_source);
-    // Spacers are as small as tracking pixels, and scripts fade images in. Tracking pixels have no lazy photo address.
-    let has_photo = lazy.as_deref().is_some_and(is_photo_address);
     let is_photo = lazy.is_some() || declares_photo(image);
-    let address = lazy.as_deref().map(Cow::Borrowed).or_else(|| image.attribute("src")).unwrap_or_default();
-    let is_named_counter = || {
-        let mut names = ["class", "id"].into_iter().filter_map(|name| image.attribute(name));
-        !is_photo_address(&address) && names.any(|names| names_counter(&names))
-    };
-    let counts_readers =
-        || is_counter(&address) || (!has_photo_size(image) && (is_own_counter(&address) || is_named_counter()));
-    if hides_element(image) || (is_tracking_pixel(image, is_photo) && !has_photo) || counts_readers() {
+    if only_counts_readers(image, lazy.as_deref(), is_photo) {
         return ImageSource::Invisible;
     }
     match lazy {
@@ -81,11 +69,6 @@ pub(super) fn image_html(address: &str, image: &StartTag<'_>) -> String {
 /// Returns the address that the `<source>` of a picture declares.
 pub(super) fn source_address(source: &StartTag<'_>) -> Option<String> {
     LAZY_SOURCE_SETS.iter().chain(&["srcset"]).find_map(|name| best_of_set(&source.attribute(name)?))
-}
-
-/// Returns whether an address ends in the file name of a photo. Most tracking pixels with an extension are GIF images.
-pub(super) fn is_photo_address(address: &str) -> bool {
-    media_type_of(address).is_some_and(|media_type| media_type.starts_with("image/") && media_type != "image/gif")
 }
 
 /// Returns whether an image declares what tracking pixels do not need: a size, several files, or lazy loading.

@@ -1,7 +1,9 @@
 //! Makes HTML from the web safe to publish: allowed elements and attributes, absolute http links, no scripts, styles,
 //! frames or tracking pixels.
 //!
-//! The module sends no requests, and passes only HTML of limited size and depth to ammonia.
+//! Invisible images such as tracking pixels are removed first: [`super::tracking_pixel`] recognizes them, and
+//! [`super::embedded_media`] removes them. The module sends no requests, and passes only HTML of limited size and depth
+//! to ammonia.
 
 use super::elements::{ALLOWED_ELEMENTS, ELEMENT_ATTRIBUTES, GLOBAL_ATTRIBUTES, sanitizer_for_elements};
 use super::embedded_media::expose_media;

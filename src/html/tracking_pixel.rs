@@ -1,10 +1,13 @@
-//! Recognizes invisible images, whose only purpose is to count readers.
+//! Recognizes invisible images, whose only purpose is to count readers. [`super::embedded_media`] removes them.
 //!
 //! The attributes of the image and of the elements around it are examined before the sanitizer removes `style` and
 //! `hidden`. [`super::tracking_hosts`] examines the address.
 
 use super::css::{Declaration, declarations, functions, number_and_unit, percent, pixels};
+use super::tracking_hosts::{is_counter, is_own_counter, names_counter};
 use crate::markup::tag::StartTag;
+use crate::urls::media_type::media_type_of;
+use std::borrow::Cow;
 
 /// The maximum size of an invisible image: a width or height of this many pixels or percent.
 const MAX_INVISIBLE_SIZE: f64 = 2.0;
@@ -18,6 +21,27 @@ const MAX_INVISIBLE_OPACITY: f64 = 0.02;
 const SIZES: [&str; 8] = [
     "width", "max-width", "inline-size", "max-inline-size", "height", "max-height", "block-size", "max-block-size",
 ];
+
+/// Returns whether an `<img>` serves only to count readers: it is invisible, or its address or its name is that of a
+/// counter. `lazy_address` is the address that a script would set. `is_photo` tells whether the image has or declares
+/// what tracking pixels do not need.
+pub(super) fn only_counts_readers(image: &StartTag<'_>, lazy_address: Option<&str>, is_photo: bool) -> bool {
+    // Spacers are as small as tracking pixels, and scripts fade images in. Tracking pixels have no lazy photo address.
+    let has_photo = lazy_address.is_some_and(is_photo_address);
+    let address = lazy_address.map(Cow::Borrowed).or_else(|| image.attribute("src")).unwrap_or_default();
+    let is_named_counter = || {
+        let mut names = ["class", "id"].into_iter().filter_map(|name| image.attribute(name));
+        !is_photo_address(&address) && names.any(|names| names_counter(&names))
+    };
+    let counts_readers =
+        || is_counter(&address) || (!has_photo_size(image) && (is_own_counter(&address) || is_named_counter()));
+    hides_element(image) || (is_tracking_pixel(image, is_photo) && !has_photo) || counts_readers()
+}
+
+/// Returns whether an address ends in the file name of a photo. Most tracking pixels with an extension are GIF images.
+pub(super) fn is_photo_address(address: &str) -> bool {
+    media_type_of(address).is_some_and(|media_type| media_type.starts_with("image/") && media_type != "image/gif")
+}
 
 /// Returns whether an `<img>` or player declares that it is invisible. A photo may start transparent, because a script
 /// fades it in.
@@ -54,7 +78,7 @@ fn keeps_size(style: &[Declaration], dimension: &str) -> bool {
 }
 
 /// Returns whether an element declares that it and its content are hidden.
-pub(super) fn hides_element(element: &StartTag<'_>) -> bool {
+fn hides_element(element: &StartTag<'_>) -> bool {
     let hides = |declaration: &Declaration| match (declaration.property.as_str(), declaration.value.as_str()) {
         ("display", value) => value == "none",
         ("visibility", value) => matches!(value, "hidden" | "collapse"),
