@@ -10,6 +10,7 @@
 //! whose feed declared the topic, and that feed could have contained the items itself.
 
 pub mod callback;
+pub mod delivery_retries;
 pub mod discovery;
 pub mod hub;
 pub mod push_queue;

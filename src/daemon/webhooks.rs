@@ -1,6 +1,6 @@
 //! Announces new entries of feeds to the webhooks of the configuration (`[[notify]]`). Each webhook receives the
 //! entries in order, one at a time. The progress is in the database: a restart does not repeat an announcement whose
-//! success was recorded, and does not lose one.
+//! success was recorded, and does not lose one. [`crate::websub::delivery_retries`] decides when to repeat a failed one.
 //!
 //! The URL of a webhook is a secret: log messages contain only the name of its feed. The address policy applies to the
 //! URL, and redirects are not followed.
@@ -13,7 +13,7 @@ use crate::http_client::{CallbackRequest, WebSubRequestError, WebSubResponse};
 use crate::publish::{WebhookOptions, webhook_message};
 use crate::store::webhooks::{self, WebhookKey, WebhookState};
 use crate::store::{self, ReadConnection, feed_entries, feed_selections};
-use crate::websub::hub::delivery_policy::{DeliveryResult, evaluate_delivery, next_attempt_at};
+use crate::websub::delivery_retries::{DeliveryResult, evaluate_delivery, next_attempt_at};
 use crate::wording;
 use axum::http::{HeaderMap, HeaderValue, header};
 use futures_util::future::join_all;

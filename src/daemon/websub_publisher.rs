@@ -1,5 +1,5 @@
 //! The `websub publisher` task: asks callbacks to confirm requests, delivers changed documents to the subscribers of
-//! our own hub, and notifies other hubs. [`delivery_policy`] decides how to handle responses.
+//! our own hub, and notifies other hubs. [`delivery_retries`] decides when to repeat a delivery.
 //!
 //! All pending work is in the database. The time of the next attempt is stored before a request is sent, so a crash
 //! neither repeats a request immediately nor loses one. At most one request per host and `hub.concurrency` requests in
@@ -20,7 +20,8 @@ use crate::store::websub_subscriber_requests::{self, PendingVerification};
 use crate::store::websub_subscribers::{self, DueQuery, PendingDelivery};
 use crate::store::{self, ReadConnection, WriteConnection, origins};
 use crate::urls::redact::redact_url;
-use crate::websub::hub::delivery_policy::{self, DeliveryResult, MAX_VERIFICATION_ATTEMPTS};
+use crate::websub::delivery_retries::{self, DeliveryResult};
+use crate::websub::hub::callback_verification::{self, MAX_VERIFICATION_ATTEMPTS};
 use crate::websub::hub::endpoint::{self, HubEndpoint};
 use crate::websub::hub::rate_limits;
 use crate::websub::{secrets, signature};
@@ -217,7 +218,7 @@ impl Publisher {
             tracing::error!("the operating system returned no random bytes for a challenge");
             return Ok(());
         };
-        let response = match delivery_policy::verification_url(&request, &challenge) {
+        let response = match callback_verification::verification_url(&request, &challenge) {
             Ok(url) => {
                 let request = self.callback_request(&url, self.context.clock().now());
                 self.context.polling.fetcher.verify_callback(request).await
@@ -227,7 +228,7 @@ impl Publisher {
         let sent = websub_request_record(&request.callback, &response, 0);
         let confirmed = response
             .map_err(|error| error.failure)
-            .and_then(|response| delivery_policy::check_echo(&response, &challenge));
+            .and_then(|response| callback_verification::check_echo(&response, &challenge));
         let now = self.context.clock().now();
         let (topic, host, mode) = (&request.topic, &request.host, request.mode.into_str());
         match &confirmed {
@@ -269,7 +270,7 @@ impl Publisher {
         };
         let sent = websub_request_record(&subscriber.callback, &response, document.bytes.len());
         let now = self.context.clock().now();
-        let result = delivery_policy::evaluate_delivery(response, subscriber.failures, now);
+        let result = delivery_retries::evaluate_delivery(response, subscriber.failures, now);
         let (id, topic, host) = (subscriber.id, &subscriber.topic, &subscriber.host);
         let (event, failure) = match &result {
             DeliveryResult::Delivered => ("delivered a document", None),
@@ -324,7 +325,7 @@ impl Publisher {
         let result = Audience::PUBLIC.remark(&format!("{response:?}"));
         tracing::info!(hub = redact_url(&notification.hub), topic, result, "notified a hub of a change");
         let sent = websub_request_record(&notification.hub, &response, 0);
-        let result = delivery_policy::evaluate_notification(response, notification.failures, now);
+        let result = delivery_retries::evaluate_notification(response, notification.failures, now);
         let record = move |db: &WriteConnection| {
             origins::record_requests(db, now, sent.as_slice())?;
             match result {
@@ -334,7 +335,7 @@ impl Publisher {
                 }
                 // The hub is part of the configuration, so the next change triggers another notification.
                 DeliveryResult::GiveUp { failure } => {
-                    let at = delivery_policy::next_attempt_at(notification.failures, now);
+                    let at = delivery_retries::next_attempt_at(notification.failures, now);
                     hub_notifications::record_failure(db, &notification, at, Some(&hash), &failure)
                 }
             }
@@ -368,11 +369,11 @@ impl OutgoingRequest {
             }
             OutgoingRequest::Deliver(pending, _) => {
                 let subscriber = &pending.subscriber;
-                let retry_at = delivery_policy::next_attempt_at(subscriber.failures, now);
+                let retry_at = delivery_retries::next_attempt_at(subscriber.failures, now);
                 websub_subscribers::claim(db, subscriber.id, retry_at)
             }
             OutgoingRequest::Notify(pending) => {
-                let retry_at = delivery_policy::next_attempt_at(pending.notification.failures, now);
+                let retry_at = delivery_retries::next_attempt_at(pending.notification.failures, now);
                 hub_notifications::claim(db, &pending.notification, retry_at)?;
                 Ok(true)
             }

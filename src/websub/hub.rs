@@ -1,14 +1,15 @@
 //! newsfold as a hub, exclusively for its own feeds (WebSub, sections 5 to 7), and its notifications to other hubs.
 //!
 //! The decisions are pure functions: [`subscription_request`] (what a request asks for), [`rate_limits`] (whether to
-//! accept it now), [`delivery_policy`] (how to handle the response of a callback or a hub). [`endpoint`] answers
-//! subscribers; the daemon's `websub publisher` task sends requests to callbacks and hubs.
+//! accept it now), [`callback_verification`] (whether a callback confirms it), [`super::delivery_retries`] (when to
+//! repeat a failed delivery or notification). [`endpoint`] answers subscribers; the daemon's `websub publisher` task
+//! sends requests to callbacks and hubs.
 //!
 //! A request contains an address to which the hub then sends requests. The hub sends the first one immediately and the
 //! next one after at least a minute. It checks the address each time and respects [`rate_limits`]. It sends documents
 //! only to callbacks that have echoed a random challenge.
 
-pub mod delivery_policy;
+pub mod callback_verification;
 pub mod endpoint;
 pub mod rate_limits;
 pub mod subscription_request;

@@ -1,41 +1,19 @@
-//! The policy of our own hub for verification, delivery and notification. Pure functions map responses to results.
+//! When to repeat a failed delivery: of a document to a subscriber of our own hub, of a notification to another hub, and
+//! of an entry to a webhook. Pure functions map responses to results.
 //!
 //! A failed delivery is retried after a minute. The delay doubles with each failure, up to six hours. Retries end with
 //! a successful delivery, at the end of the lease, or after twenty consecutive failures. Each attempt sends the latest
-//! version.
+//! version. The task for webhooks sends the same entry again, and skips it after fewer failures.
 
 use crate::domain::backoff;
 use crate::domain::duration::after;
-use crate::domain::{HubMode, SubscriberRequest, Timestamp, WebSubFailure};
+use crate::domain::{Timestamp, WebSubFailure};
 use crate::http_client::{WebSubRequestError, WebSubResponse};
 use jiff::SignedDuration;
-use url::Url;
 
 const FIRST_RETRY_DELAY: SignedDuration = SignedDuration::from_mins(1);
 const MAX_RETRY_DELAY: SignedDuration = SignedDuration::from_hours(6);
 const MAX_CONSECUTIVE_FAILURES: u32 = 20;
-/// The maximum number of attempts to verify a request. A second attempt is made only if the program stopped before it
-/// recorded the result of the first one.
-pub const MAX_VERIFICATION_ATTEMPTS: u32 = 2;
-
-/// Returns the URL of a verification request (section 5.3). It keeps the query parameters of the callback.
-pub fn verification_url(request: &SubscriberRequest, challenge: &str) -> Result<Url, url::ParseError> {
-    let mut url = Url::parse(&request.callback)?;
-    url.query_pairs_mut().extend_pairs([
-        ("hub.mode", request.mode.into_str()),
-        ("hub.topic", request.topic.as_str()),
-        ("hub.challenge", challenge),
-    ]);
-    if request.mode == HubMode::Subscribe {
-        url.query_pairs_mut().append_pair("hub.lease_seconds", &request.lease.as_secs().to_string());
-    }
-    Ok(url)
-}
-
-/// Checks whether a callback has confirmed a request. The body of its response must equal the challenge.
-pub fn check_echo(response: &WebSubResponse, challenge: &str) -> Result<(), WebSubFailure> {
-    if response.body == challenge.as_bytes() { Ok(()) } else { Err(WebSubFailure::WrongChallenge) }
-}
 
 /// The result of a delivery or of a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,37 +82,6 @@ mod tests {
         match result {
             DeliveryResult::Retry { at, .. } => at.duration_since(NOW).as_mins(),
             other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn verification_url_keeps_the_query_of_the_callback() {
-        let mut request = SubscriberRequest {
-            topic: "https://news.example/a?b=c&d".into(),
-            callback: "https://reader.example/push?id=7&x=%20y".into(),
-            host: "reader.example".into(),
-            client: None,
-            mode: HubMode::Subscribe,
-            secret: None,
-            lease: SignedDuration::from_hours(1),
-            verify_at: NOW,
-        };
-        let expect = "https://reader.example/push?id=7&x=%20y&hub.mode=subscribe\
-                      &hub.topic=https%3A%2F%2Fnews.example%2Fa%3Fb%3Dc%26d&hub.challenge=c&hub.lease_seconds=3600";
-        assert_eq!(verification_url(&request, "c").unwrap().as_str(), expect);
-        request.mode = HubMode::Unsubscribe;
-        request.callback = "https://reader.example/push".into();
-        let url = verification_url(&request, "c").unwrap();
-        assert!(url.as_str().starts_with("https://reader.example/push?hub.mode=unsubscribe&hub.topic="), "{url}");
-        assert!(!url.as_str().contains("lease"), "{url}");
-    }
-
-    #[test]
-    fn only_the_exact_challenge_confirms() {
-        let echo = |body: &str| check_echo(&WebSubResponse { status: 200, body: body.into() }, "abc");
-        assert_eq!(echo("abc"), Ok(()));
-        for body in ["abd", "", "abc\n", "xabc"] {
-            assert_eq!(echo(body), Err(WebSubFailure::WrongChallenge), "{body}");
         }
     }
 
