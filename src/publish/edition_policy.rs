@@ -1,4 +1,5 @@
-//! Pure functions that decide when to publish a story, which item leads it, and when to write a new edition.
+//! Pure functions that decide when to publish a story and when to write a new edition. [`super::lead_choice`] chooses
+//! the item that leads it.
 
 use super::edition_text::compose_edition;
 use super::lead_choice::{choose_lead, keep_lead};
