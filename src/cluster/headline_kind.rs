@@ -49,7 +49,7 @@ const SHORT_RUBRIC_CUES: &str = "\
     weerbericht | het weer | weersverwachting | pogoda | prognoza pogody | погода | прогноз погоды | прогноз погоди | курс валют | väder | vädret | været | \
     værvarsel | vejret | vejrudsigt | sää | säätiedotus | počasí | předpověď počasí | időjárás | vremea | prognoza meteo | ο καιρός | hava durumu | \
     prakiraan cuaca | dự báo thời tiết | 天気 | 天気予報 | 天气 | 天气预报 | 天氣 | 天氣預報 | 番組表 | 날씨";
-/// The maximum number of words, and of characters in scripts without spaces, of such a title.
+/// The maximum length of such a title: in words, and in characters for scripts without spaces.
 const MAX_SHORT_TITLE_WORDS: usize = 6;
 const MAX_SHORT_TITLE_CHARS: usize = 16;
 

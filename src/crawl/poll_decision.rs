@@ -129,8 +129,8 @@ fn after_no_document(input: &PollInput<'_>, reason: &NoDocument, decision: &mut 
 }
 
 impl AttemptOutcome {
-    /// Returns the reason why the source could not be read; empty if it was read or has not changed. A time is not part
-    /// of the text ([`AttemptOutcome::failure_time`]).
+    /// Returns the reason why the source could not be read; empty if it was read or has not changed. The text does not
+    /// contain times; see [`AttemptOutcome::failure_time`].
     pub fn failure_text(&self) -> String {
         let text = match self {
             AttemptOutcome::Read(_) | AttemptOutcome::NoDocument(NoDocument::NotModified { .. }) => String::new(),

@@ -16,7 +16,7 @@ pub struct OperatorEvent {
 }
 
 impl OperatorEvent {
-    /// Creates an event that names no time.
+    /// Creates an event without a time in its detail.
     pub fn new(kind: OperatorEventKind, detail: impl Into<String>) -> OperatorEvent {
         OperatorEvent { kind, detail: detail.into(), since: None }
     }

@@ -31,7 +31,7 @@ impl ReadConnection {
         let mut statement = self.0.prepare_cached(sql)?;
         let result = run(&mut statement);
         if tracing::enabled!(Level::TRACE) {
-            // Steps of SQLite's virtual machine, and those of them that advance a scan of a table.
+            // The steps of SQLite's virtual machine, and how many of them advance a table scan.
             let steps = statement.reset_status(StatementStatus::VmStep);
             let scanned = statement.reset_status(StatementStatus::FullscanStep);
             tracing::trace!(steps, scanned, sql, "statement");

@@ -50,7 +50,7 @@ pub fn disk_is_nearly_full(db: &ReadConnection) -> Result<bool> {
     Ok(last.is_some_and(|event| event.kind == OperatorEventKind::DiskNearlyFull))
 }
 
-/// Returns the latest event that has one of these kinds and concerns no single source.
+/// Returns the latest event that is of one of these kinds and does not concern a single source.
 fn latest_of_installation(db: &ReadConnection, kinds: [OperatorEventKind; 2]) -> Result<Option<RecordedEvent>> {
     let sql = "SELECT * FROM operator_event WHERE source_id IS NULL AND kind IN (?1, ?2) ORDER BY id DESC LIMIT 1";
     db.first(sql, kinds.map(|kind| kind.into_str()))

@@ -67,7 +67,7 @@ pub fn apply_hub_response(
     }
 }
 
-/// Applies a hub's request to our callback that verifies or denies a subscription.
+/// Applies a request from a hub to our callback. The request verifies or denies a subscription.
 pub fn apply_verification(subscription: &mut HubSubscription, outcome: &VerificationOutcome, now: Timestamp) {
     match outcome {
         VerificationOutcome::Unsolicited => {}

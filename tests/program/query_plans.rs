@@ -30,7 +30,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("SCAN sqlite_schema", "", "has a row for each table, index and trigger"),
     ("SCAN lease", "", "has a row for each request in progress"),
     ("SCAN grouping_constraint", "", "has the decisions of the operator"),
-    ("SCAN websub_subscriber_request", "count(*) AS total", "has as many rows as our hub allows requests to wait"),
+    ("SCAN websub_subscriber_request", "count(*) AS total", "is limited by the rate limits of our hub"),
     // Queues: the rows are deleted once the work is done.
     ("SCAN storyline_review_queue", "", "is a queue"),
     ("SCAN revised_item", "", "is a queue"),
@@ -164,8 +164,8 @@ async fn no_statement_in_a_hot_path_scans_a_table_that_grows() {
     }
 }
 
-/// Runs the daemon while sources change, readers read, a hub pushes and the operator changes tags. Returns the statements
-/// that the daemon has executed.
+/// Runs the daemon while sources change, readers send requests, a hub pushes and the operator changes tags. Returns the
+/// statements that the daemon has executed.
 async fn executed_statements(cli: &CliRunner) -> BTreeSet<String> {
     let (origin, hub, subscriber) =
         (OriginServer::start().await, FakeHub::start().await, FakeSubscriber::start().await);
