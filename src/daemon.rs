@@ -2,8 +2,8 @@
 //!
 //! The tasks share one database and no other persistent state. Each task reads its queue from the database and
 //! continues from there, so a crash between two commits loses no work. A task that panics is restarted. A reload of the
-//! configuration ends most tasks and starts them again ([`reload`]). The caller passes in the listener, the clock and the
-//! signals.
+//! configuration ends most tasks and starts them again ([`reload`]). The caller passes in the listener, the clock and
+//! the signals.
 
 mod database_watcher;
 mod disk_monitor;

@@ -1,8 +1,8 @@
 //! Truncated documents. An incomplete last item is held back, and is stored only if the next document is truncated at
 //! the same place. Until then, requests are unconditional, because a 304 response would hide the complete document.
 //!
-//! [`crate::feed_parser`] recognizes truncated documents: it sets [`ProblemKind::Truncated`] and marks the item in which
-//! the document ends.
+//! [`crate::feed_parser`] recognizes truncated documents: it sets [`ProblemKind::Truncated`] and marks the item in
+//! which the document ends.
 
 use super::parsed_document::ParsedDocument;
 use super::{AttemptOutcome, PollAttempt, PollContext};

@@ -1,6 +1,7 @@
 //! Announces new entries of feeds to the webhooks of the configuration (`[[notify]]`). Each webhook receives the
 //! entries in order, one at a time. The progress is in the database: a restart does not repeat an announcement whose
-//! success was recorded, and does not lose one. [`crate::websub::delivery_retries`] decides when to repeat a failed one.
+//! success was recorded, and does not lose one. [`crate::websub::delivery_retries`] decides when to repeat a
+//! failed one.
 //!
 //! The URL of a webhook is a secret: log messages contain only the name of its feed. The address policy applies to the
 //! URL, and redirects are not followed.

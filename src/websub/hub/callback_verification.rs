@@ -1,5 +1,5 @@
-//! Verifies the callback of a subscriber of our own hub (WebSub, section 5.3): builds the request, and checks whether the
-//! response confirms it. All functions are pure.
+//! Verifies the callback of a subscriber of our own hub (WebSub, section 5.3): builds the request, and checks whether
+//! the response confirms it. All functions are pure.
 
 use crate::domain::{HubMode, SubscriberRequest, WebSubFailure};
 use crate::http_client::WebSubResponse;
