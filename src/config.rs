@@ -199,6 +199,8 @@ mod tests {
         assert_eq!(config.publish.base_url.as_str(), "http://127.0.0.1:9000/");
         config.set_listen_address("[::1]:9001".parse().unwrap());
         assert_eq!(config.publish.base_url.as_str(), "http://[::1]:9001/");
+        let example = EXAMPLE.replace("listen = \"127.0.0.1:8686\"", "listen = \"127.0.0.1:9000\"");
+        assert_eq!(read(&example).publish.base_url.as_str(), "http://127.0.0.1:9000/", "the example does not set it");
         let mut config = read("[publish]\nbase_url = \"https://news.example/\"\n");
         config.set_listen_address("[::1]:9001".parse().unwrap());
         assert_eq!(config.publish.base_url.as_str(), "https://news.example/");
