@@ -10,6 +10,7 @@ pub mod display_text;
 pub mod duration;
 mod edition;
 mod embedding;
+mod feed_filters;
 mod feed_problem;
 mod hub_subscriber;
 mod hub_subscription;
@@ -40,6 +41,7 @@ pub use edition::{
     FeedEntry, FeedVariant, StorylineEntry,
 };
 pub use embedding::{Embedding, MAX_DIMENSIONS};
+pub use feed_filters::FeedFilters;
 pub use feed_problem::{FeedProblem, ProblemKind};
 pub use hub_subscriber::{HubNotification, HubSubscriber, RateLimitCounts, RequestCounts, SubscriberRequest};
 pub use hub_subscription::{

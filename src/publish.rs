@@ -5,7 +5,6 @@
 
 mod edition_policy;
 mod edition_text;
-mod feed_filters;
 mod feed_format;
 mod feed_membership;
 mod feed_order;
@@ -21,7 +20,6 @@ pub use edition_policy::{
     EditionReview, EditionStep, edition_on_entering, first_publication, next_edition, probation_until,
 };
 pub use edition_text::compose_edition;
-pub use feed_filters::FeedFilters;
 pub use feed_format::FeedFormat;
 pub use feed_membership::{MembershipCondition, QueryMatches, StoryFacts, membership_conditions};
 pub use feed_order::arrange_entries;

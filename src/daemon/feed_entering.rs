@@ -2,10 +2,10 @@
 //! feeds, so each story and its storyline are read once, and nothing is read in the transaction that adds the entries.
 
 use crate::domain::{
-    Development, Edition, EditionReason, EditionText, EntryVariants, FeedSelection, FeedVariant, FilteredItem,
-    PublishedFeed, Story, StoryId, StorylineEntry, StorylineId, Timestamp,
+    Development, Edition, EditionReason, EditionText, EntryVariants, FeedFilters, FeedSelection, FeedVariant,
+    FilteredItem, PublishedFeed, Story, StoryId, StorylineEntry, StorylineId, Timestamp,
 };
-use crate::publish::{EnteredFeed, EnteringStory, FeedFilters, FoldingPolicy, Options, PublishedStoryline, StoryFacts};
+use crate::publish::{EnteredFeed, EnteringStory, FoldingPolicy, Options, PublishedStoryline, StoryFacts};
 use crate::store::feed_selections::{self, EntriesState, SelectedFeed};
 use crate::store::text_index::TextIndex;
 use crate::store::{
@@ -45,7 +45,7 @@ pub(super) struct EnteringStories {
 impl EnteringRules {
     pub(super) fn new(options: &Options) -> EnteringRules {
         let feeds = options.published_feeds();
-        let filters = FeedFilters::new(&feeds);
+        let filters = FeedFilters::new(feeds.iter().map(|feed| &feed.selection));
         EnteringRules {
             filters: filters.expect("the filters of the configuration are valid"),
             feeds: feeds.into_iter().map(SelectedFeed::new).collect::<store::Result<_>>().expect("selections are JSON"),
@@ -59,10 +59,10 @@ impl EnteringRules {
         &self,
         db: &ReadConnection,
         candidates: &[EnteringCandidate<'_>],
+        storylines: &mut EntriesByStoryline,
         now: Timestamp,
     ) -> store::Result<Vec<EnteringStories>> {
         let matching = MatchingStories::find(self, db, candidates)?;
-        let mut storylines = EntriesByStoryline::default();
         let mut similarities = Similarities::default();
         let mut decided = Vec::new();
         for (feed, positions) in &matching.by_feed {
@@ -73,8 +73,9 @@ impl EnteringRules {
             let mut entering = Vec::with_capacity(positions.len());
             for position in positions {
                 let EnteringCandidate { story, published_at, first_edition_at } = candidates[position];
-                if let Some(of_feed) = storylines.of_feed(db, &self.folding, (story.id, story.storyline), &feed.name)? {
-                    entries.insert(story.storyline, of_feed);
+                let by_feed = storylines.read(db, &self.folding, story.id, story.storyline)?;
+                if let Some(of_feed) = by_feed.get(&feed.name) {
+                    entries.insert(story.storyline, of_feed.clone());
                 }
                 entering.push(EnteringStory {
                     id: story.id,
@@ -180,7 +181,7 @@ impl StoryTexts<'_> {
                 let items = story_selection::filtered_items(self.db, self.stories[position].id)?;
                 self.filtered.insert(position, (items, BTreeMap::new()));
             }
-            let passes = |(items, results): &mut (Vec<_>, _)| filters.pass(feed, items, results);
+            let passes = |(items, results): &mut (Vec<_>, _)| filters.matches(feed, items, results) == (true, false);
             if self.filtered.get_mut(&position).is_some_and(passes) {
                 passing.push(position);
             }
@@ -189,32 +190,30 @@ impl StoryTexts<'_> {
     }
 }
 
-/// The entries of storylines with several stories, by feed.
+/// The entries of storylines with several stories, by feed and oldest story first. Each storyline is read once.
 #[derive(Default)]
 pub(super) struct EntriesByStoryline(HashMap<StorylineId, HashMap<String, Vec<StorylineEntry>>>);
 
 impl EntriesByStoryline {
-    /// Returns the entries of a story's storyline in a feed, if there are any.
-    pub(super) fn of_feed(
+    /// Returns the entries of a story's storyline.
+    pub(super) fn read(
         &mut self,
         db: &ReadConnection,
         folding: &FoldingPolicy,
-        (story, storyline): (StoryId, StorylineId),
-        feed: &str,
-    ) -> store::Result<Option<Vec<StorylineEntry>>> {
-        let by_feed = match self.0.entry(storyline) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => {
-                let mut by_feed: HashMap<String, Vec<StorylineEntry>> = HashMap::new();
-                if storyline_membership::has_other_stories(db, story)? {
-                    for entry in feed_entries::of_storyline(db, storyline, |feed| folding.document_size(feed))? {
-                        by_feed.entry(entry.feed.clone()).or_default().push(entry);
-                    }
-                }
-                unknown.insert(by_feed)
-            }
+        story: StoryId,
+        storyline: StorylineId,
+    ) -> store::Result<&HashMap<String, Vec<StorylineEntry>>> {
+        let unknown = match self.0.entry(storyline) {
+            Entry::Occupied(known) => return Ok(known.into_mut()),
+            Entry::Vacant(unknown) => unknown,
         };
-        Ok(by_feed.get(feed).cloned())
+        let mut by_feed: HashMap<String, Vec<StorylineEntry>> = HashMap::new();
+        if storyline_membership::has_other_stories(db, story)? {
+            for entry in feed_entries::of_storyline(db, storyline, |feed| folding.document_size(feed))? {
+                by_feed.entry(entry.feed.clone()).or_default().push(entry);
+            }
+        }
+        Ok(unknown.insert(by_feed))
     }
 }
 
@@ -252,13 +251,13 @@ pub(super) fn related_stories(
     story: &Story,
     now: Timestamp,
     folding: &FoldingPolicy,
+    storylines: &mut EntriesByStoryline,
 ) -> store::Result<Vec<Development>> {
-    if !storyline_membership::has_other_stories(db, story.id)? {
+    let entries = storylines.read(db, folding, story.id, story.storyline)?;
+    if entries.is_empty() {
         return Ok(Vec::new());
     }
     let stories = storylines::developments(db, story.storyline)?;
-    let mut entries = feed_entries::of_storyline(db, story.storyline, |feed| folding.document_size(feed))?;
-    entries.retain(|entry| folding.folds(&entry.feed));
     let storyline = PublishedStoryline { stories, entries };
     folding.developments(story.id, storyline, now, |other, selection| matches(db, other, selection))
 }

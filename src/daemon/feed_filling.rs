@@ -197,10 +197,10 @@ impl Session {
             let Some(known) = self.stories.get(id) else { continue };
             let storyline = known.state.storyline;
             if plan.keeps_entries
-                && let Some(mut of_feed) = storylines.of_feed(db, &rules.folding, (*id, storyline), &feed.name)?
+                && let Some(of_feed) = storylines.read(db, &rules.folding, *id, storyline)?.get(&feed.name)
             {
-                of_feed.retain(|entry| !previous.contains_key(&entry.story));
-                entries.insert(storyline, of_feed);
+                let kept = of_feed.iter().filter(|entry| !previous.contains_key(&entry.story));
+                entries.insert(storyline, kept.cloned().collect());
             }
             entering.push(EnteringStory {
                 id: *id,

@@ -2,7 +2,9 @@
 //! the decisions, and the database stores the results.
 
 use super::database_watcher::NextRun;
-use super::feed_entering::{EnteringCandidate, EnteringRules, EnteringStories, number_on_entering, related_stories};
+use super::feed_entering::{
+    EnteringCandidate, EnteringRules, EnteringStories, EntriesByStoryline, number_on_entering, related_stories,
+};
 use super::feed_filling::FeedFiller;
 use super::task_context::TaskContext;
 use crate::clock::Clock;
@@ -187,10 +189,10 @@ impl EditionPublisher {
         due: Vec<Story>,
         now: Timestamp,
     ) -> store::Result<FirstEditions> {
-        let mut editions = Vec::new();
+        let (mut editions, mut storylines) = (Vec::new(), EntriesByStoryline::default());
         for story in due {
             let Some((lead, published_at)) = first_publication(&story, now, &self.options) else { continue };
-            let related = related_stories(db, &story, now, &self.rules.folding)?;
+            let related = related_stories(db, &story, now, &self.rules.folding, &mut storylines)?;
             let text = compose_edition(&story, lead, None, related);
             editions.push(FirstEdition { lead: lead.item.id, published_at, text, story });
         }
@@ -202,7 +204,7 @@ impl EditionPublisher {
                 first_edition_at: now,
             })
             .collect();
-        let entering = self.rules.decide(db, &candidates, now)?;
+        let entering = self.rules.decide(db, &candidates, &mut storylines, now)?;
         Ok(FirstEditions { editions, entering })
     }
 
@@ -246,9 +248,9 @@ impl EditionPublisher {
     }
 
     fn review_due_stories(&self, db: &ReadConnection, now: Timestamp) -> store::Result<ReviewedStories> {
-        let mut stories = Vec::new();
+        let (mut stories, mut storylines) = (Vec::new(), EntriesByStoryline::default());
         for due in review_queue::due_reviews(db, now, self.batch())? {
-            let developments = related_stories(db, &due.story, now, &self.rules.folding)?;
+            let developments = related_stories(db, &due.story, now, &self.rules.folding, &mut storylines)?;
             let StoryReview { story, edition_times: times, latest, .. } = &due;
             let review = EditionReview { story, times: *times, latest: latest.as_ref(), developments };
             stories.push((next_edition(review, now, &self.options), due));
@@ -265,7 +267,7 @@ impl EditionPublisher {
                 Some(EnteringCandidate { story: &reviewed.1.story, published_at, first_edition_at })
             })
             .collect();
-        let entering = self.rules.decide(db, &candidates, now)?;
+        let entering = self.rules.decide(db, &candidates, &mut storylines, now)?;
         Ok(ReviewedStories { stories, entering })
     }
 

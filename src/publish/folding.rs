@@ -46,11 +46,10 @@ pub struct EnteredFeed<'f> {
     pub entries: HashMap<StorylineId, Vec<StorylineEntry>>,
 }
 
-/// The published stories of a storyline, and their entries in the live variants of the feeds that fold storylines, oldest
-/// first.
-pub struct PublishedStoryline {
+/// The published stories of a storyline, and their entries in the live variant of each feed, oldest first.
+pub struct PublishedStoryline<'e> {
     pub stories: Vec<Development>,
-    pub entries: Vec<StorylineEntry>,
+    pub entries: &'e HashMap<String, Vec<StorylineEntry>>,
 }
 
 /// The settings that determine how the stories of a storyline share entries.
@@ -80,7 +79,7 @@ impl FoldingPolicy {
     }
 
     /// Returns whether the stories of a storyline share an entry in the feed of this name.
-    pub fn folds(&self, feed: &str) -> bool {
+    fn folds(&self, feed: &str) -> bool {
         self.feeds.get(feed).is_some_and(|selection| selection.fold == FeedFold::Storylines)
     }
 
@@ -165,22 +164,18 @@ impl FoldingPolicy {
     pub fn developments<E>(
         &self,
         story: StoryId,
-        storyline: PublishedStoryline,
+        storyline: PublishedStoryline<'_>,
         now: Timestamp,
         mut matches: impl FnMut(StoryId, &FeedSelection) -> Result<bool, E>,
     ) -> Result<Vec<Development>, E> {
         let PublishedStoryline { stories, entries } = storyline;
-        let mut by_feed: HashMap<&str, Vec<&StorylineEntry>> = HashMap::new();
-        for entry in &entries {
-            by_feed.entry(&entry.feed).or_default().push(entry);
-        }
         let has_entry = |feed: &str, other: StoryId| {
-            by_feed.get(feed).is_some_and(|entries| entries.iter().any(|entry| entry.story == other))
+            entries.get(feed).is_some_and(|entries| entries.iter().any(|entry| entry.story == other))
         };
-        let own = entries.iter().filter(|entry| entry.story == story);
-        let mut feeds: BTreeSet<&str> = own.map(|entry| entry.feed.as_str()).collect();
+        let folding = || entries.keys().map(String::as_str).filter(|feed| self.folds(feed));
+        let mut feeds: BTreeSet<&str> = folding().filter(|feed| has_entry(feed, story)).collect();
         let lists_others = |feed: &str| {
-            by_feed.get(feed).is_some_and(|entries| self.listing_entry(entries.iter().copied(), now) == Some(story))
+            entries.get(feed).is_some_and(|entries| self.listing_entry(entries.iter(), now) == Some(story))
         };
         let listing: Vec<&str> = feeds.iter().copied().filter(|feed| lists_others(feed)).collect();
         let mut is_selected = |feed: &str, other: &Development| match self.feeds.get(feed) {
@@ -191,7 +186,7 @@ impl FoldingPolicy {
         };
         if feeds.is_empty() {
             // The story may be about to enter.
-            feeds = entries.iter().map(|entry| entry.feed.as_str()).collect();
+            feeds = folding().collect();
         }
         let (mut related, mut listed) = (Vec::new(), Vec::new());
         for other in stories.into_iter().filter(|other| other.story != story) {
@@ -305,7 +300,11 @@ mod tests {
     fn listed(of: i64, stories: Vec<Development>, entries: &[StorylineEntry]) -> Vec<(i64, bool)> {
         let mut policy = policy();
         policy.feeds.insert("war".into(), FeedSelection { tags: vec!["war".into()], ..FeedSelection::default() });
-        let storyline = PublishedStoryline { stories, entries: entries.to_vec() };
+        let mut by_feed: HashMap<String, Vec<StorylineEntry>> = HashMap::new();
+        for entry in entries {
+            by_feed.entry(entry.feed.clone()).or_default().push(entry.clone());
+        }
+        let storyline = PublishedStoryline { stories, entries: &by_feed };
         // The feed `war` selects the stories 2 and 3.
         let matches =
             |story: StoryId, _: &FeedSelection| Ok::<_, std::convert::Infallible>([2, 3].contains(&story.to_row()));

@@ -6,8 +6,9 @@ use super::rows::{OUTLET, json_list};
 use super::stories::load;
 use super::{Error, Result};
 use crate::domain::duration::before;
-use crate::domain::{CompiledFilter, FeedSelection, FilteredItem, ItemFilter, Story, StoryId};
+use crate::domain::{FeedFilters, FeedSelection, FilteredItem, Story, StoryId};
 use rusqlite::params;
+use std::collections::BTreeMap;
 
 /// Returns the published stories that match a selection, newest first. Ignores the limit, the maximum age and the
 /// order. The result depends only on the database, never on the time.
@@ -51,46 +52,18 @@ pub fn matching(db: &ReadConnection, selection: &FeedSelection) -> Result<Vec<St
 
 /// Returns the stories that pass the item filters of a selection, in the given order.
 pub fn passing_filters(db: &ReadConnection, selection: &FeedSelection, found: Vec<StoryId>) -> Result<Vec<StoryId>> {
-    let filters = SelectionFilters::new(selection)?;
-    if filters.is_empty() {
+    // The filters are not part of the SQL query.
+    let filters = compile_filters(selection)?;
+    if filters.is_empty(0) {
         return Ok(found);
     }
     let mut passing = Vec::new();
     for story in found {
-        let (passes, is_excluded) = filters.matches(db, story)?;
-        if passes && !is_excluded {
+        if let (true, false) = filters.matches(0, &filtered_items(db, story)?, &mut BTreeMap::new()) {
             passing.push(story);
         }
     }
     Ok(passing)
-}
-
-/// The filters of a selection, which are not part of its SQL query.
-struct SelectionFilters {
-    items: Option<CompiledFilter>,
-    excluded: Vec<CompiledFilter>,
-}
-
-impl SelectionFilters {
-    fn new(selection: &FeedSelection) -> Result<SelectionFilters> {
-        // The configuration has been validated.
-        let compile = |filter: &ItemFilter| {
-            filter.compile().map_err(|(key, error)| Error::Corrupt(format!("{key} of a feed's filter {error}")))
-        };
-        let items = Some(&selection.items).filter(|filter| !filter.is_empty()).map(compile).transpose()?;
-        Ok(SelectionFilters { items, excluded: selection.excluded.iter().map(compile).collect::<Result<_>>()? })
-    }
-
-    fn is_empty(&self) -> bool {
-        self.items.is_none() && self.excluded.is_empty()
-    }
-
-    /// Returns whether an item of a story matches the filter of the feed, and whether one matches an excluding filter.
-    fn matches(&self, db: &ReadConnection, story: StoryId) -> Result<(bool, bool)> {
-        let items = filtered_items(db, story)?;
-        let passes = self.items.as_ref().is_none_or(|filter| items.iter().any(|item| filter.matches(item)));
-        Ok((passes, self.excluded.iter().any(|filter| items.iter().any(|item| filter.matches(item)))))
-    }
 }
 
 /// Returns the items of a story as filters read them.
@@ -104,7 +77,12 @@ pub fn filtered_items(db: &ReadConnection, story: StoryId) -> Result<Vec<Filtere
 /// Returns whether an item of a story matches the filter of a selection, and whether one matches an excluding filter; see
 /// [`FeedSelection`].
 pub fn filter_matches(db: &ReadConnection, selection: &FeedSelection, story: StoryId) -> Result<(bool, bool)> {
-    SelectionFilters::new(selection)?.matches(db, story)
+    Ok(compile_filters(selection)?.matches(0, &filtered_items(db, story)?, &mut BTreeMap::new()))
+}
+
+fn compile_filters(selection: &FeedSelection) -> Result<FeedFilters> {
+    // The configuration has been validated.
+    FeedFilters::new([selection]).map_err(|(key, error)| Error::Corrupt(format!("{key} of a feed's filter {error}")))
 }
 
 /// Returns the stories that currently match a selection, in their current state, newest first.

@@ -1,7 +1,7 @@
-//! The item filters of all feeds. Many feeds share a filter, such as a mute rule, and each filter is applied once to a
-//! story. All functions are pure.
+//! The item filters of feeds. Many feeds share a filter, such as a mute rule, and each filter is applied once to a story.
+//! All functions are pure.
 
-use crate::domain::{CompiledFilter, FilteredItem, ItemFilter, PublishedFeed};
+use super::{CompiledFilter, FeedSelection, FilteredItem, ItemFilter};
 use std::collections::BTreeMap;
 
 /// The filters of feeds.
@@ -23,7 +23,9 @@ impl FeedFilters {
     ///
     /// # Errors
     /// Returns the key of an invalid expression and a message for the operator.
-    pub fn new(feeds: &[PublishedFeed]) -> Result<FeedFilters, (&'static str, String)> {
+    pub fn new<'s>(
+        selections: impl IntoIterator<Item = &'s FeedSelection>,
+    ) -> Result<FeedFilters, (&'static str, String)> {
         let mut known: Vec<&ItemFilter> = Vec::new();
         let mut position = |filter| {
             known.iter().position(|other| *other == filter).unwrap_or_else(|| {
@@ -32,9 +34,9 @@ impl FeedFilters {
             })
         };
         let mut of_feeds = Vec::new();
-        for feed in feeds {
-            let items = Some(&feed.selection.items).filter(|filter| !filter.is_empty());
-            let excluded = feed.selection.excluded.iter().map(&mut position).collect();
+        for selection in selections {
+            let items = Some(&selection.items).filter(|filter| !filter.is_empty());
+            let excluded = selection.excluded.iter().map(&mut position).collect();
             of_feeds.push(FiltersOfFeed { items: items.map(&mut position), excluded });
         }
         let filters = known.into_iter().map(ItemFilter::compile).collect::<Result<_, _>>()?;
@@ -47,14 +49,14 @@ impl FeedFilters {
         items.is_none() && excluded.is_empty()
     }
 
-    /// Returns whether a story passes the filters of a feed: an item passes the filter of the feed, and none passes an
-    /// excluding one. `results` are the results of the filters that were applied to the story before.
-    pub fn pass(&self, feed: usize, items: &[FilteredItem], results: &mut BTreeMap<usize, bool>) -> bool {
+    /// Returns whether an item of a story passes the filter of a feed, and whether one passes an excluding filter.
+    /// `results` are the results of the filters that were applied to the story before.
+    pub fn matches(&self, feed: usize, items: &[FilteredItem], results: &mut BTreeMap<usize, bool>) -> (bool, bool) {
         let FiltersOfFeed { items: own, excluded } = &self.feeds[feed];
         let mut matches = |filter: &usize| {
             let any = || items.iter().any(|item| self.filters[*filter].matches(item));
             *results.entry(*filter).or_insert_with(any)
         };
-        own.as_ref().is_none_or(&mut matches) && !excluded.iter().any(&mut matches)
+        (own.as_ref().is_none_or(&mut matches), excluded.iter().any(&mut matches))
     }
 }
