@@ -4,8 +4,9 @@
 use crate::support::cli_runner::CliRunner;
 use crate::support::daemon_process::{database_path, start_daemon};
 use crate::support::origin_server::{OriginServer, StubResponse};
+use crate::support::shared_database::SharedDatabase;
 use crate::support::test_daemon::TestDaemon;
-use crate::support::{rss, rss_of_today, wait_until};
+use crate::support::{rss, rss_at, rss_of_today, wait_until};
 use jiff::SignedDuration;
 use newsfold::domain::{ItemId, NewSource, Timestamp};
 use newsfold::publish::FeedOptions;
@@ -14,7 +15,9 @@ use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
+use tokio::sync::OnceCell;
 
 const STORIES: usize = 1500;
 const NEW_FEEDS: usize = 40;
@@ -22,31 +25,53 @@ const CONFIG: &str = "[serve]\nlisten = \"127.0.0.1:0\"\n[metrics]\nenabled = fa
                       allowed_networks = [\"127.0.0.0/8\"]\nmin_origin_delay = \"0s\"\n[publish]\ndelay = \"0s\"\n\
                       min_update_interval = \"0s\"\n";
 
+/// The date of the stories. It is the same for all tests, because they share the database.
+static TODAY: LazyLock<Timestamp> = LazyLock::new(Timestamp::now);
+
+/// The database with the published stories.
+static PUBLISHED: OnceCell<SharedDatabase> = OnceCell::const_new();
+
 /// A database with published stories, and a configuration.
 struct Site {
     cli: CliRunner,
-    _origin: OriginServer,
+    origin: OriginServer,
 }
 
 impl Site {
-    /// Publishes stories. Some storylines contain two stories.
+    /// The stories are published. Some storylines contain two stories.
     async fn with_published_stories() -> Site {
-        let site = Site { cli: CliRunner::new(), _origin: OriginServer::start().await };
+        let site = Site::empty().await;
+        let published = PUBLISHED.get_or_init(async || {
+            let first = Site::empty().await;
+            first.publish_stories().await;
+            SharedDatabase::of(first.cli.folder.path(), &first.origin)
+        });
+        published.await.copy_to(site.cli.folder.path(), &site.origin);
+        site
+    }
+
+    async fn empty() -> Site {
+        let site = Site { cli: CliRunner::new(), origin: OriginServer::start().await };
         site.cli.write_file("config.toml", CONFIG);
-        let store = Store::open(&site.database()).unwrap();
         for source in 0..STORIES / 250 {
             let items: Vec<String> = (0..250)
                 .map(|n| format!("{source}-{n} | Headline {n} of {source} | Report {n} about place{source}x{n}"))
                 .collect();
-            let path = format!("/{source}");
-            let document = rss_of_today(&items.iter().map(String::as_str).collect::<Vec<_>>());
-            site._origin.serve(&path, StubResponse::ok(document));
-            let (url, outlet) = (site._origin.url(&path), format!("{source}.example"));
+            let document = rss_at(&items.iter().map(String::as_str).collect::<Vec<_>>(), *TODAY);
+            site.origin.serve(&format!("/{source}"), StubResponse::ok(document));
+        }
+        site
+    }
+
+    async fn publish_stories(&self) {
+        let store = Store::open(&self.database()).unwrap();
+        for source in 0..STORIES / 250 {
+            let (url, outlet) = (self.origin.url(&format!("/{source}")), format!("{source}.example"));
             let new = NewSource { url, outlet, is_ungrouped: true, ..NewSource::default() };
             let now = Timestamp::now();
             store.write(move |db| sources::add(db, &new, now, now)).await.unwrap();
         }
-        site.cli.run(&["source", "poll", "--all"]);
+        self.cli.run(&["source", "poll", "--all"]);
         let merge = |db: &WriteConnection| {
             for pair in 0..20 {
                 let storyline = |item| {
@@ -61,8 +86,6 @@ impl Site {
             Ok(())
         };
         store.write(merge).await.unwrap();
-        store.checkpoint().await.unwrap();
-        site
     }
 
     fn database(&self) -> std::path::PathBuf {
@@ -93,6 +116,9 @@ impl Site {
 
     /// Waits until `newsfold status` reports that all feeds are filled and all stories are reviewed.
     async fn wait_until_all_are_filled(&self) {
+        // This query takes much less time than the command.
+        let db = open(&self.database());
+        wait_until("all feeds are filled", async || count_filled(&db) == NEW_FEEDS).await;
         wait_until("all feeds are filled and all stories are reviewed", async || {
             let stored = &self.cli.run_json(&["status"])["stored"];
             stored["feeds_to_fill"] == 0 && stored["queues"]["stories_to_review"] == 0
@@ -205,8 +231,8 @@ async fn pages_are_served_and_new_stories_are_published_while_feeds_are_filled()
     let all = async || reqwest::get(format!("{}/feeds/all.atom", daemon.base)).await.unwrap().text().await.unwrap();
     assert!(all().await.contains("Headline"));
     let document = rss_of_today(&["late | Storm closes all ports | Ferries stay in port"]);
-    site._origin.serve("/late", StubResponse::ok(document));
-    site.cli.run(&["source", "add", &site._origin.url("/late")]);
+    site.origin.serve("/late", StubResponse::ok(document));
+    site.cli.run(&["source", "add", &site.origin.url("/late")]);
     wait_until("the new story is published", async || all().await.contains("Storm closes all ports")).await;
     site.wait_until_all_are_filled().await;
     let db = open(&site.database());
@@ -232,8 +258,8 @@ async fn webhook_of_a_new_feed_announces_only_stories_that_enter_after_it_was_fi
     assert!(count_filled(&db) < NEW_FEEDS, "all feeds were filled before the webhooks started");
     site.wait_until_all_are_filled().await;
     wait_until("the webhook is known", async || count(&db, "SELECT count(*) FROM webhook") == 1).await;
-    site._origin.serve("/late", StubResponse::ok(rss_of_today(&["late | Storm closes all ports | Ferries"])));
-    site.cli.run(&["source", "add", &site._origin.url("/late")]);
+    site.origin.serve("/late", StubResponse::ok(rss_of_today(&["late | Storm closes all ports | Ferries"])));
+    site.cli.run(&["source", "add", &site.origin.url("/late")]);
     wait_until("the new story is announced", async || hook.request_count("/hook") > 0).await;
     let announced = "SELECT count(*) FROM webhook JOIN feed_entry USING (feed) JOIN item USING (story_id)
                      WHERE sequence = last_sequence AND title LIKE 'Storm%'";

@@ -4,7 +4,8 @@
 use crate::support::cli_runner::CliRunner;
 use crate::support::daemon_process::{DaemonProcess, database_path, start_daemon};
 use crate::support::origin_server::{OriginServer, StubResponse};
-use crate::support::{rss_of_today, wait_until};
+use crate::support::shared_database::SharedDatabase;
+use crate::support::{rss_at, wait_until};
 use newsfold::domain::{NewSource, Timestamp};
 use newsfold::store::{Store, sources};
 use reqwest::redirect::Policy;
@@ -13,7 +14,9 @@ use rusqlite::functions::{Context, FunctionFlags};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::Duration;
+use tokio::sync::OnceCell;
 
 const OUTLETS: usize = 15;
 
@@ -44,6 +47,12 @@ const UNRELATED: [&str; 10] = [
     "Cyclist wins stage in sprint | The peloton caught the breakaway late.",
 ];
 
+/// The date of all items. It is the same for all tests, because they share the database.
+static TODAY: LazyLock<Timestamp> = LazyLock::new(Timestamp::now);
+
+/// The database after the first poll of the sources.
+static POLLED: OnceCell<SharedDatabase> = OnceCell::const_new();
+
 /// A database with fifteen sources on loopback.
 struct Newsroom {
     cli: CliRunner,
@@ -51,19 +60,30 @@ struct Newsroom {
 }
 
 impl Newsroom {
-    /// Adds the sources and polls each of them once.
+    /// The sources have been polled once.
     async fn polled() -> Newsroom {
+        let newsroom = Newsroom::unpolled();
+        let polled = POLLED.get_or_init(async || {
+            let first = Newsroom::unpolled().await;
+            for outlet in 0..OUTLETS {
+                first.add_source(&format!("/feed{outlet}"), &format!("outlet{outlet}.example")).await;
+            }
+            first.poll_all();
+            SharedDatabase::of(first.folder(), &first.origin)
+        });
+        let (newsroom, polled) = (newsroom.await, polled.await);
+        polled.copy_to(newsroom.folder(), &newsroom.origin);
+        newsroom
+    }
+
+    async fn unpolled() -> Newsroom {
         let (cli, origin) = (CliRunner::new(), OriginServer::start().await);
         let config = "[serve]\nlisten = \"127.0.0.1:0\"\n[poll]\ninterval = \"1s\"\naverage_interval = \"1s\"\n\
                       [fetch]\nallowed_networks = [\"127.0.0.0/8\"]\nmin_origin_delay = \"0s\"\n\
                       [publish]\ndelay = \"0s\"\n[cluster]\nrecluster_interval = \"0s\"\n[daemon]\nshutdown_grace = \"2s\"\n";
         cli.write_file("config.toml", config);
         let newsroom = Newsroom { cli, origin };
-        for outlet in 0..OUTLETS {
-            newsroom.serve(outlet, &[]);
-            newsroom.add_source(&format!("/feed{outlet}"), &format!("outlet{outlet}.example")).await;
-        }
-        newsroom.poll_all();
+        (0..OUTLETS).for_each(|outlet| newsroom.serve(outlet, &[]));
         newsroom
     }
 
@@ -74,7 +94,7 @@ impl Newsroom {
         let more = more.iter().map(|item| (*item).to_owned());
         let items: Vec<String> = ferry.chain(unrelated).chain(more).collect();
         let items: Vec<&str> = items.iter().map(String::as_str).collect();
-        self.origin.serve(&format!("/feed{outlet}"), StubResponse::ok(rss_of_today(&items)));
+        self.origin.serve(&format!("/feed{outlet}"), StubResponse::ok(rss_at(&items, *TODAY)));
     }
 
     async fn add_source(&self, path: &str, outlet: &str) {
@@ -101,9 +121,12 @@ impl Newsroom {
 
     /// The ids of the stories of each storyline.
     fn storylines(&self) -> BTreeMap<String, BTreeSet<String>> {
-        let rows = self.cli.run_json(&["storyline", "list", "--min-stories", "1", "--limit", "10000"]);
-        let ids = rows.as_array().unwrap().iter().map(|row| text(&row["id"]));
-        ids.map(|id| (id.clone(), self.stories_of(&id))).collect()
+        let stories = self.cli.run_json(&["story", "list", "--limit", "1000"]);
+        let mut storylines: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for story in stories.as_array().unwrap() {
+            storylines.entry(text(&story["storyline"])).or_default().insert(text(&story["id"]));
+        }
+        storylines
     }
 
     /// Waits until the running daemon has no more work, and returns the stories of each storyline.
@@ -312,7 +335,7 @@ async fn item_whose_text_becomes_a_report_of_the_event_joins_its_storyline() {
     let daemon = newsroom.start_daemon();
     let snow = newsroom.story("Heavy snow")["lead"].to_string();
     let report = "u4 | Divers reach wreck of Valderra off Norholm | Rescue teams have reached the ferry Valderra.";
-    newsroom.origin.serve("/feed4", StubResponse::ok(rss_of_today(&[report])));
+    newsroom.origin.serve("/feed4", StubResponse::ok(rss_at(&[report], *TODAY)));
     wait_until("the revised item is in the storyline", async || {
         newsroom.cli.run_json(&["item", "show", &snow])["storyline"] == storyline.as_str()
     })
@@ -474,7 +497,7 @@ async fn thousands_of_copied_headlines_of_one_outlet_change_no_storyline_of_othe
     let variant = |n: usize, item: &str| if n.is_multiple_of(2) { item.to_owned() } else { format!("{n}: {item} {n}") };
     let copied: Vec<String> = copied.map(|(n, item)| format!("copy{n} | {}", variant(n, item))).collect();
     let copied: Vec<&str> = copied.iter().map(String::as_str).collect();
-    newsroom.origin.serve("/copies", StubResponse::ok(rss_of_today(&copied)));
+    newsroom.origin.serve("/copies", StubResponse::ok(rss_at(&copied, *TODAY)));
     newsroom.add_source("/copies", "hostile.example").await;
     newsroom.cli.run(&["source", "poll", &(OUTLETS + 1).to_string()]);
     let after = newsroom.storylines();

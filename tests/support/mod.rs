@@ -8,6 +8,7 @@ pub mod fake_subscriber;
 pub mod hub_fixture;
 pub mod origin_server;
 pub mod raw_server;
+pub mod shared_database;
 pub mod subscription_fixture;
 pub mod test_daemon;
 pub mod tiny_encoder;
@@ -47,8 +48,12 @@ pub fn rss(items: &[&str]) -> String {
 
 /// Like [`rss`], but each item has the current time as its date, so that the items of a first document are news.
 pub fn rss_of_today(items: &[&str]) -> String {
-    let now = jiff::Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT");
-    rss_with_date(items, &format!("<pubDate>{now}</pubDate>"))
+    rss_at(items, Timestamp::now())
+}
+
+/// Like [`rss`], but each item has this date.
+pub fn rss_at(items: &[&str], date: Timestamp) -> String {
+    rss_with_date(items, &date.strftime("<pubDate>%a, %d %b %Y %H:%M:%S GMT</pubDate>").to_string())
 }
 
 fn rss_with_date(items: &[&str], date: &str) -> String {
