@@ -239,7 +239,7 @@ impl Similarities {
             let reports = story.items.iter().take(MAX_COMPARED_REPORTS);
             reports.for_each(|report| grouper.add(&report.item, story.id));
         }
-        let highest = grouper.weigh().highest_similarity(story);
+        let highest = grouper.weigh_equally().highest_similarity(story);
         self.0.insert(key, highest);
         Ok(highest)
     }

@@ -103,10 +103,21 @@ impl StorylineGrouper {
         counts.into_iter().map(frequency).collect()
     }
 
-    /// Counts the terms of all items, and returns the stories with their terms, in order of their first items.
+    /// Counts the terms of all items, and returns the stories with their terms, in order of their first items. Outlets
+    /// with too many items have less weight.
     pub fn weigh(&self) -> WeightedStories {
+        self.weigh_by(OutletWeights::new)
+    }
+
+    /// Like [`StorylineGrouper::weigh`], but all items have the same weight: in a few stories, the number of an outlet's
+    /// items says nothing about the outlet.
+    pub fn weigh_equally(&self) -> WeightedStories {
+        self.weigh_by(OutletWeights::equal)
+    }
+
+    fn weigh_by(&self, weights: fn(&[&Report]) -> OutletWeights) -> WeightedStories {
         let reports: Vec<&Report> = self.reports.values().collect();
-        let weights = OutletWeights::new(&reports);
+        let weights = weights(&reports);
         let census = TermCensus::new(&reports, &weights, &self.terms, &self.language_names, &self.statistics);
         let mut positions: FxHashMap<StoryId, usize> = FxHashMap::default();
         let mut members: Vec<(StoryId, Vec<&Report>)> = Vec::new();

@@ -33,6 +33,12 @@ impl OutletWeights {
         OutletWeights(items.iter().map(weight).collect())
     }
 
+    /// Gives all items the weight 1.
+    pub(super) fn equal(reports: &[&Report]) -> OutletWeights {
+        let outlets = reports.iter().map(|report| report.outlet as usize + 1).max().unwrap_or(0);
+        OutletWeights(vec![1.0; outlets])
+    }
+
     pub(super) fn get(&self, report: &Report) -> f64 {
         self.0[report.outlet as usize]
     }

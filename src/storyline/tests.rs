@@ -162,3 +162,20 @@ fn an_item_that_moves_takes_its_terms_to_the_other_story() {
     let stories: Vec<i64> = groups(&moved).iter().map(|(story, _)| story.to_row()).collect();
     assert!(!stories.contains(&2) && stories.len() == items.len() - 1);
 }
+
+#[test]
+fn similarity_of_stories_that_are_weighed_equally_does_not_depend_on_the_items_of_an_outlet() {
+    let similarity = |outlet: fn(i64) -> String| {
+        let mut grouper = StorylineGrouper::default();
+        for id in 1..=21 {
+            let report = item(id, &outlet(id), "Ferry Valderra capsizes off Norholm", "It sank near Norholm.");
+            grouper.add(&report, StoryId::from_row(if id == 1 { 1 } else { 2 }));
+        }
+        let other = item(22, "small.example", "Owner had ignored safety warnings", "Inspectors warned of it.");
+        grouper.add(&other, StoryId::from_row(1));
+        grouper.weigh_equally().highest_similarity(StoryId::from_row(1))
+    };
+    let of_one_outlet = similarity(|_| "big.example".into());
+    assert_eq!(of_one_outlet, similarity(|id| format!("outlet{id}.example")));
+    assert!(of_one_outlet > 0.5, "{of_one_outlet}");
+}
