@@ -7,6 +7,10 @@ mod imports;
 use imports::ImportGraph;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+/// The imports of all files. A debug build takes seconds to parse the files, and several tests need them.
+static IMPORTS: LazyLock<ImportGraph> = LazyLock::new(|| ImportGraph::read(&root().join("src")));
 
 /// The folders that hold Rust code of this package.
 const CODE_FOLDERS: [&str; 4] = ["src", "tests", "examples", "benches"];
@@ -72,7 +76,7 @@ fn import_table() -> Vec<(String, Vec<String>)> {
 fn modules_import_only_what_the_table_allows() {
     let table: BTreeMap<String, Vec<String>> = import_table().into_iter().collect();
     let mut wrong = Vec::new();
-    for (module, imports) in ImportGraph::read(&root().join("src")).module_imports() {
+    for (module, imports) in IMPORTS.module_imports() {
         let allowed = table.get(&module).unwrap_or_else(|| panic!("{module} is not in the import table"));
         wrong
             .extend(imports.iter().filter(|name| !allowed.contains(name)).map(|name| format!("{module} names {name}")));
@@ -82,7 +86,7 @@ fn modules_import_only_what_the_table_allows() {
 
 #[test]
 fn the_import_table_allows_nothing_that_no_module_uses() {
-    let imports = ImportGraph::read(&root().join("src")).module_imports();
+    let imports = IMPORTS.module_imports();
     let mut unused = Vec::new();
     for (module, allowed) in import_table() {
         let used = imports.get(&module).cloned().unwrap_or_default();
@@ -116,7 +120,7 @@ fn lib_rs_and_both_tables_list_the_same_modules_in_the_same_order() {
 
 #[test]
 fn no_files_import_each_other_in_a_cycle() {
-    let imports = ImportGraph::read(&root().join("src")).file_imports();
+    let imports = IMPORTS.file_imports();
     let mut search = CycleSearch { imports: &imports, path: Vec::new(), finished: BTreeSet::new(), cycles: Vec::new() };
     imports.keys().for_each(|file| search.visit(file));
     assert_eq!(search.cycles, Vec::<String>::new());
@@ -146,7 +150,7 @@ impl<'g> CycleSearch<'g> {
 
 #[test]
 fn no_module_re_exports_items_of_another_top_level_module() {
-    assert_eq!(ImportGraph::read(&root().join("src")).foreign_exports(), Vec::<String>::new());
+    assert_eq!(IMPORTS.foreign_exports(), Vec::<String>::new());
 }
 
 #[test]
