@@ -15,13 +15,6 @@ use newsfold::evaluation::LabeledItem;
 use std::convert::Infallible;
 use std::time::Instant;
 
-// The same allocator and settings as in the program.
-#[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
-#[unsafe(export_name = "_rjem_malloc_conf")]
-pub static ALLOCATOR_SETTINGS: &[u8] = b"thp:always\0";
-
 /// The number of items to time per round.
 const TIMED_ITEMS: usize = 20_000;
 const ROUNDS: usize = 5;
