@@ -7,7 +7,9 @@
 
 mod database_watcher;
 mod disk_monitor;
+mod edition_review;
 mod encoding;
+mod entry_editions;
 mod export;
 mod feed_change_notifier;
 mod feed_entering;

@@ -5,6 +5,7 @@
 
 mod edition_policy;
 mod edition_text;
+mod entry_language;
 mod feed_format;
 mod feed_membership;
 mod feed_order;
@@ -20,13 +21,14 @@ pub use edition_policy::{
     EditionReview, EditionStep, edition_on_entering, first_publication, next_edition, probation_until,
 };
 pub use edition_text::compose_edition;
+pub use entry_language::{LanguageEdition, LanguageState, edition_in_language, entry_language};
 pub use feed_format::FeedFormat;
 pub use feed_membership::{MembershipCondition, QueryMatches, StoryFacts, membership_conditions};
 pub use feed_order::arrange_entries;
 pub use folding::{EnteredFeed, EnteringStory, FoldingPolicy, PublishedStoryline};
 pub use front_page::{FrontPageStories, TopStoryline, arrange_front_page};
 pub use health_feed::render_health_feed;
-pub use lead_choice::choose_lead;
+pub use lead_choice::{LeadPreferences, choose_lead};
 pub use options::{FeedOptions, HEALTH_FEED_NAME, Options, SectionOptions};
 pub use render::document::{DocumentPage, FeedDocument, FeedPart};
 pub use render::render;

@@ -12,6 +12,7 @@ pub mod constraints;
 pub mod daemon_state;
 pub mod editions;
 pub mod embeddings;
+pub mod entry_languages;
 pub mod feed_entries;
 pub mod feed_last_modified;
 pub mod feed_selections;

@@ -5,6 +5,7 @@ use super::output::{optional_time, time};
 use super::storyline::{PlacedStory, decision_line, headline};
 use super::{Context, find};
 use crate::domain::display_text::one_line;
+use crate::domain::language::language_name;
 use crate::domain::{ConstraintId, Edition, GroupingConstraint, ItemId, Story, StoryId, StoryItem, Storyline};
 use crate::store::{self, Store, WriteConnection, constraints, editions, items, stories, storylines};
 use crate::wording::{backlog_text, count_of, join_reasons, reason_sentence, storyline_reason};
@@ -175,7 +176,10 @@ fn story_lines(story: &Story, decisions: &[GroupingConstraint], editions: &[Edit
     let mut lines = vec![format!("published: {published}"), format!("outlets: {}", story.outlets().join(", "))];
     lines.extend(editions.iter().map(|edition| {
         let outlets = count_of(edition.outlet_count as usize, "outlet", "outlets");
-        format!("edition {}: {}, {outlets} ({})", edition.number, edition.reason.into_str(), time(edition.made_at))
+        let language = edition.for_language.as_deref().map(|code| language_name(code).unwrap_or(code));
+        let readers = language.map_or(String::new(), |language| format!(" for entries in {language}"));
+        let (number, reason) = (edition.number, edition.reason.into_str());
+        format!("edition {number}{readers}: {reason}, {outlets} ({})", time(edition.made_at))
     }));
     lines.extend(decisions.iter().map(decision_line));
     lines

@@ -1,17 +1,15 @@
-//! Decides which feeds stories enter, from one state of the database and for all feeds together: there may be a thousand
-//! feeds, so each story and its storyline are read once, and nothing is read in the transaction that adds the entries.
+//! Decides which feeds stories enter, from one state of the database and for all feeds together: there may be a
+//! thousand feeds, so each story and its storyline are read once, and nothing is read in the transaction that adds the
+//! entries.
 
 use crate::domain::{
-    Development, Edition, EditionReason, EditionText, EntryVariants, FeedFilters, FeedSelection, FeedVariant,
-    FilteredItem, PublishedFeed, Story, StoryId, StorylineEntry, StorylineId, Timestamp,
+    Development, EntryVariants, FeedFilters, FeedSelection, FeedVariant, FilteredItem, PublishedFeed, Story, StoryId,
+    StorylineEntry, StorylineId, Timestamp,
 };
 use crate::publish::{EnteredFeed, EnteringStory, FoldingPolicy, Options, PublishedStoryline, StoryFacts};
 use crate::store::feed_selections::{self, EntriesState, SelectedFeed};
 use crate::store::text_index::TextIndex;
-use crate::store::{
-    self, ReadConnection, WriteConnection, editions, feed_entries, stories, story_selection, storyline_membership,
-    storylines,
-};
+use crate::store::{self, ReadConnection, feed_entries, stories, story_selection, storyline_membership, storylines};
 use crate::storyline::StorylineGrouper;
 use std::cell::OnceCell;
 use std::collections::hash_map::Entry;
@@ -38,7 +36,8 @@ pub(super) struct EnteringCandidate<'s> {
 
 /// The stories that enter a feed, in order, each with the variants that it enters.
 pub(super) struct EnteringStories {
-    pub feed: String,
+    /// The position of the feed in [`EnteringRules::feeds`].
+    pub feed: usize,
     pub stories: Vec<(StoryId, EntryVariants)>,
 }
 
@@ -65,9 +64,9 @@ impl EnteringRules {
         let matching = MatchingStories::find(self, db, candidates)?;
         let mut similarities = Similarities::default();
         let mut decided = Vec::new();
-        for (feed, positions) in &matching.by_feed {
+        for (number, positions) in &matching.by_feed {
             let mut positions = positions.clone();
-            let feed = &self.feeds[*feed].feed;
+            let feed = &self.feeds[*number].feed;
             positions.sort_by_key(|position| (candidates[*position].published_at, candidates[*position].story.id));
             let mut entries = HashMap::new();
             let mut entering = Vec::with_capacity(positions.len());
@@ -89,7 +88,7 @@ impl EnteringRules {
             }
             let similarity = |story, entries: &[StorylineEntry]| similarities.highest(db, story, entries);
             let stories = self.folding.enter(EnteredFeed { feed, stories: entering, entries }, now, similarity)?;
-            decided.push(EnteringStories { feed: feed.name.clone(), stories });
+            decided.push(EnteringStories { feed: *number, stories });
         }
         Ok(decided)
     }
@@ -245,10 +244,11 @@ impl Similarities {
     }
 }
 
-/// Returns the other stories of the storyline that an edition of the story lists.
+/// Returns the other stories of the storyline that an edition of the story lists, with titles in the language of the
+/// edition's lead if possible.
 pub(super) fn related_stories(
     db: &ReadConnection,
-    story: &Story,
+    (story, language): (&Story, Option<&str>),
     now: Timestamp,
     folding: &FoldingPolicy,
     storylines: &mut EntriesByStoryline,
@@ -257,7 +257,7 @@ pub(super) fn related_stories(
     if entries.is_empty() {
         return Ok(Vec::new());
     }
-    let stories = storylines::developments(db, story.storyline)?;
+    let stories = storylines::developments(db, story.storyline, language)?;
     let storyline = PublishedStoryline { stories, entries };
     folding.developments(story.id, storyline, now, |other, selection| matches(db, other, selection))
 }
@@ -274,20 +274,4 @@ fn matches(db: &ReadConnection, story: StoryId, selection: &FeedSelection) -> st
     }
     let (passes, is_excluded) = story_selection::filter_matches(db, selection, story.id)?;
     Ok(passes && !is_excluded)
-}
-
-/// Returns the number of the edition with which a story enters feeds: a new edition with this text, if there is one, or
-/// else the latest edition.
-pub(super) fn number_on_entering(
-    db: &WriteConnection,
-    story: &Story,
-    latest: &Edition,
-    text: Option<&EditionText>,
-    at: Timestamp,
-) -> store::Result<u32> {
-    let Some(text) = text else { return Ok(latest.number) };
-    // All feeds show the same link for a story.
-    let has_new_link = text.linked != latest.text.linked;
-    let reason = if has_new_link { EditionReason::Corrected } else { EditionReason::Entered };
-    editions::add(db, story, reason, text, at)
 }

@@ -2,9 +2,10 @@
 //! a feed appear in one transaction, so that a feed is either unchanged or complete. The same transaction records the
 //! selection, so that a restart continues with the feeds that are not filled yet.
 
-use super::feed_entering::{EnteringRules, EntriesByStoryline, Similarities, number_on_entering};
-use crate::domain::{Edition, EditionText, EntryVariants, Story, StoryId, StorylineEntry, Timestamp};
-use crate::publish::{EnteredFeed, EnteringStory, Options, edition_on_entering};
+use super::entry_editions::{EditionRules, EnteringEditions, EntryLanguage};
+use super::feed_entering::{EnteringRules, EntriesByStoryline, Similarities};
+use crate::domain::{EntryVariants, PublishedFeed, StoryId, StorylineEntry, Timestamp};
+use crate::publish::{EnteredFeed, EnteringStory, Options};
 use crate::store::feed_entries::NewEntry;
 use crate::store::feed_selections::{EntriesState, MembershipPlan, SelectedFeed, StoryState};
 use crate::store::{
@@ -24,6 +25,7 @@ const MAX_ENQUEUED: u32 = 1000;
 const REPORT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Fills feeds. It keeps the data that it has read about stories for the next feeds.
+#[derive(Clone)]
 pub(super) struct FeedFiller {
     rules: Arc<EnteringRules>,
     options: Arc<Options>,
@@ -44,20 +46,16 @@ struct KnownStory {
     published_at: Timestamp,
     first_edition_at: Timestamp,
     outlet_count: u32,
-    /// The edition with which the story enters feeds. A story that contains more than its latest edition enters with a
-    /// new one, because the latest edition may lack the reports for which a feed selects the story.
-    edition: EditionOnEntering,
+    editions: KnownEditions,
 }
 
-enum EditionOnEntering {
-    Written(u32),
-    New(Box<NewEdition>),
-}
-
-struct NewEdition {
-    story: Story,
-    latest: Edition,
-    text: EditionText,
+enum KnownEditions {
+    /// All reports are in this language, and all feeds show the latest edition, which has this number.
+    Latest {
+        number: u32,
+        language: Option<String>,
+    },
+    Entering(Box<EnteringEditions>),
 }
 
 type Entered = Vec<(StoryId, EntryVariants)>;
@@ -146,8 +144,8 @@ impl FeedFiller {
             Ok(FeedChange { feed: rules.feeds[feed].clone(), filled, entered })
         };
         let change = store.read(decide).await?;
-        let session = self.session.clone();
-        store.write(move |db| session.lock().apply(db, change)).await
+        let this = self.clone();
+        store.write(move |db| this.session.lock().apply(db, change, (&this.rules, &this.options))).await
     }
 }
 
@@ -166,17 +164,23 @@ impl Session {
         }
         for (state, story) in unread.iter().zip(stories::load(db, unread.iter().map(|state| state.id))?) {
             let Some(latest) = editions::latest(db, state.id)? else { continue };
-            let latest_made_at = latest.made_at;
-            let edition = match edition_on_entering(&story, &latest, options) {
-                Some(text) => EditionOnEntering::New(Box::new(NewEdition { story: story.clone(), latest, text })),
-                None => EditionOnEntering::Written(latest.number),
+            let (latest_made_at, number) = (latest.made_at, latest.number);
+            let published_at = story.published_at.unwrap_or(story.created_at);
+            let outlet_count = story.outlet_count();
+            let language = story.items.first().and_then(|report| report.item.lang.clone());
+            // New editions have the date of the last change.
+            let changed_at = story.updated_at.max(latest_made_at);
+            let entering = EnteringEditions::new(story, latest, changed_at, options);
+            let editions = match entering.is_latest_for_all() && !editions::has_language_editions(db, state.id)? {
+                true => KnownEditions::Latest { number, language },
+                false => KnownEditions::Entering(Box::new(entering)),
             };
             let known = KnownStory {
                 state: *state,
-                published_at: story.published_at.unwrap_or(story.created_at),
+                published_at,
                 first_edition_at: editions::first_made_at(db, state.id)?.unwrap_or(latest_made_at),
-                outlet_count: story.outlet_count(),
-                edition,
+                outlet_count,
+                editions,
             };
             self.stories.insert(state.id, known);
         }
@@ -218,7 +222,12 @@ impl Session {
 
     /// Writes the entries of a feed. Omits a story that has changed since it was read: its change is in the review queue,
     /// and the review adds it to the feed. Returns whether the feed is current.
-    fn apply(&mut self, db: &WriteConnection, change: FeedChange) -> store::Result<bool> {
+    fn apply(
+        &mut self,
+        db: &WriteConnection,
+        change: FeedChange,
+        (rules, options): (&EnteringRules, &Options),
+    ) -> store::Result<bool> {
         let FeedChange { feed, filled, entered } = change;
         let now = filled.now;
         feed_selections::delete_entries(db, &feed.feed.name, &filled.plan.deleted)?;
@@ -231,7 +240,8 @@ impl Session {
             if current.get(&story) != Some(&known.state) {
                 continue;
             }
-            entries.push(NewEntry { story, variants, edition: known.write_edition(db, now)? });
+            let rules = EditionRules { entering: rules, options, now };
+            entries.push(NewEntry { story, variants, edition: known.edition_number(db, &feed.feed, rules)? });
         }
         feed_entries::add(db, &feed.feed.name, &entries, now)?;
         storyline_membership::postpone_reviews(db, &ids)?;
@@ -242,19 +252,22 @@ impl Session {
 }
 
 impl KnownStory {
-    /// Writes the edition with which the story enters feeds, if it is a new one. Returns its number.
-    fn write_edition(&mut self, db: &WriteConnection, now: Timestamp) -> store::Result<u32> {
-        match &self.edition {
-            EditionOnEntering::Written(number) => Ok(*number),
-            EditionOnEntering::New(new) => {
-                let NewEdition { story, latest, text } = &**new;
-                // The edition has the date of the last change.
-                let at = story.updated_at.max(latest.made_at).min(now);
-                let number = number_on_entering(db, story, latest, Some(text), at)?;
-                self.edition = EditionOnEntering::Written(number);
-                self.state.last_edition = number;
-                Ok(number)
+    /// Returns the number of the edition with which the story enters a feed. Adds the edition if it is a new one.
+    fn edition_number(
+        &mut self,
+        db: &WriteConnection,
+        feed: &PublishedFeed,
+        rules: EditionRules<'_>,
+    ) -> store::Result<u32> {
+        let number = match &mut self.editions {
+            KnownEditions::Latest { number, language } => {
+                let decide = |languages: &[String]| language.clone().filter(|language| languages.contains(language));
+                EntryLanguage::find(db, feed, self.state.id, decide)?.record(db, feed, self.state.id)?;
+                *number
             }
-        }
+            KnownEditions::Entering(editions) => editions.number(db, feed, rules)?,
+        };
+        self.state.last_edition = self.state.last_edition.max(number);
+        Ok(number)
     }
 }

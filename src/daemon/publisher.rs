@@ -2,19 +2,16 @@
 //! the decisions, and the database stores the results.
 
 use super::database_watcher::NextRun;
-use super::feed_entering::{
-    EnteringCandidate, EnteringRules, EnteringStories, EntriesByStoryline, number_on_entering, related_stories,
-};
+use super::edition_review::ReviewedStory;
+use super::entry_editions::{EditionRules, EnteringEditions};
+use super::feed_entering::{EnteringCandidate, EnteringRules, EnteringStories, EntriesByStoryline, related_stories};
 use super::feed_filling::FeedFiller;
 use super::task_context::TaskContext;
 use crate::clock::Clock;
 use crate::domain::duration::{after, before};
-use crate::domain::{
-    Edition, EditionReason, EditionText, ItemId, PublishedFeed, Story, StoryId, StorylineId, Timestamp,
-};
-use crate::publish::{
-    EditionReview, EditionStep, Options, compose_edition, edition_on_entering, first_publication, next_edition,
-};
+use crate::domain::{EditionReason, EditionText, PublishedFeed, Story, StoryId, StorylineId, Timestamp};
+use crate::publish::{EditionStep, Options, compose_edition, first_publication};
+use crate::store::editions::NewEdition;
 use crate::store::feed_entries::NewEntry;
 use crate::store::review_queue::{self, StoryReview};
 use crate::store::{
@@ -94,8 +91,8 @@ pub(super) struct EditionPublisher {
 
 /// A story that is published for the first time.
 struct FirstEdition {
+    /// The story, with the lead of the edition.
     story: Story,
-    lead: ItemId,
     published_at: Timestamp,
     text: EditionText,
 }
@@ -108,7 +105,7 @@ struct FirstEditions {
 
 /// Published stories with the decisions on their editions, and the feeds that they enter.
 struct ReviewedStories {
-    stories: Vec<(EditionStep, StoryReview)>,
+    stories: Vec<ReviewedStory>,
     entering: Vec<EnteringStories>,
 }
 
@@ -190,11 +187,13 @@ impl EditionPublisher {
         now: Timestamp,
     ) -> store::Result<FirstEditions> {
         let (mut editions, mut storylines) = (Vec::new(), EntriesByStoryline::default());
-        for story in due {
+        for mut story in due {
             let Some((lead, published_at)) = first_publication(&story, now, &self.options) else { continue };
-            let related = related_stories(db, &story, now, &self.rules.folding, &mut storylines)?;
+            let language = lead.item.lang.as_deref();
+            let related = related_stories(db, (&story, language), now, &self.rules.folding, &mut storylines)?;
             let text = compose_edition(&story, lead, None, related);
-            editions.push(FirstEdition { lead: lead.item.id, published_at, text, story });
+            story.lead = lead.item.id;
+            editions.push(FirstEdition { published_at, text, story });
         }
         let candidates: Vec<EnteringCandidate<'_>> = editions
             .iter()
@@ -218,20 +217,17 @@ impl EditionPublisher {
                 moved.extend([story.storyline].into_iter().chain(storyline));
             }
         }
-        let (mut published, mut storylines) = (BTreeSet::new(), BTreeSet::new());
-        for FirstEdition { story, lead, published_at, text } in &first.editions {
-            if !moved.contains(&story.storyline) && stories::publish(db, story.id, *lead, *published_at)? {
-                editions::add(db, story, EditionReason::First, text, now)?;
-                published.insert(story.id);
+        let (mut published, mut storylines) = (HashMap::new(), BTreeSet::new());
+        for FirstEdition { story, published_at, text } in first.editions {
+            if !moved.contains(&story.storyline) && stories::publish(db, story.id, story.lead, published_at)? {
+                let edition = NewEdition { reason: EditionReason::First, for_language: None, text: &text };
+                let number = editions::add(db, &story, edition, now)?;
                 storylines.insert(story.storyline);
+                published.insert(story.id, EnteringEditions::of_new_story(story, number, text, now));
             }
         }
         storylines.iter().try_for_each(|storyline| storyline_membership::enqueue_entries(db, *storyline))?;
-        for EnteringStories { feed, stories } in &first.entering {
-            let entered = stories.iter().filter(|(story, _)| published.contains(story));
-            let entry = |&(story, variants): &_| NewEntry { story, variants, edition: 1 };
-            feed_entries::add(db, feed, &entered.map(entry).collect::<Vec<_>>(), now)?;
-        }
+        self.add_feed_entries(db, &first.entering, &mut published, now)?;
         if published.is_empty() { Ok(()) } else { publication::touch(db) }
     }
 
@@ -248,14 +244,12 @@ impl EditionPublisher {
     }
 
     fn review_due_stories(&self, db: &ReadConnection, now: Timestamp) -> store::Result<ReviewedStories> {
-        let (mut stories, mut storylines) = (Vec::new(), EntriesByStoryline::default());
+        let (rules, mut storylines) = (self.edition_rules(now), EntriesByStoryline::default());
+        let mut stories = Vec::new();
         for due in review_queue::due_reviews(db, now, self.batch())? {
-            let developments = related_stories(db, &due.story, now, &self.rules.folding, &mut storylines)?;
-            let StoryReview { story, edition_times: times, latest, .. } = &due;
-            let review = EditionReview { story, times: *times, latest: latest.as_ref(), developments };
-            stories.push((next_edition(review, now, &self.options), due));
+            stories.push(rules.review(db, due, &mut storylines)?);
         }
-        let candidate = |(step, due): &'_ (EditionStep, StoryReview)| {
+        let candidate = |ReviewedStory { step, due, .. }: &'_ ReviewedStory| {
             let has_edition = due.latest.is_some() || matches!(step, EditionStep::Write(..));
             let published_at = due.story.published_at.filter(|_| has_edition)?;
             Some((published_at, due.edition_times.map_or(now, |times| times.first)))
@@ -264,7 +258,7 @@ impl EditionPublisher {
             .iter()
             .filter_map(|reviewed| {
                 let (published_at, first_edition_at) = candidate(reviewed)?;
-                Some(EnteringCandidate { story: &reviewed.1.story, published_at, first_edition_at })
+                Some(EnteringCandidate { story: &reviewed.due.story, published_at, first_edition_at })
             })
             .collect();
         let entering = self.rules.decide(db, &candidates, &mut storylines, now)?;
@@ -275,68 +269,63 @@ impl EditionPublisher {
         // A story that has changed since the review remains in the queue, and so do the other stories of its storyline,
         // because whether they enter a feed depends on the entries of the storyline.
         let mut outdated: BTreeSet<StorylineId> = BTreeSet::new();
-        for (_, StoryReview { story, generation, .. }) in &reviewed.stories {
+        for ReviewedStory { due: StoryReview { story, generation, .. }, .. } in &reviewed.stories {
             if !review_queue::is_current_generation(db, story.id, *generation)? {
                 outdated.insert(story.storyline);
             }
         }
+        let entering: BTreeSet<StoryId> =
+            reviewed.entering.iter().flat_map(|feed| feed.stories.iter().map(|(story, _)| *story)).collect();
         let mut changed = false;
-        let mut current: HashMap<StoryId, (Story, Edition)> = HashMap::new();
-        for (step, StoryReview { story, generation, mut latest, .. }) in reviewed.stories {
-            if outdated.contains(&story.storyline) {
+        let (mut entered, mut storylines) = (HashMap::new(), BTreeSet::new());
+        for reviewed in reviewed.stories {
+            if outdated.contains(&reviewed.due.story.storyline) {
                 continue;
             }
-            let mut next = None;
-            match step {
-                EditionStep::Write(reason, text) => {
-                    // The first edition of a published story has the date of the story's last change.
-                    let at = if reason == EditionReason::First { story.updated_at.min(now) } else { now };
-                    editions::add(db, &story, reason, &text, at)?;
-                    latest = editions::latest(db, story.id)?;
-                    changed = true;
-                }
-                EditionStep::WaitUntil(until) => next = Some(until),
-                EditionStep::Unchanged => {}
+            let written = reviewed.write(db, now)?;
+            changed |= written.any;
+            let StoryReview { story, generation, mut latest, .. } = reviewed.due;
+            review_queue::finish_review(db, story.id, generation, written.next_review)?;
+            if written.of_story {
+                latest = editions::latest(db, story.id)?;
             }
-            review_queue::finish_review(db, story.id, generation, next)?;
-            if let Some(latest) = latest {
-                current.insert(story.id, (story, latest));
+            if let Some(latest) = latest.filter(|_| entering.contains(&story.id)) {
+                storylines.insert(story.storyline);
+                entered.insert(story.id, EnteringEditions::new(story, latest, now, &self.options));
             }
         }
-        changed |= self.add_feed_entries(db, &reviewed.entering, &current, now)?;
+        changed |= !entered.is_empty();
+        self.add_feed_entries(db, &reviewed.entering, &mut entered, now)?;
+        storylines.iter().try_for_each(|storyline| storyline_membership::enqueue_entries(db, *storyline))?;
         if changed { publication::touch(db) } else { Ok(()) }
     }
 
-    /// Adds stories with their latest editions to feeds. The feeds share a new edition of a story. Returns whether any
-    /// entry was added.
+    /// Adds stories with their editions to feeds. Omits stories without editions.
     fn add_feed_entries(
         &self,
         db: &WriteConnection,
         entering: &[EnteringStories],
-        current: &HashMap<StoryId, (Story, Edition)>,
+        editions: &mut HashMap<StoryId, EnteringEditions>,
         now: Timestamp,
-    ) -> store::Result<bool> {
-        let mut editions: HashMap<StoryId, u32> = HashMap::new();
-        let mut storylines = BTreeSet::new();
+    ) -> store::Result<()> {
         for EnteringStories { feed, stories } in entering {
+            let feed = &self.rules.feeds[*feed].feed;
             let mut entries = Vec::with_capacity(stories.len());
-            for &(id, variants) in stories {
-                let Some((story, latest)) = current.get(&id) else { continue };
-                let edition = match editions.get(&id) {
-                    Some(number) => *number,
-                    None => {
-                        let text = edition_on_entering(story, latest, &self.options);
-                        number_on_entering(db, story, latest, text.as_ref(), now)?
-                    }
-                };
-                editions.insert(id, edition);
-                storylines.insert(story.storyline);
-                entries.push(NewEntry { story: id, variants, edition });
+            for &(story, variants) in stories {
+                let Some(editions) = editions.get_mut(&story) else { continue };
+                entries.push(NewEntry {
+                    story,
+                    variants,
+                    edition: editions.number(db, feed, self.edition_rules(now))?,
+                });
             }
-            feed_entries::add(db, feed, &entries, now)?;
+            feed_entries::add(db, &feed.name, &entries, now)?;
         }
-        storylines.iter().try_for_each(|storyline| storyline_membership::enqueue_entries(db, *storyline))?;
-        Ok(!editions.is_empty())
+        Ok(())
+    }
+
+    fn edition_rules(&self, now: Timestamp) -> EditionRules<'_> {
+        EditionRules { entering: &self.rules, options: &self.options, now }
     }
 
     /// The maximum number of stories per transaction. With many feeds, each story may enter many of them.

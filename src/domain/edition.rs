@@ -13,6 +13,9 @@ pub struct Edition {
     pub number: u32,
     pub made_at: Timestamp,
     pub reason: EditionReason,
+    /// The language of the entries that show the edition; `None` for an edition of the story itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub for_language: Option<String>,
     /// The number of distinct outlets, not counting copies.
     pub outlet_count: u32,
     pub text: EditionText,
@@ -30,7 +33,7 @@ pub struct EditionTimes {
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum EditionReason {
-    /// The story was published.
+    /// The story was published, or it entered the first feed that shows it in another language.
     First,
     /// The number of outlets reached the next power of two.
     Grown,
@@ -92,10 +95,14 @@ pub struct EditionText {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Development {
     pub story: StoryId,
+    /// The title of the lead or, if the edition is in another language, of a report in that language.
     pub title: String,
-    /// The link of the lead.
+    /// The language of this report.
+    #[serde(default)]
+    pub lang: Option<String>,
+    /// The link of this report.
     pub link: Option<String>,
-    /// The name of the lead's outlet.
+    /// The name of the outlet of this report.
     pub outlet: String,
     pub outlet_count: u32,
     /// The date of the story, which never changes.

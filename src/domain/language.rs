@@ -34,6 +34,11 @@ pub fn other_language<'l>(report: Option<&'l str>, lead: Option<&str>) -> Option
     report.filter(|code| Some(*code) != lead)
 }
 
+/// Returns the English name of a report's language if it is not the language of the lead.
+pub fn other_language_name(report: Option<&str>, lead: Option<&str>) -> Option<&'static str> {
+    other_language(report, lead).and_then(language_name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

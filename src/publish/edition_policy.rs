@@ -2,7 +2,7 @@
 //! the item that leads it.
 
 use super::edition_text::compose_edition;
-use super::lead_choice::{choose_lead, keep_lead};
+use super::lead_choice::{LeadPreferences, choose_lead};
 use super::options::Options;
 use crate::domain::duration::after;
 use crate::domain::volatile_text::equals_but_for_volatile_parts;
@@ -55,6 +55,8 @@ pub enum EditionStep {
 /// A published story, and the facts that determine whether it needs a new edition.
 pub struct EditionReview<'a> {
     pub story: &'a Story,
+    /// The lead of the next edition.
+    pub lead: &'a StoryItem,
     /// The times of the story's first and last editions; `None` if it has no editions.
     pub times: Option<EditionTimes>,
     /// The latest edition that was not created for a single feed.
@@ -65,14 +67,13 @@ pub struct EditionReview<'a> {
 
 /// Decides whether a published story needs a new edition.
 pub fn next_edition(review: EditionReview<'_>, now: Timestamp, options: &Options) -> EditionStep {
-    let EditionReview { story, times, latest, mut developments } = review;
+    let EditionReview { story, lead, times, latest, mut developments } = review;
     if let (Some(times), Some(latest)) = (times, latest)
         && now >= after(times.first, options.update_window)
     {
         // An edition after the update window only corrects the link.
         developments.clone_from(&latest.text.developments);
     }
-    let Some(lead) = keep_lead(story, options) else { return EditionStep::Unchanged };
     let text = compose_edition(story, lead, latest.map(|latest| &latest.text), developments);
     let (Some(times), Some(latest)) = (times, latest) else {
         return EditionStep::Write(EditionReason::First, text.into());
@@ -132,10 +133,20 @@ fn lists_others(text: &EditionText, old: &EditionText) -> bool {
     text.developments.iter().any(|development| !development.has_entry && !known.contains(&development.story))
 }
 
-/// Returns the edition with which a story enters a feed, if the story contains more than its latest edition.
-pub fn edition_on_entering(story: &Story, latest: &Edition, options: &Options) -> Option<EditionText> {
-    let developments = latest.text.developments.clone();
-    let text = compose_edition(story, keep_lead(story, options)?, Some(&latest.text), developments);
-    (text.reports.len() != latest.text.reports.len() || reason_for_edition(latest, story, &text).is_some())
-        .then_some(text)
+/// Returns the edition with which a story enters a feed, and its reason, if the story contains more than its latest
+/// edition.
+pub fn edition_on_entering(story: &Story, latest: &Edition, options: &Options) -> Option<(EditionReason, EditionText)> {
+    edition_after(story, latest, LeadPreferences::of_site(options).keep(story, story.lead)?)
+}
+
+/// Returns the edition with this lead with which a story enters a feed, and its reason, if the story contains more than
+/// the edition `latest`. Other feeds that show `latest` must show the same link, so the edition is for all of them if
+/// its link is new.
+pub(super) fn edition_after(story: &Story, latest: &Edition, lead: &StoryItem) -> Option<(EditionReason, EditionText)> {
+    let text = compose_edition(story, lead, Some(&latest.text), latest.text.developments.clone());
+    let has_more =
+        text.reports.len() != latest.text.reports.len() || reason_for_edition(latest, story, &text).is_some();
+    let has_new_link = text.linked != latest.text.linked;
+    let reason = if has_new_link { EditionReason::Corrected } else { EditionReason::Entered };
+    has_more.then_some((reason, text))
 }

@@ -279,6 +279,7 @@ mod tests {
         Development {
             story: StoryId::from_row(number),
             title: number.to_string(),
+            lang: None,
             link: None,
             outlet: "a.example".into(),
             outlet_count,

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::domain::{
-    Edition, EditionReason, EditionTimes, Enclosure, FeedEntry, FeedVariant, Item, ItemId, JoinEvidence, SourceId,
-    Story, StoryId, StoryItem, StorylineEvidence, StorylineId, Timestamp,
+    Edition, EditionReason, EditionText, EditionTimes, Enclosure, FeedEntry, FeedVariant, Item, ItemId, JoinEvidence,
+    SourceId, Story, StoryId, StoryItem, StorylineEvidence, StorylineId, Timestamp,
 };
 use jiff::SignedDuration;
 
@@ -65,6 +65,7 @@ fn edition(story: &Story, number: u32, minute: i64) -> Edition {
         number,
         made_at: Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute),
         reason: EditionReason::First,
+        for_language: None,
         outlet_count: story.outlet_count(),
         text: compose_edition(story, story.lead().unwrap(), None, Vec::new()),
     }
@@ -249,8 +250,10 @@ fn story_of(outlets: i64) -> Story {
 fn next(story: &Story, latest: &Edition, minute: i64) -> EditionStep {
     let at = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute);
     let times = EditionTimes { first: Timestamp::UNIX_EPOCH, last: latest.made_at };
-    let review = EditionReview { story, times: Some(times), latest: Some(latest), developments: Vec::new() };
-    next_edition(review, at, &Options::default())
+    let options = Options::default();
+    let lead = LeadPreferences::of_site(&options).keep(story, story.lead).unwrap();
+    let review = EditionReview { story, lead, times: Some(times), latest: Some(latest), developments: Vec::new() };
+    next_edition(review, at, &options)
 }
 
 #[test]
@@ -422,13 +425,65 @@ fn report_in_a_more_preferred_language_becomes_the_lead_and_the_link_stays() {
     one.items.push(report_in("pl", 2, 0));
     one.items.push(report_in("de", 3, 9));
     let times = Some(EditionTimes { first: latest.made_at, last: latest.made_at });
-    let review = EditionReview { story: &one, times, latest: Some(&latest), developments: Vec::new() };
+    let lead = LeadPreferences::of_site(&options).keep(&one, one.lead).unwrap();
+    let review = EditionReview { story: &one, lead, times, latest: Some(&latest), developments: Vec::new() };
     let now = latest.made_at + options.min_update_interval;
     let EditionStep::Write(EditionReason::Corrected, text) = next_edition(review, now, &options) else {
         panic!("the headline changes")
     };
     assert_eq!((text.lead, text.linked, &text.link), (ItemId(2), ItemId(1), &latest.text.link));
     assert_eq!(text.lang.as_deref(), Some("pl"));
+}
+
+#[test]
+fn language_of_an_entry_is_the_first_of_the_feed_in_which_the_story_has_an_original_report() {
+    let language = |languages: &[&str], items| {
+        let languages: Vec<String> = languages.iter().map(|&code| code.to_owned()).collect();
+        entry_language(&story(items), &languages, &Options::default()).cloned()
+    };
+    let reports = || vec![report_in("en", 1, 9), report_in("de", 2, 0), report_in("pl", 3, 5)];
+    assert_eq!(language(&["fr", "pl", "de"], reports()).as_deref(), Some("pl"));
+    assert_eq!(language(&["fr"], reports()), None);
+    let mut copies = reports();
+    copies[2].copy_of = Some(ItemId(1));
+    assert_eq!(language(&["pl", "de"], copies.clone()).as_deref(), Some("de"));
+    assert_eq!(
+        language(&["pl"], copies).as_deref(),
+        Some("pl"),
+        "the entry has a language even if its lead has another"
+    );
+}
+
+/// Returns the edition with which a story enters a feed that shows it in Polish.
+fn edition_in_polish(story: &Story, known: &EditionText, has_entries: bool) -> LanguageEdition {
+    let language = "pl".to_owned();
+    let state = LanguageState { language: &language, latest: None, has_entries };
+    let developments = |_: Option<&str>| Ok::<_, std::convert::Infallible>(Vec::new());
+    edition_in_language(story, known, state, &Options::default(), developments).unwrap()
+}
+
+#[test]
+fn entries_in_a_language_share_the_editions_of_the_story_until_their_lead_or_link_differs() {
+    let polish = story(vec![report_in("pl", 1, 0)]);
+    let known = edition(&polish, 1, 0).text;
+    for has_entries in [false, true] {
+        assert_eq!(edition_in_polish(&polish, &known, has_entries), LanguageEdition::OfStory);
+    }
+    let mut both = story(vec![report_in("en", 1, 0), report_in("pl", 2, 0)]);
+    let known = edition(&both, 1, 0).text;
+    let LanguageEdition::New(EditionReason::First, text) = edition_in_polish(&both, &known, false) else {
+        panic!("the lead is in English")
+    };
+    assert_eq!((text.lead, text.linked, &text.link), (ItemId(2), ItemId(2), &both.items[1].item.url));
+    // Readers of entries in Polish know the English link, because the Polish report arrived later.
+    let LanguageEdition::New(EditionReason::Entered, text) = edition_in_polish(&both, &known, true) else {
+        panic!("only the new entry changes before the next edition is due")
+    };
+    assert_eq!((text.lead, text.linked, &text.link), (ItemId(2), ItemId(1), &known.link));
+    // The linked report leaves.
+    both.items.remove(0);
+    both.lead = ItemId(2);
+    assert_eq!(edition_in_polish(&both, &known, true), LanguageEdition::OfStory);
 }
 
 #[test]

@@ -7,37 +7,77 @@
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{column, from_row};
 use super::{Error, Result};
-use crate::domain::{Edition, EditionReason, EditionText, FeedEntry, PublishedStory, Story, StoryId};
+use crate::domain::{Edition, EditionReason, EditionText, EditionTimes, FeedEntry, PublishedStory, Story, StoryId};
 use jiff::Timestamp;
 use rusqlite::params;
 use serde_json::{Map, Value};
 
-/// Adds an edition after the story's latest one, and sets the story's lead to the edition's lead. Returns its number.
-pub fn add(
-    db: &WriteConnection,
-    story: &Story,
-    reason: EditionReason,
-    text: &EditionText,
-    now: Timestamp,
-) -> Result<u32> {
+/// An edition to add.
+#[derive(Debug, Clone, Copy)]
+pub struct NewEdition<'a> {
+    pub reason: EditionReason,
+    pub for_language: Option<&'a str>,
+    pub text: &'a EditionText,
+}
+
+/// Adds an edition after the story's latest one. The lead of an edition that is not for a language becomes the lead of
+/// the story. Returns the number of the edition.
+pub fn add(db: &WriteConnection, story: &Story, edition: NewEdition<'_>, now: Timestamp) -> Result<u32> {
+    let NewEdition { reason, for_language, text } = edition;
     let item: String = db.one(SHARED_VALUES, [text.lead.0])?;
     let item = serde_json::from_str(&item).map_err(|cause| Error::Corrupt(cause.to_string()))?;
     let shared = without_shared_values(text, &item)?;
     let number = db.one(
-        "INSERT INTO edition (story_id, number, made_at, reason, outlet_count, text, shared_item_id)
-         SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6 FROM edition WHERE story_id = ?1 RETURNING number",
-        params![story.id.to_row(), now.as_millisecond(), reason.into_str(), story.outlet_count(), shared, text.lead.0],
+        "INSERT INTO edition (story_id, number, made_at, reason, for_language, outlet_count, text, shared_item_id)
+         SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7 FROM edition WHERE story_id = ?1
+         RETURNING number",
+        params![
+            story.id.to_row(),
+            now.as_millisecond(),
+            reason.into_str(),
+            for_language,
+            story.outlet_count(),
+            shared,
+            text.lead.0
+        ],
     )?;
-    super::stories::set_lead(db, story.id, text.lead)?;
+    if for_language.is_none() {
+        super::stories::set_lead(db, story.id, text.lead)?;
+    }
     Ok(number)
 }
 
-/// Returns the latest edition of a story that was not created for a single feed.
+/// Returns the latest edition of a story that was created neither for a single feed nor for a language.
 pub fn latest(db: &ReadConnection, story: StoryId) -> Result<Option<Edition>> {
+    latest_for(db, story, None)
+}
+
+/// Returns the latest edition of a story for entries in a language that was not created for a single feed.
+pub fn latest_in_language(db: &ReadConnection, story: StoryId, language: &str) -> Result<Option<Edition>> {
+    latest_for(db, story, Some(language))
+}
+
+fn latest_for(db: &ReadConnection, story: StoryId, language: Option<&str>) -> Result<Option<Edition>> {
     let sql = format!(
-        "SELECT {EDITION_COLUMNS} FROM edition WHERE story_id = ?1 AND reason <> 'entered' ORDER BY number DESC LIMIT 1"
+        "SELECT {EDITION_COLUMNS} FROM edition
+         WHERE story_id = ?1 AND reason <> 'entered' AND for_language IS ?2 ORDER BY number DESC LIMIT 1"
     );
-    db.first(&sql, [story.to_row()])
+    db.first(&sql, params![story.to_row(), language])
+}
+
+/// Returns when the first edition of a story, and the last one that entries in a language show, were created. Without a
+/// language, returns the times of the editions of the story itself. Returns `None` if there are none.
+pub fn times(db: &ReadConnection, story: StoryId, language: Option<&str>) -> Result<Option<EditionTimes>> {
+    db.first(
+        "SELECT (SELECT min(made_at) FROM edition WHERE story_id = ?1) AS first, max(made_at) AS last
+         FROM edition WHERE story_id = ?1 AND for_language IS ?2 HAVING count(*) > 0",
+        params![story.to_row(), language],
+    )
+}
+
+/// Returns whether a story has editions for a language.
+pub fn has_language_editions(db: &ReadConnection, story: StoryId) -> Result<bool> {
+    db.exists("SELECT 1 FROM edition WHERE story_id = ?1 AND for_language IS NOT NULL", [story.to_row()])
 }
 
 /// Returns when the first edition of a story was created; `None` if it has no editions.
@@ -49,7 +89,8 @@ pub fn first_made_at(db: &ReadConnection, story: StoryId) -> Result<Option<Times
 pub fn published_story(db: &ReadConnection, story: StoryId) -> Result<Option<PublishedStory>> {
     db.first(
         "SELECT created_at, edition.text ->> '$.linked' AS linked FROM story JOIN edition ON story_id = story.id
-         WHERE story.id = ?1 AND published_at IS NOT NULL AND reason <> 'entered' ORDER BY number DESC LIMIT 1",
+         WHERE story.id = ?1 AND published_at IS NOT NULL AND reason <> 'entered' AND for_language IS NULL
+         ORDER BY number DESC LIMIT 1",
         [story.to_row()],
     )
 }
@@ -64,7 +105,7 @@ pub fn list_of_story(db: &ReadConnection, story: StoryId) -> Result<Vec<Edition>
 pub fn latest_entries(db: &ReadConnection, ids: &[StoryId]) -> Result<Vec<FeedEntry>> {
     let sql = format!(
         "SELECT {EDITION_COLUMNS}, story.published_at FROM edition JOIN story ON story.id = story_id
-         WHERE story_id = ?1 AND reason <> 'entered' ORDER BY number DESC LIMIT 1"
+         WHERE story_id = ?1 AND reason <> 'entered' AND for_language IS NULL ORDER BY number DESC LIMIT 1"
     );
     let mut all = Vec::with_capacity(ids.len());
     for id in ids {
@@ -88,7 +129,7 @@ macro_rules! shared_values_sql {
 /// The columns of [`Edition`]. The text includes the values that the edition shares with its lead. The full article is
 /// omitted if its source no longer allows publication.
 pub(super) const EDITION_COLUMNS: &str = concat!(
-    "edition.story_id, edition.number, edition.made_at, edition.reason, edition.outlet_count,
+    "edition.story_id, edition.number, edition.made_at, edition.reason, edition.for_language, edition.outlet_count,
      (SELECT CASE WHEN text ->> '$.article' IS NULL OR EXISTS (
                  SELECT 1 FROM item JOIN source ON source.id = source_id
                  WHERE item.id = text ->> '$.lead' AND source.full_text = 'publish')

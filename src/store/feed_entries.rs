@@ -248,7 +248,7 @@ fn listed_stories(db: &ReadConnection, entered: &[StoryId]) -> Result<Vec<(Story
         "SELECT edition.story_id, edition.text -> '$.developments'
          FROM json_each(?1) AS entered JOIN story ON story.id = entered.value
          JOIN edition ON edition.story_id = story.id
-             AND number = (SELECT max(number) FROM edition AS e WHERE e.story_id = story.id)
+             AND number = (SELECT max(number) FROM edition AS e WHERE e.story_id = story.id AND for_language IS NULL)
          WHERE EXISTS (SELECT 1 FROM story AS other WHERE other.storyline_id = story.storyline_id AND other.id <> story.id)
          AND json_array_length(edition.text, '$.developments') > 0",
         [story_list(entered)],
@@ -270,17 +270,23 @@ fn candidates(
 ) -> Result<Vec<FeedCandidate>> {
     let shown = match variant {
         FeedVariant::Stable => "entry.edition_number",
+        // Entries in a language show the editions of the story until there is one for the language.
         FeedVariant::Live => {
             "(SELECT max(number) FROM edition AS e WHERE e.story_id = entry.story_id
-              AND (e.reason <> 'entered' OR e.number = entry.edition_number))"
+              AND (e.number = entry.edition_number OR (e.reason <> 'entered' AND CASE WHEN language.lang IS NULL
+                  THEN e.for_language IS NULL
+                  ELSE e.for_language IS (SELECT max(for_language) FROM edition AS of_language
+                                          WHERE of_language.story_id = entry.story_id AND reason <> 'entered'
+                                          AND for_language = language.lang) END)))"
         }
     };
     let story_condition = if story.is_some() { "entry.story_id = :story" } else { ":story IS NULL" };
     let sql = format!(
-        "SELECT {EDITION_COLUMNS}, story.published_at, entry.edition_number,
+        "SELECT {EDITION_COLUMNS}, story.published_at, entry.edition_number, language.lang AS entry_language,
                 EXISTS (SELECT 1 FROM edition AS e WHERE e.story_id = entry.story_id AND e.number = entry.edition_number
                         AND e.reason = 'entered' AND e.number <> edition.number) AS has_earlier_edition
          FROM feed_entry AS entry JOIN story ON story.id = entry.story_id
+         LEFT JOIN entry_language AS language ON language.feed = entry.feed AND language.story_id = entry.story_id
          JOIN edition ON edition.story_id = entry.story_id AND edition.number = {shown}
          WHERE entry.feed = :feed AND {story_condition} AND sequence BETWEEN :first AND :last AND entry.published_at >= :floor
          AND (:stable OR merged_into IS NULL) AND variants IN ('both', :variant)
@@ -294,19 +300,25 @@ fn candidates(
     db.map(&sql, params, |row| {
         let edition: Edition = from_row(row)?;
         let editions = match column(row, "has_earlier_edition")? {
-            true => editions_from(db, edition.story, column(row, "edition_number")?)?,
+            true => {
+                let language: Option<String> = column(row, "entry_language")?;
+                editions_from(db, edition.story, column(row, "edition_number")?, language.as_deref())?
+            }
             false => vec![edition],
         };
         Ok(FeedCandidate { published_at: column(row, "published_at")?, editions, rank: None })
     })
 }
 
-/// Returns the edition with which a story entered a feed, and all later editions that were not created for a single
-/// feed.
-fn editions_from(db: &ReadConnection, story: StoryId, first: u32) -> Result<Vec<Edition>> {
+/// Returns the edition with which a story entered a feed, and all later editions that its entries in a language show
+/// and that were not created for a single feed.
+fn editions_from(db: &ReadConnection, story: StoryId, first: u32, language: Option<&str>) -> Result<Vec<Edition>> {
     let mut editions = list_of_story(db, story)?;
+    let is_shared = |edition: &Edition| edition.reason != EditionReason::Entered;
+    let has_own = editions.iter().any(|edition| is_shared(edition) && edition.for_language.as_deref() == language);
+    let language = language.filter(|_| has_own);
     editions.retain(|edition| {
-        let is_later = edition.number > first && edition.reason != EditionReason::Entered;
+        let is_later = edition.number > first && is_shared(edition) && edition.for_language.as_deref() == language;
         edition.number == first || is_later
     });
     Ok(editions)
@@ -333,13 +345,18 @@ pub fn membership(
     )
 }
 
+/// Returns whether any variant of a feed contains a story.
+pub fn contains(db: &ReadConnection, feed: &str, story: StoryId) -> Result<bool> {
+    db.exists("SELECT 1 FROM feed_entry WHERE feed = ?1 AND story_id = ?2", params![feed, story.to_row()])
+}
+
 /// Returns the feeds that contain a story, and the variants of each that show it.
 pub fn of_story(db: &ReadConnection, story: StoryId) -> Result<Vec<(String, EntryVariants)>> {
     db.all("SELECT feed, variants FROM feed_entry WHERE story_id = ?1", [story.to_row()])
 }
 
-/// Returns the entries of a storyline in the live variants of all feeds, oldest story first. `document_size` returns the
-/// maximum number of entries in a document of a feed. Newer entries are counted up to this number.
+/// Returns the entries of a storyline in the live variants of all feeds, oldest story first. `document_size` returns
+/// the maximum number of entries in a document of a feed. Newer entries are counted up to this number.
 pub fn of_storyline(
     db: &ReadConnection,
     storyline: StorylineId,

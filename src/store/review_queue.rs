@@ -11,9 +11,9 @@ pub struct StoryReview {
     pub story: Story,
     /// Increases with every change of the story. A decision based on an earlier generation must be made again.
     pub generation: i64,
-    /// `None` if the story has no editions.
+    /// The times of the story's own editions; `None` if it has none.
     pub edition_times: Option<EditionTimes>,
-    /// The latest edition that was not created for a single feed.
+    /// The latest edition that was created neither for a single feed nor for a language.
     pub latest: Option<Edition>,
 }
 
@@ -26,10 +26,7 @@ pub fn due_reviews(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Ve
     let mut reviews = Vec::with_capacity(due.len());
     for (id, generation) in due {
         let Some(story) = stories::get(db, id)? else { continue };
-        let edition_times = db.first(
-            "SELECT min(made_at) AS first, max(made_at) AS last FROM edition WHERE story_id = ?1 HAVING count(*) > 0",
-            [id.to_row()],
-        )?;
+        let edition_times = editions::times(db, id, None)?;
         reviews.push(StoryReview { story, generation, edition_times, latest: editions::latest(db, id)? });
     }
     Ok(reviews)

@@ -73,19 +73,27 @@ fn story_ids(db: &ReadConnection, id: StorylineId) -> Result<Vec<StoryId>> {
 /// The maximum number of stories that [`developments`] returns. The newest are returned.
 const MAX_DEVELOPMENTS: u32 = 200;
 
-/// Returns brief descriptions of the published stories of a storyline, newest first. `has_entry` is false for all of
-/// them.
-pub fn developments(db: &ReadConnection, id: StorylineId) -> Result<Vec<Development>> {
+/// Returns brief descriptions of the published stories of a storyline, newest first. A story is described by its lead
+/// or, if its lead is in another language than `language`, by a report in this language, if it has one: an original
+/// rather than a copy, and the earliest. `has_entry` is false for all of them.
+pub fn developments(db: &ReadConnection, id: StorylineId, language: Option<&str>) -> Result<Vec<Development>> {
     let sql = format!(
-        "SELECT story.id AS story, item.title, item.url AS link, {OUTLET_NAME} AS outlet, story.published_at AS at,
+        "SELECT story.id AS story, item.title, coalesce(item.lang, source.lang, source.feed_lang) AS lang,
+                item.url AS link, {OUTLET_NAME} AS outlet, story.published_at AS at,
                 (SELECT outlet_count FROM edition WHERE edition.story_id = story.id ORDER BY number DESC LIMIT 1)
                     AS outlet_count, 0 AS has_entry
-         FROM story JOIN item ON item.id = lead_item_id JOIN source ON source.id = item.source_id
-         WHERE storyline_id = ?1 AND merged_into IS NULL AND story.published_at IS NOT NULL
+         FROM story JOIN item AS lead ON lead.id = lead_item_id JOIN source AS of_lead ON of_lead.id = lead.source_id
+         JOIN item ON item.id = CASE WHEN coalesce(lead.lang, of_lead.lang, of_lead.feed_lang) IS ?2 THEN lead.id
+             ELSE coalesce(
+                 (SELECT report.id FROM item AS report JOIN source AS own ON own.id = report.source_id
+                  WHERE report.story_id = story.id AND coalesce(report.lang, own.lang, own.feed_lang) = ?2
+                  ORDER BY report.copy_of IS NOT NULL, report.ranked_at, report.id LIMIT 1), lead.id) END
+         JOIN source ON source.id = item.source_id
+         WHERE story.storyline_id = ?1 AND merged_into IS NULL AND story.published_at IS NOT NULL
          AND EXISTS (SELECT 1 FROM edition WHERE edition.story_id = story.id)
          ORDER BY story.published_at DESC, story.id DESC LIMIT {MAX_DEVELOPMENTS}"
     );
-    db.all(&sql, [id.to_row()])
+    db.all(&sql, params![id.to_row(), language])
 }
 
 /// Returns the storylines with at least `min_stories` stories, the most recently changed ones first.

@@ -1,7 +1,8 @@
 //! The feed entry for a story or for one of its items. All formats contain the same entry.
 
-use super::report_list::{Lead, counts_line, push_reports};
+use super::report_list::{Lead, counts_line, headline_html, language_mark, push_reports};
 use super::value_format::{encode_uri, strip_invalid_chars, uuid_urn};
+use crate::domain::language::other_language;
 use crate::domain::{Development, EditionReport, Enclosure, FeedEntry, SourceId, Story, StoryItem, Timestamp};
 use crate::html::sanitize::sanitize_html;
 use crate::markup::entities::escape_html;
@@ -60,7 +61,7 @@ impl<'a> DocumentEntry<'a> {
         push_reports(&mut html, &text.reports, lead, &page, options);
         let storyline = text.storyline.map(|storyline| options.url(&format!("storylines/{storyline}")));
         if let Some(storyline) = &storyline {
-            push_developments(&mut html, &text.developments, storyline, options);
+            push_developments(&mut html, (&text.developments, text.lang.as_deref()), storyline, options);
         }
         let lead_at = text.reports.iter().find(|report| report.item == text.lead).map(|report| report.at);
         DocumentEntry {
@@ -155,10 +156,16 @@ fn body_html(article: Option<&str>, content: Option<&str>, summary: &str) -> Str
 }
 
 /// Appends the other stories of the storyline: those without an entry under their own headlines, then those with an
-/// entry.
-fn push_developments(out: &mut String, developments: &[Development], storyline: &str, options: &Options) {
+/// entry. Titles in a language other than that of the entry are marked.
+fn push_developments(
+    out: &mut String,
+    (developments, language): (&[Development], Option<&str>),
+    storyline: &str,
+    options: &Options,
+) {
     for (heading, has_entry) in [("Also in this storyline:", false), ("More on this:", true)] {
-        let mut listed = developments.iter().filter(|development| development.has_entry == has_entry).peekable();
+        let listed = developments.iter().filter(|development| development.has_entry == has_entry);
+        let mut listed = listed.peekable();
         if listed.peek().is_none() {
             continue;
         }
@@ -166,14 +173,53 @@ fn push_developments(out: &mut String, developments: &[Development], storyline: 
         for development in listed {
             let page = || options.url(&format!("stories/{}", development.story));
             let link = development.link.as_deref().filter(|_| !has_entry).map_or_else(page, encode_uri);
-            let (title, outlet) = (escape_html(&development.title), escape_html(&development.outlet));
+            let other_language = other_language(development.lang.as_deref(), language);
+            let title = headline_html(&development.title, other_language);
+            let outlet = escape_html(&development.outlet);
             let outlets = match development.outlet_count {
                 0 | 1 => outlet,
                 outlets => format!("{outlet} and {}", count_of(outlets as usize - 1, "other outlet", "other outlets")),
             };
-            let _ = write!(out, "<li><a href=\"{}\">{title}</a> — {outlets}</li>", escape_html(&link));
+            let language = language_mark(other_language);
+            let _ = write!(out, "<li><a href=\"{}\">{title}</a> — {outlets}{language}</li>", escape_html(&link));
         }
         out.push_str("</ul>");
     }
     let _ = write!(out, "<p><a href=\"{}\">All developments of this storyline</a></p>", escape_html(storyline));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::StoryId;
+
+    #[test]
+    fn stories_in_another_language_than_the_headline_are_marked() {
+        let development = |lang: Option<&str>, title: &str| Development {
+            story: StoryId::from_row(1),
+            title: title.into(),
+            lang: lang.map(str::to_owned),
+            link: Some("https://a.example/1".into()),
+            outlet: "A".into(),
+            outlet_count: 2,
+            at: Timestamp::UNIX_EPOCH,
+            has_entry: false,
+        };
+        let developments =
+            [development(Some("pl"), "Burza"), development(Some("en"), "Storm"), development(None, "Vento")];
+        let mut html = String::new();
+        push_developments(
+            &mut html,
+            (&developments, Some("en")),
+            "https://n.example/storylines/1",
+            &Options::default(),
+        );
+        for line in [
+            "<li><a href=\"https://a.example/1\"><span lang=\"pl\">Burza</span></a> — A and 1 other outlet (Polish)</li>",
+            "<li><a href=\"https://a.example/1\">Storm</a> — A and 1 other outlet</li>",
+            "<li><a href=\"https://a.example/1\">Vento</a> — A and 1 other outlet</li>",
+        ] {
+            assert!(html.contains(line), "{html}");
+        }
+    }
 }

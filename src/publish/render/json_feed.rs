@@ -87,6 +87,8 @@ struct JsonExtension<'a> {
 struct JsonDevelopment {
     title: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
     outlets: u32,
     date: String,
@@ -101,6 +103,9 @@ struct JsonReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     reporter: Option<String>,
     title: String,
+    /// The language if the story has reports in several languages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
     date: String,
@@ -110,6 +115,7 @@ struct JsonReport {
 fn json_development(development: &Development) -> JsonDevelopment {
     JsonDevelopment {
         title: strip_invalid_chars(&development.title),
+        language: development.lang.clone(),
         url: development.link.as_deref().map(encode_uri),
         outlets: development.outlet_count,
         date: rfc3339(development.at),
@@ -132,6 +138,7 @@ pub fn render(document: &FeedDocument<'_>) -> Vec<u8> {
                     outlet_name: report.outlet_name.as_deref().map(strip_invalid_chars),
                     reporter: report.reporter.as_deref().map(strip_invalid_chars),
                     title: strip_invalid_chars(&report.title),
+                    language: report.lang.clone(),
                     url: report.url.as_deref().map(encode_uri),
                     date: rfc3339(report.at),
                     copy: report.is_copy,

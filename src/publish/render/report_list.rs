@@ -67,10 +67,7 @@ pub fn push_reports(out: &mut String, reports: &[EditionReport], lead: Lead<'_>,
 /// Appends a text that links to a report, the report's time, and the reason why it is in the story.
 fn push_report(out: &mut String, text: &str, report: &EditionReport, language: Option<&str>, options: &Options) {
     let other_language = other_language(report.lang.as_deref(), language);
-    let mut text = escape_html(text);
-    if let Some(code) = other_language {
-        text = format!("<span lang=\"{}\">{text}</span>", escape_html(code));
-    }
+    let text = headline_html(text, other_language);
     match &report.url {
         Some(url) => {
             let _ = write!(out, "<a href=\"{}\">{text}</a>", escape_html(&encode_uri(url)));
@@ -78,16 +75,27 @@ fn push_report(out: &mut String, text: &str, report: &EditionReport, language: O
         None => out.push_str(&text),
     }
     let (datetime, time) = (rfc3339(report.at), options.timezone.short_time_with_zone(report.at));
-    let _ = write!(out, ", <time datetime=\"{datetime}\">{time}</time>");
-    if let Some(name) = other_language.and_then(language_name) {
-        let _ = write!(out, " ({name})");
-    }
+    let _ = write!(out, ", <time datetime=\"{datetime}\">{time}</time>{}", language_mark(other_language));
     if report.is_copy {
         out.push_str(" (copy)");
     }
     if let Some(why) = report.reason.as_deref().filter(|_| options.show_evidence) {
         let _ = write!(out, "; {}", escape_html(why));
     }
+}
+
+/// Returns a headline as HTML, with its language if it is not that of the entry.
+pub fn headline_html(title: &str, other_language: Option<&str>) -> String {
+    let title = escape_html(title);
+    match other_language {
+        Some(code) => format!("<span lang=\"{}\">{title}</span>", escape_html(code)),
+        None => title,
+    }
+}
+
+/// Returns the name of a language that is not that of the entry, in parentheses.
+pub fn language_mark(other_language: Option<&str>) -> String {
+    other_language.and_then(language_name).map_or_else(String::new, |name| format!(" ({name})"))
 }
 
 #[cfg(test)]

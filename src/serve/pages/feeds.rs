@@ -4,7 +4,7 @@ use super::format::{link, machine_time};
 use super::respond::respond;
 use super::site_layout::SiteLayout;
 use super::story_summary::StorySummary;
-use crate::domain::{FeedVariant, PublishedFeed};
+use crate::domain::{FeedVariant, ItemId, PublishedFeed, StoryId};
 use crate::opml::FeedOutline;
 use crate::opml::write::write_opml;
 use crate::publish::{FeedFormat, HEALTH_FEED_NAME, Options, arrange_entries, strip_invalid_chars};
@@ -16,6 +16,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use std::collections::HashMap;
 
 #[derive(Template)]
 #[template(path = "feeds.html")]
@@ -51,9 +52,12 @@ struct FeedPage<'a> {
 /// Renders the page of a feed: how to subscribe, and the stories of the live version, in its order.
 pub fn feed_page(db: &ReadConnection, site: SiteLayout, feed: &PublishedFeed) -> Result<String, Error> {
     let candidates = feed_entries::current_page(db, feed, FeedVariant::Live)?.candidates;
-    let entries = arrange_entries(&feed.selection, candidates).into_iter().take(MAX_STORIES);
-    let stories = stories::load_headlines(db, entries.map(|entry| entry.edition.story))?;
-    let stories = stories.iter().filter_map(|story| StorySummary::new(story, &[])).collect();
+    let mut entries = arrange_entries(&feed.selection, candidates);
+    entries.truncate(MAX_STORIES);
+    let shown = stories::load_headlines(db, entries.iter().map(|entry| entry.edition.story))?;
+    let leads: HashMap<StoryId, ItemId> =
+        entries.iter().map(|entry| (entry.edition.story, entry.edition.text.lead)).collect();
+    let stories = shown.iter().filter_map(|story| StorySummary::of_entry(story, *leads.get(&story.id)?)).collect();
     Ok(FeedPage { site, feed, stories }.render()?)
 }
 

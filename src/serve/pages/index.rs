@@ -8,6 +8,7 @@ use super::site_layout::SiteLayout;
 use super::story_summary::StorySummary;
 use crate::domain::duration::after;
 use crate::domain::language::language_name;
+use crate::domain::language::other_language_name;
 use crate::domain::{PollCounts, Story, StoryId, StorylineId, Timestamp};
 use crate::publish::{SectionOptions, arrange_front_page};
 use crate::serve::app_state::{AppState, Error};

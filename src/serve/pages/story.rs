@@ -5,7 +5,7 @@ use super::chart::{TimelineMark, timeline_marks};
 use super::format::{link, machine_time};
 use super::site_layout::SiteLayout;
 use super::storyline::DevelopmentView;
-use crate::domain::language::{language_name, other_language};
+use crate::domain::language::other_language_name;
 use crate::domain::{ItemId, Story, StoryItem, Storyline, StorylineId, Timestamp};
 use crate::serve::app_state::Error;
 use crate::store::items::{self, EarlierText};
@@ -140,7 +140,7 @@ fn report_views<'a>(
             delay: (delay.as_secs() >= 60).then(|| duration(delay)),
             reasons: reason_links(report, story),
             earlier: earlier.get(&report.item.id).map_or_else(Vec::new, |earlier| earlier_versions(report, earlier)),
-            language: other_language(report.item.lang.as_deref(), lead_language).and_then(language_name),
+            language: other_language_name(report.item.lang.as_deref(), lead_language),
             backlog: report.item.backlog_reason.map(backlog_text),
             copies: Vec::new(),
         };

@@ -1,7 +1,7 @@
 //! A story as lists of stories show it: its headline, the headlines of other outlets, and its counts.
 
-use crate::domain::language::{language_name, other_language};
-use crate::domain::{Item, Story, StoryItem, Timestamp};
+use crate::domain::language::other_language_name;
+use crate::domain::{Item, ItemId, Story, StoryItem, Timestamp};
 use crate::wording::{backlog_text, count_of};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -25,16 +25,26 @@ impl<'a> StorySummary<'a> {
     /// Describes a story, with a headline in the first of the preferred languages in which it has a report, or else the
     /// headline of its lead. Returns `None` if it was merged.
     pub fn new(story: &'a Story, languages: &[String]) -> Option<StorySummary<'a>> {
-        let lead = &story.lead_in_languages(languages)?.item;
+        Some(StorySummary::with_lead(story, &story.lead_in_languages(languages)?.item))
+    }
+
+    /// Describes a story as its entry in a feed does, whose headline is that of the report `lead`. Returns `None` if it
+    /// was merged.
+    pub fn of_entry(story: &'a Story, lead: ItemId) -> Option<StorySummary<'a>> {
+        let lead = story.items.iter().find(|report| report.item.id == lead).or_else(|| story.lead())?;
+        Some(StorySummary::with_lead(story, &lead.item))
+    }
+
+    fn with_lead(story: &'a Story, lead: &'a Item) -> StorySummary<'a> {
         let last = story.news().last();
-        Some(StorySummary {
+        StorySummary {
             story,
             lead,
             headlines: other_headlines(story, lead),
             outlet_count: story.outlets().len().max(1),
             last: last.map_or(lead.ranked_at, |last| last.item.ranked_at),
             backlog: if last.is_some() { None } else { lead.backlog_reason.map(backlog_text) },
-        })
+        }
     }
 
     pub fn outlets(&self) -> String {
@@ -48,7 +58,7 @@ impl<'a> StorySummary<'a> {
 
     /// Returns the name of a report's language if it is not the language of the lead.
     pub fn other_language(&self, report: &Item) -> Option<&'static str> {
-        other_language(report.lang.as_deref(), self.lead.lang.as_deref()).and_then(language_name)
+        other_language_name(report.lang.as_deref(), self.lead.lang.as_deref())
     }
 
     pub fn reports(&self) -> String {

@@ -3,6 +3,7 @@
 use super::format::{link, machine_time};
 use super::site_layout::SiteLayout;
 use super::story_summary::StorySummary;
+use crate::domain::language::other_language_name;
 use crate::domain::{Story, Storyline, Timestamp};
 use crate::serve::app_state::Error;
 use crate::store::{ReadConnection, storylines};

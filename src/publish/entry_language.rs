@@ -1,0 +1,77 @@
+//! The languages of entries in feeds with languages, and the editions for entries in a language. An entry never leaves
+//! its language, and an edition keeps the link of the edition that its entries showed before. Therefore the link of an
+//! entry changes only if the linked report leaves the story. All functions are pure.
+
+use super::edition_policy::edition_after;
+use super::edition_text::compose_edition;
+use super::lead_choice::LeadPreferences;
+use super::options::Options;
+use crate::domain::{Development, Edition, EditionReason, EditionText, Story};
+
+/// Returns the language of a story's entry in a feed with these languages: that of the lead that they prefer, or else
+/// the first that the story has. Returns `None` if the story has none of them.
+pub fn entry_language<'l>(story: &Story, languages: &'l [String], options: &Options) -> Option<&'l String> {
+    let lead = LeadPreferences::with_languages(languages.iter(), options).choose(story)?.item.lang.as_ref();
+    let is_present = |language: &&String| story.items.iter().any(|report| report.item.lang.as_ref() == Some(*language));
+    languages.iter().find(|language| Some(*language) == lead).or_else(|| languages.iter().find(is_present))
+}
+
+/// What the entries of a story in a language show.
+pub struct LanguageState<'a> {
+    pub language: &'a String,
+    /// The latest edition for the language that was not created for a single feed. Without one, the entries show the
+    /// editions of the story.
+    pub latest: Option<&'a Edition>,
+    /// Whether the story has had an entry in the language.
+    pub has_entries: bool,
+}
+
+/// The edition with which a story enters a feed that shows it in a language.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LanguageEdition {
+    /// The edition with which the story enters other feeds: it has the same lead and link.
+    OfStory,
+    /// The latest edition for the language.
+    Latest,
+    New(EditionReason, Box<EditionText>),
+}
+
+/// Returns the edition with which a story enters a feed that shows it in a language. `latest` is the text of the
+/// story's latest edition. `developments` returns the other stories of the storyline that an edition with a lead in a
+/// language lists.
+///
+/// # Errors
+/// Fails if `developments` fails.
+pub fn edition_in_language<E>(
+    story: &Story,
+    latest: &EditionText,
+    state: LanguageState<'_>,
+    options: &Options,
+    developments: impl FnOnce(Option<&str>) -> Result<Vec<Development>, E>,
+) -> Result<LanguageEdition, E> {
+    let preferences = LeadPreferences::of_language(state.language, options);
+    let present = state.latest.map_or(story.lead, |latest| latest.text.lead);
+    let Some(lead) = preferences.keep(story, present) else { return Ok(LanguageEdition::OfStory) };
+    if let Some(latest) = state.latest {
+        let new = edition_after(story, latest, lead);
+        return Ok(new.map_or(LanguageEdition::Latest, |(reason, text)| LanguageEdition::New(reason, text.into())));
+    }
+    let linked = story.items.iter().find(|report| report.item.id == latest.linked);
+    // The readers of entries in the language know this link. Without such entries, the story's link is kept if it leads
+    // to a report in the language.
+    let keeps_link =
+        state.has_entries || linked.is_some_and(|linked| linked.item.lang.as_ref() == Some(state.language));
+    let has_same_link = keeps_link || linked.is_none_or(|linked| linked.item.id == lead.item.id);
+    let lead_of_story = LeadPreferences::of_site(options).keep(story, story.lead);
+    if has_same_link && lead_of_story.is_some_and(|of_story| of_story.item.id == lead.item.id) {
+        return Ok(LanguageEdition::OfStory);
+    }
+    let developments = developments(lead.item.lang.as_deref())?;
+    let text = compose_edition(story, lead, Some(latest).filter(|_| keeps_link), developments);
+    let reason = match state.has_entries {
+        false => EditionReason::First,
+        true if text.linked != latest.linked => EditionReason::Corrected,
+        true => EditionReason::Entered,
+    };
+    Ok(LanguageEdition::New(reason, text.into()))
+}

@@ -1,0 +1,30 @@
+//! The languages in which feeds show stories. Each is decided once, when the story enters the feed, and never changes.
+//! An entry without a recorded language shows the editions of the story.
+
+use super::Result;
+use super::connection::{ReadConnection, WriteConnection};
+use crate::domain::StoryId;
+use rusqlite::params;
+
+/// Returns the recorded language of a story's entry in a feed, or `Some(None)` if the entry shows the editions of the
+/// story.
+pub fn find(db: &ReadConnection, feed: &str, story: StoryId) -> Result<Option<Option<String>>> {
+    db.first("SELECT lang FROM entry_language WHERE feed = ?1 AND story_id = ?2", params![feed, story.to_row()])
+}
+
+/// Records the language of a story's entry in a feed. A recorded language does not change.
+pub fn record(db: &WriteConnection, feed: &str, story: StoryId, language: Option<&str>) -> Result<()> {
+    db.execute(
+        "INSERT OR IGNORE INTO entry_language (feed, story_id, lang) VALUES (?1, ?2, ?3)",
+        params![feed, story.to_row(), language],
+    )?;
+    Ok(())
+}
+
+/// Returns the languages of a story's entries, also of those that were removed.
+pub fn of_story(db: &ReadConnection, story: StoryId) -> Result<Vec<String>> {
+    db.all(
+        "SELECT DISTINCT lang FROM entry_language WHERE story_id = ?1 AND lang IS NOT NULL ORDER BY lang",
+        [story.to_row()],
+    )
+}
