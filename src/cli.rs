@@ -19,6 +19,7 @@ mod healthcheck;
 mod input;
 mod item;
 mod logging;
+mod manual;
 mod origin;
 mod output;
 mod running_daemon;
@@ -32,7 +33,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigLocation};
 use crate::http_client::install_tls_provider;
 use crate::store::{SERVICE_DATABASE, Store};
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -208,9 +209,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<ExitCod
             Ok(ExitCode::SUCCESS)
         }
         Command::Man { directory } => {
-            std::fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
-            clap_mangen::generate_to(Arguments::command(), &directory)
-                .with_context(|| format!("cannot write into {}", directory.display()))?;
+            manual::write_pages(Arguments::command(), &directory)?;
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -188,8 +188,8 @@ fn manual_pages_and_completions_are_generated() {
     cli.run(&["man", folder.to_str().unwrap()]);
     assert!(folder.join("newsfold.1").exists() && folder.join("newsfold-source-add.1").exists());
     let page = std::fs::read_to_string(folder.join("newsfold.1")).unwrap();
-    for part in ["Examples:", "Exit status:", "Environment:", "Files:"] {
-        assert!(page.contains(part), "{part} is missing");
+    for section in ["EXAMPLES", "EXIT STATUS", "ENVIRONMENT", "FILES"] {
+        assert!(page.contains(&format!(".SH \"{section}\"\n.nf\n  ")), "{section} is missing");
     }
     let help = cli.run(&["source", "list", "--help"]);
     assert!(help.contains("Global options:"), "{help}");
