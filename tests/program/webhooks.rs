@@ -22,11 +22,12 @@ async fn new_entry_is_announced_once_and_a_failed_announcement_is_retried_later(
     );
     cli.write_file("config.toml", &config);
     let daemon = start_daemon(cli.folder.path(), "");
-    let hooks_are_known = async || {
+    let count_webhooks = |condition: &str| {
         let db = rusqlite::Connection::open(cli.folder.path().join("news.db")).unwrap();
-        db.query_row("SELECT count(*) FROM webhook", [], |row| row.get::<_, i64>(0)).unwrap_or(0) == 3
+        let statement = format!("SELECT count(*) FROM webhook WHERE {condition}");
+        db.query_row(&statement, [], |row| row.get::<_, i64>(0)).unwrap_or(0)
     };
-    wait_until("the webhooks are known", hooks_are_known).await;
+    wait_until("the webhooks are known", async || count_webhooks("true") == 3).await;
     cli.run(&["source", "add", &origin.url("/feed"), "--no-fetch"]);
     wait_until("both webhooks were called", async || {
         hook.request_count("/good") == 1 && hook.request_count("/bad") == 1
@@ -36,6 +37,8 @@ async fn new_entry_is_announced_once_and_a_failed_announcement_is_retried_later(
         .await;
     let log = daemon.log();
     assert!(log.contains("10.0.0.1 is not a public address") && !log.contains("/bad"), "{log}");
+    // A daemon that is killed earlier announces the entry again.
+    wait_until("the success is recorded", async || count_webhooks("last_sequence = 1") == 1).await;
     drop(daemon);
     let daemon = start_daemon(cli.folder.path(), "");
     origin.serve("/feed", StubResponse::ok(rss_of_today(&["1 | Grid \"fails\" | North", "2 | Zoo opens | Pandas"])));
