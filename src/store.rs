@@ -87,9 +87,9 @@ pub enum Error {
     Unsupported { path: PathBuf },
     #[error(
         "cannot migrate the database {path} to this version: {cause}. \
-         It was not changed; use the newsfold version that wrote it, or restore a backup"
+         It was not changed. {next}"
     )]
-    Migrate { path: PathBuf, cause: Box<refinery::Error> },
+    Migrate { path: PathBuf, cause: Box<refinery::Error>, next: &'static str },
     #[error("cannot use {path}: {cause}")]
     File { path: PathBuf, cause: std::io::Error },
     #[error("cannot restore {path}: {problem}")]

@@ -3,6 +3,7 @@
 
 use super::backup;
 use super::file_name::with_suffix;
+use super::write_failures::step_after_disk_failure;
 use super::{Error, Result};
 use refinery::Runner;
 use rusqlite::{Connection, OptionalExtension};
@@ -27,7 +28,7 @@ pub(super) fn newest_version(runner: &Runner) -> i32 {
 /// # Errors
 /// Returns [`Error::Unsupported`] if newsfold 0.1.0 created the database, because its first migration was different.
 pub(super) fn migrate(path: &Path, connection: &mut Connection, runner: &Runner) -> Result<()> {
-    let failed = |cause| Error::Migrate { path: path.to_owned(), cause: Box::new(cause) };
+    let failed = |cause| Error::Migrate { path: path.to_owned(), next: next_step(&cause), cause: Box::new(cause) };
     let newest = newest_version(runner);
     let _lock = if applied_version(connection)? < newest { Some(lock(path)?) } else { None };
     let applied = applied_version(connection)?;
@@ -46,6 +47,13 @@ pub(super) fn migrate(path: &Path, connection: &mut Connection, runner: &Runner)
     }
     runner.run(connection).map_err(failed)?;
     Ok(())
+}
+
+/// Returns what the operator should do after a failed migration.
+fn next_step(failure: &refinery::Error) -> &'static str {
+    let causes = std::iter::successors(Some(failure as &(dyn std::error::Error + 'static)), |error| error.source());
+    let sqlite = causes.filter_map(|error| error.downcast_ref()).next();
+    sqlite.and_then(step_after_disk_failure).unwrap_or("Use the newsfold version that wrote it, or restore a backup")
 }
 
 /// Returns the version of the schema; 0 for an empty database.
@@ -135,7 +143,7 @@ mod tests {
         drop(connection);
         let refusal = open_writer(&path).err().unwrap();
         assert!(matches!(refusal, Error::Migrate { .. }), "{refusal}");
-        assert!(refusal.to_string().contains("use the newsfold version that wrote it"), "{refusal}");
+        assert!(refusal.to_string().contains("Use the newsfold version that wrote it"), "{refusal}");
     }
 
     #[test]

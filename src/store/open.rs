@@ -4,6 +4,7 @@ use super::connection::{ReadConnection, WriteConnection};
 use super::item_content::original_content;
 use super::migration;
 use super::search_text::indexed_text;
+use super::write_failures::step_after_disk_failure;
 use super::{Error, Result};
 use crate::identity::recognition::text_hash;
 use crate::urls::canonical::canonical_url_from_str;
@@ -77,8 +78,7 @@ pub(super) fn open_writer(path: &Path) -> Result<WriteConnection> {
             Some(ErrorCode::DatabaseCorrupt) => {
                 "It is damaged: restore a backup, or choose another file with --database FILE"
             }
-            Some(ErrorCode::DiskFull) => "Free space on its disk",
-            _ => NO_PLACE,
+            _ => step_after_disk_failure(&cause).unwrap_or(NO_PLACE),
         };
         Error::Open { path: path.to_owned(), cause: cause.into(), next }
     };

@@ -8,6 +8,7 @@ use super::{Error, Result};
 use crate::domain::backoff::doubling;
 use jiff::SignedDuration;
 use parking_lot::Mutex;
+use rusqlite::ErrorCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -94,6 +95,16 @@ impl WriteFailures {
             tracing::warn!(failed_writes, seconds, "the database can be written again");
             *failures = None;
         }
+    }
+}
+
+/// Returns what the operator should do if the disk caused this failure.
+pub(super) fn step_after_disk_failure(cause: &rusqlite::Error) -> Option<&'static str> {
+    match cause.sqlite_error_code()? {
+        ErrorCode::DiskFull => Some("Free space on its disk"),
+        // SQLite reports a full disk as an I/O error if it cannot create its shared memory.
+        ErrorCode::SystemIoFailure => Some("Check whether its disk is full (`df`) or reports errors (`dmesg`)"),
+        _ => None,
     }
 }
 

@@ -91,7 +91,13 @@ async fn feed_of_a_language_has_the_headline_and_the_link_in_this_language() {
     let notify = format!("[[notify]]\nurl = \"{}\"\nfeed = \"polski\"\n", hook.url("/polski"));
     configure_with(&cli, "", &format!("{feeds}{notify}"));
     // A webhook announces the entries that are added after its first start.
-    drop(start_daemon(cli.folder.path(), ""));
+    let daemon = start_daemon(cli.folder.path(), "");
+    wait_until("the webhook is known", async || {
+        let db = rusqlite::Connection::open(cli.folder.path().join("news.db")).unwrap();
+        db.query_row("SELECT count(*) FROM webhook", [], |row| row.get::<_, i64>(0)).unwrap_or(0) == 1
+    })
+    .await;
+    drop(daemon);
     add_reports(&cli, &origin).await;
     let story = merge_reports(&cli);
     let daemon = start_daemon(cli.folder.path(), "");

@@ -109,6 +109,24 @@ async fn full_disk_is_logged_once_and_polling_continues_when_there_is_space_agai
     wait_until("all items are stored", async || items_on_health_page(&daemon).await == "1200").await;
 }
 
+#[test]
+fn daemon_that_starts_on_a_full_disk_says_that_the_disk_may_be_full() {
+    if !succeeds("unshare -Urm mount -t tmpfs -o size=1m none /mnt") {
+        return skipped("a full disk: this user may not mount a file system in a user namespace");
+    }
+    let folder = folder_with_configuration();
+    let mount = format!(
+        "mount -t tmpfs -o size=1m none {0} && dd if=/dev/zero of={0}/filler bs=1k count=1020 status=none; \
+         {1} --database {0}/news.db serve --listen 127.0.0.1:0",
+        folder.path().display(),
+        env!("CARGO_BIN_EXE_newsfold")
+    );
+    let output = Command::new("unshare").args(["-Urm", "sh", "-c", &mount]).output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && error.contains("disk"), "{error}");
+    assert!(error.contains("Check whether its disk is full") || error.contains("Free space on its disk"), "{error}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn disk_that_reports_errors_is_logged_once_and_loses_nothing() {
     if !succeeds("strace -D -f -qq -o /dev/null true") {
