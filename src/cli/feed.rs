@@ -13,10 +13,11 @@ use crate::domain::{
 use crate::publish::{
     DocumentPage, FeedDocument, FeedFormat, FeedPart, LanguageEdition, LanguageState, Options, QueryMatches,
     arrange_entries, edition_in_language, edition_on_entering, entry_language, membership_conditions, render,
+    with_titles_of,
 };
 use crate::store::{
     self, ReadConnection, Store, editions, entry_languages, feed_entries, feed_selections, feed_tokens, publication,
-    story_selection,
+    story_selection, storylines,
 };
 use crate::wording::selection_text;
 use anyhow::{Context as _, bail};
@@ -198,7 +199,10 @@ fn future_entry(
         let latest_in_language = editions::latest_in_language(db, story.id, language)?;
         let has_entries = entry_languages::of_story(db, story.id)?.contains(language);
         let state = LanguageState { language, latest: latest_in_language.as_ref(), has_entries };
-        let developments = |_: Option<&str>| store::Result::Ok(latest.text.developments.clone());
+        let developments = |language: Option<&str>| {
+            let titled = storylines::developments(db, story.storyline, language)?;
+            store::Result::Ok(with_titles_of(&latest.text.developments, titled))
+        };
         in_language = match edition_in_language(story, &latest.text, state, options, developments)? {
             LanguageEdition::OfStory => None,
             LanguageEdition::Latest => latest_in_language,

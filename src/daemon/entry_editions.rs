@@ -1,13 +1,13 @@
 //! The editions with which a story enters feeds, and the languages in which the feeds show it. The language of an entry
 //! is decided once, in the transaction that adds the story's first entry to the feed.
 
-use super::feed_entering::{EnteringRules, EntriesByStoryline, related_stories};
+use super::feed_entering::EnteringRules;
 use crate::domain::{Edition, EditionReason, EditionText, PublishedFeed, Story, StoryId, Timestamp};
 use crate::publish::{
-    LanguageEdition, LanguageState, Options, edition_in_language, edition_on_entering, entry_language,
+    LanguageEdition, LanguageState, Options, edition_in_language, edition_on_entering, entry_language, with_titles_of,
 };
 use crate::store::editions::NewEdition;
-use crate::store::{self, WriteConnection, editions, entry_languages, feed_entries};
+use crate::store::{self, WriteConnection, editions, entry_languages, feed_entries, storylines};
 use std::collections::HashMap;
 
 /// The rules by which editions are composed, and the current time.
@@ -130,9 +130,13 @@ impl EnteringEditions {
         let latest = editions::latest_in_language(db, story.id, language)?;
         let has_entries = entry_languages::of_story(db, story.id)?.contains(language);
         let state = LanguageState { language, latest: latest.as_ref(), has_entries };
-        let related = |lead: Option<&str>| {
-            let mut storylines = EntriesByStoryline::default();
-            related_stories(db, (story, lead), rules.now, &rules.entering.folding, &mut storylines)
+        // Which stories an entry lists is decided in reviews, outside of write transactions.
+        let listed = &self.latest.developments;
+        let related = |language: Option<&str>| {
+            if listed.is_empty() {
+                return store::Result::Ok(Vec::new());
+            }
+            Ok(with_titles_of(listed, storylines::developments(db, story.storyline, language)?))
         };
         let number = match edition_in_language(story, &self.latest, state, rules.options, related)? {
             LanguageEdition::OfStory => None,

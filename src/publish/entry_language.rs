@@ -6,7 +6,8 @@ use super::edition_policy::edition_after;
 use super::edition_text::compose_edition;
 use super::lead_choice::LeadPreferences;
 use super::options::Options;
-use crate::domain::{Development, Edition, EditionReason, EditionText, Story};
+use crate::domain::{Development, Edition, EditionReason, EditionText, Story, StoryId};
+use std::collections::HashMap;
 
 /// Returns the language of a story's entry in a feed with these languages: that of the lead that they prefer, or else
 /// the first that the story has. Returns `None` if the story has none of them.
@@ -37,8 +38,8 @@ pub enum LanguageEdition {
 }
 
 /// Returns the edition with which a story enters a feed that shows it in a language. `latest` is the text of the
-/// story's latest edition. `developments` returns the other stories of the storyline that an edition with a lead in a
-/// language lists.
+/// story's latest edition. `developments` returns the stories that it lists, with titles in the language of the new
+/// edition.
 ///
 /// # Errors
 /// Fails if `developments` fails.
@@ -74,4 +75,42 @@ pub fn edition_in_language<E>(
         true => EditionReason::Entered,
     };
     Ok(LanguageEdition::New(reason, text.into()))
+}
+
+/// Returns the listed stories of a storyline with the titles that `stories` contains, a list of the storyline's stories
+/// in the language of an edition.
+pub fn with_titles_of(listed: &[Development], stories: Vec<Development>) -> Vec<Development> {
+    let mut titled: HashMap<StoryId, Development> = stories.into_iter().map(|story| (story.story, story)).collect();
+    let title = |listed: &Development| match titled.remove(&listed.story) {
+        Some(titled) => Development { has_entry: listed.has_entry, ..titled },
+        None => listed.clone(),
+    };
+    listed.iter().map(title).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+
+    #[test]
+    fn listed_stories_keep_their_order_and_get_titles_in_the_language() {
+        let development = |story: i64, title: &str, has_entry: bool| Development {
+            story: StoryId::from_row(story),
+            title: title.into(),
+            lang: None,
+            link: None,
+            outlet: "a.example".into(),
+            outlet_count: 1,
+            at: Timestamp::UNIX_EPOCH,
+            has_entry,
+        };
+        let listed = [development(2, "Storm", false), development(1, "Budget", true), development(4, "Old", true)];
+        let titled =
+            vec![development(1, "Budżet", false), development(3, "Most", false), development(2, "Burza", false)];
+        assert_eq!(
+            with_titles_of(&listed, titled),
+            [development(2, "Burza", false), development(1, "Budżet", true), development(4, "Old", true)]
+        );
+    }
 }
