@@ -9,6 +9,10 @@ CREATE TABLE entry_language (
     PRIMARY KEY (feed, story_id)
 ) STRICT, WITHOUT ROWID;
 
+-- An entry that was removed before this migration may return, with the link of the story. A row with an empty name of the
+-- feed applies to all feeds.
+INSERT INTO entry_language (feed, story_id) SELECT '', id FROM story WHERE published_at IS NOT NULL;
+
 CREATE INDEX entry_language_by_story ON entry_language (story_id, lang);
 
 CREATE TRIGGER entry_language_of_removed_entry AFTER DELETE ON feed_entry

@@ -7,9 +7,10 @@ use crate::domain::StoryId;
 use rusqlite::params;
 
 /// Returns the recorded language of a story's entry in a feed, or `Some(None)` if the entry shows the editions of the
-/// story.
+/// story. The latter applies to all feeds if the story was published by a version without languages of entries.
 pub fn find(db: &ReadConnection, feed: &str, story: StoryId) -> Result<Option<Option<String>>> {
-    db.first("SELECT lang FROM entry_language WHERE feed = ?1 AND story_id = ?2", params![feed, story.to_row()])
+    let sql = "SELECT lang FROM entry_language WHERE feed IN (?1, '') AND story_id = ?2";
+    db.first(sql, params![feed, story.to_row()])
 }
 
 /// Records the language of a story's entry in a feed. A recorded language does not change.

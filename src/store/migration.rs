@@ -80,6 +80,8 @@ fn lock(path: &Path) -> Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::StoryId;
+    use crate::store::entry_languages;
     use crate::store::open::open_writer;
     use refinery::{Migration, Target};
 
@@ -112,6 +114,22 @@ mod tests {
         assert_eq!(applied_version(&copy).unwrap(), newest as i32, "the database was copied before its migration");
         let sources: u32 = copy.query_one("SELECT count(*) FROM source", [], |row| row.get(0)).unwrap();
         assert_eq!(sources, 1);
+    }
+
+    #[test]
+    fn stories_published_before_entries_had_languages_keep_their_link_in_all_feeds() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("news.db");
+        let mut connection = Connection::open(&path).unwrap();
+        runner().set_target(Target::Version(2)).run(&mut connection).unwrap();
+        let add = "PRAGMA foreign_keys = OFF;
+                   INSERT INTO story (id, created_at, updated_at, lead_item_id, published_at, storyline_id)
+                   VALUES (1, 0, 0, 1, 0, 1), (2, 0, 0, 2, NULL, 2);";
+        connection.execute_batch(add).unwrap();
+        drop(connection);
+        let db = open_writer(&path).unwrap();
+        let language = |story| entry_languages::find(&db, "polski", StoryId::from_row(story)).unwrap();
+        assert_eq!((language(1), language(2)), (Some(None), None));
     }
 
     #[test]
