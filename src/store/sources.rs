@@ -141,7 +141,7 @@ pub fn set_state(db: &WriteConnection, id: SourceId, state: SourceState) -> Resu
 /// Starts a poll: moves the source's next poll to `next` or later, unless it has changed since `due` was read.
 ///
 /// The new schedule is durable before the request is sent, so a crash during the poll does not cause an early second
-/// poll. The [lease](super::leases) ensures that no other program polls the source at the same time.
+/// poll. The [lease](super::poll_leases) ensures that no other program polls the source at the same time.
 pub fn claim_poll(db: &WriteConnection, due: &DueSource, now: Timestamp, next: Timestamp) -> Result<bool> {
     let claimed = db.execute(
         "UPDATE source SET next_poll_at = max(next_poll_at, ?3),
