@@ -32,6 +32,7 @@ mod webhooks;
 mod websub_publisher;
 mod websub_subscriber;
 
+pub use entry_editions::future_entry;
 pub use export::{ExportReport, export};
 pub use feed_simulation::{SimulatedFeed, simulate_feed};
 pub use lock::{DatabaseLock, LockError};

@@ -6,18 +6,13 @@ use super::output::{print, table, time};
 use super::{Context, find};
 use crate::daemon;
 use crate::domain::display_text::one_line;
-use crate::domain::{
-    Edition, EditionReason, EditionText, FeedEntry, FeedFold, FeedOrder, FeedVariant, PublishedFeed, Story, StoryId,
-    StoryRank, StorylineEntry,
-};
+use crate::domain::{FeedEntry, FeedFold, FeedOrder, FeedVariant, PublishedFeed, StoryId, StoryRank, StorylineEntry};
 use crate::publish::{
-    DocumentPage, FeedDocument, FeedFormat, FeedPart, LanguageEdition, LanguageState, Options, QueryMatches,
-    arrange_entries, edition_in_language, edition_on_entering, entry_language, membership_conditions, render,
-    with_titles_of,
+    DocumentPage, FeedDocument, FeedFormat, FeedPart, Options, QueryMatches, arrange_entries, membership_conditions,
+    render,
 };
 use crate::store::{
-    self, ReadConnection, Store, editions, entry_languages, feed_entries, feed_selections, feed_tokens, publication,
-    story_selection, storylines,
+    self, ReadConnection, Store, editions, feed_entries, feed_selections, feed_tokens, publication, story_selection,
 };
 use crate::wording::selection_text;
 use anyhow::{Context as _, bail};
@@ -172,63 +167,12 @@ async fn read(
         for story in story_selection::select(db, &feed.selection)? {
             let latest = editions::latest(db, story.id)?;
             if let Some(latest) = latest {
-                entries.extend(future_entry(db, &feed, &story, latest, &options)?);
+                entries.extend(daemon::future_entry(db, &feed, &story, latest, &options)?);
             }
         }
         Ok(FeedContents { entries, previous_page: None, archive_pages: 0 })
     };
     store.read(read).await
-}
-
-/// Returns the entry that a story would get if it entered a feed now.
-fn future_entry(
-    db: &ReadConnection,
-    feed: &PublishedFeed,
-    story: &Story,
-    latest: Edition,
-    options: &Options,
-) -> store::Result<Option<FeedEntry>> {
-    let Some(published_at) = story.published_at else { return Ok(None) };
-    let language = match entry_languages::find(db, &feed.name, story.id)? {
-        Some(recorded) => recorded,
-        None if feed_entries::contains(db, &feed.name, story.id)? => None,
-        None => entry_language(story, &feed.selection.languages, options).cloned(),
-    };
-    let mut in_language = None;
-    if let Some(language) = &language {
-        let latest_in_language = editions::latest_in_language(db, story.id, language)?;
-        let has_entries = entry_languages::of_story(db, story.id)?.contains(language);
-        let state = LanguageState { language, latest: latest_in_language.as_ref(), has_entries };
-        let developments = |language: Option<&str>| {
-            let titled = storylines::developments(db, story.storyline, language)?;
-            store::Result::Ok(with_titles_of(&latest.text.developments, titled))
-        };
-        in_language = match edition_in_language(story, &latest.text, state, options, developments)? {
-            LanguageEdition::OfStory => None,
-            LanguageEdition::Latest => latest_in_language,
-            LanguageEdition::New(reason, text) => Some(Edition {
-                for_language: Some(language.clone()),
-                ..future_edition(story, &latest, (reason, *text))
-            }),
-        };
-    }
-    let edition = in_language.unwrap_or_else(|| match edition_on_entering(story, &latest, options) {
-        Some(new) => future_edition(story, &latest, new),
-        None => latest,
-    });
-    Ok(Some(FeedEntry { published_at, edition }))
-}
-
-fn future_edition(story: &Story, latest: &Edition, (reason, text): (EditionReason, EditionText)) -> Edition {
-    Edition {
-        story: story.id,
-        number: latest.number + 1,
-        made_at: story.updated_at,
-        reason,
-        for_language: None,
-        outlet_count: story.outlet_count(),
-        text,
-    }
 }
 
 async fn preview(

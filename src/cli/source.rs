@@ -13,11 +13,12 @@ use super::output::{confirm, time};
 use super::{Context, termination_signal};
 use crate::domain::display_text::one_line;
 use crate::domain::language::language_code;
-use crate::domain::{Source, SourceId, SourceState};
+use crate::domain::{PollOutcome, Source, SourceId, SourceState, Timestamp};
 use crate::store::poll_leases::LeaseConflict;
 use crate::store::{self, Store, WriteConnection, sources};
 use crate::urls::feed_address::without_subscription_scheme;
 use crate::urls::outlet::readable_outlet;
+use crate::wording::{Audience, poll_error};
 use anyhow::{Context as _, bail};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -212,6 +213,11 @@ fn program(command: &str) -> String {
 
 fn lease_holder_text(held: &LeaseConflict) -> String {
     format!("{}, since {}", held.holder, time(held.acquired_at))
+}
+
+/// Describes the error of a poll to the operator.
+fn poll_error_text(outcome: PollOutcome, error: &str, time: Option<Timestamp>) -> String {
+    poll_error(outcome, error, time, Audience::Operator).format(Audience::Operator)
 }
 
 /// The maximum length of a tag, in characters.

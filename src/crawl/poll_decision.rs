@@ -317,7 +317,7 @@ fn after_refusal(
     ]);
     let until = after(record.finished_at, delay.span);
     update.hold_until = Some(until);
-    // A redirect target, or a page with status 200, is no evidence about the origin's other feeds. A 429 response does.
+    // A redirect target, or a page with status 200, is not evidence about the origin's other feeds. A 429 response does.
     let is_own_origin =
         Url::parse(&input.source.url).is_ok_and(|url| Some(origin_of(&url).as_str()) == input.attempt.last_origin());
     let is_error = record.status.is_some_and(|status| status >= 400);

@@ -74,20 +74,7 @@ pub async fn receive_push(
 
 /// Returns the record of a push before its document is parsed.
 fn record_of_push(source: SourceId, url: String, at: Timestamp, bytes: u64) -> PollRecord {
-    PollRecord {
-        source,
-        started_at: at,
-        finished_at: at,
-        url,
-        outcome: PollOutcome::Pushed,
-        status: None,
-        detail: String::new(),
-        detail_time: None,
-        bytes,
-        items: 0,
-        requests: Vec::new(),
-        problems: Vec::new(),
-    }
+    PollRecord { url, bytes, ..PollRecord::empty(source, at, PollOutcome::Pushed) }
 }
 
 /// The facts that determine how a poll affects the hub subscription of its source, and whether the next poll is a

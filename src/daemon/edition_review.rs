@@ -1,12 +1,21 @@
 //! Reviews published stories: which editions are due, for the story itself and for each language of its entries.
 
-use super::entry_editions::EditionRules;
 use super::feed_entering::{EntriesByStoryline, related_stories};
 use crate::domain::{Story, StoryItem, Timestamp};
-use crate::publish::{EditionReview, EditionStep, LeadPreferences, compose_edition, next_edition};
+use crate::publish::{
+    EditionReview, EditionStep, FoldingPolicy, LeadPreferences, Options, compose_edition, next_edition,
+};
 use crate::store::editions::NewEdition;
 use crate::store::review_queue::StoryReview;
 use crate::store::{self, ReadConnection, WriteConnection, editions, entry_languages};
+
+/// The rules by which editions are composed, and the current time.
+#[derive(Clone, Copy)]
+pub(super) struct EditionRules<'r> {
+    pub folding: &'r FoldingPolicy,
+    pub options: &'r Options,
+    pub now: Timestamp,
+}
 
 /// A reviewed story, with the decisions on its editions.
 pub(super) struct ReviewedStory {
@@ -36,7 +45,7 @@ impl EditionRules<'_> {
             return Ok(ReviewedStory { due, step: EditionStep::Unchanged, languages: Vec::new() });
         };
         let of_lead = (story, lead.item.lang.as_deref());
-        let developments = related_stories(db, of_lead, self.now, &self.entering.folding, storylines)?;
+        let developments = related_stories(db, of_lead, self.now, self.folding, storylines)?;
         let (times, latest) = (due.edition_times, due.latest.as_ref());
         let review = EditionReview { story, lead, times, latest, developments };
         let step = next_edition(review, self.now, self.options);
@@ -49,7 +58,7 @@ impl EditionRules<'_> {
     }
 
     /// Decides whether entries in a language need a new edition. `of_story` is the decision on the story's own edition
-    /// and the lead of that edition. Returns `None` if the entries show the editions of the story, also the next one.
+    /// and the lead of that edition. Returns `None` if the entries show the editions of the story, including the next one.
     fn review_language(
         &self,
         db: &ReadConnection,
@@ -67,7 +76,7 @@ impl EditionRules<'_> {
             return Ok(None);
         }
         let of_lead = (story, lead.item.lang.as_deref());
-        let developments = related_stories(db, of_lead, self.now, &self.entering.folding, storylines)?;
+        let developments = related_stories(db, of_lead, self.now, self.folding, storylines)?;
         let times = match own {
             Some(_) => editions::times(db, story.id, Some(language))?,
             None => due.edition_times,

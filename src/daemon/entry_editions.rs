@@ -1,22 +1,13 @@
 //! The editions with which a story enters feeds, and the languages in which the feeds show it. The language of an entry
 //! is decided once, in the transaction that adds the story's first entry to the feed.
 
-use super::feed_entering::EnteringRules;
-use crate::domain::{Edition, EditionReason, EditionText, PublishedFeed, Story, StoryId, Timestamp};
+use crate::domain::{Edition, EditionReason, EditionText, FeedEntry, PublishedFeed, Story, StoryId, Timestamp};
 use crate::publish::{
     LanguageEdition, LanguageState, Options, edition_in_language, edition_on_entering, entry_language, with_titles_of,
 };
 use crate::store::editions::NewEdition;
-use crate::store::{self, WriteConnection, editions, entry_languages, feed_entries, storylines};
+use crate::store::{self, ReadConnection, WriteConnection, editions, entry_languages, feed_entries, storylines};
 use std::collections::HashMap;
-
-/// The rules by which editions are composed, and the current time.
-#[derive(Clone, Copy)]
-pub(super) struct EditionRules<'r> {
-    pub entering: &'r EnteringRules,
-    pub options: &'r Options,
-    pub now: Timestamp,
-}
 
 /// The language of a story's entry in a feed.
 pub(super) struct EntryLanguage {
@@ -29,7 +20,7 @@ impl EntryLanguage {
     /// Returns the recorded language of an entry. If the story has never been in the feed, `decide` chooses one of the
     /// feed's languages.
     pub(super) fn find(
-        db: &WriteConnection,
+        db: &ReadConnection,
         feed: &PublishedFeed,
         story: StoryId,
         decide: impl FnOnce(&[String]) -> Option<String>,
@@ -92,18 +83,19 @@ impl EnteringEditions {
         &mut self,
         db: &WriteConnection,
         feed: &PublishedFeed,
-        rules: EditionRules<'_>,
+        options: &Options,
+        now: Timestamp,
     ) -> store::Result<u32> {
-        let decide = |languages: &[String]| entry_language(&self.story, languages, rules.options).cloned();
+        let decide = |languages: &[String]| entry_language(&self.story, languages, options).cloned();
         let entry = EntryLanguage::find(db, feed, self.story.id, decide)?;
         let in_language = match &entry.language {
-            Some(language) => self.number_in_language(db, language, rules)?,
+            Some(language) => self.number_in_language(db, language, options, now)?,
             None => None,
         };
         entry.record(db, feed, self.story.id)?;
         match in_language {
             Some(number) => Ok(number),
-            None => self.number_of_story(db, rules.now),
+            None => self.number_of_story(db, now),
         }
     }
 
@@ -121,33 +113,86 @@ impl EnteringEditions {
         &mut self,
         db: &WriteConnection,
         language: &String,
-        rules: EditionRules<'_>,
+        options: &Options,
+        now: Timestamp,
     ) -> store::Result<Option<u32>> {
         if let Some(number) = self.in_languages.get(language) {
             return Ok(*number);
         }
         let story = &self.story;
-        let latest = editions::latest_in_language(db, story.id, language)?;
-        let has_entries = entry_languages::of_story(db, story.id)?.contains(language);
-        let state = LanguageState { language, latest: latest.as_ref(), has_entries };
-        // Which stories an entry lists is decided in reviews, outside of write transactions.
-        let listed = &self.latest.developments;
-        let related = |language: Option<&str>| {
-            if listed.is_empty() {
-                return store::Result::Ok(Vec::new());
-            }
-            Ok(with_titles_of(listed, storylines::developments(db, story.storyline, language)?))
-        };
-        let number = match edition_in_language(story, &self.latest, state, rules.options, related)? {
-            LanguageEdition::OfStory => None,
-            LanguageEdition::Latest => latest.map(|latest| latest.number),
-            LanguageEdition::New(reason, text) => {
+        let number = match edition_for_language(db, story, &self.latest, language, options)? {
+            (LanguageEdition::OfStory, _) => None,
+            (LanguageEdition::Latest, latest) => latest.map(|latest| latest.number),
+            (LanguageEdition::New(reason, text), _) => {
                 let edition = NewEdition { reason, for_language: Some(language), text: &text };
-                Some(editions::add(db, story, edition, self.changed_at.min(rules.now))?)
+                Some(editions::add(db, story, edition, self.changed_at.min(now))?)
             }
         };
         self.in_languages.insert(language.clone(), number);
         Ok(number)
+    }
+}
+
+/// Returns the edition with which a story enters a feed that shows it in a language, and the latest edition for the
+/// language. `latest` is the text of the story's latest edition.
+fn edition_for_language(
+    db: &ReadConnection,
+    story: &Story,
+    latest: &EditionText,
+    language: &String,
+    options: &Options,
+) -> store::Result<(LanguageEdition, Option<Edition>)> {
+    let latest_in_language = editions::latest_in_language(db, story.id, language)?;
+    let has_entries = entry_languages::of_story(db, story.id)?.contains(language);
+    let state = LanguageState { language, latest: latest_in_language.as_ref(), has_entries };
+    // Which stories an entry lists is decided in reviews, outside of write transactions.
+    let listed = &latest.developments;
+    let developments = |language: Option<&str>| {
+        if listed.is_empty() {
+            return store::Result::Ok(Vec::new());
+        }
+        Ok(with_titles_of(listed, storylines::developments(db, story.storyline, language)?))
+    };
+    let edition = edition_in_language(story, latest, state, options, developments)?;
+    Ok((edition, latest_in_language))
+}
+
+/// Returns the entry that a published story would get if it entered a feed now. `latest` is the story's latest edition.
+pub fn future_entry(
+    db: &ReadConnection,
+    feed: &PublishedFeed,
+    story: &Story,
+    latest: Edition,
+    options: &Options,
+) -> store::Result<Option<FeedEntry>> {
+    let Some(published_at) = story.published_at else { return Ok(None) };
+    let decide = |languages: &[String]| entry_language(story, languages, options).cloned();
+    let mut in_language = None;
+    if let Some(language) = EntryLanguage::find(db, feed, story.id, decide)?.language {
+        in_language = match edition_for_language(db, story, &latest.text, &language, options)? {
+            (LanguageEdition::OfStory, _) => None,
+            (LanguageEdition::Latest, latest_in_language) => latest_in_language,
+            (LanguageEdition::New(reason, text), _) => {
+                Some(Edition { for_language: Some(language), ..future_edition(story, &latest, (reason, *text)) })
+            }
+        };
+    }
+    let edition = in_language.unwrap_or_else(|| match edition_on_entering(story, &latest, options) {
+        Some(new) => future_edition(story, &latest, new),
+        None => latest,
+    });
+    Ok(Some(FeedEntry { published_at, edition }))
+}
+
+fn future_edition(story: &Story, latest: &Edition, (reason, text): (EditionReason, EditionText)) -> Edition {
+    Edition {
+        story: story.id,
+        number: latest.number + 1,
+        made_at: story.updated_at,
+        reason,
+        for_language: None,
+        outlet_count: story.outlet_count(),
+        text,
     }
 }
 

@@ -2,7 +2,7 @@
 //! a feed appear in one transaction, so that a feed is either unchanged or complete. The same transaction records the
 //! selection, so that a restart continues with the feeds that are not filled yet.
 
-use super::entry_editions::{EditionRules, EnteringEditions, EntryLanguage};
+use super::entry_editions::{EnteringEditions, EntryLanguage};
 use super::feed_entering::{EnteringRules, EntriesByStoryline, Similarities};
 use crate::domain::{EntryVariants, PublishedFeed, StoryId, StorylineEntry, Timestamp};
 use crate::publish::{EnteredFeed, EnteringStory, Options};
@@ -25,7 +25,6 @@ const MAX_ENQUEUED: u32 = 1000;
 const REPORT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Fills feeds. It keeps the data that it has read about stories for the next feeds.
-#[derive(Clone)]
 pub(super) struct FeedFiller {
     rules: Arc<EnteringRules>,
     options: Arc<Options>,
@@ -144,8 +143,8 @@ impl FeedFiller {
             Ok(FeedChange { feed: rules.feeds[feed].clone(), filled, entered })
         };
         let change = store.read(decide).await?;
-        let this = self.clone();
-        store.write(move |db| this.session.lock().apply(db, change, (&this.rules, &this.options))).await
+        let (session, options) = (self.session.clone(), self.options.clone());
+        store.write(move |db| session.lock().apply(db, change, &options)).await
     }
 }
 
@@ -222,12 +221,7 @@ impl Session {
 
     /// Writes the entries of a feed. Omits a story that has changed since it was read: its change is in the review queue,
     /// and the review adds it to the feed. Returns whether the feed is current.
-    fn apply(
-        &mut self,
-        db: &WriteConnection,
-        change: FeedChange,
-        (rules, options): (&EnteringRules, &Options),
-    ) -> store::Result<bool> {
+    fn apply(&mut self, db: &WriteConnection, change: FeedChange, options: &Options) -> store::Result<bool> {
         let FeedChange { feed, filled, entered } = change;
         let now = filled.now;
         feed_selections::delete_entries(db, &feed.feed.name, &filled.plan.deleted)?;
@@ -240,8 +234,7 @@ impl Session {
             if current.get(&story) != Some(&known.state) {
                 continue;
             }
-            let rules = EditionRules { entering: rules, options, now };
-            entries.push(NewEntry { story, variants, edition: known.edition_number(db, &feed.feed, rules)? });
+            entries.push(NewEntry { story, variants, edition: known.edition_number(db, &feed.feed, options, now)? });
         }
         feed_entries::add(db, &feed.feed.name, &entries, now)?;
         storyline_membership::postpone_reviews(db, &ids)?;
@@ -257,7 +250,8 @@ impl KnownStory {
         &mut self,
         db: &WriteConnection,
         feed: &PublishedFeed,
-        rules: EditionRules<'_>,
+        options: &Options,
+        now: Timestamp,
     ) -> store::Result<u32> {
         let number = match &mut self.editions {
             KnownEditions::Latest { number, language } => {
@@ -265,7 +259,7 @@ impl KnownStory {
                 EntryLanguage::find(db, feed, self.state.id, decide)?.record(db, feed, self.state.id)?;
                 *number
             }
-            KnownEditions::Entering(editions) => editions.number(db, feed, rules)?,
+            KnownEditions::Entering(editions) => editions.number(db, feed, options, now)?,
         };
         self.state.last_edition = self.state.last_edition.max(number);
         Ok(number)

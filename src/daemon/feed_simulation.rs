@@ -115,18 +115,9 @@ async fn store_items(
     let record = move |db: &WriteConnection| {
         for (source, items) in documents {
             let poll = PollRecord {
-                source,
-                started_at: now,
-                finished_at: now,
-                url: String::new(),
-                outcome: PollOutcome::Read,
                 status: Some(200),
-                detail: String::new(),
-                detail_time: None,
-                bytes: 0,
                 items: items.len() as u32,
-                requests: Vec::new(),
-                problems: Vec::new(),
+                ..PollRecord::empty(source, now, PollOutcome::Read)
             };
             polls::record_poll(db, &poll, None, &items)?;
         }

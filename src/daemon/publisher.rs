@@ -2,8 +2,8 @@
 //! the decisions, and the database stores the results.
 
 use super::database_watcher::NextRun;
-use super::edition_review::ReviewedStory;
-use super::entry_editions::{EditionRules, EnteringEditions};
+use super::edition_review::{EditionRules, ReviewedStory};
+use super::entry_editions::EnteringEditions;
 use super::feed_entering::{EnteringCandidate, EnteringRules, EnteringStories, EntriesByStoryline, related_stories};
 use super::feed_filling::FeedFiller;
 use super::task_context::TaskContext;
@@ -244,7 +244,8 @@ impl EditionPublisher {
     }
 
     fn review_due_stories(&self, db: &ReadConnection, now: Timestamp) -> store::Result<ReviewedStories> {
-        let (rules, mut storylines) = (self.edition_rules(now), EntriesByStoryline::default());
+        let rules = EditionRules { folding: &self.rules.folding, options: &self.options, now };
+        let mut storylines = EntriesByStoryline::default();
         let mut stories = Vec::new();
         for due in review_queue::due_reviews(db, now, self.batch())? {
             stories.push(rules.review(db, due, &mut storylines)?);
@@ -313,19 +314,11 @@ impl EditionPublisher {
             let mut entries = Vec::with_capacity(stories.len());
             for &(story, variants) in stories {
                 let Some(editions) = editions.get_mut(&story) else { continue };
-                entries.push(NewEntry {
-                    story,
-                    variants,
-                    edition: editions.number(db, feed, self.edition_rules(now))?,
-                });
+                entries.push(NewEntry { story, variants, edition: editions.number(db, feed, &self.options, now)? });
             }
             feed_entries::add(db, &feed.name, &entries, now)?;
         }
         Ok(())
-    }
-
-    fn edition_rules(&self, now: Timestamp) -> EditionRules<'_> {
-        EditionRules { entering: &self.rules, options: &self.options, now }
     }
 
     /// The maximum number of stories per transaction. With many feeds, each story may enter many of them.

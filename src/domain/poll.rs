@@ -43,6 +43,26 @@ pub struct PollRecord {
     pub problems: Vec<FeedProblem>,
 }
 
+impl PollRecord {
+    /// Returns a record without a URL, requests, items or problems, for an attempt that took no time.
+    pub fn empty(source: SourceId, at: Timestamp, outcome: PollOutcome) -> PollRecord {
+        PollRecord {
+            source,
+            started_at: at,
+            finished_at: at,
+            url: String::new(),
+            outcome,
+            status: None,
+            detail: String::new(),
+            detail_time: None,
+            bytes: 0,
+            items: 0,
+            requests: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+}
+
 /// The state of a source after a poll. A push does not change this state.
 #[derive(Debug, Clone, Serialize)]
 pub struct SourceUpdate {

@@ -17,7 +17,7 @@ pub fn entry_language<'l>(story: &Story, languages: &'l [String], options: &Opti
     languages.iter().find(|language| Some(*language) == lead).or_else(|| languages.iter().find(is_present))
 }
 
-/// What the entries of a story in a language show.
+/// The state of the entries of a story in a language.
 pub struct LanguageState<'a> {
     pub language: &'a String,
     /// The latest edition for the language that was not created for a single feed. Without one, the entries show the

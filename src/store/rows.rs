@@ -25,6 +25,15 @@ macro_rules! outlet_name_sql {
     };
 }
 
+macro_rules! language_sql {
+    () => {
+        "coalesce(item.lang, source.lang, source.feed_lang)"
+    };
+}
+
+/// The language of an item, from `item` joined with `source`.
+pub(super) const LANGUAGE: &str = language_sql!();
+
 /// The name of an item's outlet for people, from `item` joined with `source`.
 pub(super) const OUTLET_NAME: &str = outlet_name_sql!();
 
@@ -58,7 +67,9 @@ macro_rules! item_columns_sql {
              source.priority, CASE item.guid WHEN '' THEN item.url ELSE item.guid END AS guid, item.url, ",
             $canonical_url,
             " AS canonical_url, item.title, item.summary, item.author,
-             coalesce(item.lang, source.lang, source.feed_lang) AS lang, item.image, item.enclosures,
+             ",
+            language_sql!(),
+            " AS lang, item.image, item.enclosures,
              item.published_at, item.first_seen_at, item.ranked_at, item.backlog_reason,
              CASE WHEN source.added_at >= (SELECT min(added_at) FROM source) + 86400000
                   THEN item.first_seen_at - source.added_at END AS source_age,

@@ -412,8 +412,8 @@ const SELECT: &str =
          coalesce(lang, feed_lang) AS lang, priority, full_text, aggregator, state, added_at,
          added_at < (SELECT min(added_at) FROM source) + 86400000 AS is_initial, first_document_at, publish_backlog, next_poll_at, next_poll_reason,
          last_poll_at, last_outcome, last_success_at, failures, last_error, last_error_time, hold_until, polling_hints,
-         pending_redirect, gone_since, update_rate, validators_url, etag, last_modified, not_modified_since, full_request_at, truncated_end,
-         feed_search_steps, request_settings, poll_interval, is_grouped,
+         pending_redirect, gone_since, update_rate, validators_url, etag, last_modified, not_modified_since, full_request_at,
+         truncated_end, feed_search_steps, request_settings, poll_interval, is_grouped,
          (SELECT json_group_array(tag ORDER BY tag) FROM source_tag WHERE source_id = source.id) AS tags
      FROM source";
 

@@ -6,7 +6,7 @@
 use super::Result;
 use super::connection::ReadConnection;
 use super::fts_query::indexed_expression;
-use super::rows::{OUTLET, json_list};
+use super::rows::{LANGUAGE, OUTLET, json_list};
 use super::stories::load_headlines;
 use crate::domain::{Story, StoryId};
 use rusqlite::{ToSql, params};
@@ -45,7 +45,7 @@ fn conditions() -> String {
          AND (:tag IS NULL OR EXISTS (SELECT 1 FROM item JOIN source_tag USING (source_id)
               WHERE item.story_id = story.id AND tag = :tag))
          AND (:languages = '[]' OR EXISTS (SELECT 1 FROM item JOIN source ON source.id = item.source_id
-              WHERE item.story_id = story.id AND coalesce(item.lang, source.lang, source.feed_lang)
+              WHERE item.story_id = story.id AND {LANGUAGE}
                   IN (SELECT value FROM json_each(:languages))))
          AND (:outlets <= 1 OR (SELECT count(DISTINCT {OUTLET}) FROM item JOIN source ON source.id = item.source_id
               WHERE item.story_id = story.id AND item.copy_of IS NULL) >= :outlets)"

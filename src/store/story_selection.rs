@@ -2,7 +2,7 @@
 
 use super::connection::ReadConnection;
 use super::fts_query::indexed_expression;
-use super::rows::{OUTLET, json_list};
+use super::rows::{LANGUAGE, OUTLET, json_list};
 use super::stories::load;
 use super::{Error, Result};
 use crate::domain::duration::before;
@@ -29,7 +29,7 @@ pub fn matching(db: &ReadConnection, selection: &FeedSelection) -> Result<Vec<St
               WHERE item.story_id = story.id AND {OUTLET} IN (SELECT value FROM json_each(?2))))
          AND (?3 = '[]' OR EXISTS (SELECT 1 FROM item JOIN source ON source.id = item.source_id
               WHERE item.story_id = story.id
-              AND coalesce(item.lang, source.lang, source.feed_lang) IN (SELECT value FROM json_each(?3))))
+              AND {LANGUAGE} IN (SELECT value FROM json_each(?3))))
          AND (?4 IS NULL OR {query})
          AND (?5 IS NULL OR NOT {exclude_query})
          AND (?6 <= 1 OR (SELECT count(DISTINCT {OUTLET}) FROM item JOIN source ON source.id = item.source_id

@@ -1,8 +1,7 @@
 //! Storylines with their stories, and the operator's constraints on them.
 
 use super::connection::ReadConnection;
-use super::rows::OUTLET_NAME;
-use super::rows::json_list;
+use super::rows::{LANGUAGE, OUTLET_NAME, json_list};
 use super::{Result, stories};
 use crate::domain::{ConstraintKind, Development, GroupingConstraint, ItemId, StoryId, Storyline, StorylineId};
 use jiff::Timestamp;
@@ -78,7 +77,7 @@ const MAX_DEVELOPMENTS: u32 = 200;
 /// rather than a copy, and the earliest. `has_entry` is false for all of them.
 pub fn developments(db: &ReadConnection, id: StorylineId, language: Option<&str>) -> Result<Vec<Development>> {
     let sql = format!(
-        "SELECT story.id AS story, item.title, coalesce(item.lang, source.lang, source.feed_lang) AS lang,
+        "SELECT story.id AS story, item.title, {LANGUAGE} AS lang,
                 item.url AS link, {OUTLET_NAME} AS outlet, story.published_at AS at,
                 (SELECT outlet_count FROM edition WHERE edition.story_id = story.id ORDER BY number DESC LIMIT 1)
                     AS outlet_count, 0 AS has_entry

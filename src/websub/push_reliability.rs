@@ -62,20 +62,7 @@ mod tests {
     }
 
     fn poll(outcome: PollOutcome, items: u32) -> PollRecord {
-        PollRecord {
-            source: SourceId(1),
-            started_at: NOW,
-            finished_at: NOW,
-            url: "https://news.example/feed".into(),
-            outcome,
-            status: None,
-            detail: String::new(),
-            detail_time: None,
-            bytes: 0,
-            items,
-            requests: Vec::new(),
-            problems: Vec::new(),
-        }
+        PollRecord { url: "https://news.example/feed".into(), items, ..PollRecord::empty(SourceId(1), NOW, outcome) }
     }
 
     #[test]

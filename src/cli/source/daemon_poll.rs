@@ -2,13 +2,13 @@
 //! neither fetches nor parses documents of other servers, because a vulnerability in that code would give access to the
 //! whole system. Instead, it records which sources to poll, and waits until the daemon has recorded the polls.
 
-use super::termination_signal;
+use super::{poll_error_text, termination_signal};
 use crate::cli::running_daemon::running_daemon;
 use crate::config::Config;
 use crate::domain::{NextPollReason, Source, SourceId, SourceState, Timestamp};
 use crate::store::polls::{self, PollSummary};
 use crate::store::{self, ReadConnection, Store, sources};
-use crate::wording::{Audience, duration, next_poll_text, poll_error};
+use crate::wording::{Audience, duration, next_poll_text};
 use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::SignedDuration;
@@ -53,10 +53,7 @@ impl DaemonPoll {
     pub fn successful(&self) -> Result<&PollSummary, String> {
         match &self.result {
             Ok(poll) if poll.outcome.is_success() => Ok(poll),
-            Ok(poll) => {
-                let error = poll_error(poll.outcome, &poll.detail, poll.detail_time, Audience::Operator);
-                Err(error.format(Audience::Operator))
-            }
+            Ok(poll) => Err(poll_error_text(poll.outcome, &poll.detail, poll.detail_time)),
             Err(reason) => Err(reason.clone()),
         }
     }

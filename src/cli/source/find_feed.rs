@@ -1,6 +1,6 @@
 //! Checks that a new address is not in use and that it leads to a feed, either directly or through a link on its page.
 
-use super::{lease_holder_text, termination_signal};
+use super::{lease_holder_text, poll_error_text, termination_signal};
 use crate::cli::output::time;
 use crate::crawl::{self, AttemptOutcome, PollAttempt, PollContext};
 use crate::domain::duration::after;
@@ -9,7 +9,7 @@ use crate::http_client::{DocumentRequest, NoDocument, origin_of};
 use crate::store::poll_leases::{LeaseConflict, PollLease};
 use crate::store::{Store, origins, sources};
 use crate::urls::feed_address::similar_addresses;
-use crate::wording::{Audience, hold_reason_text, poll_error};
+use crate::wording::hold_reason_text;
 use anyhow::bail;
 use url::Url;
 
@@ -176,6 +176,5 @@ async fn take_turn(poll_context: &PollContext, url: &Url, lease: &mut PollLease)
 
 /// Describes why the document was not read.
 fn failure_text(outcome: &AttemptOutcome) -> String {
-    let error = poll_error(outcome.poll_outcome(), &outcome.failure_text(), outcome.failure_time(), Audience::Operator);
-    error.format(Audience::Operator)
+    poll_error_text(outcome.poll_outcome(), &outcome.failure_text(), outcome.failure_time())
 }

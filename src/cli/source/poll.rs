@@ -3,7 +3,7 @@
 //! root runs the command, the daemon may send the requests ([`daemon_poll`]).
 
 use super::daemon_poll::{self, DaemonPoll};
-use super::{find_all, lease_holder_text, program, sources, termination_signal};
+use super::{find_all, lease_holder_text, poll_error_text, program, sources, termination_signal};
 use crate::cli::Context;
 use crate::cli::output::{table, time};
 use crate::crawl::{self, AttemptOutcome, ClaimOutcome, PollContext, RecordedPoll};
@@ -12,7 +12,7 @@ use crate::domain::display_text::one_line;
 use crate::domain::{DueSource, Source, SourceState};
 use crate::store::poll_leases::{self, LeaseConflict, PollLease, ResourceKind};
 use crate::store::sources::SourceFilter;
-use crate::wording::{Audience, hold_reason_text, next_poll_text, poll_error};
+use crate::wording::{Audience, hold_reason_text, next_poll_text};
 use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::process::ExitCode;
@@ -179,8 +179,7 @@ fn report(context: &Context, rows: &[PollRow]) -> anyhow::Result<ExitCode> {
             ("detail", |row| match &row.result {
                 Ok(polled) => {
                     let record = &polled.record;
-                    let error = poll_error(record.outcome, &record.detail, record.detail_time, Audience::Operator);
-                    one_line(&error.format(Audience::Operator), 200)
+                    one_line(&poll_error_text(record.outcome, &record.detail, record.detail_time), 200)
                 }
                 Err(skipped) => skipped.clone(),
             }),

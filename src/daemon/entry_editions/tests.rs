@@ -387,20 +387,7 @@ fn set_leads(db: &WriteConnection, leaderless: &[Story], options: &Options) -> c
 }
 
 fn poll(source: SourceId, now: Timestamp) -> PollRecord {
-    PollRecord {
-        source,
-        started_at: now,
-        finished_at: now,
-        url: String::new(),
-        outcome: PollOutcome::Read,
-        status: Some(200),
-        detail: String::new(),
-        detail_time: None,
-        bytes: 0,
-        items: 1,
-        requests: Vec::new(),
-        problems: Vec::new(),
-    }
+    PollRecord { status: Some(200), items: 1, ..PollRecord::empty(source, now, PollOutcome::Read) }
 }
 
 fn new_item(n: usize, lang: Option<String>, now: Timestamp) -> NewItem {

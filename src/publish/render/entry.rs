@@ -164,8 +164,7 @@ fn push_developments(
     options: &Options,
 ) {
     for (heading, has_entry) in [("Also in this storyline:", false), ("More on this:", true)] {
-        let listed = developments.iter().filter(|development| development.has_entry == has_entry);
-        let mut listed = listed.peekable();
+        let mut listed = developments.iter().filter(|development| development.has_entry == has_entry).peekable();
         if listed.peek().is_none() {
             continue;
         }
