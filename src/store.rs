@@ -86,10 +86,12 @@ pub enum Error {
     )]
     Unsupported { path: PathBuf },
     #[error(
-        "cannot migrate the database {path} to this version: {cause}. \
+        "cannot migrate the database {path} to this version: {problem}. \
          It was not changed. {next}"
     )]
-    Migrate { path: PathBuf, cause: Box<refinery::Error>, next: &'static str },
+    Migrate { path: PathBuf, problem: String, next: &'static str },
+    #[error("{path} is a database of another program. Choose another file with --database FILE")]
+    Foreign { path: PathBuf },
     #[error("cannot use {path}: {cause}")]
     File { path: PathBuf, cause: std::io::Error },
     #[error("cannot restore {path}: {problem}")]

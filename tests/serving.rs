@@ -51,7 +51,6 @@ fn decoded(coding: &str, bytes: &[u8]) -> Vec<u8> {
     match coding {
         "gzip" => flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain).unwrap(),
         "br" => brotli::Decompressor::new(bytes, 4096).read_to_end(&mut plain).unwrap(),
-        "zstd" => zstd::Decoder::new(bytes).unwrap().read_to_end(&mut plain).unwrap(),
         _ => return bytes.to_vec(),
     };
     plain
@@ -65,7 +64,7 @@ async fn every_feed_is_served_in_every_coding_with_its_own_strong_etag() {
         let mut tags = vec![header(&plain, "etag").to_owned()];
         assert_eq!((header(&plain, "content-encoding"), header(&plain, "vary")), ("", "Accept-Encoding"), "{path}");
         let plain = plain.bytes().await.unwrap();
-        for coding in ["gzip", "br", "zstd"] {
+        for coding in ["gzip", "br"] {
             let coded = get(&daemon, path, &[("accept-encoding", coding)]).await;
             assert_eq!((header(&coded, "content-encoding"), header(&coded, "vary")), (coding, "Accept-Encoding"));
             let tag = header(&coded, "etag").to_owned();
@@ -88,7 +87,7 @@ async fn every_feed_is_served_in_every_coding_with_its_own_strong_etag() {
 async fn coding_with_the_highest_weight_is_sent() {
     let mut daemon = daemon().await;
     for (accepted, expected) in [
-        ("gzip;q=0.5, zstd;q=0.9, br;q=0.1", "zstd"),
+        ("gzip;q=0.5, zstd;q=0.9, br;q=0.6", "br"),
         ("gzip, br;q=0", "gzip"),
         ("*;q=0.1, gzip;q=1.0", "gzip"),
         ("identity, gzip;q=0.5", ""),

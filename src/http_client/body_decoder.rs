@@ -13,6 +13,8 @@ use crate::domain::display_text::one_line;
 use futures_util::StreamExt;
 use reqwest::Response;
 use reqwest::header::{self, HeaderMap};
+use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use std::io::{self, Read};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -29,8 +31,8 @@ pub(super) const LARGE_BODY_SLOTS: usize = 16;
 const MAX_COMPRESSION_RATIO: usize = 200;
 /// The decoded size up to which any ratio is accepted.
 const MIN_DECODED_LIMIT: usize = MIB;
-/// The largest window of a zstd frame: 8 MiB, the limit of HTTP (RFC 9659).
-const ZSTD_WINDOW_LOG: u32 = 23;
+/// The largest window of a zstd frame, the limit of HTTP (RFC 9659).
+const MAX_ZSTD_WINDOW_BYTES: u64 = 8 << 20;
 /// The maximum number of gzip members or zstd frames in a body. Each one needs a new decoder.
 const MAX_PARTS: usize = 4096;
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
@@ -205,10 +207,22 @@ fn decode_deflate(raw: &[u8], out: &mut DecodedBytes<'_>) -> io::Result<()> {
 fn decode_zstd(raw: &[u8], out: &mut DecodedBytes<'_>) -> io::Result<()> {
     let mut rest = raw;
     for _ in 0..MAX_PARTS {
-        let mut frame = zstd::stream::read::Decoder::with_buffer(rest)?.single_frame();
-        frame.window_log_max(ZSTD_WINDOW_LOG)?;
-        out.read(&mut frame)?;
-        rest = frame.finish();
+        let mut decoder = FrameDecoder::new();
+        decoder.set_max_window_size(MAX_ZSTD_WINDOW_BYTES);
+        match StreamingDecoder::new_with_decoder(&mut rest, decoder) {
+            Ok(mut frame) => {
+                out.read(&mut frame)?;
+                let decoder = frame.into_frame_decoder();
+                let checksum = decoder.get_checksum_from_data();
+                if !out.is_full() && checksum.is_some() && checksum != decoder.get_calculated_checksum() {
+                    return Err(io::Error::other("wrong checksum"));
+                }
+            }
+            Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
+                rest = rest.get(length as usize..).ok_or(io::ErrorKind::UnexpectedEof)?;
+            }
+            Err(problem) => return Err(io::Error::other(problem)),
+        }
         if out.is_full() || !starts_zstd_frame(rest) {
             return Ok(());
         }

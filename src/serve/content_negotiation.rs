@@ -12,7 +12,6 @@ use std::io::Write;
 pub enum ContentCoding {
     #[strum(serialize = "br")]
     Brotli,
-    Zstd,
     /// `x-gzip` is equivalent to `gzip` (RFC 9110, section 8.4.1.3).
     #[strum(to_string = "gzip", serialize = "x-gzip")]
     Gzip,
@@ -29,7 +28,6 @@ impl ContentCoding {
     pub fn file_suffix(self) -> &'static str {
         match self {
             ContentCoding::Brotli => ".br",
-            ContentCoding::Zstd => ".zst",
             ContentCoding::Gzip => ".gz",
             ContentCoding::Identity => "",
         }
@@ -54,8 +52,6 @@ impl ContentCoding {
                 brotli::BrotliCompress(&mut &plain[..], &mut encoded, &params).ok()?;
                 Some(encoded)
             }
-            // Below level 20, the window stays below the 8 MiB that browsers accept (RFC 9659).
-            ContentCoding::Zstd => zstd::bulk::compress(plain, if fast { 1 } else { 9 }).ok(),
         }
     }
 }
@@ -72,8 +68,8 @@ pub enum Compression {
 /// Chooses the coding for a document that is sent only once. Chooses the coding that is cheapest to compute among those
 /// with the highest weight.
 pub fn choose_for_one_off(request: &HeaderMap) -> Option<ContentCoding> {
-    const BY_COST: [(ContentCoding, usize); 4] =
-        [(ContentCoding::Zstd, 1), (ContentCoding::Brotli, 2), (ContentCoding::Gzip, 3), (ContentCoding::Identity, 4)];
+    const BY_COST: [(ContentCoding, usize); 3] =
+        [(ContentCoding::Brotli, 1), (ContentCoding::Gzip, 2), (ContentCoding::Identity, 3)];
     choose_coding(request, &BY_COST)
 }
 
@@ -140,12 +136,8 @@ mod tests {
     use super::*;
     use axum::http::HeaderValue;
 
-    const SIZES: [(ContentCoding, usize); 4] = [
-        (ContentCoding::Brotli, 10),
-        (ContentCoding::Zstd, 11),
-        (ContentCoding::Gzip, 12),
-        (ContentCoding::Identity, 100),
-    ];
+    const SIZES: [(ContentCoding, usize); 3] =
+        [(ContentCoding::Brotli, 10), (ContentCoding::Gzip, 12), (ContentCoding::Identity, 100)];
 
     /// Checks the coding that is chosen for an `Accept-Encoding` header. `|` separates several headers.
     fn check(accepted: &str, expected: &str) {
@@ -161,14 +153,16 @@ mod tests {
     fn coding_with_the_highest_weight_is_chosen_and_the_smallest_among_equals() {
         check("gzip", "gzip");
         check("gzip, deflate, br, zstd", "br");
-        check("GZIP, ZSTD", "zstd");
+        check("GZIP, BR", "br");
+        check("gzip, zstd", "gzip");
         check("x-gzip", "gzip");
-        check("br;q=0.5, gzip;q=0.9, zstd;q=0.8", "gzip");
+        check("br;q=0.5, gzip;q=0.9", "gzip");
         check("br; q=0.5 , gzip;Q=0.501", "gzip");
         check("gzip|br", "br");
         check("gzip;q=0.001", "gzip");
         check("br;q=0.4, identity;q=0.6", "identity");
-        check("br;q=2, gzip;q=x, zstd;q=0.1", "zstd");
+        check("br;q=2, gzip;q=0.1", "gzip");
+        check("br;q=x, gzip;q=0.1", "gzip");
         check("deflate, sdch", "identity");
         check("", "identity");
     }
@@ -176,7 +170,7 @@ mod tests {
     #[test]
     fn wildcard_applies_to_all_codings_that_are_not_named() {
         check("*", "br");
-        check("br;q=0, *", "zstd");
+        check("br;q=0, *", "gzip");
         check("gzip, *;q=0.5", "gzip");
         check("gzip;q=0.2, *;q=0.5", "br");
         check("gzip, *;q=0", "gzip");
@@ -201,7 +195,7 @@ mod tests {
     #[test]
     fn one_off_document_gets_the_cheapest_coding_among_those_with_the_highest_weight() {
         for (accepted, expected) in
-            [("gzip, br, zstd", "zstd"), ("gzip, br", "br"), ("gzip;q=1, br;q=0.5", "gzip"), ("deflate", "identity")]
+            [("gzip, br, zstd", "br"), ("gzip", "gzip"), ("gzip;q=1, br;q=0.5", "gzip"), ("deflate", "identity")]
         {
             let mut request = HeaderMap::new();
             request.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(accepted));

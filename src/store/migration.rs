@@ -1,69 +1,137 @@
-//! Applies the migrations in `migrations/`, each in its own transaction. Copies the database before the first one, so
-//! that an operator can return to the earlier version of newsfold.
+//! Applies the migrations in `migrations/`, all pending ones in one transaction. Copies the database before that, so that
+//! an operator can return to the earlier version of newsfold.
+//!
+//! The `user_version` of a database is the number of migrations that were applied to it.
 
 use super::backup;
 use super::file_name::with_suffix;
 use super::write_failures::step_after_disk_failure;
 use super::{Error, Result};
-use refinery::Runner;
 use rusqlite::{Connection, OptionalExtension};
 use std::fs::File;
 use std::path::Path;
 
-mod embedded {
-    refinery::embed_migrations!("migrations");
+/// All migrations, in the order of their versions.
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/V1__initial.sql"),
+    include_str!("../../migrations/V2__storylines.sql"),
+    include_str!("../../migrations/V3__search_letters.sql"),
+    include_str!("../../migrations/V4__disk_events.sql"),
+    include_str!("../../migrations/V5__daemon_state.sql"),
+    include_str!("../../migrations/V6__shared_texts.sql"),
+    include_str!("../../migrations/V7__outlet_names.sql"),
+    include_str!("../../migrations/V8__revised_items.sql"),
+    include_str!("../../migrations/V9__feed_search.sql"),
+    include_str!("../../migrations/V10__request_settings.sql"),
+    include_str!("../../migrations/V11__embeddings.sql"),
+    include_str!("../../migrations/V12__feed_versions.sql"),
+    include_str!("../../migrations/V13__item_categories.sql"),
+    include_str!("../../migrations/V14__webhooks.sql"),
+    include_str!("../../migrations/V15__added_entries.sql"),
+    include_str!("../../migrations/V16__times_of_details.sql"),
+    include_str!("../../migrations/V17__source_versions.sql"),
+    include_str!("../../migrations/V18__entry_languages.sql"),
+];
+/// The `application_id` of a database of newsfold: "newf" in ASCII.
+const APPLICATION_ID: i32 = 0x6e65_7766;
+/// The checksum of `V1__initial.sql` in the table `refinery_schema_history`, in which earlier versions of newsfold stored
+/// the applied migrations.
+const CHECKSUM_OF_INITIAL_SCHEMA: &str = "7499727991156343965";
+const HAS_HISTORY: &str = "SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'refinery_schema_history'";
+
+/// Returns the version of the schema after all migrations.
+pub(super) fn newest_version() -> u32 {
+    MIGRATIONS.len() as u32
 }
 
-pub(super) fn runner() -> Runner {
-    embedded::migrations::runner()
-}
-
-/// Returns the version of the schema after all migrations of `runner`.
-pub(super) fn newest_version(runner: &Runner) -> i32 {
-    runner.get_migrations().iter().map(|migration| migration.version()).max().unwrap_or_default()
-}
-
-/// Applies the pending migrations of `runner`. Waits while another program applies them.
+/// Applies the pending migrations. Waits while another program applies them.
 ///
 /// # Errors
-/// Returns [`Error::Unsupported`] if newsfold 0.1.0 created the database, because its first migration was different.
-pub(super) fn migrate(path: &Path, connection: &mut Connection, runner: &Runner) -> Result<()> {
-    let failed = |cause| Error::Migrate { path: path.to_owned(), next: next_step(&cause), cause: Box::new(cause) };
-    let newest = newest_version(runner);
-    let _lock = if applied_version(connection)? < newest { Some(lock(path)?) } else { None };
+/// Returns [`Error::Unsupported`] if newsfold 0.1.0 created the database, because its first migration was different, and
+/// [`Error::Foreign`] if another program created it.
+pub(super) fn migrate(path: &Path, connection: &mut Connection) -> Result<()> {
+    migrate_to(path, connection, MIGRATIONS)
+}
+
+fn migrate_to(path: &Path, connection: &mut Connection, migrations: &[&str]) -> Result<()> {
+    let failed = |problem, next| Error::Migrate { path: path.to_owned(), problem, next };
+    let sqlite_failed = |cause: rusqlite::Error| {
+        let next = step_after_disk_failure(&cause).unwrap_or("Restore a backup, or report the problem");
+        failed(cause.to_string(), next)
+    };
+    let newest = migrations.len() as u32;
+    if is_current(connection, newest)? {
+        return Ok(());
+    }
+    let _lock = lock(path)?;
+    claim(path, connection).map_err(|error| match error {
+        Error::Sqlite(cause) => sqlite_failed(cause),
+        other => other,
+    })?;
     let applied = applied_version(connection)?;
-    if applied > 0 {
-        let history = runner.get_applied_migrations(connection).map_err(failed)?;
-        let of_version = |version| move |migration: &&refinery::Migration| migration.version() == version;
-        let own = runner.get_migrations().iter().find(of_version(1));
-        if history.iter().find(of_version(1)).map(|first| first.checksum()) != own.map(|first| first.checksum()) {
+    if applied > newest {
+        let problem = format!("its schema has version {applied}, and this program knows the versions up to {newest}");
+        return Err(failed(problem, "Use the newsfold version that wrote it, or restore a backup"));
+    }
+    if (1..newest).contains(&applied) {
+        let copy = with_suffix(path, &format!(".v{applied}-backup"));
+        backup::copy(path, &copy, |_| {})?;
+        tracing::info!(backup = %copy.display(), "copied the database before its migration");
+    }
+    apply(connection, &migrations[applied as usize..], newest).map_err(sqlite_failed)
+}
+
+fn apply(connection: &mut Connection, pending: &[&str], newest: u32) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    for migration in pending {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "user_version", newest)?;
+    transaction.commit()
+}
+
+/// Returns whether the database belongs to newsfold and has the newest schema.
+fn is_current(connection: &Connection, newest: u32) -> Result<bool> {
+    Ok(application_id(connection)? == APPLICATION_ID && applied_version(connection)? == newest)
+}
+
+/// Marks a new database, or one of an earlier version of newsfold, as a database of newsfold.
+fn claim(path: &Path, connection: &mut Connection) -> Result<()> {
+    if application_id(connection)? == APPLICATION_ID {
+        return Ok(());
+    }
+    let transaction = connection.transaction()?;
+    if transaction.query_one(HAS_HISTORY, [], |row| row.get(0))? {
+        let sql = "SELECT checksum FROM refinery_schema_history WHERE version = 1";
+        let checksum: Option<String> = transaction.query_one(sql, [], |row| row.get("checksum")).optional()?;
+        if checksum.as_deref() != Some(CHECKSUM_OF_INITIAL_SCHEMA) {
             return Err(Error::Unsupported { path: path.to_owned() });
         }
-        if applied < newest {
-            let copy = with_suffix(path, &format!(".v{applied}-backup"));
-            backup::copy(path, &copy, |_| {})?;
-            tracing::info!(backup = %copy.display(), "copied the database before its migration");
-        }
+        transaction.pragma_update(None, "user_version", applied_version(&transaction)?)?;
+        transaction.execute_batch("DROP TABLE refinery_schema_history")?;
+    } else if transaction.query_one("SELECT count(*) > 0 FROM sqlite_schema", [], |row| row.get(0))? {
+        return Err(Error::Foreign { path: path.to_owned() });
+    } else {
+        transaction.pragma_update(None, "user_version", 0)?;
     }
-    runner.run(connection).map_err(failed)?;
-    Ok(())
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    Ok(transaction.commit()?)
 }
 
-/// Returns what the operator should do after a failed migration.
-fn next_step(failure: &refinery::Error) -> &'static str {
-    let causes = std::iter::successors(Some(failure as &(dyn std::error::Error + 'static)), |error| error.source());
-    let sqlite = causes.filter_map(|error| error.downcast_ref()).next();
-    sqlite.and_then(step_after_disk_failure).unwrap_or("Use the newsfold version that wrote it, or restore a backup")
-}
-
-/// Returns the version of the schema; 0 for an empty database.
-pub(super) fn applied_version(connection: &Connection) -> Result<i32> {
-    let sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'refinery_schema_history'";
-    if connection.query_one(sql, [], |row| row.get::<_, u32>(0))? == 0 {
+/// Returns the version of the schema; 0 for an empty database and for a database of another program.
+pub(super) fn applied_version(connection: &Connection) -> Result<u32> {
+    if application_id(connection)? == APPLICATION_ID {
+        return Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?);
+    }
+    if !connection.query_one(HAS_HISTORY, [], |row| row.get(0))? {
         return Ok(0);
     }
-    let newest = "SELECT version FROM refinery_schema_history ORDER BY version DESC LIMIT 1";
-    Ok(connection.query_one(newest, [], |row| row.get("version")).optional()?.unwrap_or_default())
+    let newest = "SELECT coalesce(max(version), 0) FROM refinery_schema_history";
+    Ok(connection.query_one(newest, [], |row| row.get(0))?)
+}
+
+fn application_id(connection: &Connection) -> Result<i32> {
+    Ok(connection.pragma_query_value(None, "application_id", |row| row.get(0))?)
 }
 
 /// Waits until no other program applies migrations to the database.
@@ -83,14 +151,44 @@ mod tests {
     use crate::domain::StoryId;
     use crate::store::entry_languages;
     use crate::store::open::open_writer;
-    use refinery::{Migration, Target};
 
-    /// Returns the migrations of this version and a later one that exists only in the tests.
-    fn with_later_migration() -> Runner {
-        let mut migrations = runner().get_migrations().clone();
+    /// Applies the migrations of this version and a later one that exists only in the tests.
+    fn migrate_to_later_version(path: &Path) {
         let sql = "ALTER TABLE source ADD COLUMN country TEXT NOT NULL DEFAULT 'unknown'";
-        migrations.push(Migration::unapplied("V1000__country", sql).unwrap());
-        Runner::new(&migrations)
+        let migrations = [MIGRATIONS, &[sql]].concat();
+        migrate_to(path, &mut Connection::open(path).unwrap(), &migrations).unwrap();
+    }
+
+    /// Creates a database with an older schema.
+    fn create_with_version(path: &Path, version: u32) -> Connection {
+        let mut connection = Connection::open(path).unwrap();
+        migrate_to(path, &mut connection, &MIGRATIONS[..version as usize]).unwrap();
+        connection
+    }
+
+    /// Replaces the marks of this version with the table of migrations of earlier versions of newsfold.
+    fn add_history(connection: &Connection, versions: u32, checksum: &str) {
+        let table = "PRAGMA application_id = 0;
+             PRAGMA user_version = 0;
+             CREATE TABLE refinery_schema_history (version INT4 PRIMARY KEY, checksum VARCHAR(255));";
+        connection.execute_batch(table).unwrap();
+        for version in 1..=versions {
+            let add = "INSERT INTO refinery_schema_history VALUES (?1, ?2)";
+            connection.execute(add, (version, checksum)).unwrap();
+        }
+    }
+
+    #[test]
+    fn every_file_in_migrations_is_applied_in_its_order() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), MIGRATIONS.len());
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let version = name.strip_prefix('V').and_then(|rest| rest.split_once("__")).unwrap().0;
+            let applied = MIGRATIONS[version.parse::<usize>().unwrap() - 1];
+            assert_eq!(applied, std::fs::read_to_string(&path).unwrap(), "{name}");
+        }
     }
 
     #[test]
@@ -98,20 +196,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("news.db");
         drop(open_writer(&path).unwrap());
-        let mut connection = Connection::open(&path).unwrap();
+        let connection = Connection::open(&path).unwrap();
         let add =
             "INSERT INTO source (url, outlet, added_at, next_poll_at) VALUES ('https://a.example', 'a.example', 0, 0)";
         connection.execute(add, []).unwrap();
-        migrate(&path, &mut connection, &with_later_migration()).unwrap();
+        migrate_to_later_version(&path);
         let row: (String, String) = connection
             .query_row("SELECT outlet, country FROM source", [], |row| Ok((row.get(0)?, row.get(1)?)))
             .unwrap();
         assert_eq!(row, ("a.example".to_owned(), "unknown".to_owned()));
-        let version = applied_version(&Connection::open(&path).unwrap()).unwrap();
-        assert_eq!(version, 1000);
-        let newest = runner().get_migrations().len();
+        let newest = newest_version();
+        assert_eq!(applied_version(&connection).unwrap(), newest + 1);
         let copy = Connection::open(with_suffix(&path, &format!(".v{newest}-backup"))).unwrap();
-        assert_eq!(applied_version(&copy).unwrap(), newest as i32, "the database was copied before its migration");
+        assert_eq!(applied_version(&copy).unwrap(), newest, "the database was copied before its migration");
         let sources: u32 = copy.query_one("SELECT count(*) FROM source", [], |row| row.get(0)).unwrap();
         assert_eq!(sources, 1);
     }
@@ -120,8 +217,7 @@ mod tests {
     fn stories_published_before_entries_had_languages_keep_their_link_in_all_feeds() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("news.db");
-        let mut connection = Connection::open(&path).unwrap();
-        runner().set_target(Target::Version(2)).run(&mut connection).unwrap();
+        let connection = create_with_version(&path, 2);
         let add = "PRAGMA foreign_keys = OFF;
                    INSERT INTO story (id, created_at, updated_at, lead_item_id, published_at, storyline_id)
                    VALUES (1, 0, 0, 1, 0, 1), (2, 0, 0, 2, NULL, 2);";
@@ -138,8 +234,7 @@ mod tests {
         for round in 0..10 {
             let path = folder.path().join(format!("{round}.db"));
             if round % 2 == 1 {
-                let mut connection = Connection::open(&path).unwrap();
-                runner().set_target(Target::Version(1)).run(&mut connection).unwrap();
+                create_with_version(&path, 1);
             }
             std::thread::scope(|scope| {
                 let open = || open_writer(&path).map(drop).map_err(|error| error.to_string());
@@ -156,9 +251,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("news.db");
         drop(open_writer(&path).unwrap());
-        let mut connection = Connection::open(&path).unwrap();
-        migrate(&path, &mut connection, &with_later_migration()).unwrap();
-        drop(connection);
+        migrate_to_later_version(&path);
         let refusal = open_writer(&path).err().unwrap();
         assert!(matches!(refusal, Error::Migrate { .. }), "{refusal}");
         assert!(refusal.to_string().contains("Use the newsfold version that wrote it"), "{refusal}");
@@ -168,13 +261,43 @@ mod tests {
     fn database_of_version_0_1_0_is_refused_with_the_next_step() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("news.db");
-        let old =
-            [("V1__initial", "CREATE TABLE source (id INTEGER)"), ("V2__leases", "CREATE TABLE lease (kind TEXT)")]
-                .map(|(name, sql)| Migration::unapplied(name, sql).unwrap());
-        Runner::new(&old).run(&mut Connection::open(&path).unwrap()).unwrap();
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch("CREATE TABLE source (id INTEGER)").unwrap();
+        add_history(&connection, 1, "1");
         let refusal = open_writer(&path).err().unwrap();
         assert!(matches!(refusal, Error::Unsupported { .. }), "{refusal}");
         let text = refusal.to_string();
         assert!(text.contains("newsfold 0.1.0") && text.contains("`newsfold source import FILE`"), "{text}");
+    }
+
+    #[test]
+    fn database_with_the_history_table_of_earlier_versions_is_migrated() {
+        let folder = tempfile::tempdir().unwrap();
+        for applied in [1, newest_version()] {
+            let path = folder.path().join(format!("{applied}.db"));
+            if applied == 1 {
+                create_with_version(&path, 1);
+            } else {
+                drop(open_writer(&path).unwrap());
+            }
+            add_history(&Connection::open(&path).unwrap(), applied, CHECKSUM_OF_INITIAL_SCHEMA);
+            drop(open_writer(&path).unwrap());
+            let connection = Connection::open(&path).unwrap();
+            assert_eq!(applied_version(&connection).unwrap(), newest_version());
+            assert!(!connection.query_one(HAS_HISTORY, [], |row| row.get::<_, bool>(0)).unwrap());
+            assert_eq!(with_suffix(&path, ".v1-backup").exists(), applied == 1);
+        }
+    }
+
+    #[test]
+    fn database_of_another_program_is_refused_and_keeps_its_tables() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("places.db");
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE place (id); PRAGMA user_version = 3").unwrap();
+        let refusal = open_writer(&path).err().unwrap();
+        assert!(matches!(refusal, Error::Foreign { .. }), "{refusal}");
+        let connection = Connection::open(&path).unwrap();
+        assert_eq!(connection.query_one("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)), Ok(1));
+        assert_eq!(applied_version(&connection).unwrap(), 0);
     }
 }

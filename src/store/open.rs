@@ -86,7 +86,7 @@ pub(super) fn open_writer(path: &Path) -> Result<WriteConnection> {
     let _ = OpenOptions::new().write(true).create_new(true).mode(NEW_FILE_MODE).open(path);
     let mut connection = Connection::open(path).map_err(open)?;
     retry_while_busy(|| prepare(&connection)).map_err(open)?;
-    migration::migrate(path, &mut connection, &migration::runner())?;
+    migration::migrate(path, &mut connection)?;
     Ok(WriteConnection::new(connection))
 }
 

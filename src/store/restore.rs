@@ -3,7 +3,7 @@
 use super::backup::{CopyProgress, copy, rename, sync_folder_of};
 use super::file_name::with_suffix;
 use super::maintenance::damage;
-use super::migration::{applied_version, newest_version, runner};
+use super::migration::{applied_version, newest_version};
 use super::open::open_reader;
 use super::{Error, Result};
 use std::fs;
@@ -45,7 +45,7 @@ fn check(file: &Path) -> std::result::Result<(), String> {
     let db = open_reader(file).map_err(problem)?;
     match applied_version(db.sqlite()).map_err(problem)? {
         0 => return Err("it is not a database of newsfold".into()),
-        version if version > newest_version(&runner()) => return Err("a later version of newsfold wrote it".into()),
+        version if version > newest_version() => return Err("a later version of newsfold wrote it".into()),
         _ => {}
     }
     let damage = damage(&db).map_err(problem)?;

@@ -588,7 +588,7 @@ async fn pages_are_compressed_and_revalidated() {
         let plain = ask(&daemon, Method::GET, &path, &[]).await;
         assert_eq!(plain.headers()["vary"], "Accept-Encoding");
         let plain = plain.bytes().await.unwrap();
-        for (accepted, coding) in [("gzip", "gzip"), ("gzip, deflate, br", "br"), ("gzip, deflate, br, zstd", "zstd")] {
+        for (accepted, coding) in [("gzip", "gzip"), ("gzip, deflate, br, zstd", "br")] {
             let answer = ask(&daemon, Method::GET, &path, &[("accept-encoding", accepted)]).await;
             assert_eq!(answer.headers()["content-encoding"], coding, "{path}");
             let tag = answer.headers()["etag"].to_str().unwrap().to_owned();
@@ -609,8 +609,7 @@ fn decoded(coding: &str, bytes: &[u8]) -> Vec<u8> {
     let mut plain = Vec::new();
     match coding {
         "gzip" => flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain).unwrap(),
-        "br" => brotli::Decompressor::new(bytes, 4096).read_to_end(&mut plain).unwrap(),
-        _ => zstd::Decoder::new(bytes).unwrap().read_to_end(&mut plain).unwrap(),
+        _ => brotli::Decompressor::new(bytes, 4096).read_to_end(&mut plain).unwrap(),
     };
     plain
 }

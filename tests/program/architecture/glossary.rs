@@ -65,7 +65,7 @@ fn the_glossary_lists_every_table_of_the_database() {
     let database = rusqlite::Connection::open(&path).unwrap();
     // `pragma_table_list` marks the tables that implement a virtual table as shadow tables.
     let sql = "SELECT name FROM pragma_table_list WHERE type IN ('table', 'virtual') AND schema = 'main'
-               AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'refinery_%'";
+               AND name NOT LIKE 'sqlite_%'";
     let mut tables = database.prepare(sql).unwrap();
     let tables = tables.query_map([], |row| row.get::<_, String>("name")).unwrap().map(Result::unwrap);
     let listed = glossary().into_iter().flat_map(|row| row.tables).collect();
