@@ -47,8 +47,7 @@ pub(super) fn newest_version() -> u32 {
 /// Applies the pending migrations. Waits while another program applies them.
 ///
 /// # Errors
-/// Returns [`Error::Unsupported`] if newsfold 0.1.0 created the database, because its first migration was different, and
-/// [`Error::Foreign`] if another program created it.
+/// Returns [`Error::Unsupported`] if newsfold 0.1.0 created the database, because its first migration was different.
 pub(super) fn migrate(path: &Path, connection: &mut Connection) -> Result<()> {
     migrate_to(path, connection, MIGRATIONS)
 }
@@ -90,6 +89,15 @@ fn apply(connection: &mut Connection, pending: &[&str], newest: u32) -> rusqlite
     transaction.commit()
 }
 
+/// Returns whether another program created the database.
+pub(super) fn is_foreign(connection: &Connection) -> rusqlite::Result<bool> {
+    // Meanwhile, another process may create or convert the database. It sets the id before it creates tables, and when it
+    // deletes the table of migrations, so the id must be read last.
+    let has_tables: bool = connection.query_one("SELECT count(*) > 0 FROM sqlite_schema", [], |row| row.get(0))?;
+    let has_history: bool = connection.query_one(HAS_HISTORY, [], |row| row.get(0))?;
+    Ok(has_tables && !has_history && application_id(connection)? != APPLICATION_ID)
+}
+
 /// Returns whether the database belongs to newsfold and has the newest schema.
 fn is_current(connection: &Connection, newest: u32) -> Result<bool> {
     Ok(application_id(connection)? == APPLICATION_ID && applied_version(connection)? == newest)
@@ -109,8 +117,6 @@ fn claim(path: &Path, connection: &mut Connection) -> Result<()> {
         }
         transaction.pragma_update(None, "user_version", applied_version(&transaction)?)?;
         transaction.execute_batch("DROP TABLE refinery_schema_history")?;
-    } else if transaction.query_one("SELECT count(*) > 0 FROM sqlite_schema", [], |row| row.get(0))? {
-        return Err(Error::Foreign { path: path.to_owned() });
     } else {
         transaction.pragma_update(None, "user_version", 0)?;
     }
@@ -130,8 +136,8 @@ pub(super) fn applied_version(connection: &Connection) -> Result<u32> {
     Ok(connection.query_one(newest, [], |row| row.get(0))?)
 }
 
-fn application_id(connection: &Connection) -> Result<i32> {
-    Ok(connection.pragma_query_value(None, "application_id", |row| row.get(0))?)
+fn application_id(connection: &Connection) -> rusqlite::Result<i32> {
+    connection.pragma_query_value(None, "application_id", |row| row.get(0))
 }
 
 /// Waits until no other program applies migrations to the database.
@@ -299,5 +305,7 @@ mod tests {
         let connection = Connection::open(&path).unwrap();
         assert_eq!(connection.query_one("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)), Ok(1));
         assert_eq!(applied_version(&connection).unwrap(), 0);
+        let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+        assert_eq!(mode, "delete");
     }
 }

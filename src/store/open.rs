@@ -61,7 +61,7 @@ pub fn follow_links(mut path: PathBuf) -> PathBuf {
 /// permissions to the write-ahead log.
 const NEW_FILE_MODE: u32 = 0o600;
 
-/// Opens the write connection and applies pending migrations, each in its own transaction.
+/// Opens the write connection and applies pending migrations.
 pub(super) fn open_writer(path: &Path) -> Result<WriteConnection> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         let cannot = |cause: std::io::Error| format!("cannot create its directory {}: {cause}", folder.display());
@@ -85,17 +85,21 @@ pub(super) fn open_writer(path: &Path) -> Result<WriteConnection> {
     // If this fails, SQLite fails to open the file too, and that error names the next step.
     let _ = OpenOptions::new().write(true).create_new(true).mode(NEW_FILE_MODE).open(path);
     let mut connection = Connection::open(path).map_err(open)?;
+    // Refuse the database of another program before the settings of newsfold change its journal mode.
+    if retry_while_busy(|| migration::is_foreign(&connection)).map_err(open)? {
+        return Err(Error::Foreign { path: path.to_owned() });
+    }
     retry_while_busy(|| prepare(&connection)).map_err(open)?;
     migration::migrate(path, &mut connection)?;
     Ok(WriteConnection::new(connection))
 }
 
-/// Retries a change that SQLite refuses immediately while another program makes the same change, such as the switch to
-/// WAL mode of a new database.
-fn retry_while_busy(change: impl Fn() -> rusqlite::Result<()>) -> rusqlite::Result<()> {
+/// Retries an operation that SQLite refuses immediately while another program changes a new database, such as the switch to
+/// WAL mode.
+fn retry_while_busy<T>(operation: impl Fn() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
     let deadline = Instant::now() + BUSY;
     loop {
-        match change() {
+        match operation() {
             Err(cause) if cause.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < deadline => {
                 std::thread::sleep(RETRY_DELAY);
             }
