@@ -7,7 +7,7 @@ use super::backup;
 use super::file_name::with_suffix;
 use super::write_failures::step_after_disk_failure;
 use super::{Error, Result};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use std::fs::File;
 use std::path::Path;
 
@@ -81,7 +81,7 @@ fn migrate_to(path: &Path, connection: &mut Connection, migrations: &[&str]) -> 
 }
 
 fn apply(connection: &mut Connection, pending: &[&str], newest: u32) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for migration in pending {
         transaction.execute_batch(migration)?;
     }
@@ -108,7 +108,7 @@ fn claim(path: &Path, connection: &mut Connection) -> Result<()> {
     if application_id(connection)? == APPLICATION_ID {
         return Ok(());
     }
-    let transaction = connection.transaction()?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if transaction.query_one(HAS_HISTORY, [], |row| row.get(0))? {
         let sql = "SELECT checksum FROM refinery_schema_history WHERE version = 1";
         let checksum: Option<String> = transaction.query_one(sql, [], |row| row.get("checksum")).optional()?;
