@@ -25,6 +25,7 @@ pub mod items;
 pub mod operator_events;
 pub mod origins;
 pub mod poll_leases;
+pub mod poll_schedule;
 pub mod polls;
 pub mod publication;
 pub mod retention;

@@ -4,7 +4,7 @@
 use super::Options;
 use crate::domain::Timestamp;
 use crate::domain::duration::after;
-use crate::store::{self, WriteConnection, origins, poll_leases, sources};
+use crate::store::{self, WriteConnection, origins, poll_leases, poll_schedule, sources};
 use jiff::SignedDuration;
 
 /// A recorded time that is further in the future than this shows that the clock was ahead.
@@ -20,5 +20,5 @@ pub fn correct_schedule(db: &WriteConnection, options: &Options, now: Timestamp)
     let (latest_plan, latest_record) = (after(now, longest), after(now, MAX_CLOCK_ERROR));
     poll_leases::delete_acquired_after(db, latest_record)?;
     origins::delete_holds_until_after(db, latest_plan)?;
-    sources::make_due_if_planned_after(db, latest_plan, latest_record, now)
+    poll_schedule::make_due_if_planned_after(db, latest_plan, latest_record, now)
 }

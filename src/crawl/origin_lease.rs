@@ -8,7 +8,7 @@ use crate::domain::duration::after;
 use crate::domain::{DueSource, HoldScope, NextPollReason, OriginHold, RequestRecord, Timestamp};
 use crate::http_client::{DocumentRequest, FetchResult, NoDocument, origin_of};
 use crate::store::poll_leases::{self, LeaseConflict, LeaseTerm, PollLease};
-use crate::store::{self, Store, WriteConnection, origins, sources};
+use crate::store::{self, Store, WriteConnection, origins, poll_schedule, sources};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
@@ -48,7 +48,7 @@ pub async fn clear_hold(
             let Some(source) = sources::get(db, *id)? else { continue };
             let minimum = backoff::feed_minimum(&source.polling_hints, &options);
             let earliest = source.last_poll_at.map_or(now, |last| after(last, minimum));
-            sources::clear_hold(db, *id, earliest.max(now))?;
+            poll_schedule::clear_hold(db, *id, earliest.max(now))?;
         }
         Ok((was_held || !waiting.is_empty()).then_some(waiting.len()))
     };
@@ -69,7 +69,7 @@ impl PollContext {
                 {
                     let until = after(hold.until, backoff::jitter(&due.url, now, hold.until.duration_since(now)));
                     let reason = NextPollReason::OriginHold { hold: hold.reason.clone() };
-                    sources::postpone_poll(db, &due, until, &reason)?;
+                    poll_schedule::postpone_poll(db, &due, until, &reason)?;
                     return Ok(ClaimOutcome::OnHold(hold));
                 }
                 if let Some(conflict) = poll_leases::acquire(db, &lease, due.id, term)? {
@@ -78,7 +78,7 @@ impl PollContext {
                 let delay = sources::get(db, due.id)?
                     .map(|source| backoff::until_recorded(&source, &options.for_source(&source)));
                 let next = after(now, delay.unwrap_or(options.interval));
-                if !sources::claim_poll(db, &due, now, next)? {
+                if !poll_schedule::claim_poll(db, &due, now, next)? {
                     poll_leases::release(db, &lease, now, now)?;
                     return Ok(ClaimOutcome::Outdated);
                 }

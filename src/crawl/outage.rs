@@ -9,7 +9,7 @@ use super::{AttemptOutcome, PollAttempt, PollContext};
 use crate::domain::duration::after;
 use crate::domain::{OperatorEvent, OperatorEventKind, Source, SourceId, Timestamp};
 use crate::http_client::NoDocument;
-use crate::store::{self, WriteConnection, operator_events, sources};
+use crate::store::{self, WriteConnection, operator_events, poll_schedule, sources};
 use crate::wording::Audience;
 use jiff::SignedDuration;
 use parking_lot::Mutex;
@@ -159,7 +159,7 @@ pub(super) fn record_recovery(
     interval: SignedDuration,
     now: Timestamp,
 ) -> store::Result<()> {
-    sources::spread_overdue(db, now, OVERDUE_SPACING, interval)?;
+    poll_schedule::spread_overdue(db, now, OVERDUE_SPACING, interval)?;
     let detail = "servers respond again; none had been reachable".to_owned();
     operator_events::record(
         db,
@@ -188,7 +188,7 @@ pub(super) async fn observe_unreachable(
     let event =
         OperatorEvent { kind: OperatorEventKind::Offline, detail: detail.to_owned(), since: Some(outage.since) };
     let revert = move |db: &WriteConnection| {
-        sources::revert_offline_failures(db, &outage.blamed, interval)?;
+        poll_schedule::revert_offline_failures(db, &outage.blamed, interval)?;
         if outage.is_new {
             operator_events::record(db, now, None, &event)?;
         }

@@ -1,29 +1,30 @@
 //! Pure functions that derive the record, the source's new state and the time of the next poll from an attempt.
 //!
-//! [`super::backoff`] computes the delay for each kind of outcome, and [`super::permanent_redirect`] evaluates
-//! redirects.
+//! [`failure_text`] describes why a poll failed, and [`server_refusals`] interprets the responses by which a server
+//! limits or ends polling. [`super::backoff`] computes the delay for each kind of outcome, and
+//! [`super::permanent_redirect`] evaluates redirects.
 
-use super::backoff::{self, PollDelay, RequestedDelay};
+mod failure_text;
+mod server_refusals;
+
+use self::server_refusals::{after_gone, after_refusal, after_throttling};
+use super::backoff::{self, PollDelay};
 use super::feed_search;
 use super::parsed_document::ParsedDocument;
 use super::permanent_redirect;
 use super::poll_facts::PollFacts;
 use super::update_rate::{SeenDocument, UpdateRate};
 use super::{AttemptOutcome, Options, PollAttempt};
-use crate::domain::display_text::one_line;
 use crate::domain::duration::after;
 use crate::domain::{
-    CacheValidators, DelayCause, HoldReason, NextPollReason, OperatorEvent, OperatorEventKind, OriginHold,
-    OutletProvenance, PollOutcome, PollRecord, Source, SourceState, SourceUpdate, Timestamp,
+    CacheValidators, DelayCause, HoldReason, NextPollReason, OperatorEvent, OperatorEventKind, OutletProvenance,
+    PollOutcome, PollRecord, Source, SourceState, SourceUpdate, Timestamp,
 };
-use crate::http_client::{NoDocument, origin_of};
+use crate::http_client::NoDocument;
 use crate::urls::outlet::outlet_of_site;
-use crate::wording::hold_reason_text;
 use jiff::SignedDuration;
 use url::Url;
 
-/// The delay between a feed's first 410 response and the poll that confirms it. A confirmed response ends polling.
-const GONE_CONFIRMATION_DELAY: SignedDuration = SignedDuration::from_hours(24);
 /// A server that answers conditional requests only with 304 for this long may do so regardless of changes. It then gets
 /// one request without validators in every `FULL_REQUEST_INTERVAL`.
 const MAX_NOT_MODIFIED_PERIOD: SignedDuration = SignedDuration::from_hours(14 * 24);
@@ -124,49 +125,6 @@ fn after_no_document(input: &PollInput<'_>, reason: &NoDocument, decision: &mut 
         NoDocument::Gone => after_gone(input, decision),
         NoDocument::Failed { .. } | NoDocument::Unreachable { .. } | NoDocument::Blocked { .. } => {
             backoff::after_failures(update.failures, options)
-        }
-    }
-}
-
-impl AttemptOutcome {
-    /// Returns the reason why the source could not be read; empty if it was read or has not changed. The text does not
-    /// contain times; see [`AttemptOutcome::failure_time`].
-    pub fn failure_text(&self) -> String {
-        let text = match self {
-            AttemptOutcome::Read(_) | AttemptOutcome::NoDocument(NoDocument::NotModified { .. }) => String::new(),
-            AttemptOutcome::Abandoned => "newsfold was stopped during the poll".into(),
-            AttemptOutcome::NotAFeed { detail, .. }
-            | AttemptOutcome::Crashed { detail }
-            | AttemptOutcome::Offline { detail, .. }
-            | AttemptOutcome::NoDocument(NoDocument::Failed { detail } | NoDocument::Unreachable { detail }) => {
-                detail.clone()
-            }
-            AttemptOutcome::NoDocument(NoDocument::Blocked { reason }) => reason.to_string(),
-            AttemptOutcome::NoDocument(NoDocument::Held { origin, .. }) => {
-                format!("it redirects to {origin}, which is on hold")
-            }
-            AttemptOutcome::NoDocument(NoDocument::Gone) => {
-                "the server says that the feed is gone permanently (410)".into()
-            }
-            AttemptOutcome::NoDocument(NoDocument::Throttled { .. }) => {
-                hold_reason_text(&HoldReason::Throttled { shortened: None })
-            }
-            AttemptOutcome::NoDocument(NoDocument::Refused { .. }) => {
-                hold_reason_text(&HoldReason::Refused { shortened: None })
-            }
-            AttemptOutcome::NoDocument(NoDocument::Challenged { service, .. }) => {
-                hold_reason_text(&HoldReason::Challenged { service: (*service).to_owned(), shortened: None })
-            }
-        };
-        one_line(&text, MAX_DETAIL_CHARS)
-    }
-
-    /// Returns the time to which the reason refers: the start of an outage, or the end of a hold.
-    pub fn failure_time(&self) -> Option<Timestamp> {
-        match self {
-            AttemptOutcome::Offline { since, .. } => Some(*since),
-            AttemptOutcome::NoDocument(NoDocument::Held { until, .. }) => Some(*until),
-            _ => None,
         }
     }
 }
@@ -279,72 +237,6 @@ fn merge_validators(old: Option<&CacheValidators>, new: Option<&CacheValidators>
         merged.last_modified = merged.last_modified.or_else(|| old.last_modified.clone());
     }
     Some(merged)
-}
-
-/// Handles 429 and 503. If the server requests a delay longer than the backoff, the requested delay takes precedence.
-fn after_throttling(
-    input: &PollInput<'_>,
-    requested: RequestedDelay,
-    PollDecision { record, update }: &mut PollDecision,
-) -> PollDelay {
-    let at = record.finished_at;
-    let reason = HoldReason::Throttled { shortened: requested.shortened };
-    record.detail = hold_reason_text(&reason);
-    update.hold_until = (!requested.span.is_zero()).then(|| after(at, requested.span));
-    // 429 applies to all requests to the server (RFC 6585, section 4); 503 may apply only to this document.
-    if input.attempt.status == Some(429) {
-        // The failures of this source do not count against other sources of the server.
-        let until = after(at, requested.span.max(input.options.interval));
-        update.origin_hold = throttling_hold(input, until, reason);
-    }
-    backoff::longest([
-        PollDelay { span: requested.span, cause: DelayCause::RetryAfter },
-        backoff::after_failures(update.failures, input.options),
-    ])
-}
-
-/// Handles 403 and bot challenges. The whole origin is put on hold unless it successfully serves other sources.
-fn after_refusal(
-    input: &PollInput<'_>,
-    reason: HoldReason,
-    requested: SignedDuration,
-    PollDecision { record, update }: &mut PollDecision,
-) -> PollDelay {
-    record.detail = hold_reason_text(&reason);
-    let delay = backoff::longest([
-        backoff::after_refusal(input.source),
-        PollDelay { span: requested, cause: DelayCause::RetryAfter },
-    ]);
-    let until = after(record.finished_at, delay.span);
-    update.hold_until = Some(until);
-    // A redirect target, or a page with status 200, is not evidence about the origin's other feeds. A 429 response does.
-    let is_own_origin =
-        Url::parse(&input.source.url).is_ok_and(|url| Some(origin_of(&url).as_str()) == input.attempt.last_origin());
-    let is_error = record.status.is_some_and(|status| status >= 400);
-    if is_error && is_own_origin && !input.facts.origin_serves_others {
-        let origin = input.attempt.last_origin().map(str::to_owned);
-        update.origin_hold = origin.map(|origin| OriginHold { origin, domain: None, until, reason });
-    } else if record.status == Some(429) {
-        let until = after(record.finished_at, requested.max(input.options.interval));
-        update.origin_hold = throttling_hold(input, until, reason);
-    }
-    delay
-}
-
-fn throttling_hold(input: &PollInput<'_>, until: Timestamp, reason: HoldReason) -> Option<OriginHold> {
-    Some(input.options.throttling_hold(input.attempt.last_origin()?.to_owned(), until, reason))
-}
-
-/// Handles 410. A second 410 response a day later marks the source as gone.
-fn after_gone(input: &PollInput<'_>, PollDecision { record, update }: &mut PollDecision) -> PollDelay {
-    let at = record.finished_at;
-    let confirmed_at = after(*update.gone_since.get_or_insert(at), GONE_CONFIRMATION_DELAY);
-    if at >= confirmed_at {
-        update.state = SourceState::Gone;
-        update.events.push(OperatorEvent::new(OperatorEventKind::Gone, record.detail.as_str()));
-    }
-    let span = confirmed_at.duration_since(at).max(input.options.interval);
-    PollDelay { span, cause: DelayCause::GoneConfirmation }
 }
 
 /// Returns the outlet of the feed's website, if it replaces a guess. A feed is often on another organization's host, so

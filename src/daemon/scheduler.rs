@@ -15,7 +15,7 @@ use crate::domain::{
 use crate::http_client::origin_of;
 use crate::metrics::METRICS;
 use crate::store::poll_leases::{self, ActiveLeases, PollLease};
-use crate::store::{self, WriteConnection, sources};
+use crate::store::{self, WriteConnection, poll_schedule, sources};
 use crate::urls::redact::redact_url;
 use crate::wording::{Audience, next_poll_text, poll_error};
 use jiff::SignedDuration;
@@ -74,7 +74,7 @@ pub(super) async fn spread_overdue(polling: &PollContext) -> store::Result<()> {
     let (now, options) = (polling.clock.now(), polling.options.clone());
     let spread = move |db: &WriteConnection| {
         let corrected = crawl::correct_schedule(db, &options, now)?;
-        Ok((corrected, sources::spread_overdue(db, now, OVERDUE_SPACING, options.interval)?))
+        Ok((corrected, poll_schedule::spread_overdue(db, now, OVERDUE_SPACING, options.interval)?))
     };
     let (corrected, overdue) = polling.store.write(spread).await?;
     if corrected > 0 {
@@ -164,7 +164,7 @@ impl Scheduler {
         self.start_queued_polls(&leases, max_polls);
         if self.polls.len() < max_polls && self.queue.is_outdated() {
             let read = move |db: &store::ReadConnection| {
-                Ok((sources::due(db, now, MAX_QUEUED)?, sources::next_poll_at(db, now)?))
+                Ok((poll_schedule::due(db, now, MAX_QUEUED)?, poll_schedule::next_poll_at(db, now)?))
             };
             let (due, next_due_at) = self.context.store().read(read).await?;
             self.queue = PollQueue::new(due, next_due_at);
@@ -283,7 +283,7 @@ async fn claim_and_poll(context: PollContext, due: DueSource, lease: PollLease) 
     };
     if let Some(allowed) = crawl::skip_until(&source, &context.options.for_source(&source), now) {
         let reason = NextPollReason::SkippedByFeed;
-        context.store.write(move |db| sources::postpone_poll(db, &due, allowed, &reason)).await?;
+        context.store.write(move |db| poll_schedule::postpone_poll(db, &due, allowed, &reason)).await?;
         return Ok(None);
     }
     let ClaimOutcome::Claimed(lease) = context.claim(due, lease).await? else {

@@ -1,15 +1,19 @@
 //! Grouping constraints: they apply immediately, are stored for later clustering passes, and can be undone.
 
+mod storylines;
+mod undo;
+
+pub use storylines::{merge_storylines, move_story, split_storyline};
+pub use undo::undo;
+
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::json_list;
-use super::{Error, Result, items, stories, storyline_membership, storylines};
+use super::{Error, Result, items, stories};
 use crate::domain::{
-    ConstraintId, ConstraintKind, GroupingConstraint, ItemId, JoinEvidence, JoinReason, Story, StoryId, Storyline,
-    StorylineEvidence, StorylineId,
+    ConstraintId, ConstraintKind, GroupingConstraint, ItemId, JoinEvidence, JoinReason, Story, StoryId, StorylineId,
 };
 use jiff::Timestamp;
 use rusqlite::params;
-use std::collections::BTreeSet;
 
 /// The reason why a constraint cannot be added or undone. The operator can correct the cause.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -101,156 +105,6 @@ pub fn separate_items(db: &WriteConnection, one: ItemId, other: ItemId, now: Tim
     finish(db, id, [], now)
 }
 
-/// Merges two storylines permanently. The older id is kept, and the other id redirects to it.
-pub fn merge_storylines(
-    db: &WriteConnection,
-    one: &Storyline,
-    other: &Storyline,
-    now: Timestamp,
-) -> Result<ConstraintResult> {
-    if one.id == other.id {
-        return Ok(Err(ConstraintRefusal::SameStoryline(one.id)));
-    }
-    if let Some(against) = separating_storylines(db, &one.stories, &other.stories)? {
-        return Ok(Err(ConstraintRefusal::Against(against)));
-    }
-    let older = (one.created_at, one.id) <= (other.created_at, other.id);
-    let (into, from) = if older { (one, other) } else { (other, one) };
-    Ok(Ok(move_stories(db, &from.stories, into, now)?))
-}
-
-/// Moves a story to another storyline permanently. Returns two constraints if the story leaves other stories: the first
-/// separates it from them, because the next pass might otherwise merge both storylines.
-pub fn move_story(
-    db: &WriteConnection,
-    story: &Story,
-    into: &Storyline,
-    now: Timestamp,
-) -> Result<ConstraintListResult> {
-    if story.storyline == into.id {
-        return Ok(Err(ConstraintRefusal::SameStoryline(into.id)));
-    }
-    let moved = std::slice::from_ref(story);
-    if let Some(against) = separating_storylines(db, &into.stories, moved)? {
-        return Ok(Err(ConstraintRefusal::Against(against)));
-    }
-    let from = storylines::get(db, story.storyline)?.ok_or_else(|| missing_storyline(story.storyline))?;
-    let mut applied = Vec::new();
-    if from.stories.len() > 1 {
-        match split_storyline(db, &from, &[story.id], now)? {
-            Ok(split) => applied.push(split),
-            Err(refusal) => return Ok(Err(refusal)),
-        }
-    }
-    applied.push(move_stories(db, moved, into, now)?);
-    Ok(Ok(applied))
-}
-
-/// Splits stories off a storyline permanently, into a new storyline.
-pub fn split_storyline(
-    db: &WriteConnection,
-    storyline: &Storyline,
-    moved: &[StoryId],
-    now: Timestamp,
-) -> Result<ConstraintResult> {
-    if let Some(story) = moved.iter().find(|moved| storyline.stories.iter().all(|story| story.id != **moved)) {
-        return Ok(Err(ConstraintRefusal::NotInStoryline { story: *story, storyline: storyline.id }));
-    }
-    let (moved, stayed): (Vec<&Story>, Vec<&Story>) =
-        storyline.stories.iter().partition(|story| moved.contains(&story.id));
-    let (Some(first), false) = (moved.first(), stayed.is_empty()) else {
-        return Ok(Err(ConstraintRefusal::NoStoryStays(storyline.id)));
-    };
-    let (stayed_items, moved_items) = (all_ids(stayed.iter().copied()), all_ids(moved.iter().copied()));
-    if let Some(against) = between(db, &stayed_items, &moved_items, &[ConstraintKind::StorylineMerge], false)? {
-        return Ok(Err(ConstraintRefusal::Against(against)));
-    }
-    let (stayed, leads) = (leads(stayed), leads(moved.iter().copied()));
-    let id = insert(db, ConstraintKind::StorylineSplit, now, &stayed, &leads)?;
-    let new = storyline_membership::mint_id(db, first.id)?;
-    storyline_membership::create(db, new, now)?;
-    let evidence = StorylineEvidence { constraint: Some(id), ..StorylineEvidence::default() };
-    moved.iter().try_for_each(|story| storyline_membership::move_story(db, story.id, new, &evidence))?;
-    storyline_membership::enqueue_reviews(db, storyline.id)?;
-    storyline_membership::enqueue_reviews(db, new)?;
-    finish(db, id, moved.iter().map(|story| story.id), now)
-}
-
-/// Returns the active constraint that keeps stories of both lists in different storylines.
-fn separating_storylines(db: &ReadConnection, one: &[Story], other: &[Story]) -> Result<Option<ConstraintId>> {
-    between(db, &all_ids(one), &all_ids(other), &[ConstraintKind::StorylineSplit], true)
-}
-
-fn move_stories(db: &WriteConnection, moved: &[Story], into: &Storyline, now: Timestamp) -> Result<AppliedConstraint> {
-    let id = insert(db, ConstraintKind::StorylineMerge, now, &leads(&into.stories), &leads(moved))?;
-    let evidence = StorylineEvidence { constraint: Some(id), ..StorylineEvidence::default() };
-    for story in moved {
-        let from = storyline_membership::storyline_of(db, story.id)?;
-        storyline_membership::move_story(db, story.id, into.id, &evidence)?;
-        from.map_or(Ok(()), |from| storyline_membership::redirect(db, from, into.id))?;
-    }
-    applied(db, id, moved.iter().map(|story| story.id), now)
-}
-
-/// Undoes a constraint. The items that it moved return if possible, and later passes may group them freely.
-pub fn undo(db: &WriteConnection, id: ConstraintId, now: Timestamp) -> Result<ConstraintResult> {
-    let Some(constraint) = find(db, id)? else { return Ok(Err(ConstraintRefusal::Unknown(id))) };
-    if constraint.undone_at.is_some() {
-        return Ok(Err(ConstraintRefusal::Undone(id)));
-    }
-    db.execute("UPDATE grouping_constraint SET undone_at = ?2 WHERE id = ?1", params![id.0, now.as_millisecond()])?;
-    if constraint.kind.is_on_storylines() {
-        return return_to_storylines(db, &constraint, now);
-    }
-    let mut changed = BTreeSet::new();
-    for item in constraint.moved {
-        let previous: StoryId = db.one(
-            "SELECT previous_story_id FROM grouping_constraint_item WHERE constraint_id = ?1 AND item_id = ?2",
-            [id.0, item.0],
-        )?;
-        let Some(present) = stories::story_of_item(db, item)? else { continue };
-        if constraint.kind == ConstraintKind::Merge {
-            // The merged story becomes a separate story again.
-            stories::restore(db, previous)?;
-        }
-        let exists = db.exists("SELECT 1 FROM story WHERE id = ?1 AND merged_into IS NULL", [previous.to_row()])?;
-        if exists && present != previous {
-            move_items(db, &[item], previous, id, now)?;
-            changed.extend([previous, present]);
-            stories::redirect(db, present, previous)?;
-        }
-    }
-    finish(db, id, changed, now)
-}
-
-/// Moves the stories that a constraint moved back to their previous storylines, which become separate again. A story
-/// that another active constraint has moved in the meantime stays where it is.
-fn return_to_storylines(
-    db: &WriteConnection,
-    constraint: &GroupingConstraint,
-    now: Timestamp,
-) -> Result<ConstraintResult> {
-    let mut changed = BTreeSet::new();
-    for item in &constraint.moved {
-        let previous: Option<StorylineId> = db.one(
-            "SELECT previous_storyline_id FROM grouping_constraint_item WHERE constraint_id = ?1 AND item_id = ?2",
-            [constraint.id.0, item.0],
-        )?;
-        let (Some(story), Some(previous)) = (stories::story_of_item(db, *item)?, previous) else { continue };
-        if storyline_membership::operators_evidence(db, story)?.is_some() {
-            continue;
-        }
-        let present = storyline_membership::storyline_of(db, story)?;
-        if let Some(present) = present.filter(|present| *present != previous) {
-            db.execute("UPDATE storyline SET merged_into = NULL WHERE id = ?1", [previous.to_row()])?;
-            storyline_membership::move_story(db, story, previous, &StorylineEvidence::default())?;
-            storyline_membership::redirect(db, present, previous)?;
-            changed.insert(story);
-        }
-    }
-    finish(db, constraint.id, changed, now)
-}
-
 const SELECT: &str = "SELECT id, kind, made_at, undone_at,
     (SELECT json_group_array(item_id ORDER BY item_id) FROM grouping_constraint_item
      WHERE constraint_id = grouping_constraint.id AND side = 0) AS stayed,
@@ -332,19 +186,6 @@ fn split_off(
     stories::create(db, new, first_item.id, now)?;
     move_items(db, moved, new, id, now)?;
     finish(db, id, [old, new], now)
-}
-
-fn missing_storyline(id: StorylineId) -> Error {
-    Error::Corrupt(format!("storyline {id} is gone"))
-}
-
-/// Returns the leads of stories. Constraints on storylines identify each story by its lead.
-fn leads<'s>(stories: impl IntoIterator<Item = &'s Story>) -> Vec<ItemId> {
-    stories.into_iter().filter_map(|story| story.lead().map(|lead| lead.item.id)).collect()
-}
-
-fn all_ids<'s>(stories: impl IntoIterator<Item = &'s Story>) -> Vec<ItemId> {
-    stories.into_iter().flat_map(ids).collect()
 }
 
 fn ids(story: &Story) -> Vec<ItemId> {

@@ -1,21 +1,24 @@
 //! Feed membership: the stories of each feed in the order in which they entered it, and the candidates for the feed's
 //! documents.
 
+mod document_version;
+mod hot_ranking;
+
+pub use document_version::{DocumentVersion, archive_page_version, current_version};
+pub use hot_ranking::ranked_stories;
+
 use super::connection::{ReadConnection, WriteConnection};
 use super::editions::{EDITION_COLUMNS, list_of_story};
 use super::rows::{column, from_row};
-use super::story_activity::{story_activity, story_list};
 use super::{Result, publication};
 use crate::domain::duration::before;
 use crate::domain::{
-    Development, Edition, EditionReason, EntryVariants, FeedCandidate, FeedOrder, FeedVariant, OutletActivity,
-    PublishedFeed, StoryActivity, StoryId, StoryRank, StorylineEntry, StorylineId,
+    Edition, EditionReason, EntryVariants, FeedCandidate, FeedOrder, FeedVariant, PublishedFeed, StoryId,
+    StorylineEntry, StorylineId,
 };
 use jiff::Timestamp;
 use rusqlite::{named_params, params};
 use serde::Deserialize;
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 /// An entry to add to a feed.
@@ -119,42 +122,6 @@ pub fn archive_page_numbers(db: &ReadConnection, feed: &PublishedFeed) -> Result
     Ok((page((first - 1) / limit + 1)..=page(last / limit)).collect())
 }
 
-/// The version of a document of a feed. As long as the version is the same, the bytes of the document are the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DocumentVersion {
-    /// The number of changes of all feeds, for a document that depends on stories outside of its feed.
-    AllFeeds(i64),
-    /// The number of changes of the feed.
-    Feed(i64),
-    /// For an archive page: its adjacent pages, the number of its entries, and the version of the feed after the last
-    /// change of one of them.
-    ArchivePage { previous: Option<u32>, next: Option<u32>, entries: i64, newest_change: i64 },
-}
-
-/// Returns the version of the current document of a feed.
-pub fn current_version(db: &ReadConnection, feed: &PublishedFeed) -> Result<DocumentVersion> {
-    match feed.selection.order {
-        FeedOrder::Newest => {
-            let version = "SELECT coalesce((SELECT version FROM feed_sequence WHERE feed = ?1), 0)";
-            Ok(DocumentVersion::Feed(db.one(version, [&feed.name])?))
-        }
-        FeedOrder::Hot => Ok(DocumentVersion::AllFeeds(publication::feeds_version(db)?)),
-    }
-}
-
-/// Returns the version of an archive page of a feed.
-pub fn archive_page_version(db: &ReadConnection, feed: &PublishedFeed, page: u32) -> Result<DocumentVersion> {
-    let pages = archive_page_numbers(db, feed)?;
-    let sequences = archive_sequences(feed, page);
-    let (entries, newest_change) = db.one(
-        "SELECT count(*), coalesce(max(version), 0) FROM feed_entry WHERE feed = ?1 AND sequence BETWEEN ?2 AND ?3",
-        params![feed.name, sequences.start(), sequences.end()],
-    )?;
-    let adjacent = |page: Option<u32>| page.filter(|page| pages.contains(page));
-    let (previous, next) = (adjacent(page.checked_sub(1)), adjacent(page.checked_add(1)));
-    Ok(DocumentVersion::ArchivePage { previous, next, entries, newest_change })
-}
-
 /// Returns the sequence numbers of the entries on an archive page.
 fn archive_sequences(feed: &PublishedFeed, page: u32) -> RangeInclusive<i64> {
     let limit = i64::from(feed.selection.limit);
@@ -201,63 +168,6 @@ fn earliest_date(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVariant
         floor = newest.map_or(floor, |newest| before(newest, age));
     }
     Ok(floor)
-}
-
-/// Returns the stories of a feed with the order `hot` and their ranks, highest first. The rank of an entry includes the
-/// stories that it lists instead of their own entries.
-pub fn ranked_stories(
-    db: &ReadConnection,
-    feed: &PublishedFeed,
-    variant: FeedVariant,
-) -> Result<Vec<(StoryId, StoryRank)>> {
-    let entered: Vec<StoryId> = db.all(
-        "SELECT story.id FROM feed_entry AS entry JOIN story ON story.id = entry.story_id
-         WHERE entry.feed = :feed AND entry.published_at >= :floor AND variants IN ('both', :variant)
-         AND (:stable OR merged_into IS NULL) ORDER BY updated_at DESC, story.id DESC LIMIT :limit",
-        named_params! {
-            ":feed": feed.name, ":floor": earliest_date(db, feed, variant)?.as_millisecond(),
-            ":stable": variant == FeedVariant::Stable, ":variant": variant.into_str(),
-            ":limit": feed.selection.candidate_limit(),
-        },
-    )?;
-    // Maps each story to the entries that show or list it.
-    let mut entries: BTreeMap<StoryId, Vec<StoryId>> = entered.iter().map(|story| (*story, vec![*story])).collect();
-    for (entry, listed) in listed_stories(db, &entered)? {
-        entries.entry(listed).or_default().push(entry);
-    }
-    let mut outlets: BTreeMap<StoryId, BTreeMap<String, OutletActivity>> = BTreeMap::new();
-    for StoryActivity { story, outlets: activity, .. } in story_activity(db, entries.keys())? {
-        for entry in &entries[&story] {
-            let of_entry = outlets.entry(*entry).or_default();
-            for (outlet, activity) in &activity {
-                of_entry.entry(outlet.clone()).or_insert(*activity).combine(*activity);
-            }
-        }
-    }
-    let rank = |(story, outlets): (StoryId, BTreeMap<String, OutletActivity>)| {
-        (story, StoryRank::new(outlets.into_values(), feed.half_life))
-    };
-    let mut ranked: Vec<(StoryId, StoryRank)> = outlets.into_iter().map(rank).collect();
-    ranked.sort_by_key(|(story, rank)| Reverse((*rank, *story)));
-    Ok(ranked)
-}
-
-/// Returns pairs of an entry and a story that its latest edition lists.
-fn listed_stories(db: &ReadConnection, entered: &[StoryId]) -> Result<Vec<(StoryId, StoryId)>> {
-    let editions: Vec<(StoryId, Vec<Development>)> = db.all(
-        "SELECT edition.story_id, edition.text -> '$.developments'
-         FROM json_each(?1) AS entered JOIN story ON story.id = entered.value
-         JOIN edition ON edition.story_id = story.id
-             AND number = (SELECT max(number) FROM edition AS e WHERE e.story_id = story.id AND for_language IS NULL)
-         WHERE EXISTS (SELECT 1 FROM story AS other WHERE other.storyline_id = story.storyline_id AND other.id <> story.id)
-         AND json_array_length(edition.text, '$.developments') > 0",
-        [story_list(entered)],
-    )?;
-    let listed = |(entry, developments): (StoryId, Vec<Development>)| {
-        let listed = developments.into_iter().filter(|development| !development.has_entry);
-        listed.map(move |development| (entry, development.story))
-    };
-    Ok(editions.into_iter().flat_map(listed).collect())
 }
 
 /// Returns the candidates by sequence number, most recently entered first; only those of one story if `story` is set.

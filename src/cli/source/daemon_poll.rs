@@ -7,7 +7,7 @@ use crate::cli::running_daemon::running_daemon;
 use crate::config::Config;
 use crate::domain::{NextPollReason, Source, SourceId, SourceState, Timestamp};
 use crate::store::polls::{self, PollSummary};
-use crate::store::{self, ReadConnection, Store, sources};
+use crate::store::{self, ReadConnection, Store, poll_schedule, sources};
 use crate::wording::{Audience, duration, next_poll_text};
 use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -134,7 +134,7 @@ pub async fn poll(
     require_daemon(store, "").await?;
     let ids: Vec<SourceId> = chosen.iter().map(|source| source.id).collect();
     let request = move |db: &store::WriteConnection| {
-        ids.into_iter().try_for_each(|id| sources::request_poll(db, id, is_full_request, now))
+        ids.into_iter().try_for_each(|id| poll_schedule::request_poll(db, id, is_full_request, now))
     };
     store.write(request).await?;
     let requested = |source: &Source| RequestedPoll { id: source.id, requested_at: now };
