@@ -6,32 +6,37 @@
 //!
 //! The rewriter does not validate values. It never recurses: the depth of an element is a number, not a stack frame.
 
+mod attribution;
 mod byline;
 mod element_text;
+mod field_state;
 mod fields;
+mod html_text;
+mod item_bounds;
+mod links;
+mod media;
 mod namespaces;
 mod rss_writer;
+mod text_type;
 
 use url::Url;
 
 use self::element_text::{ElementText, read_element_text};
+use self::field_state::FieldState;
 use self::namespaces::NamespaceScope;
-use self::rss_writer::{END, HEAD, push_element};
+use self::rss_writer::{END, HEAD};
 use super::Options;
 use super::dates::{DateConventions, DateEvidence};
 use super::element_map::{FeedField, FeedNamespace};
 use super::parsed_feed::{FeedKind, ParsedFeed, ParsedItem};
 use super::plain_text::is_html_element;
-use super::url_resolver::{UrlResolver, clean_href, website_as_base};
+use super::url_resolver::{UrlResolver, website_as_base};
 use crate::domain::{FeedProblem, ProblemKind};
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 
 /// The maximum initial capacity of the output buffer in bytes.
 const MAX_INITIAL_CAPACITY: usize = 1024 * 1024;
-
-/// The maximum number of authors, categories, hubs and skipped hours of an item or the feed. Others are dropped.
-const MAX_VALUES: usize = 100;
 
 /// A feed that was rewritten as RSS 2.0.
 pub struct RewrittenFeed {
@@ -146,52 +151,6 @@ struct FeedRewriter<'a, 'o> {
     current: FieldState,
     /// The state of the feed while an item is open.
     outer: Option<FieldState>,
-}
-
-/// The values of an item or the feed that later values of the same field may replace.
-#[derive(Default)]
-struct FieldState {
-    /// The highest priority of each field so far.
-    priorities: [u8; FeedField::COUNT],
-    value_count: usize,
-    enclosure_count: usize,
-    /// The declared width of the kept image in pixels; 0 if it is unknown.
-    image_size: u32,
-    /// The `media:group` of the kept image.
-    image_group: Option<usize>,
-    media_group_count: usize,
-    link: Option<Url>,
-    /// The authors of the feed from which an Atom entry was copied (`atom:source`).
-    source_authors: Vec<String>,
-    /// The guid, if its attributes declare that it is a URL.
-    permalink: Option<String>,
-    /// RSS 1.0's `rdf:about`, which identifies an item without a guid.
-    rdf_about: Option<String>,
-}
-
-impl FieldState {
-    fn for_item(tag: StartTag) -> Self {
-        let about = tag.attribute("rdf:about").map(|about| about.trim().to_owned());
-        FieldState { rdf_about: about.filter(|about| !about.is_empty()), ..FieldState::default() }
-    }
-
-    /// Returns the highest priority of a field so far; 0 if the field has no value.
-    fn priority(&self, field: FeedField) -> u8 {
-        self.priorities[field as usize]
-    }
-
-    /// Returns whether a priority is higher than all previous ones, and raises the field's priority to it if it is.
-    fn accepts(&mut self, field: FeedField, priority: u8) -> bool {
-        let is_higher = priority > self.priority(field);
-        self.priorities[field as usize] = priority.max(self.priority(field));
-        is_higher
-    }
-
-    /// Counts a value of a repeatable field. Returns whether the value may be written.
-    fn has_room_for_value(&mut self) -> bool {
-        self.value_count += 1;
-        self.value_count <= MAX_VALUES
-    }
 }
 
 struct OpenElement<'a> {
@@ -383,58 +342,6 @@ impl<'a> FeedRewriter<'a, '_> {
         self.open.truncate(depth);
         self.namespaces.leave(depth);
         self.urls.leave(depth);
-    }
-
-    /// Starts an item. Open elements other than the item's containers lack an end tag and are closed.
-    fn start_item(&mut self, tag: StartTag<'a>) {
-        self.excess_depth = 0;
-        if let Some(index) = self.open.iter().position(|open| open.role == ElementRole::Item) {
-            self.record(ProblemKind::NotWellFormed, tag.name);
-            self.close_to(index);
-        }
-        while self.open.last().is_some_and(|open| open.role == ElementRole::Skipped) {
-            self.record(ProblemKind::NotWellFormed, tag.name);
-            self.open.pop();
-        }
-        if self.open.len() >= self.options.max_depth.max(1) {
-            self.close_to(self.options.max_depth.min(1));
-        }
-        self.declare_namespaces(tag);
-        if self.feed.items.len() >= self.options.max_items {
-            self.record(ProblemKind::TooManyItems, "additional items were dropped");
-            return self.push(tag, ElementRole::Skipped);
-        }
-        self.feed.items.push(ParsedItem::default());
-        self.xml.push_str("<item>");
-        self.outer = Some(std::mem::replace(&mut self.current, FieldState::for_item(tag)));
-        self.write_attributes(tag);
-        self.push(tag, ElementRole::Item);
-        if tag.self_closing {
-            self.end_item();
-            self.namespaces.leave(self.open.len());
-        }
-    }
-
-    /// Ends the open item, if there is one. The link is written last, because the best link may come last.
-    fn end_item(&mut self) {
-        let Some(feed) = self.outer.take() else { return };
-        let item = std::mem::replace(&mut self.current, feed);
-        if item.priority(FeedField::Author) == 0 {
-            item.source_authors.iter().for_each(|name| push_element(&mut self.xml, "dc:creator", name));
-        }
-        if let Some(about) = item.rdf_about.as_ref().filter(|_| item.priority(FeedField::Guid) == 0) {
-            push_element(&mut self.xml, "guid", about);
-        }
-        let link = item.link.or_else(|| {
-            // Accepts only absolute URLs: a guid such as `4711` must not be resolved.
-            let url = Url::parse(&clean_href(&item.permalink.or(item.rdf_about)?)).ok()?;
-            // The document contains the URL once, but the output contains it twice.
-            self.urls.accept(url, 0)
-        });
-        if let Some(link) = link {
-            push_element(&mut self.xml, "link", link.as_str());
-        }
-        self.xml.push_str("</item>\n");
     }
 }
 
