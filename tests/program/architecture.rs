@@ -1,5 +1,5 @@
 //! Compares `docs/ARCHITECTURE.md` with the code: the import table, the order of modules, the glossary, and every path
-//! in a document or comment.
+//! in a document or comment. Also limits the length of files.
 
 mod glossary;
 mod imports;
@@ -159,6 +159,42 @@ fn every_file_begins_with_its_purpose() {
         let text = std::fs::read_to_string(&file).unwrap();
         assert!(text.starts_with("//! "), "{} has no //! on its first line", file.display());
     }
+}
+
+/// Counts the lines before the test module of a file. Files that contain only tests may be longer.
+#[test]
+fn no_file_of_the_program_has_more_than_400_lines() {
+    let mut long = Vec::new();
+    for file in rust_files(&root().join("src")).into_iter().filter(|file| file.file_stem().unwrap() != "tests") {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let code = text.split_once("\n#[cfg(test)]\nmod tests").map_or(text.as_str(), |(code, _)| code);
+        let lines = code.lines().count();
+        if lines > 400 {
+            long.push(format!("{} has {lines} lines", shown(&file)));
+        }
+    }
+    assert_eq!(long, Vec::<String>::new());
+}
+
+/// A link may lead out of the repository, to a file that other machines do not have.
+#[test]
+fn the_project_contains_no_symbolic_link() {
+    assert_eq!(symbolic_links(root()), Vec::<PathBuf>::new());
+}
+
+/// All symbolic links below a directory, excluding build outputs and git's own files.
+fn symbolic_links(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let kind = entry.file_type().unwrap();
+        if kind.is_symlink() {
+            found.push(entry.path());
+        } else if kind.is_dir() && entry.file_name() != "target" && entry.file_name() != ".git" {
+            found.extend(symbolic_links(&entry.path()));
+        }
+    }
+    found
 }
 
 #[test]
