@@ -7,6 +7,7 @@
 //!    [`term_statistics`]). A term that occurs far more often than usual, at several outlets, is a burst.
 //! 2. Stories that share rare terms are compared ([`story_text`], [`pair_features`]).
 //! 3. A learned model estimates for each pair whether it belongs to one storyline ([`tree_model`]).
+//!    Stories in different languages are also compared by the embeddings of their items ([`story_vectors`]).
 //! 4. Average linkage groups the stories ([`average_linkage`], [`weighted_stories`]).
 //! 5. The groups become changes to storylines, whose ids remain stable ([`regrouping`]).
 //!
@@ -20,6 +21,7 @@ mod pair_features;
 mod regrouping;
 mod report;
 mod story_text;
+mod story_vectors;
 mod term_census;
 mod term_statistics;
 mod tree_model;

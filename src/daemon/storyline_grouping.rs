@@ -10,7 +10,9 @@ use crate::domain::{
 };
 use crate::store::storyline_membership::{self, MemberWindow};
 use crate::store::storylines::{self, StorylineConstraint};
-use crate::store::{self, ReadConnection, Store, WriteConnection, constraints, items, stories, term_frequencies};
+use crate::store::{
+    self, ReadConnection, Store, WriteConnection, constraints, embeddings, items, stories, term_frequencies,
+};
 use crate::storyline::{StoryLinks, StoryLookup, StorylineGrouper, TreeModel};
 use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +38,8 @@ pub(super) struct StorylineSession {
     grouper: StorylineGrouper,
     model: TreeModel,
     grouped: Option<(Vec<StorylineMember>, StoryLinks)>,
+    /// The hash of the encoder whose embeddings the grouper contains.
+    encoder: Option<String>,
     /// The time until which items have been counted in the grouper's statistics.
     counted_until: Option<Timestamp>,
 }
@@ -51,7 +55,7 @@ struct PassResult {
 impl StorylineSession {
     pub(super) fn new() -> StorylineSession {
         let (grouper, model) = (StorylineGrouper::default(), TreeModel::learned());
-        StorylineSession { grouper, model, grouped: None, counted_until: None }
+        StorylineSession { grouper, model, grouped: None, encoder: None, counted_until: None }
     }
 
     /// Forgets the terms of items whose text changed, so that the next pass reads them again.
@@ -117,6 +121,11 @@ impl StorylineSession {
         options: &Options,
         now: Timestamp,
     ) -> store::Result<(StorylineSession, PassResult)> {
+        let encoder = embeddings::current_encoder(db)?.map(|current| current.hash);
+        if self.encoder != encoder {
+            // Embeddings of different encoders cannot be compared.
+            self = StorylineSession { encoder, ..StorylineSession::new() };
+        }
         let counted = self.count_terms(db, now - options.window)?;
         let related_since = now - options.storyline_lifetime.max(options.window);
         let window = MemberWindow { all_since: now - options.window, related_since, limit: MAX_MEMBERS };

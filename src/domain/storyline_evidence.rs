@@ -10,6 +10,10 @@ pub struct StorylineEvidence {
     pub score: f32,
     /// The terms that the story shares with the others, most unusual first.
     pub terms: Vec<UnusualTerm>,
+    /// The cosine of the embeddings of the story and the most similar story in another language; `None` if the
+    /// embeddings are not a reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cosine_across_languages: Option<f32>,
     /// The operator's decision that placed the story in the storyline.
     pub constraint: Option<ConstraintId>,
 }

@@ -3,6 +3,7 @@
 use super::outlet_weights::OutletWeights;
 use super::report::{Report, TermNumber, TermTable};
 use super::story_text::StoryText;
+use super::story_vectors::StoryVectors;
 use super::term_census::TermCensus;
 use super::term_statistics::{ALL_DOCUMENTS, LongTermStatistics};
 use super::weighted_stories::WeightedStories;
@@ -51,6 +52,7 @@ impl StorylineGrouper {
             language: language as u32,
             ranked_at: item.ranked_at.as_second(),
             terms,
+            embedding: item.embedding.clone(),
         };
         if let Some(replaced) = self.reports.insert(item.id, report) {
             self.terms.remove(&replaced.terms);
@@ -129,7 +131,8 @@ impl StorylineGrouper {
             members[position].1.push(report);
         }
         let stories = members.iter().map(|(id, reports)| StoryText::new(*id, reports, &weights, &census)).collect();
-        WeightedStories { stories, census, positions }
+        let reports: Vec<Vec<&Report>> = members.into_iter().map(|(_, reports)| reports).collect();
+        WeightedStories { stories, census, positions, vectors: StoryVectors::new(&reports, &weights) }
     }
 
     /// Returns the terms with these numbers as the text of an item spells them. Omits terms that the item does not

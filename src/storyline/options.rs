@@ -25,6 +25,15 @@ pub(super) const FULL_OUTLET_MULTIPLE: f64 = 8.0;
 pub(super) const MAX_TERM_STORIES: usize = 600;
 /// The minimum cosine of two stories that are compared.
 pub(super) const MIN_COSINE: f64 = 0.04;
+/// The minimum cosine of the embeddings of two stories in different languages that are compared because of them.
+pub(super) const MIN_EMBEDDING_COSINE: f32 = 0.3;
+/// The maximum number of stories in each other language with which a story is compared because of its embedding.
+/// Without separate limits, the stories of a big event in one language would hide those in other languages.
+pub(super) const MAX_SIMILAR_STORIES: usize = 16;
+/// The cosine of the embeddings of two stories in different languages at which they belong to one storyline with a
+/// probability of one half, and the increase of the log-odds with the cosine.
+pub(super) const EMBEDDING_COSINE_MIDPOINT: f32 = 0.55;
+pub(super) const EMBEDDING_COSINE_SLOPE: f32 = 12.0;
 /// The maximum number of stories of a storyline with which a story is compared to explain why it belongs there.
 pub(super) const MAX_COMPARED_STORIES: usize = 40;
 /// The maximum number of terms in the explanation.

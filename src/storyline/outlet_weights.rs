@@ -72,6 +72,7 @@ mod tests {
             language: 0,
             ranked_at: 0,
             terms: Box::default(),
+            embedding: None,
         };
         let outlets = items.iter().enumerate().flat_map(|(outlet, count)| std::iter::repeat_n(outlet, *count));
         let reports: Vec<Report> = outlets.map(report).collect();

@@ -99,7 +99,8 @@ impl StorylineGrouper {
         let rate =
             |number| relation.terms.iter().find(|(term, _)| *term == number).map_or(0.0, |(_, rate)| *rate as f32);
         let terms = spelled.into_iter().map(|(number, term)| UnusualTerm { term, rate: rate(number) }).collect();
-        Ok(StorylineEvidence { score: relation.probability, terms, constraint: None })
+        let cosine_across_languages = relation.cosine_across_languages;
+        Ok(StorylineEvidence { score: relation.probability, terms, cosine_across_languages, constraint: None })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::options::MAX_REPORT_TERMS;
 use crate::cluster::tokenizer::{TermHash, TokenizedText};
-use crate::domain::StoryId;
+use crate::domain::{Embedding, StoryId};
 use rustc_hash::FxHashMap;
 use slab::Slab;
 
@@ -17,6 +17,14 @@ pub(super) struct Report {
     pub ranked_at: i64,
     /// The terms in order of term number.
     pub terms: Box<[ReportTerm]>,
+    pub embedding: Option<Embedding>,
+}
+
+impl Report {
+    /// Returns the components of the embedding; `None` unless it has this number of dimensions.
+    pub(super) fn components(&self, dimensions: usize) -> Option<&[i8]> {
+        self.embedding.as_ref().map(Embedding::components).filter(|components| components.len() == dimensions)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

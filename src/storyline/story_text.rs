@@ -32,13 +32,22 @@ pub(super) struct StoryTerm {
 /// reports.
 const MIN_RELATIVE_WEIGHT: f64 = 0.5;
 
+/// Returns the reports that contribute to the text of their story. An outlet that repeats the headlines of others must
+/// not determine it.
+pub(super) fn contributing<'a>(reports: &[&'a Report], weights: &OutletWeights) -> Vec<&'a Report> {
+    let min = MIN_RELATIVE_WEIGHT * highest_weight(reports, weights);
+    reports.iter().filter(|report| weights.get(report) >= min).copied().collect()
+}
+
+fn highest_weight(reports: &[&Report], weights: &OutletWeights) -> f64 {
+    reports.iter().map(|report| weights.get(report)).fold(0.0, f64::max)
+}
+
 impl StoryText {
     /// Creates the text of a story. `reports` are the story's items in the window, at least one.
     pub(super) fn new(id: StoryId, reports: &[&Report], weights: &OutletWeights, census: &TermCensus) -> StoryText {
-        let weight = reports.iter().map(|report| weights.get(report)).fold(0.0, f64::max);
-        // An outlet that repeats the headlines of others must not determine the text of their stories.
-        let reports: Vec<&Report> =
-            reports.iter().filter(|report| weights.get(report) >= MIN_RELATIVE_WEIGHT * weight).copied().collect();
+        let weight = highest_weight(reports, weights);
+        let reports = contributing(reports, weights);
         let items: f64 = reports.iter().map(|report| weights.get(report)).sum();
         let terms_of = |report: &&Report| {
             let weight = weights.get(report);

@@ -1,7 +1,7 @@
 //! Storylines of small sets of items, through the public interface.
 
 use super::{FEATURE_NAMES, STORYLINE_THRESHOLD, StoryLinks, StorylineGrouper, TreeModel};
-use crate::domain::{Item, StoryId, StorylineId, StorylineMember, Timestamp};
+use crate::domain::{Embedding, Item, StoryId, StorylineId, StorylineMember, Timestamp};
 use crate::evaluation::LabeledItem;
 use serde_json::json;
 
@@ -178,4 +178,48 @@ fn similarity_of_stories_that_are_weighed_equally_does_not_depend_on_the_items_o
     let of_one_outlet = similarity(|_| "big.example".into());
     assert_eq!(of_one_outlet, similarity(|id| format!("outlet{id}.example")));
     assert!(of_one_outlet > 0.5, "{of_one_outlet}");
+}
+
+/// Returns a report in a language, with an embedding.
+fn encoded(id: i64, language: &str, title: &str, vector: &[f32]) -> Item {
+    let lang = Some(language.to_owned());
+    let embedding = Embedding::from_floats(vector);
+    Item { lang, embedding, ..item(id, &format!("outlet{id}.example"), title, "") }
+}
+
+#[test]
+fn stories_in_different_languages_share_a_storyline_if_their_embeddings_are_similar() {
+    let mut items = vec![
+        encoded(1, "en", "Storm closes northern ports", &[1.0, 0.1, 0.0]),
+        encoded(2, "pl", "Burza zamyka porty", &[1.0, 0.0, 0.1]),
+        encoded(3, "de", "Zentralbank erhöht Zinsen", &[0.0, 1.0, 0.0]),
+        encoded(4, "pl", "Wichura niszczy nabrzeże", &[0.1, 0.0, 1.0]),
+    ];
+    assert_eq!(storylines(&grouper(&items)), [1, 1, 3, 4]);
+    items[1].lang = Some("en".into());
+    assert_eq!(storylines(&grouper(&items)), [1, 2, 3, 4], "within a language, embeddings are not used");
+    items[1].lang = Some("pl".into());
+    items[1].embedding = None;
+    assert_eq!(storylines(&grouper(&items)), [1, 2, 3, 4], "one of the stories has no embedding");
+}
+
+#[test]
+fn embeddings_do_not_override_the_operator() {
+    let stories = [encoded(1, "en", "Storm", &[1.0, 0.0]), encoded(2, "pl", "Burza", &[1.0, 0.0])];
+    let separated = StoryLinks { cannot_link: vec![[1, 2].map(StoryId::from_row)], ..StoryLinks::default() };
+    let found = grouper(&stories).weigh().group(&TreeModel::learned(), STORYLINE_THRESHOLD, &separated);
+    assert!(found.iter().all(|(story, first)| story == first), "{found:?}");
+}
+
+#[test]
+fn embeddings_in_another_order_give_the_same_storylines() {
+    // The angle between two stories of different languages takes many values around the limit.
+    let language = |n: i64| ["en", "pl", "de"][n as usize % 3];
+    let vector = |n: i64| [libm::cosf(n as f32 * 0.37), libm::sinf(n as f32 * 0.37), 0.2];
+    let mut items: Vec<Item> =
+        (1..100).map(|n| encoded(n, language(n), &invented_word(n as usize), &vector(n))).collect();
+    let expected = groups(&grouper(&items));
+    assert!(expected.iter().any(|(story, first)| story != first), "{expected:?}");
+    items.reverse();
+    assert_eq!(groups(&grouper(&items)), expected);
 }

@@ -1,10 +1,11 @@
 //! The stories of the window with their terms: compares them, groups them, and explains the groups.
 
 use super::average_linkage::{LinkageInput, group};
-use super::options::{MAX_COMPARED_STORIES, MAX_TERM_STORIES, MAX_UNUSUAL_TERMS, MIN_COSINE};
+use super::options::{MAX_COMPARED_STORIES, MAX_TERM_STORIES, MAX_UNUSUAL_TERMS, MIN_COSINE, STORYLINE_THRESHOLD};
 use super::pair_features::{StoryPairFeatures, pair_features};
 use super::report::TermNumber;
 use super::story_text::StoryText;
+use super::story_vectors::{StoryVectors, across_languages_probability};
 use super::term_census::TermCensus;
 use super::tree_model::TreeModel;
 use crate::domain::StoryId;
@@ -17,6 +18,7 @@ pub struct WeightedStories {
     pub(super) census: TermCensus,
     /// The position of each story.
     pub(super) positions: FxHashMap<StoryId, usize>,
+    pub(super) vectors: StoryVectors,
 }
 
 /// A pair of stories that was compared.
@@ -35,9 +37,12 @@ pub struct StoryLinks {
 }
 
 /// How a story relates to the other stories of its storyline.
+#[derive(Default)]
 pub(super) struct Relation {
     /// The highest probability that the story and another one belong together.
     pub probability: f32,
+    /// The highest cosine of the embeddings of the story and a story in another language.
+    pub cosine_across_languages: Option<f32>,
     /// The shared terms with their rates, most unusual first.
     pub terms: Vec<(TermNumber, f64)>,
 }
@@ -46,8 +51,7 @@ impl WeightedStories {
     /// Groups all stories. Two groups merge if the mean probability of their pairs exceeds `threshold`. Returns each
     /// story with the first story of its group, in order of their first items.
     pub fn group(&self, model: &TreeModel, threshold: f64, links: &StoryLinks) -> Vec<(StoryId, StoryId)> {
-        let pairs = self.pairs();
-        let similarities = pairs.map(|(pair, features)| (pair, model.probability(&features))).collect();
+        let similarities = self.pairs().map(|pair| (pair, self.probability(pair, model))).collect();
         let (must_link, cannot_link) = (self.in_window(&links.must_link), self.in_window(&links.cannot_link));
         let weights = self.stories.iter().map(|story| story.weight).collect();
         let input = LinkageInput { weights, similarities, must_link, cannot_link };
@@ -59,7 +63,19 @@ impl WeightedStories {
     /// Returns all pairs of stories that are compared, for training.
     pub fn compared_pairs(&self) -> Vec<ComparedPair> {
         let stories = |pair: [u32; 2]| pair.map(|position| self.stories[position as usize].id);
-        self.pairs().map(|(pair, features)| ComparedPair { stories: stories(pair), features }).collect()
+        self.pairs().map(|pair| ComparedPair { stories: stories(pair), features: self.features(pair) }).collect()
+    }
+
+    /// Returns the probability that two stories belong to one storyline. Stories in different languages share few words,
+    /// so a similar embedding is sufficient.
+    fn probability(&self, pair @ [a, b]: [u32; 2], model: &TreeModel) -> f32 {
+        let of_embeddings = self.vectors.cosine_across_languages(a, b).map_or(0.0, across_languages_probability);
+        model.probability(&self.features(pair)).max(of_embeddings)
+    }
+
+    fn features(&self, pair: [u32; 2]) -> StoryPairFeatures {
+        let [a, b] = pair.map(|position| &self.stories[position as usize]);
+        pair_features(a, b, &self.census)
     }
 
     /// Returns the highest cosine between the text of a story and those of the other stories, with long-term
@@ -73,14 +89,18 @@ impl WeightedStories {
 
     /// Compares a story with at most [`MAX_COMPARED_STORIES`] others of its storyline.
     pub(super) fn relation(&self, story: StoryId, others: &[StoryId], model: &TreeModel) -> Relation {
-        let mut relation = Relation { probability: 0.0, terms: Vec::new() };
-        let Some(story) = self.positions.get(&story).map(|position| &self.stories[*position]) else { return relation };
+        let mut relation = Relation::default();
+        let Some(position) = self.positions.get(&story).map(|position| *position as u32) else { return relation };
+        let story = &self.stories[position as usize];
         let mut unusual: Vec<(Reverse<u64>, TermNumber, f64)> = Vec::new();
         let positions = others.iter().filter_map(|other| self.positions.get(other));
-        for other in positions.take(MAX_COMPARED_STORIES).map(|position| &self.stories[*position]) {
-            let probability = model.probability(&pair_features(story, other, &self.census));
-            relation.probability = relation.probability.max(probability);
-            for [own, _] in story.shared(other) {
+        for other in positions.take(MAX_COMPARED_STORIES).map(|position| *position as u32) {
+            let cosine = self.vectors.cosine_across_languages(position, other);
+            let cosine = cosine.filter(|cosine| across_languages_probability(*cosine) as f64 > STORYLINE_THRESHOLD);
+            relation.cosine_across_languages =
+                relation.cosine_across_languages.into_iter().chain(cosine).reduce(f32::max);
+            relation.probability = relation.probability.max(self.probability([position, other], model));
+            for [own, _] in story.shared(&self.stories[other as usize]) {
                 let facts = self.census.get(own.number);
                 // A burst explains more than a term that is merely rare, and a name more than another word.
                 let strength = facts.burst.map_or(0.0, |burst| burst.strength);
@@ -100,8 +120,8 @@ impl WeightedStories {
         links.iter().filter_map(|[a, b]| Some([position(a)?, position(b)?])).filter(|[a, b]| a != b).collect()
     }
 
-    fn pairs(&self) -> impl Iterator<Item = ([u32; 2], StoryPairFeatures)> + '_ {
-        compared_pairs(&self.stories, &self.census)
+    fn pairs(&self) -> impl Iterator<Item = [u32; 2]> + '_ {
+        compared_pairs(&self.stories, &self.vectors)
     }
 }
 
@@ -120,11 +140,9 @@ fn reduce_posting(posting: &mut Vec<(u32, f64)>, stories: &[StoryText]) {
     posting.sort_unstable_by_key(|(story, _)| *story);
 }
 
-/// Returns the pairs of stories that share enough rare terms, in ascending order, with their features.
-fn compared_pairs<'a>(
-    stories: &'a [StoryText],
-    census: &'a TermCensus,
-) -> impl Iterator<Item = ([u32; 2], StoryPairFeatures)> + 'a {
+/// Returns the pairs of stories that share enough rare terms, or that have similar embeddings in different languages, in
+/// ascending order.
+fn compared_pairs<'a>(stories: &'a [StoryText], vectors: &'a StoryVectors) -> impl Iterator<Item = [u32; 2]> + 'a {
     let mut postings: FxHashMap<u32, Vec<(u32, f64)>> = FxHashMap::default();
     for (position, story) in stories.iter().enumerate() {
         for term in &story.terms {
@@ -149,8 +167,9 @@ fn compared_pairs<'a>(
             }
         }
         candidates.retain(|b| std::mem::take(&mut cosines[*b as usize]) >= MIN_COSINE);
+        candidates.extend(vectors.compared(a));
         candidates.sort_unstable();
-        let pair = move |b: u32| ([a, b], pair_features(&stories[a as usize], &stories[b as usize], census));
-        candidates.into_iter().map(pair).collect::<Vec<_>>()
+        candidates.dedup();
+        candidates.into_iter().map(move |b| [a, b])
     })
 }

@@ -14,7 +14,10 @@ pub fn storyline_reason(evidence: &StorylineEvidence, story_count: u32) -> Strin
     if story_count == 1 {
         return "the only story of its storyline".into();
     }
-    if evidence.terms.is_empty() {
+    let in_other_language = evidence.cosine_across_languages.map(|cosine| {
+        format!("the embedding of its text is similar to that of a story in another language (cosine {cosine:.2})")
+    });
+    if evidence.terms.is_empty() && in_other_language.is_none() {
         return match evidence.score > 0.0 {
             true => "similar to another story".into(),
             false => "the storyline started with this story".into(),
@@ -24,7 +27,7 @@ pub fn storyline_reason(evidence: &StorylineEvidence, story_count: u32) -> Strin
         evidence.terms.iter().partition(|term| term.rate >= MIN_STATED_RATE);
     let unusual = (!unusual.is_empty()).then(|| format!("both report {}, {}", listed(&unusual), rate_text(&unusual)));
     let others = (!others.is_empty()).then(|| format!("shares {}", listed(&others)));
-    unusual.into_iter().chain(others).collect::<Vec<_>>().join("; ")
+    unusual.into_iter().chain(others).chain(in_other_language).collect::<Vec<_>>().join("; ")
 }
 
 /// Describes a term: `‘Maduro’: 40 times its usual rate`.
@@ -61,7 +64,7 @@ mod tests {
 
     fn reason(terms: &[(&str, f32)], change: impl FnOnce(&mut StorylineEvidence)) -> String {
         let terms = terms.iter().map(|(term, rate)| UnusualTerm { term: (*term).to_owned(), rate: *rate }).collect();
-        let mut evidence = StorylineEvidence { score: 0.8, terms, constraint: None };
+        let mut evidence = StorylineEvidence { score: 0.8, terms, ..StorylineEvidence::default() };
         change(&mut evidence);
         storyline_reason(&evidence, 2)
     }
@@ -75,6 +78,15 @@ mod tests {
         let mixed = reason(&[("Maduro", 40.0), ("jail", 1.2)], |_| ());
         assert_eq!(mixed, "both report ‘Maduro’, 40 times its usual rate; shares ‘jail’");
         assert_eq!(reason(&[("jail", 1.2), ("court", 2.9)], |_| ()), "shares ‘jail’ and ‘court’");
+    }
+
+    #[test]
+    fn evidence_states_that_a_story_in_another_language_has_a_similar_embedding() {
+        let similar = |evidence: &mut StorylineEvidence| evidence.cosine_across_languages = Some(0.714);
+        let stated = "the embedding of its text is similar to that of a story in another language (cosine 0.71)";
+        assert_eq!(reason(&[], similar), stated);
+        let with_term = format!("both report ‘Maduro’, 40 times its usual rate; {stated}");
+        assert_eq!(reason(&[("Maduro", 40.0)], similar), with_term);
     }
 
     #[test]

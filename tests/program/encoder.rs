@@ -192,6 +192,44 @@ mod with_feature {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn stories_in_two_languages_share_a_storyline_because_of_their_embeddings() {
+        let (cli, origin, (encoder, _)) = (CliRunner::new(), OriginServer::start().await, tiny());
+        let folder = encoder.path().to_str().unwrap();
+        cli.write_file("config.toml", CONFIG);
+        for (code, title) in [("en", "Storm"), ("pl", "Burza"), ("fr", "Election")] {
+            let feed = rss_of_today(&[&format!("{code} | {title}")]);
+            let feed = feed.replace("<language>en<", &format!("<language>{code}<"));
+            origin.serve(&format!("/{code}"), StubResponse::ok(feed));
+            cli.run(&["source", "add", &origin.url(&format!("/{code}")), "--outlet", &format!("{code}.example")]);
+        }
+        // Otherwise, both reports of the storm would be one story.
+        cli.run(&["item", "separate", "1", "2"]);
+        let config = format!("{CONFIG}[cluster]\nrecluster_interval = \"1s\"\nencoder = \"{folder}\"\n");
+        cli.write_file("config.toml", &config);
+        let storylines = || {
+            let listed = cli.run_json(&["storyline", "list"]);
+            let row = |row: &serde_json::Value| (row["id"].as_str().unwrap().to_owned(), row["stories"].clone());
+            listed.as_array().unwrap().iter().map(row).collect::<Vec<_>>()
+        };
+
+        let daemon = start_daemon(cli.folder.path(), "");
+        wait_until("the stories share a storyline", async || storylines().len() == 1).await;
+        let found = storylines();
+        assert_eq!(found[0].1, 2, "{found:?}");
+        let explained = cli.run(&["storyline", "explain", &found[0].0]);
+        let reason = "the embedding of its text is similar to that of a story in another language (cosine 1.00)";
+        assert!(explained.contains(reason), "{explained}");
+
+        drop(daemon);
+        let _daemon = start_daemon(cli.folder.path(), "");
+        origin.serve("/fr", StubResponse::ok(rss_of_today(&["new | Unknown"])));
+        cli.run(&["source", "poll", "3"]);
+        let is_grouped = async || cli.run_json(&["status"])["stored"]["counts"]["published"] == 4;
+        wait_until("a new story is published after a pass over all stories", is_grouped).await;
+        assert_eq!(storylines(), found, "a restart changes nothing");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn daemon_groups_items_and_reports_an_encoder_that_is_not_usable() {
         let (cli, origin) = (CliRunner::new(), OriginServer::start().await);
         cli.write_file("config.toml", &format!("{CONFIG}[cluster]\nencoder = \"/missing/encoder\"\n"));
