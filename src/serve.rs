@@ -17,6 +17,7 @@ mod http_cache;
 mod listener;
 mod metrics_endpoint;
 mod options;
+mod shared_read;
 mod site_options;
 mod pages;
 mod static_site;

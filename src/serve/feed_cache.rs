@@ -2,6 +2,7 @@
 
 use super::feed_resource::FeedResource;
 use super::http_cache::EncodedResponse;
+use super::shared_read::SharedRead;
 use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::domain::duration::after;
@@ -26,8 +27,12 @@ pub struct FeedCache {
     feeds: Arc<Mutex<HashMap<String, Arc<CachedFeed>>>>,
 }
 
-/// Locked while a request renders the feed. Other requests wait for the result.
-type CachedFeed = tokio::sync::Mutex<Option<RenderedFeed>>;
+#[derive(Default)]
+struct CachedFeed {
+    current_version: SharedRead<DocumentVersion>,
+    /// Locked while a request renders the feed. Other requests wait for the result.
+    rendered: tokio::sync::Mutex<Option<RenderedFeed>>,
+}
 
 struct RenderedFeed {
     version: DocumentVersion,
@@ -53,9 +58,12 @@ impl FeedCache {
     /// Returns the current response for a document that readers subscribe to.
     pub async fn response(&self, resource: FeedResource) -> store::Result<Arc<EncodedResponse>> {
         let cached = self.entry(resource.file_name());
-        let current = resource.clone();
-        let version = self.store.read(move |db| current.version(db)).await?;
-        let mut cached = cached.lock().await;
+        let read_version = async || {
+            let resource = resource.clone();
+            self.store.read(move |db| resource.version(db)).await
+        };
+        let version = cached.current_version.get(read_version).await?;
+        let mut cached = cached.rendered.lock().await;
         // Another request may have rendered a newer version in the meantime.
         if let Some(rendered) = cached.as_ref().filter(|rendered| rendered.version == version) {
             return Ok(rendered.response_at(self.clock.now()));
