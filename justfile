@@ -17,3 +17,7 @@ replay folder:
 # Evaluate the grouping on labeled items.
 eval gold:
     cargo run --release -- eval {{gold}}
+
+# Run all benchmarks, including the comparison with nginx, newsboat and `reader`.
+bench:
+    cargo bench

@@ -5,11 +5,13 @@
 //! responses are 304. It then publishes all stories (`newsfold export`) and prints the bytes per item. `-- --feeds N`
 //! changes the number of feeds, and `-- --folder DIR` serves the `*.xml` files of a folder instead of generated text.
 
+#[path = "support/generated_feed.rs"]
+mod generated_feed;
+
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use jiff::{SignedDuration, Timestamp};
 use std::fmt::Write;
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -19,11 +21,6 @@ use std::time::Instant;
 use tokio::net::TcpListener;
 
 const ITEMS_PER_FEED: usize = 20;
-/// The words of the generated text are random combinations of these syllables.
-const SYLLABLES: [&str; 24] = [
-    "ba", "ce", "di", "fo", "gu", "ha", "je", "ki", "lo", "mu", "na", "pe", "ri", "so", "tu", "va", "we", "xi", "yo",
-    "zu", "an", "er", "in", "st",
-];
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
@@ -31,7 +28,7 @@ fn main() -> anyhow::Result<()> {
     let count = value("--feeds").map_or(Ok(1000), |count| count.parse())?;
     let documents = match value("--folder") {
         Some(folder) => read_documents(Path::new(folder), count)?,
-        None => (0..count).map(generate_document).collect(),
+        None => (0..count).map(|feed| generated_feed::generate(feed, ITEMS_PER_FEED)).collect(),
     };
     let received: usize = documents.iter().map(String::len).sum();
     let items = documents.iter().map(|document| document.matches("<item").count()).sum::<usize>();
@@ -112,41 +109,4 @@ fn read_documents(folder: &Path, max: usize) -> anyhow::Result<Vec<String>> {
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "xml"));
     paths.sort();
     Ok(paths.iter().take(max).map(std::fs::read_to_string).collect::<std::io::Result<_>>()?)
-}
-
-/// Generates a feed with reports of the last two days: a headline of ten words, and a text of 40 to 100 words as summary
-/// and as content.
-fn generate_document(feed: usize) -> String {
-    let mut random = Random(feed as u64 + 1);
-    let mut items = String::new();
-    for n in 0..ITEMS_PER_FEED {
-        let length = 40 + random.below(61);
-        let (title, text) = (sentence(&mut random, 10), sentence(&mut random, length));
-        let at = Timestamp::now() - SignedDuration::from_secs(random.below(48 * 3600) as i64);
-        let date = at.strftime("%a, %d %b %Y %H:%M:%S GMT");
-        let link = format!("https://{feed}.example/news/{}/{n}.html", title.replace(' ', "-"));
-        let _ = write!(
-            items,
-            "<item><title>{title}</title><link>{link}</link><guid>{link}</guid><pubDate>{date}</pubDate>\
-             <description>{text}</description></item>"
-        );
-    }
-    format!("<rss version=\"2.0\"><channel><title>Outlet {feed}</title><language>en</language>{items}</channel></rss>")
-}
-
-fn sentence(random: &mut Random, words: usize) -> String {
-    let word = |random: &mut Random| -> String {
-        (0..2 + random.below(3)).map(|_| SYLLABLES[random.below(SYLLABLES.len())]).collect()
-    };
-    (0..words).map(|_| word(random)).collect::<Vec<_>>().join(" ")
-}
-
-/// A linear congruential generator (Knuth, MMIX), so that each run has the same text.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (self.0 >> 33) as usize % limit
-    }
 }

@@ -1,0 +1,51 @@
+"""The CPU time of a burst of new and of changed stories, with and without configured feeds."""
+
+import random
+
+import measure
+from documents import VOCABULARY, address_of, dated, feed, generated_item
+from newsfold import Newsfold
+
+STORIES = 500
+FEEDS = 1000
+# A quarter of the feeds each. The feeds with exclude_query contain nearly all stories.
+CONDITIONS = ('query = "{word}"', 'tags = ["{word}"]', 'exclude_query = "{word}"', 'pattern = "{word} (b|c|d)"')
+# A changed story gets a new edition immediately.
+PUBLISH = 'min_update_interval = "0s"'
+
+
+def run(folder, nginx, options):
+    generator = random.Random(3)
+    items = [dated(generated_item(generator, n)) for n in range(STORIES)]
+    # The second outlet reports the same stories, so they all change.
+    numbers = (options.feeds, options.feeds + 1)
+    for number in numbers:
+        renamed = [item.replace("news.example", f"news-{number}.example") for item in items]
+        (nginx.feeds / f"{address_of(number)}.xml").write_text(feed(number, renamed, ""))
+    rows = []
+    for feeds in (0, FEEDS):
+        usages = {}
+        for round in range(options.rounds):
+            newsfold = Newsfold(folder / f"{feeds}-{round}", PUBLISH, configured_feeds(feeds))
+            for number, change in zip(numbers, ("new", "changed")):
+                newsfold.import_sources([nginx.url(address_of(number), "feed.xml")])
+                source = str(number - options.feeds + 1)
+                usages.setdefault(change, []).append(newsfold.command("source", "poll", source)[0])
+            entries = newsfold.sql("SELECT count(*) FROM feed_entry")
+            stories = newsfold.sql("SELECT count(*) FROM story WHERE merged_into IS NULL")
+        for change, all in usages.items():
+            usage = measure.median(all)
+            costs = [f"{usage.cpu:.2f} s", f"{usage.elapsed:.2f} s", f"{usage.memory:.0f} MB"]
+            rows.append([f"{STORIES} {change} stories", str(feeds), *costs])
+        print(f"{feeds} feeds: {stories} stories, {entries} entries")
+    head = ["burst", "configured feeds", "CPU time", "time", "peak memory"]
+    measure.print_table("Publication of a burst", head, rows)
+
+
+def configured_feeds(count):
+    section = '[[publish.feeds]]\nname = "feed-{number}"\n{condition}\n'
+    texts = []
+    for number in range(count):
+        condition = CONDITIONS[number % len(CONDITIONS)].format(word=VOCABULARY[50 + number // len(CONDITIONS)])
+        texts.append(section.format(number=number, condition=condition))
+    return "".join(texts)
