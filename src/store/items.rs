@@ -4,13 +4,13 @@ use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 use super::item_content::stored_content;
 use super::rows::{EMBEDDING, ITEM_COLUMNS, column, from_row, json_list, milliseconds, to_json};
-use super::stored_matches::{find_by_canonical_url, find_matches};
+use super::stored_matches::{find_by_canonical_url, find_matches, has_listed_items};
 use crate::domain::duration::{after, before};
 use crate::domain::volatile_text::equals_but_for_volatile_parts;
 use crate::domain::{IngestResult, Item, ItemChange, ItemId, MatchedBy, NewItem, SourceId, StoryId};
 use crate::identity::document_guids::{derive_other_guid, is_derived_guid};
 use crate::identity::links::separate_links;
-use crate::identity::recognition::{ItemRecognition, recognize_items};
+use crate::identity::recognition::{ItemRecognition, StoredMatches, recognize_items};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::params;
 use serde::Deserialize;
@@ -25,9 +25,11 @@ pub(super) fn store_items(
     now: Timestamp,
 ) -> Result<IngestResult> {
     let mut stored = IngestResult::default();
-    let mut matches = Vec::with_capacity(items.len());
-    for item in items {
-        matches.push(find_matches(db, source, item, now)?);
+    let mut matches = vec![StoredMatches::default(); items.len()];
+    if has_listed_items(db, source)? {
+        for (item, matches) in items.iter().zip(&mut matches) {
+            *matches = find_matches(db, source, item, now)?;
+        }
     }
     for (new, recognition) in items.iter().zip(recognize_items(items, &matches)).rev() {
         match recognition {

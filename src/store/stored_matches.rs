@@ -10,6 +10,14 @@ use crate::urls::canonical::exact_url;
 use rusqlite::params;
 use url::Url;
 
+/// Returns whether `source` has listed items before. Otherwise, the items of its document match none.
+pub(super) fn has_listed_items(db: &ReadConnection, source: SourceId) -> Result<bool> {
+    db.exists(
+        "SELECT 1 FROM item_guid WHERE source_id = ?1 UNION ALL SELECT 1 FROM link_tombstone WHERE source_id = ?1",
+        [source.0],
+    )
+}
+
 /// Returns the stored items of `source` that may be the same as an item of a document. If the guid identifies the item,
 /// no other items are looked up.
 pub(super) fn find_matches(
