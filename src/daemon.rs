@@ -46,7 +46,6 @@ use crate::metrics::METRICS;
 use crate::store::Store;
 use crate::store::daemon_state::{self, DaemonState};
 use anyhow::Context as _;
-use grouping::GroupingSession;
 use publisher::EditionPublisher;
 use running_tasks::{RunningTasks, Sockets};
 use sd_notify::NotifyState;
@@ -211,13 +210,13 @@ impl Daemon {
 }
 
 /// Groups and publishes stored items once, on behalf of a command. Does nothing if a daemon runs on this database.
+/// Skips the grouping if nothing has changed since the last complete pass.
 pub async fn group_and_publish_without_daemon(config: &Config, store: &Store, clock: &Clock) -> anyhow::Result<()> {
     if DatabaseLock::acquire(store.path()).is_err() {
         return Ok(());
     }
     let _grouping_lock = DatabaseLock::acquire_for_grouping(store.path()).await?;
-    let mut grouping = GroupingSession::restore(store, &Arc::new(config.clone()), clock).await?;
-    grouping.catch_up(store, clock).await?;
+    grouping::group_once(store, &Arc::new(config.clone()), clock).await?;
     EditionPublisher::new(&config.publish).publish_all(store, clock, Timestamp::MAX).await?;
     Ok(())
 }

@@ -19,6 +19,7 @@ pub mod feed_selections;
 pub mod feed_tokens;
 pub mod fts_query;
 pub mod full_text;
+pub mod grouping_progress;
 pub mod hub_notifications;
 mod item_content;
 pub mod items;

@@ -16,6 +16,7 @@ use crate::domain::{
 };
 use crate::metrics::{METRICS, seconds_since};
 use crate::publish::choose_lead;
+use crate::store::grouping_progress::{self, GroupingInput};
 use crate::store::{
     self, ReadConnection, Store, WriteConnection, constraints, editions, items, revised_items, stories,
 };
@@ -99,6 +100,26 @@ pub(super) struct GroupingSession {
     reclustered_at: Timestamp,
     /// Whether items have been assigned since the last reclustering.
     has_new_items: bool,
+    /// The input of the last pass; `None` if it failed for some items.
+    grouped: Option<GroupingInput>,
+}
+
+/// Groups the items of the database once. Does nothing if nothing has changed since the last complete pass.
+pub(super) async fn group_once(store: &Store, config: &Arc<Config>, clock: &Clock) -> store::Result<()> {
+    let (settings, now) = (settings_of_passes(config), clock.now());
+    if store.read(move |db| grouping_progress::is_complete(db, &settings, now)).await? {
+        tracing::debug!("nothing has changed since the last grouping pass");
+        return Ok(());
+    }
+    let mut session = GroupingSession::restore(store, config, clock).await?;
+    session.catch_up(store, clock).await?;
+    let GroupingSession { grouped: Some(input), reclustered_at, .. } = session else { return Ok(()) };
+    store.write(move |db| grouping_progress::record(db, &input, reclustered_at)).await
+}
+
+/// Identifies the settings and the version of the program, which affect the result of a pass.
+fn settings_of_passes(config: &Config) -> String {
+    format!("{} {}", env!("CARGO_PKG_VERSION"), config.fingerprint())
 }
 
 impl GroupingSession {
@@ -123,6 +144,7 @@ impl GroupingSession {
                 constraints_version,
                 reclustered_at: Timestamp::MIN,
                 has_new_items: false,
+                grouped: None,
             })
         };
         store.read(restore).await
@@ -143,8 +165,13 @@ impl GroupingSession {
         if after(self.reclustered_at, self.recluster_interval()) <= now {
             self.reclustered_at = now;
             self.has_new_items = false;
+            let settings = settings_of_passes(&self.config);
+            let input = store.read(move |db| grouping_progress::input(db, &settings)).await?;
             self.recluster(store, now).await?;
             self.regroup_storylines(store, now).await?;
+            let is_complete =
+                self.clusterer.is_some() && self.storylines.as_ref().is_some_and(StorylineSession::is_complete);
+            self.grouped = is_complete.then_some(input);
         }
         Ok(())
     }

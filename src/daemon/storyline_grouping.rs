@@ -58,6 +58,11 @@ impl StorylineSession {
         StorylineSession { grouper, model, grouped: None, encoder: None, counted_until: None }
     }
 
+    /// Returns whether the last pass has grouped all stories of the window.
+    pub(super) fn is_complete(&self) -> bool {
+        self.grouped.is_some()
+    }
+
     /// Forgets the terms of items whose text changed, so that the next pass reads them again.
     pub(super) fn forget(&mut self, items: impl Iterator<Item = ItemId>) {
         for item in items {

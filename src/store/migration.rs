@@ -31,6 +31,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/V16__times_of_details.sql"),
     include_str!("../../migrations/V17__source_versions.sql"),
     include_str!("../../migrations/V18__entry_languages.sql"),
+    include_str!("../../migrations/V19__grouping_progress.sql"),
 ];
 /// The `application_id` of a database of newsfold: "newf" in ASCII.
 const APPLICATION_ID: i32 = 0x6e65_7766;

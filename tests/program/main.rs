@@ -22,6 +22,7 @@ mod feed_rules;
 mod folding;
 mod fetch_limits;
 mod full_text;
+mod grouping_passes;
 mod health;
 mod holds;
 mod item_identity;
