@@ -5,8 +5,9 @@
 //!
 //! 1. The terms of the window are counted, and compared with their long-term frequencies ([`term_census`],
 //!    [`term_statistics`]). A term that occurs far more often than usual, at several outlets, is a burst.
-//! 2. Stories that share rare terms are compared ([`story_text`], [`pair_features`]).
-//! 3. A learned model estimates for each pair whether it belongs to one storyline ([`tree_model`]).
+//! 2. Stories that share rare terms are compared ([`story_text`], [`candidate_pairs`], [`pair_features`]).
+//! 3. A learned model estimates for each pair whether it belongs to one storyline ([`tree_model`], [`tree_evaluator`]), as
+//!    far as this affects the groups ([`similarities`]).
 //!    Stories in different languages are also compared by the embeddings of their items ([`story_vectors`]).
 //! 4. Average linkage groups the stories ([`average_linkage`], [`weighted_stories`]).
 //! 5. The groups become changes to storylines, whose ids remain stable ([`regrouping`]).
@@ -14,16 +15,19 @@
 //! `docs/clustering.md` describes the method and gives its figures.
 
 mod average_linkage;
+mod candidate_pairs;
 mod grouper;
 mod options;
 mod outlet_weights;
 mod pair_features;
 mod regrouping;
 mod report;
+mod similarities;
 mod story_text;
 mod story_vectors;
 mod term_census;
 mod term_statistics;
+mod tree_evaluator;
 mod tree_model;
 mod weighted_stories;
 

@@ -1,7 +1,7 @@
 //! The features of a pair of stories, from which the model estimates whether they belong to one storyline.
 
 use super::options::{MIN_BURST_RATIO, REFERENCE_DOCUMENTS};
-use super::story_text::StoryText;
+use super::story_text::{StoryTerm, StoryText};
 use super::term_census::{Burst, TermCensus, TermFacts};
 
 /// The names of the features, in order, as the model file uses them.
@@ -35,17 +35,36 @@ pub const FEATURE_NAMES: [&str; 24] = [
 /// One value for each of [`FEATURE_NAMES`].
 pub type StoryPairFeatures = [f32; FEATURE_NAMES.len()];
 
+/// The features that are 0 if two stories share no burst.
+pub(super) const BURST_FEATURES: [&str; 15] = [
+    "shared bursts",
+    "strongest shared burst",
+    "shared name bursts",
+    "strongest shared name burst",
+    "shared title bursts",
+    "widest shared burst",
+    "widest shared name burst",
+    "spread of shared bursts",
+    "cohesive share of items",
+    "cohesion of widest name",
+    "outlets of widest name",
+    "items of widest name",
+    "dominant shared name",
+    "dominant shared names",
+    "dominant shared title term",
+];
+
 /// What two stories share, collected term by term.
 #[derive(Default)]
 struct SharedTerms {
     long_term_cosine: f64,
     window_cosine: f64,
-    burst_strengths: Vec<f64>,
-    name_burst_strengths: Vec<f64>,
-    title_burst_strengths: Vec<f64>,
-    title_idfs: Vec<f64>,
-    spreads: Vec<f64>,
-    name_dominances: Vec<f64>,
+    burst_strengths: LargestValues,
+    name_burst_strengths: LargestValues,
+    title_burst_strengths: LargestValues,
+    title_idfs: LargestValues,
+    spreads: LargestValues,
+    name_dominances: LargestValues,
     title_dominance: f64,
     names: u32,
     rarest_name: f64,
@@ -55,30 +74,34 @@ struct SharedTerms {
     widest_name: Option<(Burst, TermFacts)>,
 }
 
-/// Returns the features of two stories.
-pub(super) fn pair_features(a: &StoryText, b: &StoryText, census: &TermCensus) -> StoryPairFeatures {
+/// Returns the features of two stories. `shared_terms` are the terms that they share, in order of term number.
+pub(super) fn pair_features<'a>(
+    [a, b]: [&StoryText; 2],
+    shared_terms: impl Iterator<Item = [&'a StoryTerm; 2]>,
+    census: &TermCensus,
+) -> StoryPairFeatures {
     let mut shared = SharedTerms::default();
-    for [one, other] in a.shared(b) {
+    for [one, other] in shared_terms {
         let facts = census.get(one.number);
         shared.long_term_cosine += one.long_term_weight * other.long_term_weight;
         shared.window_cosine += one.window_weight * other.window_weight;
         let (are_names, in_titles) = (one.is_name && other.is_name, one.in_title && other.in_title);
         if in_titles {
-            shared.title_idfs.push(facts.long_term_idf);
+            shared.title_idfs.add(facts.long_term_idf);
         }
         if are_names {
             shared.add_name(facts, census);
         }
         let Some(burst) = facts.burst else { continue };
-        shared.burst_strengths.push(burst.strength);
-        shared.spreads.push(burst.spread);
+        shared.burst_strengths.add(burst.strength);
+        shared.spreads.add(burst.spread);
         if in_titles {
-            shared.title_burst_strengths.push(burst.strength);
+            shared.title_burst_strengths.add(burst.strength);
             shared.title_dominance = shared.title_dominance.max(burst.dominance);
         }
         if are_names {
-            shared.name_burst_strengths.push(burst.strength);
-            shared.name_dominances.push(burst.dominance);
+            shared.name_burst_strengths.add(burst.strength);
+            shared.name_dominances.add(burst.dominance);
             shared.cohesive_share = shared.cohesive_share.max(burst.cohesion * facts.items / census.items);
             if shared.widest_name.is_none_or(|(widest, _)| widest.spread < burst.spread) {
                 shared.widest_name = Some((burst, *facts));
@@ -97,43 +120,62 @@ impl SharedTerms {
         }
     }
 
-    fn features(mut self, a: &StoryText, b: &StoryText, census: &TermCensus) -> StoryPairFeatures {
+    fn features(self, a: &StoryText, b: &StoryText, census: &TermCensus) -> StoryPairFeatures {
         let days = ((a.time - b.time).abs() / 86_400.0).min(2.0);
-        let (smaller, larger) = (a.items.min(b.items).max(1.0), a.items.max(b.items).max(1.0));
         let (widest, widest_facts) = self.widest_name.map_or((None, None), |(burst, facts)| (Some(burst), Some(facts)));
         let widest_items = widest_facts.map_or(0.0, |facts| facts.items / census.items);
         [
             self.long_term_cosine,
             self.window_cosine,
-            largest(&mut self.burst_strengths, 4),
-            largest(&mut self.burst_strengths, 1),
-            largest(&mut self.name_burst_strengths, 4),
-            largest(&mut self.name_burst_strengths, 1),
-            largest(&mut self.title_burst_strengths, 3),
+            self.burst_strengths.sum(4),
+            self.burst_strengths.sum(1),
+            self.name_burst_strengths.sum(4),
+            self.name_burst_strengths.sum(1),
+            self.title_burst_strengths.sum(3),
             self.name_outlets,
             self.rarest_name,
-            largest(&mut self.title_idfs, 3),
+            self.title_idfs.sum(3),
             f64::from(self.names),
             days,
-            libm::log(smaller),
-            libm::log(larger),
-            largest(&mut self.spreads, 1),
+            a.log_items.min(b.log_items),
+            a.log_items.max(b.log_items),
+            self.spreads.sum(1),
             widest.map_or(0.0, |burst| burst.spread),
-            largest(&mut self.spreads, 4),
+            self.spreads.sum(4),
             self.cohesive_share,
             widest.map_or(0.0, |burst| burst.cohesion),
             widest_facts.map_or(0.0, |facts| facts.outlets / census.outlets),
             libm::log1p(widest_items * REFERENCE_DOCUMENTS / 20.0),
-            largest(&mut self.name_dominances, 1),
-            largest(&mut self.name_dominances, 3),
+            self.name_dominances.sum(1),
+            self.name_dominances.sum(3),
             self.title_dominance,
         ]
         .map(|feature| feature as f32)
     }
 }
 
-/// Returns the sum of the largest values.
-fn largest(values: &mut [f64], count: usize) -> f64 {
-    values.sort_unstable_by(|a, b| b.total_cmp(a));
-    values.iter().take(count).sum()
+/// The largest of the added values, in descending order.
+#[derive(Default)]
+struct LargestValues {
+    values: [f64; LargestValues::MAX],
+    count: usize,
+}
+
+impl LargestValues {
+    const MAX: usize = 4;
+
+    fn add(&mut self, value: f64) {
+        let position = self.values[..self.count].partition_point(|larger| *larger >= value);
+        if position == Self::MAX {
+            return;
+        }
+        self.count = (self.count + 1).min(Self::MAX);
+        self.values[position..self.count].rotate_right(1);
+        self.values[position] = value;
+    }
+
+    /// Returns the sum of the largest values, at most `count` of them.
+    fn sum(&self, count: usize) -> f64 {
+        self.values[..self.count.min(count)].iter().sum()
+    }
 }

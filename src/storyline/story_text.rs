@@ -10,8 +10,8 @@ pub(super) struct StoryText {
     pub id: StoryId,
     /// The terms in order of term number.
     pub terms: Vec<StoryTerm>,
-    /// The weighted number of the story's items in the window.
-    pub items: f64,
+    /// The logarithm of the weighted number of the story's items in the window, at least 0.
+    pub log_items: f64,
     /// The highest weight of these items.
     pub weight: f64,
     /// The mean time of these items, in seconds since 1970.
@@ -26,6 +26,7 @@ pub(super) struct StoryTerm {
     pub window_weight: f64,
     pub in_title: bool,
     pub is_name: bool,
+    pub is_burst: bool,
 }
 
 /// The minimum weight of a report that contributes to the text of its story, relative to the highest weight of its
@@ -66,6 +67,7 @@ impl StoryText {
                 window_weight: tf * facts.window_idf,
                 in_title: same_term.iter().any(|(term, _)| term.in_title),
                 is_name: facts.is_name,
+                is_burst: facts.burst.is_some(),
             });
         }
         let norm = |weight: fn(&StoryTerm) -> f64| {
@@ -77,7 +79,7 @@ impl StoryText {
             term.window_weight /= window;
         }
         let time = reports.iter().map(|report| weights.get(report) * report.ranked_at as f64).sum::<f64>() / items;
-        StoryText { id, terms, items, weight, time }
+        StoryText { id, terms, log_items: libm::log(items.max(1.0)), weight, time }
     }
 
     /// Returns the terms that two stories share.

@@ -90,6 +90,11 @@ impl TermCensus {
         census
     }
 
+    /// Returns one more than the largest term number.
+    pub(super) fn len(&self) -> usize {
+        self.terms.len()
+    }
+
     pub(super) fn get(&self, term: TermNumber) -> &TermFacts {
         &self.terms[term.0 as usize]
     }

@@ -1,5 +1,7 @@
 //! Storylines of small sets of items, through the public interface.
 
+use super::average_linkage::{LinkageInput, group};
+use super::similarities::linkable_similarities;
 use super::{FEATURE_NAMES, STORYLINE_THRESHOLD, StoryLinks, StorylineGrouper, TreeModel};
 use crate::domain::{Embedding, Item, StoryId, StorylineId, StorylineMember, Timestamp};
 use crate::evaluation::LabeledItem;
@@ -142,6 +144,30 @@ fn an_outlet_that_publishes_far_more_than_the_others_does_not_complete_a_burst()
     assert!(bursts(&with_third), "three outlets make a burst");
     items.extend(copies("spam.example", 2000));
     assert!(!bursts(&items));
+}
+
+#[test]
+fn pairs_without_a_probability_have_no_effect_on_the_groups() {
+    let (weighed, model) = (grouper(&ferry_and_others()).weigh(), TreeModel::learned());
+    let position = |story: StoryId| weighed.positions[&story] as u32;
+    let all: Vec<([u32; 2], f32)> = weighed
+        .compared_pairs()
+        .iter()
+        .map(|pair| (pair.stories.map(position), model.probability(&pair.features)))
+        .collect();
+    let mut omitted = 0;
+    for (threshold, must_link) in [(0.05, vec![]), (0.2, vec![]), (0.2, vec![[0, 35], [33, 36]]), (0.6, vec![])] {
+        let linkable = linkable_similarities(weighed.candidates(), &weighed.census, &model, threshold, &must_link);
+        assert!(linkable.iter().all(|pair| all.contains(pair)));
+        omitted += all.len() - linkable.len();
+        let grouped = |similarities| {
+            let weights = weighed.stories.iter().map(|story| story.weight).collect();
+            let must_link = must_link.clone();
+            group(&LinkageInput { weights, similarities, must_link, ..LinkageInput::default() }, threshold)
+        };
+        assert_eq!(grouped(linkable), grouped(all.clone()), "threshold {threshold}");
+    }
+    assert!(omitted > 0);
 }
 
 #[test]

@@ -15,6 +15,9 @@ pub struct TreeModel {
     pub trees: Vec<Tree>,
 }
 
+/// The maximum number of leaves of a tree.
+pub(super) const MAX_LEAVES: usize = 8;
+
 /// The nodes of one tree. The first is the root.
 pub type Tree = Vec<TreeNode>;
 
@@ -30,6 +33,9 @@ pub enum TreeNode {
         log_odds: f32,
     },
 }
+
+/// The maximum of each feature, as far as it is known.
+pub(super) type FeatureLimits = [Option<f32>; FEATURE_NAMES.len()];
 
 /// A model file that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -51,12 +57,19 @@ impl TreeModel {
         sigmoid(self.bias + self.trees.iter().map(|tree| evaluate(tree, features)).sum::<f32>())
     }
 
+    /// Returns an upper bound of the log-odds of all pairs whose features are at most these limits. A feature without a
+    /// limit can have any value.
+    pub(super) fn max_log_odds(&self, limits: &FeatureLimits) -> f32 {
+        self.bias + self.trees.iter().map(|tree| max_leaf(tree, 0, limits)).sum::<f32>()
+    }
+
     /// Parses a model file. Its lines are `bias VALUE`, `tree` before the nodes of each tree, `split FEATURE THRESHOLD
     /// ABOVE` and `leaf VALUE`, with tabs between the cells. Lines that start with `#` are comments.
     ///
     /// # Errors
     ///
-    /// Fails on an invalid line, on an unknown feature, and on a node that does not refer to a later node of its tree.
+    /// Fails on an invalid line, on an unknown feature, and on a tree whose second branches do not follow the first ones or
+    /// that has more than [`MAX_LEAVES`] leaves.
     pub fn parse(text: &str) -> Result<TreeModel, ModelError> {
         let mut model = TreeModel::default();
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.starts_with('#')) {
@@ -83,15 +96,10 @@ impl TreeModel {
             };
             model.trees.last_mut().ok_or(error("a node before the first tree"))?.push(node);
         }
-        let is_complete = |tree: &Tree| {
-            tree.iter().enumerate().all(|(position, node)| match node {
-                TreeNode::Split { above, .. } => *above > position + 1 && *above < tree.len(),
-                TreeNode::Leaf { .. } => true,
-            }) && matches!(tree.last(), Some(TreeNode::Leaf { .. }))
-        };
+        let is_complete = |tree: &Tree| tree.len() < 2 * MAX_LEAVES && subtree_end(tree, 0) == Some(tree.len());
         match model.trees.iter().all(is_complete) {
             true => Ok(model),
-            false => Err(ModelError { line: text.lines().count(), problem: "a tree is incomplete" }),
+            false => Err(ModelError { line: text.lines().count(), problem: "a tree is incomplete or too large" }),
         }
     }
 
@@ -113,6 +121,15 @@ impl TreeModel {
     }
 }
 
+/// Returns the position after the last node below a node; `None` if nodes are missing or in another order.
+fn subtree_end(tree: &Tree, position: usize) -> Option<usize> {
+    match tree.get(position)? {
+        TreeNode::Split { above, .. } if subtree_end(tree, position + 1)? == *above => subtree_end(tree, *above),
+        TreeNode::Split { .. } => None,
+        TreeNode::Leaf { .. } => Some(position + 1),
+    }
+}
+
 /// Returns the leaf that the features lead to. Positions only increase, so the walk ends.
 fn evaluate(tree: &Tree, features: &StoryPairFeatures) -> f32 {
     let mut position = 0;
@@ -123,6 +140,20 @@ fn evaluate(tree: &Tree, features: &StoryPairFeatures) -> f32 {
             }
             TreeNode::Leaf { log_odds } => return log_odds,
         }
+    }
+}
+
+/// Returns the highest value of the leaves that are within the limits, among those below the node at `position`.
+fn max_leaf(tree: &Tree, position: usize, limits: &FeatureLimits) -> f32 {
+    match tree[position] {
+        TreeNode::Split { feature, threshold, above } => {
+            let below = max_leaf(tree, position + 1, limits);
+            match limits[feature] {
+                Some(limit) if limit <= threshold => below,
+                _ => below.max(max_leaf(tree, above, limits)),
+            }
+        }
+        TreeNode::Leaf { log_odds } => log_odds,
     }
 }
 

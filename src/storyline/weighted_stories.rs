@@ -1,9 +1,11 @@
 //! The stories of the window with their terms: compares them, groups them, and explains the groups.
 
 use super::average_linkage::{LinkageInput, group};
-use super::options::{MAX_COMPARED_STORIES, MAX_TERM_STORIES, MAX_UNUSUAL_TERMS, MIN_COSINE, STORYLINE_THRESHOLD};
+use super::candidate_pairs::CandidatePairs;
+use super::options::{MAX_COMPARED_STORIES, MAX_UNUSUAL_TERMS, STORYLINE_THRESHOLD};
 use super::pair_features::{StoryPairFeatures, pair_features};
 use super::report::TermNumber;
+use super::similarities::linkable_similarities;
 use super::story_text::StoryText;
 use super::story_vectors::{StoryVectors, across_languages_probability};
 use super::term_census::TermCensus;
@@ -51,8 +53,8 @@ impl WeightedStories {
     /// Groups all stories. Two groups merge if the mean probability of their pairs exceeds `threshold`. Returns each
     /// story with the first story of its group, in order of their first items.
     pub fn group(&self, model: &TreeModel, threshold: f64, links: &StoryLinks) -> Vec<(StoryId, StoryId)> {
-        let similarities = self.pairs().map(|pair| (pair, self.probability(pair, model))).collect();
         let (must_link, cannot_link) = (self.in_window(&links.must_link), self.in_window(&links.cannot_link));
+        let similarities = linkable_similarities(self.candidates(), &self.census, model, threshold, &must_link);
         let weights = self.stories.iter().map(|story| story.weight).collect();
         let input = LinkageInput { weights, similarities, must_link, cannot_link };
         let groups = group(&input, threshold);
@@ -63,7 +65,18 @@ impl WeightedStories {
     /// Returns all pairs of stories that are compared, for training.
     pub fn compared_pairs(&self) -> Vec<ComparedPair> {
         let stories = |pair: [u32; 2]| pair.map(|position| self.stories[position as usize].id);
-        self.pairs().map(|pair| ComparedPair { stories: stories(pair), features: self.features(pair) }).collect()
+        let mut candidates = self.candidates();
+        let mut pairs = Vec::new();
+        for a in 0..self.stories.len() as u32 {
+            for b in candidates.later_than(a) {
+                pairs.push(ComparedPair { stories: stories([a, b]), features: self.features([a, b]) });
+            }
+        }
+        pairs
+    }
+
+    pub(super) fn candidates(&self) -> CandidatePairs<'_> {
+        CandidatePairs::new(&self.stories, &self.vectors)
     }
 
     /// Returns the probability that two stories belong to one storyline. Stories in different languages share few words,
@@ -75,7 +88,7 @@ impl WeightedStories {
 
     fn features(&self, pair: [u32; 2]) -> StoryPairFeatures {
         let [a, b] = pair.map(|position| &self.stories[position as usize]);
-        pair_features(a, b, &self.census)
+        pair_features([a, b], a.shared(b), &self.census)
     }
 
     /// Returns the highest cosine between the text of a story and those of the other stories, with long-term
@@ -119,57 +132,4 @@ impl WeightedStories {
         let position = |story: &StoryId| self.positions.get(story).map(|position| *position as u32);
         links.iter().filter_map(|[a, b]| Some([position(a)?, position(b)?])).filter(|[a, b]| a != b).collect()
     }
-
-    fn pairs(&self) -> impl Iterator<Item = [u32; 2]> + '_ {
-        compared_pairs(&self.stories, &self.vectors)
-    }
-}
-
-/// Empties the posting of a term that is too common. Keeps the [`MAX_TERM_STORIES`] stories with the highest weights if
-/// only stories with low weights make the term too common.
-fn reduce_posting(posting: &mut Vec<(u32, f64)>, stories: &[StoryText]) {
-    if posting.len() <= MAX_TERM_STORIES {
-        return;
-    }
-    let weight = |(story, _): &(u32, f64)| stories[*story as usize].weight;
-    if posting.iter().map(weight).sum::<f64>() > MAX_TERM_STORIES as f64 {
-        posting.clear();
-    }
-    posting.sort_by_key(|entry| (Reverse(weight(entry).to_bits()), entry.0));
-    posting.truncate(MAX_TERM_STORIES);
-    posting.sort_unstable_by_key(|(story, _)| *story);
-}
-
-/// Returns the pairs of stories that share enough rare terms, or that have similar embeddings in different languages, in
-/// ascending order.
-fn compared_pairs<'a>(stories: &'a [StoryText], vectors: &'a StoryVectors) -> impl Iterator<Item = [u32; 2]> + 'a {
-    let mut postings: FxHashMap<u32, Vec<(u32, f64)>> = FxHashMap::default();
-    for (position, story) in stories.iter().enumerate() {
-        for term in &story.terms {
-            postings.entry(term.number.0).or_default().push((position as u32, term.long_term_weight));
-        }
-    }
-    postings.retain(|_, posting| {
-        reduce_posting(posting, stories);
-        posting.len() > 1
-    });
-    let mut cosines: Vec<f64> = vec![0.0; stories.len()];
-    (0..stories.len() as u32).flat_map(move |a| {
-        let mut candidates: Vec<u32> = Vec::new();
-        for term in &stories[a as usize].terms {
-            let Some(posting) = postings.get(&term.number.0) else { continue };
-            let later = posting.partition_point(|(story, _)| *story <= a);
-            for (b, weight) in &posting[later..] {
-                if cosines[*b as usize] == 0.0 {
-                    candidates.push(*b);
-                }
-                cosines[*b as usize] += term.long_term_weight * weight;
-            }
-        }
-        candidates.retain(|b| std::mem::take(&mut cosines[*b as usize]) >= MIN_COSINE);
-        candidates.extend(vectors.compared(a));
-        candidates.sort_unstable();
-        candidates.dedup();
-        candidates.into_iter().map(move |b| [a, b])
-    })
 }
