@@ -4,6 +4,8 @@
 //! Such a line contains the title of the item and, in the language of the site, the words "appeared first on".
 
 use super::words::{has_attribution, is_outlet_name, starts_with_words, trim_signs, word_indices};
+use aho_corasick::AhoCorasick;
+use std::sync::LazyLock;
 
 /// The words of such a line between the title and the name of the outlet, in lowercase.
 #[rustfmt::skip]
@@ -27,6 +29,11 @@ const FIRST_PUBLICATION: &[&str] = &[
     "muncul pertama kali di", "xuất hiện đầu tiên trên", "xuất hiện đầu tiên tại", "xuất hiện đầu tiên vào ngày", "ظهرت أولاً", "ظهر أولاً", "أولاً على", "הופיע לראשונה", "最初に表示", "最初に掲載", "最初に登場",
     "最先出现", "最早出现", "首先出现", "最先出現", "最早出現", "首先出現", "最早發佈", "最早发布", "처음 등장", "먼저 등장", "ปรากฏครั้งแรก",
 ];
+/// Finds all of these words at once.
+static ANY_FIRST_PUBLICATION: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::new(FIRST_PUBLICATION)
+        .unwrap_or_else(|error| unreachable!("the automaton of a few phrases fits: {error}"))
+});
 /// The first words of such a line. A title follows.
 #[rustfmt::skip]
 const ITEM_WORDS: &[&str] = &[
@@ -118,6 +125,10 @@ pub struct LineContext<'a> {
 pub fn is_syndication_line(line: &str, context: LineContext<'_>) -> bool {
     let line = line.trim_start_matches(|c: char| !c.is_alphanumeric());
     if line.len() > MAX_LINE_BYTES {
+        return false;
+    }
+    // Most lines contain none of these phrases.
+    if !ANY_FIRST_PUBLICATION.is_match(line) {
         return false;
     }
     let Some((before, outlet)) = FIRST_PUBLICATION.iter().find_map(|words| line.rsplit_once(words)) else {

@@ -2,6 +2,9 @@
 //!
 //! Each function reads the text once, or only a bounded part of it.
 
+use rustc_hash::FxHashSet;
+use std::sync::LazyLock;
+
 /// The maximum number of words in a headline. A longer line is a paragraph.
 const MAX_HEADLINE_WORDS: usize = 25;
 /// The maximum number of words of an outlet's name.
@@ -79,7 +82,8 @@ pub fn letters(text: &str) -> String {
 }
 
 pub fn has_attribution(lower: &str) -> bool {
-    lower.split(|c: char| !c.is_alphanumeric()).any(|word| ATTRIBUTION_WORDS.contains(&word))
+    static WORDS: LazyLock<FxHashSet<&str>> = LazyLock::new(|| ATTRIBUTION_WORDS.iter().copied().collect());
+    lower.split(|c: char| !c.is_alphanumeric()).any(|word| WORDS.contains(word))
 }
 
 /// Returns the text after each occurrence of `phrase` that starts a word.
