@@ -9,14 +9,14 @@
 //! 3. A learned model estimates for each pair whether it belongs to one storyline ([`tree_model`], [`tree_evaluator`]), as
 //!    far as this affects the groups ([`similarities`]).
 //!    Stories in different languages are also compared by the embeddings of their items ([`story_vectors`]).
-//! 4. Average linkage groups the stories ([`average_linkage`], [`weighted_stories`]).
+//! 4. A mixture of average and single linkage groups the stories ([`mixed_linkage`], [`weighted_stories`]).
 //! 5. The groups become changes to storylines, whose ids remain stable ([`regrouping`]).
 //!
 //! `docs/clustering.md` describes the method and gives its figures.
 
-mod average_linkage;
 mod candidate_pairs;
 mod grouper;
+mod mixed_linkage;
 mod options;
 mod outlet_weights;
 mod pair_features;

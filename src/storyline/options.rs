@@ -38,5 +38,5 @@ pub(super) const EMBEDDING_COSINE_SLOPE: f32 = 12.0;
 pub(super) const MAX_COMPARED_STORIES: usize = 40;
 /// The maximum number of terms in the explanation.
 pub(super) const MAX_UNUSUAL_TERMS: usize = 4;
-/// The minimum mean probability of the pairs of stories in a storyline.
+/// The minimum similarity of two groups of stories that merge, as [`super::mixed_linkage`] defines it.
 pub const STORYLINE_THRESHOLD: f64 = 0.2;

@@ -1,9 +1,9 @@
-//! The probabilities of pairs of stories that average linkage needs.
+//! The probabilities of pairs of stories that the linkage needs.
 //!
-//! Two groups merge only if the mean probability of their pairs exceeds the threshold, so at least one pair does. The
-//! pairs above the threshold therefore divide the stories into components, and only the pairs within a component affect
-//! the groups. Most pairs share no burst and few terms of the window. The model shows that such a pair is below the
-//! threshold, whatever its other features are.
+//! The similarity of two groups is at most the probability of their best pair, so two groups merge only if at least one
+//! pair exceeds the threshold. The pairs above the threshold therefore divide the stories into components, and only the
+//! pairs within a component affect the groups. Most pairs share no burst and few terms of the window. The model shows
+//! that such a pair is below the threshold, whatever its other features are.
 
 use super::candidate_pairs::CandidatePairs;
 use super::pair_features::{BURST_FEATURES, FEATURE_NAMES, pair_features};
@@ -16,7 +16,7 @@ use super::tree_model::{FeatureLimits, TreeModel, TreeNode};
 /// The amount by which a probability, or log-odds, must be below the threshold, because sums are rounded.
 const ROUNDING_MARGIN: f64 = 1e-3;
 
-/// Returns the probabilities of pairs of stories in ascending order. Omits the pairs that have no effect on average
+/// Returns the probabilities of pairs of stories in ascending order. Omits the pairs that have no effect on the
 /// linkage with this threshold and these links.
 pub(super) fn linkable_similarities(
     mut candidates: CandidatePairs<'_>,

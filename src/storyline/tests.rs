@@ -1,6 +1,6 @@
 //! Storylines of small sets of items, through the public interface.
 
-use super::average_linkage::{LinkageInput, group};
+use super::mixed_linkage::{LinkageInput, group};
 use super::similarities::linkable_similarities;
 use super::{FEATURE_NAMES, STORYLINE_THRESHOLD, StoryLinks, StorylineGrouper, TreeModel};
 use crate::domain::{Embedding, Item, StoryId, StorylineId, StorylineMember, Timestamp};

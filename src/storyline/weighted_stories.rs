@@ -1,7 +1,7 @@
 //! The stories of the window with their terms: compares them, groups them, and explains the groups.
 
-use super::average_linkage::{LinkageInput, group};
 use super::candidate_pairs::CandidatePairs;
+use super::mixed_linkage::{LinkageInput, group};
 use super::options::{MAX_COMPARED_STORIES, MAX_UNUSUAL_TERMS, STORYLINE_THRESHOLD};
 use super::pair_features::{StoryPairFeatures, pair_features};
 use super::report::TermNumber;
@@ -50,7 +50,7 @@ pub(super) struct Relation {
 }
 
 impl WeightedStories {
-    /// Groups all stories. Two groups merge if the mean probability of their pairs exceeds `threshold`. Returns each
+    /// Groups all stories. Two groups merge if their similarity exceeds `threshold` ([`super::mixed_linkage`]). Returns each
     /// story with the first story of its group, in order of their first items.
     pub fn group(&self, model: &TreeModel, threshold: f64, links: &StoryLinks) -> Vec<(StoryId, StoryId)> {
         let (must_link, cannot_link) = (self.in_window(&links.must_link), self.in_window(&links.cannot_link));

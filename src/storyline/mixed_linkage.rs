@@ -1,10 +1,17 @@
-//! Agglomerative clustering with average linkage over sparse similarities. The two groups with the highest weighted mean
-//! similarity of their pairs merge first, until no mean exceeds the threshold. The similarity of a pair that was not
-//! compared counts as 0.
+//! Agglomerative clustering over sparse similarities, with a mixture of average linkage and single linkage. The similarity
+//! of two groups is [`BEST_PAIR_SHARE`] times the similarity of their best pair, plus the rest times the weighted mean
+//! similarity of all their pairs. The two most similar groups merge first, until no similarity exceeds the threshold. The
+//! similarity of a pair that was not compared counts as 0.
+//!
+//! With the mean alone, a story that resembles only a few stories of a large storyline stays outside. With the best pair
+//! alone, one misleading pair joins two storylines.
 
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+
+/// The weight of the best pair in the similarity of two groups.
+const BEST_PAIR_SHARE: f64 = 0.3;
 
 /// The nodes to group, the similarities of their pairs, and the constraints on the result.
 #[derive(Debug, Default)]
@@ -22,46 +29,56 @@ pub(super) struct LinkageInput {
 struct Group {
     /// The sum of the weights of the nodes.
     weight: f64,
-    /// The weighted sums of similarities with other groups.
-    links: FxHashMap<u32, f64>,
+    links: FxHashMap<u32, GroupLink>,
     /// The groups that this one may not merge with.
     forbidden: Vec<u32>,
     version: u32,
 }
 
-/// A possible merge: the bits of the mean similarity, which sort like the positive number; the groups in ascending
-/// order; and the versions of both groups. If means are equal, the groups with the lowest numbers merge first.
+/// The compared pairs of two groups.
+#[derive(Debug, Clone, Copy, Default)]
+struct GroupLink {
+    /// The weighted sum of the similarities.
+    sum: f64,
+    /// The highest similarity.
+    best: f64,
+}
+
+/// A possible merge: the bits of the similarity of both groups, which sort like the positive number; the groups in
+/// ascending order; and the versions of both groups. If similarities are equal, the groups with the lowest numbers merge
+/// first.
 type Candidate = (u64, Reverse<[u32; 2]>, [u32; 2]);
 
 /// Groups the nodes. Returns the first node of each node's group.
 pub(super) fn group(input: &LinkageInput, threshold: f64) -> Vec<u32> {
-    let mut linkage = AverageLinkage::new(input, threshold);
+    let mut linkage = MixedLinkage::new(input, threshold);
     linkage.run();
     (0..input.weights.len() as u32).map(|node| linkage.owner(node)).collect()
 }
 
-struct AverageLinkage {
+struct MixedLinkage {
     groups: Vec<Group>,
     owners: Vec<u32>,
     threshold: f64,
     queue: BinaryHeap<Candidate>,
 }
 
-impl AverageLinkage {
-    fn new(input: &LinkageInput, threshold: f64) -> AverageLinkage {
+impl MixedLinkage {
+    fn new(input: &LinkageInput, threshold: f64) -> MixedLinkage {
         let nodes = input.weights.len() as u32;
         let group =
             |weight: &f64| Group { weight: *weight, links: FxHashMap::default(), forbidden: Vec::new(), version: 0 };
-        let mut linkage = AverageLinkage {
+        let mut linkage = MixedLinkage {
             groups: input.weights.iter().map(group).collect(),
             owners: (0..nodes).collect(),
             threshold,
             queue: BinaryHeap::new(),
         };
         for ([a, b], similarity) in &input.similarities {
-            let sum = f64::from(*similarity) * input.weights[*a as usize] * input.weights[*b as usize];
-            linkage.groups[*a as usize].links.insert(*b, sum);
-            linkage.groups[*b as usize].links.insert(*a, sum);
+            let best = f64::from(*similarity);
+            let link = GroupLink { sum: best * input.weights[*a as usize] * input.weights[*b as usize], best };
+            linkage.groups[*a as usize].links.insert(*b, link);
+            linkage.groups[*b as usize].links.insert(*a, link);
         }
         for [a, b] in &input.cannot_link {
             linkage.groups[*a as usize].forbidden.push(*b);
@@ -106,13 +123,13 @@ impl AverageLinkage {
     /// Adds the merges of a group with those of its neighbors that are `wanted`.
     fn enqueue(&mut self, group: u32, wanted: impl Fn(u32) -> bool) {
         let own = &self.groups[group as usize];
-        for (other, sum) in own.links.iter().filter(|(other, _)| wanted(**other)) {
-            let partner = &self.groups[*other as usize];
-            let mean = sum / (own.weight * partner.weight);
-            if mean > self.threshold {
+        for (other, link) in own.links.iter().filter(|(other, _)| wanted(**other)) {
+            let mean = link.sum / (own.weight * self.groups[*other as usize].weight);
+            let similarity = BEST_PAIR_SHARE * link.best + (1.0 - BEST_PAIR_SHARE) * mean;
+            if similarity > self.threshold {
                 let (a, b) = (group.min(*other), group.max(*other));
                 let versions = [a, b].map(|group| self.groups[group as usize].version);
-                self.queue.push((mean.to_bits(), Reverse([a, b]), versions));
+                self.queue.push((similarity.to_bits(), Reverse([a, b]), versions));
             }
         }
     }
@@ -128,9 +145,10 @@ impl AverageLinkage {
         group.version += 1;
         group.forbidden.extend(forbidden);
         group.links.remove(&b);
-        for (other, sum) in links.into_iter().filter(|(other, _)| *other != a) {
+        for (other, link) in links.into_iter().filter(|(other, _)| *other != a) {
             let total = self.groups[a as usize].links.entry(other).or_default();
-            *total += sum;
+            total.sum += link.sum;
+            total.best = total.best.max(link.best);
             let total = *total;
             let links = &mut self.groups[other as usize].links;
             links.remove(&b);
@@ -154,11 +172,11 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_pair_counts_as_zero() {
-        // Node 2 is similar only to node 1, so its mean similarity to the group of nodes 0 and 1 is 0.4.
+    fn best_pair_counts_more_than_pairs_that_were_not_compared() {
+        // The similarity of node 2 to the group of nodes 0 and 1 is 0.3 * 0.8 + 0.7 * 0.4.
         let input = input(3, &[([0, 1], 0.9), ([1, 2], 0.8)]);
-        assert_eq!(group(&input, 0.5), [0, 0, 2]);
-        assert_eq!(group(&input, 0.3), [0, 0, 0]);
+        assert_eq!(group(&input, 0.53), [0, 0, 2]);
+        assert_eq!(group(&input, 0.51), [0, 0, 0]);
     }
 
     #[test]
