@@ -87,7 +87,7 @@ fn main() {
 /// Groups a set with a model and prints the figures.
 fn test(tested: &TrainingSet, model: &TreeModel, out: Option<&Path>) {
     let LabeledStories { items, stories, weighed } = &tested.stories;
-    for threshold in [0.3, 0.35, 0.4, 0.45, 0.5, 0.55] {
+    for threshold in [0.1, 0.15, 0.2, 0.25, 0.3, 0.4] {
         let found = storylines(weighed.group(model, threshold, &StoryLinks::default()), stories);
         let grouped: Vec<(String, StoryId)> =
             items.iter().map(LabeledItem::storyline_label).zip(found.iter().copied()).collect();
