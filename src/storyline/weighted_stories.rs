@@ -50,8 +50,8 @@ pub(super) struct Relation {
 }
 
 impl WeightedStories {
-    /// Groups all stories. Two groups merge if their similarity exceeds `threshold` ([`super::mixed_linkage`]). Returns each
-    /// story with the first story of its group, in order of their first items.
+    /// Groups all stories. Two groups merge if their similarity exceeds `threshold` ([`super::mixed_linkage`]). Returns
+    /// each story with the first story of its group, in order of their first items.
     pub fn group(&self, model: &TreeModel, threshold: f64, links: &StoryLinks) -> Vec<(StoryId, StoryId)> {
         let (must_link, cannot_link) = (self.in_window(&links.must_link), self.in_window(&links.cannot_link));
         let similarities = linkable_similarities(self.candidates(), &self.census, model, threshold, &must_link);
