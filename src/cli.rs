@@ -57,13 +57,13 @@ Exit status:
 Environment:
   NEWSFOLD_CONFIG      configuration file, like --config
   NEWSFOLD_DATABASE    database file, like --database
-  NEWSFOLD_LOG         filter of the log, for example newsfold=debug
-  NEWSFOLD_LOG_FORMAT  format of the log: text or json
+  NEWSFOLD_LOG         log filter, for example newsfold=debug
+  NEWSFOLD_LOG_FORMAT  log format: text or json
   NO_COLOR             if set, the log has no colors
 
 Files:
-  /etc/newsfold/config.toml       configuration of the system
-  ~/.config/newsfold/config.toml  configuration of the user, which takes precedence
+  /etc/newsfold/config.toml       system configuration
+  ~/.config/newsfold/config.toml  user configuration, which takes precedence
   /var/lib/newsfold/newsfold.db   database of the systemd service";
 
 /// Merges many news feeds into feeds with one entry per event, listing every outlet that reported it.
@@ -146,11 +146,13 @@ enum Command {
     Eval(eval::Eval),
     /// Print a shell completion script.
     Completions {
+        /// Shell for which to print the script.
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
     /// Write the manual pages into a directory.
     Man {
+        /// Directory to write to.
         #[arg(value_name = "DIR", default_value = ".")]
         directory: PathBuf,
     },
@@ -275,7 +277,7 @@ impl Context {
     }
 }
 
-/// Returns the filter of the log if `NEWSFOLD_LOG` is not set.
+/// Returns the log filter that applies if `NEWSFOLD_LOG` is not set.
 fn log_filter(arguments: &Arguments) -> &'static str {
     match (arguments.global.verbose, &arguments.command) {
         (0, Command::Serve(_)) | (1, _) => "newsfold=info",

@@ -42,7 +42,7 @@ const MAX_ENCODING_TIME: Duration = Duration::from_secs(60);
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("this newsfold was built without encoders; build it with: cargo build --release --features encoder")]
+    #[error("newsfold was built without encoders; build it with: cargo build --release --features encoder")]
     NotCompiledIn,
     #[error("cannot read {path}", path = .0.display())]
     Unreadable(PathBuf, #[source] io::Error),

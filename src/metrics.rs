@@ -1,4 +1,4 @@
-//! The measurements of the running program, in the format and with the names that Prometheus expects.
+//! The metrics of the running program, in the format and with the names that Prometheus expects.
 //!
 //! Modules count and measure here. The values live as long as the process. [`crate::serve`] adds the values that the
 //! database has, and sends the result.
@@ -16,10 +16,10 @@ const REQUEST_SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1
 /// The upper bounds of the buckets for scores.
 const SCORES: [f64; 10] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
 
-/// All measurements of the process.
+/// All metrics of the process.
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
-/// The measurements. Each is described where it is created.
+/// The metrics. Each is described where it is created.
 pub struct Metrics {
     registry: Registry,
     pub polls: IntCounterVec,
@@ -61,7 +61,7 @@ impl Metrics {
             new_items: set.counter("new_items_total", "Items that polls and pushes stored."),
             changed_items: set.counter("changed_items_total", "Items whose text a poll or push changed."),
             join_score: set.histogram("join_score", "Scores of items that joined a story, from 0 to 1.", &SCORES),
-            grouping_duration: set.histogram("grouping_duration_seconds", "Duration of passes.", &REQUEST_SECONDS),
+            grouping_duration: set.histogram("grouping_duration_seconds", "Duration of grouping.", &REQUEST_SECONDS),
             render_duration: set.histogram("feed_render_duration_seconds", "Duration of rendering.", &REQUEST_SECONDS),
             http_requests: set.counters("http_requests_total", "Requests to the site.", &["route", "status"]),
             http_duration: set.histograms("http_request_duration_seconds", "Time until the response.", "route"),
@@ -84,7 +84,7 @@ impl Metrics {
         }
     }
 
-    /// Returns the text of all measurements (Prometheus text format 0.0.4).
+    /// Returns the text of all metrics (Prometheus text format 0.0.4).
     pub fn text(&self) -> prometheus::Result<Vec<u8>> {
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
@@ -92,7 +92,7 @@ impl Metrics {
     }
 }
 
-/// Creates measurements whose names start with `newsfold_`, and registers them.
+/// Creates metrics whose names start with `newsfold_`, and registers them.
 struct MetricSet<'a>(&'a Registry);
 
 impl MetricSet<'_> {

@@ -19,15 +19,18 @@ pub enum DbCommand {
     Stats,
     /// Copy the database into one file while the daemon runs.
     Backup {
+        /// File to write.
         file: PathBuf,
         /// Replace the file if it exists.
         #[arg(long)]
         force: bool,
     },
-    /// Replace the database with a backup. The daemon must be stopped. The previous database is kept next to it.
+    /// Replace the database with a backup. The daemon must be stopped. The previous database is kept in the
+    /// same folder.
     Restore {
+        /// Backup to restore.
         file: PathBuf,
-        /// Do not ask for confirmation.
+        /// Skip the confirmation prompt.
         #[arg(long)]
         yes: bool,
     },

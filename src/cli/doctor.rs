@@ -12,7 +12,7 @@ use url::Url;
 
 #[derive(clap::Args)]
 pub struct Doctor {
-    /// URL to request in the check of outbound HTTP [default: robots.txt on the server of an active source].
+    /// URL to request for the check of outbound HTTP [default: robots.txt on the server of an active source].
     #[arg(long, value_name = "URL")]
     url: Option<Url>,
 }

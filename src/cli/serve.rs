@@ -55,13 +55,13 @@ async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Opens the socket for measurements. They are not necessary, so a failure does not keep the daemon from starting.
+/// Opens the socket for metrics. They are not necessary, so a failure does not keep the daemon from starting.
 fn metrics_listener(options: &MetricsOptions) -> Option<std::net::TcpListener> {
     let address = options.enabled.then_some(options.listen)?;
     let bind = || {
         let listener = std::net::TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
-        tracing::info!(listen = %listener.local_addr()?, "serving measurements at /metrics");
+        tracing::info!(listen = %listener.local_addr()?, "serving metrics at /metrics");
         Ok::<_, std::io::Error>(listener)
     };
     let log = |error: &std::io::Error| {

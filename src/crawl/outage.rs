@@ -141,7 +141,7 @@ struct OutageDetected {
 pub(super) fn observe_attempt(context: &PollContext, attempt: &mut PollAttempt) -> Option<OutageEnd> {
     if attempt.requests.iter().any(|request| request.status.is_some()) {
         let end = context.outage.record_response()?;
-        tracing::warn!(since = %end.since, "the network is up again; polling the missed sources in sequence");
+        tracing::warn!(since = %end.since, "the network is up again; polling overdue sources in sequence");
         return Some(end);
     }
     if let AttemptOutcome::NoDocument(NoDocument::Unreachable { detail }) = &attempt.outcome

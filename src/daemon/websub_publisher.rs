@@ -274,7 +274,7 @@ impl Publisher {
         let (id, topic, host) = (subscriber.id, &subscriber.topic, &subscriber.host);
         let (event, failure) = match &result {
             DeliveryResult::Delivered => ("delivered a document", None),
-            DeliveryResult::Retry { failure, .. } => ("cannot deliver a document; trying again", Some(failure)),
+            DeliveryResult::Retry { failure, .. } => ("cannot deliver a document; retrying", Some(failure)),
             DeliveryResult::GiveUp { failure } => ("removed a subscriber", Some(failure)),
         };
         let reason = failure.map(wording::websub_failure);

@@ -5,8 +5,8 @@ use crate::domain::{StorylineEvidence, UnusualTerm};
 /// The minimum rate at which a term is described as unusual. Lower rates occur by chance.
 const MIN_STATED_RATE: f32 = 3.0;
 
-/// Returns why a story belongs to its storyline of `story_count` stories: `both report ‘Maduro’ and ‘Caracas’, 40 times
-/// their usual rate`. “Both” are the story and the stories that it resembles.
+/// Returns why a story belongs to its storyline of `story_count` stories: `both mention ‘Maduro’ and ‘Caracas’, 40
+/// times their usual rate`. “Both” are the story and the stories that it resembles.
 pub fn storyline_reason(evidence: &StorylineEvidence, story_count: u32) -> String {
     if let Some(constraint) = evidence.constraint {
         return format!("placed here by decision {constraint} of the operator");
@@ -25,7 +25,7 @@ pub fn storyline_reason(evidence: &StorylineEvidence, story_count: u32) -> Strin
     }
     let (unusual, others): (Vec<&UnusualTerm>, Vec<&UnusualTerm>) =
         evidence.terms.iter().partition(|term| term.rate >= MIN_STATED_RATE);
-    let unusual = (!unusual.is_empty()).then(|| format!("both report {}, {}", listed(&unusual), rate_text(&unusual)));
+    let unusual = (!unusual.is_empty()).then(|| format!("both mention {}, {}", listed(&unusual), rate_text(&unusual)));
     let others = (!others.is_empty()).then(|| format!("shares {}", listed(&others)));
     unusual.into_iter().chain(others).chain(in_other_language).collect::<Vec<_>>().join("; ")
 }
@@ -72,11 +72,11 @@ mod tests {
     #[test]
     fn evidence_names_unusual_terms_with_their_rate() {
         let both = reason(&[("Maduro", 40.2), ("Caracas", 39.8)], |_| ());
-        assert_eq!(both, "both report ‘Maduro’ and ‘Caracas’, 40 times their usual rate");
+        assert_eq!(both, "both mention ‘Maduro’ and ‘Caracas’, 40 times their usual rate");
         let different = reason(&[("Maduro", 200.0), ("Caracas", 40.0), ("jail", 3.5)], |_| ());
-        assert_eq!(different, "both report ‘Maduro’, ‘Caracas’ and ‘jail’, at least 4 times their usual rate");
+        assert_eq!(different, "both mention ‘Maduro’, ‘Caracas’ and ‘jail’, at least 4 times their usual rate");
         let mixed = reason(&[("Maduro", 40.0), ("jail", 1.2)], |_| ());
-        assert_eq!(mixed, "both report ‘Maduro’, 40 times its usual rate; shares ‘jail’");
+        assert_eq!(mixed, "both mention ‘Maduro’, 40 times its usual rate; shares ‘jail’");
         assert_eq!(reason(&[("jail", 1.2), ("court", 2.9)], |_| ()), "shares ‘jail’ and ‘court’");
     }
 
@@ -85,7 +85,7 @@ mod tests {
         let similar = |evidence: &mut StorylineEvidence| evidence.cosine_across_languages = Some(0.714);
         let stated = "the embedding of its text is similar to that of a story in another language (cosine 0.71)";
         assert_eq!(reason(&[], similar), stated);
-        let with_term = format!("both report ‘Maduro’, 40 times its usual rate; {stated}");
+        let with_term = format!("both mention ‘Maduro’, 40 times its usual rate; {stated}");
         assert_eq!(reason(&[("Maduro", 40.0)], similar), with_term);
     }
 

@@ -201,7 +201,7 @@ async fn commands_show_and_explain_the_storyline_of_a_big_event() {
 
     let shown = cli.run(&["storyline", "show", &storyline[..6]]);
     assert!(shown.contains(&format!("{} stories by ", stories.len())), "{shown}");
-    assert!(shown.contains("why: both report ‘") && shown.contains("times their usual rate"), "{shown}");
+    assert!(shown.contains("why: both mention ‘") && shown.contains("times their usual rate"), "{shown}");
     assert!(shown.contains("why: the storyline started with this story"), "{shown}");
     let explained = cli.run(&["storyline", "explain", &storyline]);
     assert!(explained.contains("probability that it belongs with the most similar story: 0."), "{explained}");
@@ -363,7 +363,7 @@ async fn page_and_feeds_of_a_storyline_list_its_published_stories() {
         assert!(page.contains(&format!("href=\"/stories/{story}\"")), "{page}");
     }
     assert!(page.contains(&format!("{} stories by ", stories.len())), "{page}");
-    assert!(page.contains("<p class=\"why\">both report ‘"), "{page}");
+    assert!(page.contains("<p class=\"why\">both mention ‘"), "{page}");
     let story = get(&daemon, &format!("/stories/{}", stories[0]), &[]).await.text().await.unwrap();
     assert!(story.contains(&format!("href=\"/storylines/{storyline}\"")), "{story}");
     let others = stories.iter().filter(|other| story.contains(&format!("href=\"/stories/{other}\""))).count();

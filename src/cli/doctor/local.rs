@@ -123,6 +123,6 @@ pub(super) async fn daemon(store: &Store) -> Finding {
     }
     match daemon.reload_error {
         Some(error) => Finding::warning(CHECK, format!("it rejected the configuration: {error}"), "correct the file"),
-        None => Finding::ok(CHECK, format!("process {} works", daemon.process_id)),
+        None => Finding::ok(CHECK, format!("process {} is healthy", daemon.process_id)),
     }
 }

@@ -43,7 +43,7 @@ struct Changes {
     /// Publisher, as a domain; "" restores the domain of the feed's website.
     #[arg(long)]
     outlet: Option<String>,
-    /// Name of the publisher for readers; "" restores the name from the title.
+    /// Display name of the publisher; "" restores the name from the title.
     #[arg(long, value_name = "NAME")]
     outlet_name: Option<String>,
     /// Title; "" restores the feed's own title.

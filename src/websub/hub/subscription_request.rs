@@ -48,7 +48,7 @@ pub enum RequestRefusal {
     InvalidLease,
     #[error("this callback is not subscribed to this topic")]
     NotSubscribed,
-    #[error("too many requests by this client within an hour")]
+    #[error("too many requests from this client within an hour")]
     ClientLimit,
     #[error("too many requests for callbacks at this host within an hour")]
     HostLimit,
