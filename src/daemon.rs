@@ -64,7 +64,7 @@ pub struct ConfigurationSource {
     /// The settings of the file.
     pub file: Config,
     pub location: ConfigLocation,
-    /// Where to serve measurements; `None` if they are not served.
+    /// Where to serve metrics; `None` if they are not served.
     pub metrics: Option<std::net::TcpListener>,
     /// Notified to read the file again.
     pub reload: Arc<Notify>,

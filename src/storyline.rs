@@ -6,9 +6,9 @@
 //! 1. The terms of the window are counted, and compared with their long-term frequencies ([`term_census`],
 //!    [`term_statistics`]). A term that occurs far more often than usual, at several outlets, is a burst.
 //! 2. Stories that share rare terms are compared ([`story_text`], [`candidate_pairs`], [`pair_features`]).
-//! 3. A learned model estimates for each pair whether it belongs to one storyline ([`tree_model`], [`tree_evaluator`]), as
-//!    far as this affects the groups ([`similarities`]).
-//!    Stories in different languages are also compared by the embeddings of their items ([`story_vectors`]).
+//! 3. A learned model estimates the probability that two stories belong to one storyline ([`tree_model`],
+//!    [`tree_evaluator`]), for the pairs that affect the groups ([`similarities`]). Stories in different languages are
+//!    also compared by the embeddings of their items ([`story_vectors`]).
 //! 4. A mixture of average and single linkage groups the stories ([`mixed_linkage`], [`weighted_stories`]).
 //! 5. The groups become changes to storylines, whose ids remain stable ([`regrouping`]).
 //!

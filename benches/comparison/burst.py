@@ -8,7 +8,7 @@ from newsfold import Newsfold
 
 STORIES = 500
 FEEDS = 1000
-# A quarter of the feeds each. The feeds with exclude_query contain nearly all stories.
+# Each condition applies to a quarter of the feeds. The feeds with exclude_query contain nearly all stories.
 CONDITIONS = ('query = "{word}"', 'tags = ["{word}"]', 'exclude_query = "{word}"', 'pattern = "{word} (b|c|d)"')
 # A changed story gets a new edition immediately.
 PUBLISH = 'min_update_interval = "0s"'

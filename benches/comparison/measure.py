@@ -38,7 +38,8 @@ def usage(process_id, start):
 
 
 def run(command, milestone=None, **options):
-    """Runs a command that must succeed. Returns its usage, and that when `milestone` first returned true."""
+    """Runs a command that must succeed. Returns its usage at its end, and its usage when
+    `milestone` first returned true."""
     start, reached = time.monotonic(), None
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **options)
     while True:

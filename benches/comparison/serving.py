@@ -15,7 +15,7 @@ from newsfold import Newsfold
 CONNECTIONS = 32
 SECONDS = 4
 SOURCES = 50
-# A run takes less time than those of other tables, so there are more of them.
+# A run takes less time than a run of the other tables, so there are more runs.
 PAIRS_PER_ROUND = 3
 
 

@@ -25,8 +25,8 @@ use crate::urls::outlet::outlet_of_site;
 use jiff::SignedDuration;
 use url::Url;
 
-/// A server that answers conditional requests only with 304 for this long may do so regardless of changes. It then gets
-/// one request without validators in every `FULL_REQUEST_INTERVAL`.
+/// A server that answers conditional requests only with 304 for this long may do so even if the feed has changed. From
+/// then on, it gets one request without validators per `FULL_REQUEST_INTERVAL`.
 const MAX_NOT_MODIFIED_PERIOD: SignedDuration = SignedDuration::from_hours(14 * 24);
 const FULL_REQUEST_INTERVAL: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// The operator is informed after this number of consecutive failures. At the default interval, this takes five hours.

@@ -25,7 +25,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The number of stories per transaction, so that it adds few more than this number of entries.
+/// The approximate maximum number of entries that a transaction adds. It determines the number of stories per
+/// transaction, within the two bounds below.
 const MAX_ENTRIES: u32 = 200_000;
 const MIN_BATCH: u32 = 50;
 const MAX_BATCH: u32 = 500;

@@ -36,7 +36,7 @@ pub(super) struct RunningTasks {
 /// The listening sockets. A socket closes with its last handle.
 pub(super) struct Sockets {
     pub site: std::net::TcpListener,
-    /// `None` if measurements are not served.
+    /// `None` if metrics are not served.
     pub metrics: Option<std::net::TcpListener>,
 }
 

@@ -150,7 +150,7 @@ impl EntryVariants {
 pub struct EditionReport {
     pub item: ItemId,
     pub outlet: String,
-    /// The name of the outlet for people, if it differs from the outlet. A new name does not cause a new edition.
+    /// The display name of the outlet, if it differs from the outlet. A new name does not cause a new edition.
     #[serde(default)]
     pub outlet_name: Option<String>,
     /// The name of the reporting publication, if the feed names one other than the outlet.

@@ -1,6 +1,6 @@
 //! Identifier types. The ids of sources, items, constraints and subscribers are row numbers of one database. The ids of
-//! stories and storylines are public, so they are hashes of the item that started the story: they do not depend on a
-//! machine or a counter.
+//! stories and storylines are public, so they are hashes of the item that started the story: they do not depend on the
+//! machine or on a counter.
 
 use super::display_text::one_line;
 use serde::{Deserialize, Serialize};

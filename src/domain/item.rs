@@ -84,7 +84,7 @@ pub struct Item {
     pub source_url: String,
     /// The outlet of the source. For an item of an aggregator, the outlet that reports it.
     pub outlet: String,
-    /// The name of the outlet for people.
+    /// The display name of the outlet.
     pub outlet_name: String,
     /// The name of the reporting publication, if the feed names one other than the outlet.
     pub reporter: Option<String>,

@@ -13,7 +13,7 @@ pub struct Source {
     /// The publisher: a registrable domain or a channel on a shared host, unless the operator specified another name.
     pub outlet: String,
     pub outlet_provenance: OutletProvenance,
-    /// The name of the outlet for people, if the operator set one.
+    /// The display name of the outlet, if the operator set one.
     pub outlet_name: Option<String>,
     /// The title that the operator set, or else the feed's own title, or else the URL.
     pub title: String,

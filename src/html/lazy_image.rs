@@ -28,7 +28,7 @@ const MAX_CANDIDATES: usize = 64;
 /// The image that an `<img>` displays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ImageSource {
-    /// No visible image. The element serves only to count readers.
+    /// No visible image: the element is a tracking pixel.
     Invisible,
     /// The image at its `src`.
     Declared,

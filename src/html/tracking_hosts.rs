@@ -1,12 +1,12 @@
-//! The addresses of well-known services that count readers with an image or a player.
+//! The addresses of well-known services that track readers with an image or a player.
 //!
 //! Such an image may declare no dimensions, so only its address shows what it is. The table covers the services that
 //! occur in feeds. Sources: the documentation of each service, and the list EasyPrivacy (<https://easylist.to>).
 
 use url::Url;
 
-/// Hosts with the start of the paths that count readers there. A host also matches its subdomains. An empty path
-/// matches every path, because the host serves nothing else.
+/// The hosts of trackers, each with a prefix of the paths at which it tracks readers. A host also matches its
+/// subdomains. An empty prefix matches every path, because the host serves only trackers.
 #[rustfmt::skip]
 const COUNTERS: &[(&str, &str)] = &[
     // Publishing systems and newsletters
@@ -34,7 +34,7 @@ const COUNTERS: &[(&str, &str)] = &[
     ("ct.pinterest.com", ""), ("bat.bing.com", ""), ("tr.snapchat.com", ""), ("analytics.tiktok.com", ""),
     ("alb.reddit.com", ""), ("vk.com", "/rtrg"), ("imp.tradedoubler.com", ""), ("linksynergy.com", "/fs-bin/show"),
 ];
-/// Suffixes of the paths of counters that run on the publisher's own host.
+/// Suffixes of the paths of trackers that run on the publisher's own host.
 #[rustfmt::skip]
 const OWN_COUNTERS: &[&str] = &[
     "/matomo.php", "/piwik.php", "/__utm.gif", "/__ptq.gif", "/mf.gif", "/tr.gif", "/wf/open", "/track/open.php",
@@ -42,13 +42,13 @@ const OWN_COUNTERS: &[&str] = &[
     "/tracking.gif", "/track.gif", "/tracker.gif", "/webbug.gif", "/hit.gif", "/impression.gif", "/open.gif",
     "/open.aspx", "/trackopen", "/cgi-bin/ivw", "/hit.xiti",
 ];
-/// The parts of paths and queries of such counters: FeedBurner, Adobe Analytics, and WordPress's Republication Tracker.
+/// Parts of the paths and queries of such trackers: FeedBurner, Adobe Analytics, and WordPress's Republication Tracker.
 const OWN_COUNTER_PARTS: &[&str] = &["/~r/", "/b/ss/", "republication-pixel="];
-/// The words in the class and id of such images.
+/// Words in the class and id of tracking images.
 const COUNTER_WORDS: &[&str] =
     &["pixel", "tracker", "tracking", "beacon", "webbug", "zählpixel", "zaehlpixel", "counter", "zählmarke"];
 
-/// Returns whether the host of an address only counts readers at this path.
+/// Returns whether an address is that of a tracker, based on its host and path.
 pub fn is_counter(address: &str) -> bool {
     let address = address.trim();
     let absolute = if address.starts_with("//") { format!("https:{address}") } else { address.to_owned() };
@@ -59,14 +59,14 @@ pub fn is_counter(address: &str) -> bool {
     COUNTERS.iter().any(|(name, path)| is_host(name) && url.path().starts_with(path))
 }
 
-/// Returns whether an address resembles that of a counter on any host.
+/// Returns whether an address resembles that of a tracker on any host.
 pub(super) fn is_own_counter(address: &str) -> bool {
     let address = address.trim().to_ascii_lowercase();
     let path = address.split(['?', '#']).next().unwrap_or_default();
     OWN_COUNTERS.iter().any(|end| path.ends_with(end)) || OWN_COUNTER_PARTS.iter().any(|part| address.contains(part))
 }
 
-/// Returns whether an attribute with names, such as `class`, names a counter: `tracking-pixel`.
+/// Returns whether an attribute with names, such as `class`, names a tracker: `tracking-pixel`.
 pub(super) fn names_counter(value: &str) -> bool {
     let value = value.to_lowercase();
     value.split(|c: char| !c.is_alphanumeric()).any(|word| COUNTER_WORDS.contains(&word))

@@ -1,4 +1,4 @@
-//! Recognizes invisible images, whose only purpose is to count readers. [`super::embedded_media`] removes them.
+//! Recognizes invisible images, whose only purpose is to track readers. [`super::embedded_media`] removes them.
 //!
 //! The attributes of the image and of the elements around it are examined before the sanitizer removes `style` and
 //! `hidden`. [`super::tracking_hosts`] examines the address.
@@ -22,9 +22,9 @@ const SIZES: [&str; 8] = [
     "width", "max-width", "inline-size", "max-inline-size", "height", "max-height", "block-size", "max-block-size",
 ];
 
-/// Returns whether an `<img>` serves only to count readers: it is invisible, or its address or its name is that of a
-/// counter. `lazy_address` is the address that a script would set. `is_photo` tells whether the image has or declares
-/// what tracking pixels do not need.
+/// Returns whether an `<img>` only tracks readers: it is invisible, or its address, class or id is that of a tracker.
+/// `lazy_address` is the address that a script would set. `is_photo` states whether the image is certainly a photo,
+/// which may be transparent until a script fades it in.
 pub(super) fn only_counts_readers(image: &StartTag<'_>, lazy_address: Option<&str>, is_photo: bool) -> bool {
     // Spacers are as small as tracking pixels, and scripts fade images in. Tracking pixels have no lazy photo address.
     let has_photo = lazy_address.is_some_and(is_photo_address);

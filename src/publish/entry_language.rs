@@ -9,8 +9,9 @@ use super::options::Options;
 use crate::domain::{Development, Edition, EditionReason, EditionText, Story, StoryId};
 use std::collections::HashMap;
 
-/// Returns the language of a story's entry in a feed with these languages: that of the lead that they prefer, or else
-/// the first that the story has. Returns `None` if the story has none of them.
+/// Returns the language of a story's entry in a feed with these languages: the language of the lead that is chosen with
+/// these preferences, or else the first of them in which the story has a report. Returns `None` if the story has
+/// reports in none of them.
 pub fn entry_language<'l>(story: &Story, languages: &'l [String], options: &Options) -> Option<&'l String> {
     let lead = LeadPreferences::with_languages(languages.iter(), options).choose(story)?.item.lang.as_ref();
     let is_present = |language: &&String| story.items.iter().any(|report| report.item.lang.as_ref() == Some(*language));

@@ -23,7 +23,7 @@ impl FeedFormat {
         }
     }
 
-    /// Returns the name of the format for people.
+    /// Returns the display name of the format.
     pub fn name(self) -> &'static str {
         match self {
             FeedFormat::Atom => "Atom",

@@ -285,7 +285,7 @@ fn editions_are_at_least_an_hour_apart_and_end_after_two_days() {
     assert_eq!(
         next(&story_of(2), &late, hours(47) + 40),
         EditionStep::Unchanged,
-        "the hour would end after the two days"
+        "the minimum interval would end after the update window"
     );
 }
 

@@ -65,8 +65,8 @@ pub enum Compression {
     OneOff,
 }
 
-/// Chooses the coding for a document that is sent only once. Chooses the coding that is cheapest to compute among those
-/// with the highest weight.
+/// Chooses the coding for a document that is sent only once: of the codings with the highest weight, the one that is
+/// cheapest to compute.
 pub fn choose_for_one_off(request: &HeaderMap) -> Option<ContentCoding> {
     const BY_COST: [(ContentCoding, usize); 3] =
         [(ContentCoding::Brotli, 1), (ContentCoding::Gzip, 2), (ContentCoding::Identity, 3)];

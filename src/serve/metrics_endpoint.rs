@@ -35,7 +35,7 @@ async fn metrics(State(app): State<AppState>) -> Result<Response, Error> {
     down.keys().for_each(|part| METRICS.faults.with_label_values(&[part]).set(1));
     match app.store.read(move |db| stored_facts(db, now)).await {
         Ok(facts) => facts.set(),
-        // The fault is among the measurements.
+        // The fault is one of the metrics.
         Err(error) => error.log("the database cannot be measured"),
     }
     if let Ok(usage) = app.store.disk_usage() {

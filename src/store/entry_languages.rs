@@ -22,7 +22,7 @@ pub fn record(db: &WriteConnection, feed: &str, story: StoryId, language: Option
     Ok(())
 }
 
-/// Returns the languages of a story's entries, also of those that were removed.
+/// Returns the languages of a story's entries, including removed ones.
 pub fn of_story(db: &ReadConnection, story: StoryId) -> Result<Vec<String>> {
     db.all(
         "SELECT DISTINCT lang FROM entry_language WHERE story_id = ?1 AND lang IS NOT NULL ORDER BY lang",

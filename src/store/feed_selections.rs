@@ -79,7 +79,7 @@ pub struct MembershipPlan {
     pub keeps_entries: bool,
     /// The stories that remain in the stable variant.
     pub in_stable: HashSet<StoryId>,
-    /// The version of the values of sources by which the stories were selected.
+    /// The version of the source attributes by which the stories were selected.
     selection_version: i64,
 }
 

@@ -30,7 +30,7 @@ pub fn facets_version(db: &ReadConnection) -> Result<i64> {
     db.one("SELECT facets_version FROM publication", [])
 }
 
-/// Counts the changes of the values of sources by which feeds select stories.
+/// Counts the changes of the source attributes by which feeds select stories.
 pub(super) fn selection_version(db: &ReadConnection) -> Result<i64> {
     db.one("SELECT selection_version FROM publication", [])
 }

@@ -34,7 +34,7 @@ macro_rules! language_sql {
 /// The language of an item, from `item` joined with `source`.
 pub(super) const LANGUAGE: &str = language_sql!();
 
-/// The name of an item's outlet for people, from `item` joined with `source`.
+/// The display name of an item's outlet, from `item` joined with `source`.
 pub(super) const OUTLET_NAME: &str = outlet_name_sql!();
 
 /// The outlet of an item, from `item` joined with `source`.

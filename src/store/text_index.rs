@@ -1,5 +1,5 @@
-//! A full-text index over the items of a few stories, in memory. A thousand feeds with expressions are compared with the
-//! stories that change in one query each, whereas the index of the database would be searched once for each story.
+//! A full-text index in memory over the items of a few stories. One query per feed finds which of these stories match
+//! the expression of the feed. With the index of the database, this would take one query for each feed and story.
 
 use super::Result;
 use super::connection::ReadConnection;

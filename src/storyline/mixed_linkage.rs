@@ -1,7 +1,7 @@
-//! Agglomerative clustering over sparse similarities, with a mixture of average linkage and single linkage. The similarity
-//! of two groups is [`BEST_PAIR_SHARE`] times the similarity of their best pair, plus the rest times the weighted mean
-//! similarity of all their pairs. The two most similar groups merge first, until no similarity exceeds the threshold. The
-//! similarity of a pair that was not compared counts as 0.
+//! Agglomerative clustering over sparse similarities, with a mixture of average linkage and single linkage. The
+//! similarity of two groups is the weighted mean of two values: the similarity of their best pair, which has the weight
+//! [`BEST_PAIR_SHARE`], and the weighted mean similarity of all their pairs. The two most similar groups merge first.
+//! Clustering ends when no similarity exceeds the threshold. A pair that was not compared has the similarity 0.
 //!
 //! With the mean alone, a story that resembles only a few stories of a large storyline stays outside. With the best pair
 //! alone, one misleading pair joins two storylines.
@@ -44,9 +44,9 @@ struct GroupLink {
     best: f64,
 }
 
-/// A possible merge: the bits of the similarity of both groups, which sort like the positive number; the groups in
-/// ascending order; and the versions of both groups. If similarities are equal, the groups with the lowest numbers merge
-/// first.
+/// A possible merge: the bit pattern of the similarity, which sorts like the number because it is positive; the groups
+/// in ascending order; and the versions of both groups. If similarities are equal, the groups with the lowest numbers
+/// merge first.
 type Candidate = (u64, Reverse<[u32; 2]>, [u32; 2]);
 
 /// Groups the nodes. Returns the first node of each node's group.
@@ -120,7 +120,7 @@ impl MixedLinkage {
         !self.groups[a as usize].forbidden.iter().any(|forbidden| self.owner(*forbidden) == b)
     }
 
-    /// Adds the merges of a group with those of its neighbors that are `wanted`.
+    /// Enqueues the merges of a group with the neighbors that `wanted` accepts.
     fn enqueue(&mut self, group: u32, wanted: impl Fn(u32) -> bool) {
         let own = &self.groups[group as usize];
         for (other, link) in own.links.iter().filter(|(other, _)| wanted(**other)) {

@@ -31,7 +31,8 @@ struct StoryVector {
     /// The languages of the items, in ascending order.
     languages: Vec<u32>,
     similar: SimilarStories,
-    /// The later stories that are among the most similar ones to this story, or the other way around.
+    /// The later stories with which this story is compared: one of the two is among the stories most similar to the
+    /// other.
     compared: Vec<u32>,
 }
 
@@ -114,7 +115,7 @@ impl StoryVectors {
         self.stories.iter_mut().flatten().for_each(|story| story.similar.remove_surplus(&languages));
     }
 
-    /// Assigns each pair of similar stories to its first story.
+    /// Records each pair of similar stories with its first story.
     fn collect_pairs(&mut self) {
         let mut pairs: Vec<[u32; 2]> = Vec::new();
         for (position, story) in (0..).zip(&mut self.stories) {

@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 /// Shares or numbers of documents in one language, by term.
 type Frequencies = FxHashMap<TermHash, f32>;
 
-/// The weight of the table of words, as a number of documents, for languages that it contains and for others.
+/// The weight of the word-frequency table, as a number of documents: for languages that it contains, and for others.
 const SHIPPED_DOCUMENTS: f64 = 20_000.0;
 const UNKNOWN_DOCUMENTS: f64 = 2_000.0;
 

@@ -1,6 +1,6 @@
-//! The name of an outlet for people, from the title of its feed: `BBC News` for `BBC News - World`.
+//! The display name of an outlet, from the title of its feed: `BBC News` for `BBC News - World`.
 
-/// What separates the name of an outlet from the rest of a title.
+/// Separators between the name of an outlet and the rest of a title.
 const SEPARATORS: [&str; 11] = [" - ", " – ", " — ", " | ", " » ", " > ", " · ", " :: ", ": ", " / ", " • "];
 
 /// Words that describe the content of a feed. A part of a title that consists of them is not a name.

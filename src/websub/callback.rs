@@ -99,7 +99,7 @@ async fn receive_push(
     match subscription.state {
         SubscriptionState::Active => {}
         SubscriptionState::Requested => return Ok(StatusCode::NOT_FOUND.into_response()),
-        // Status 410 makes the hub stop.
+        // Status 410 makes the hub stop pushing.
         _ => return Ok(StatusCode::GONE.into_response()),
     }
     let (Some(secret), Some(requested)) = (subscription.secret, subscription.requested) else {

@@ -33,7 +33,7 @@ impl Newsroom {
         Newsroom::start_with("").await
     }
 
-    /// Starts the daemon with a part of the configuration of `[publish]`.
+    /// Starts the daemon with settings of the section `[publish]`.
     async fn start_with(options: &str) -> Newsroom {
         let mut daemon = TestDaemon::new();
         daemon.config.publish = toml::from_str(options).unwrap();

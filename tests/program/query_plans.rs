@@ -296,7 +296,7 @@ struct Explainer {
 impl Explainer {
     fn new(database: &Path) -> Explainer {
         let db = Connection::open(database).unwrap();
-        // As in the program.
+        // The program also sets this flag.
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).unwrap();
         // Also explain the statements of triggers.
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRIGGER_EQP, true).unwrap();

@@ -81,7 +81,7 @@ struct Site {
     /// The items that each story contains, and those that have left it.
     members: BTreeMap<StoryId, BTreeSet<ItemId>>,
     left: BTreeSet<(StoryId, ItemId)>,
-    /// The entries that readers have seen, also those that were removed, and the keys of the present ones.
+    /// The entries that readers have seen, including removed ones, and the keys of the present ones.
     shown: HashMap<EntryKey, ShownEntry>,
     present: HashSet<EntryKey>,
     coverage: Coverage,

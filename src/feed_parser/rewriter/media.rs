@@ -97,7 +97,7 @@ fn declared_size(tag: StartTag<'_>) -> u32 {
     size("width").or_else(|| size("height")).unwrap_or(0)
 }
 
-/// Returns whether an image is too small to be visible and only counts readers. A size of 0 means unknown.
+/// Returns whether an image is too small to be visible, like a tracking pixel. A size of 0 means unknown.
 fn is_pixel(tag: StartTag<'_>) -> bool {
     let is_tiny = |side| tag.attribute(side).is_some_and(|size| matches!(size.trim(), "1" | "2"));
     is_tiny("width") || is_tiny("height")

@@ -103,7 +103,7 @@ const MISSING_SUPPORT: &[&str] = &[
     "не підтримує", "stöder inte", "støtter ikke", "ei tue", "nepodporuje", "nem támogatja", "nu suportă", "desteklemiyor",
     "tidak mendukung", "サポートしていません", "不支持", "不支援", "지원하지",
 ];
-/// Words that ask to turn scripts on, in lowercase.
+/// Words of notices that ask readers to enable scripts, in lowercase.
 #[rustfmt::skip]
 const ENABLING: &[&str] = &[
     "enable", "enabled", "activate", "turn on", "turned on", "requires", "require", "needed", "disabled", "aktivieren",
