@@ -48,6 +48,10 @@ pub fn other_configuration(context: &Context, daemon: &DaemonState) -> Option<St
     }
     let shown = |path: Option<&str>| path.map_or("the default settings".to_owned(), |path| format!("the file {path}"));
     let path = context.config_location().path().map(|path| path.display().to_string());
+    if path.is_none() && daemon.config_path.is_none() {
+        // The daemon is the demo: no other daemon without a file has settings that differ from the defaults.
+        return None;
+    }
     if path != daemon.config_path {
         let (used, own) = (shown(daemon.config_path.as_deref()), shown(path.as_deref()));
         let note =

@@ -23,6 +23,7 @@ async fn demo_groups_the_growing_train_story_into_one_entry() {
         .unwrap();
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
     let base = lines.by_ref().find_map(|line| Some(line.split_once("front page")?.1.trim().to_owned())).unwrap();
+    let command = lines.by_ref().find_map(|line| Some(line.split_once("on the command line")?.1.to_owned())).unwrap();
     let grown = lines.by_ref().find(|line| line.contains("outlets, now with")).unwrap();
     let took = start.elapsed();
     let reports = async || {
@@ -33,6 +34,10 @@ async fn demo_groups_the_growing_train_story_into_one_entry() {
         (train.len(), train.iter().map(|entry| entry["_newsfold"]["reports"].as_array().unwrap().len()).max())
     };
     wait_until("all eight outlets are in one entry about the train", async || reports().await == (1, Some(8))).await;
+    let arguments = command.trim().strip_prefix("newsfold ").unwrap().split(' ');
+    let list = Command::new(assert_cmd::cargo::cargo_bin("newsfold")).args(arguments).output().unwrap();
+    assert!(String::from_utf8_lossy(&list.stdout).lines().count() > 10, "{list:?}");
+    assert_eq!(String::from_utf8_lossy(&list.stderr), "");
     let kill = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
     assert!(kill.success() && process.wait().unwrap().success());
     // The third report appears six seconds after the start and is polled within two seconds.
