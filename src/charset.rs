@@ -1,7 +1,8 @@
 //! Detects the character set of a document and decodes it. Decoding never fails.
 //!
-//! Invalid bytes become U+FFFD. The order of precedence is: byte order mark, valid UTF-8, HTTP header, XML declaration
-//! (RFC 7303 §3), statistics. Labels are often wrong, so each is checked against the bytes first.
+//! Invalid bytes become U+FFFD. The evidence, in order of precedence, is the byte order mark, valid UTF-8, the HTTP
+//! header, the XML declaration (RFC 7303 §3), and statistics. Labels are often wrong, so each label is checked against
+//! the bytes first.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
@@ -14,7 +15,7 @@ pub struct DecodedText {
     pub text: String,
     /// The name of the actual character set of the bytes, according to the WHATWG Encoding Standard.
     pub charset: &'static str,
-    /// The faults found in the bytes and in their character set labels.
+    /// The problems found in the bytes and in their character set labels.
     pub problems: Vec<FeedProblem>,
 }
 
@@ -108,8 +109,8 @@ fn decode_utf_8(text: &str, labels: &[&'static Encoding], problems: &mut Vec<Fee
     (text.to_owned(), UTF_8.name())
 }
 
-/// Returns whether a label claims UTF-16 although the bytes are not: markup in UTF-16 has a zero in every other byte
-/// (XML 1.0, Appendix F). .NET serializes documents to strings that declare UTF-16 but are sent as UTF-8.
+/// Returns whether a label claims UTF-16 although the bytes are not UTF-16: markup in UTF-16 has a zero in every other
+/// byte (XML 1.0, Appendix F). .NET serializes documents to strings that declare UTF-16 but are sent as UTF-8.
 fn is_impossible(label: &'static Encoding, bytes: &[u8]) -> bool {
     let is_utf_16 = label == UTF_16LE || label == UTF_16BE;
     is_utf_16 && !bytes[..bytes.len().min(MAX_DECLARATION_BYTES)].contains(&0)
@@ -172,15 +173,16 @@ fn utf_16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// Decodes UTF-8 that ends within a character, because the document was truncated there. Without another non-ASCII
-/// character, the label must be UTF-8.
+/// Decodes UTF-8 that ends within a character, because the document was truncated there. If the document contains no
+/// other non-ASCII character, a label must be UTF-8.
 fn decode_truncated_utf_8<'a>(bytes: &'a [u8], labels: &[&'static Encoding]) -> Option<&'a str> {
     let error = std::str::from_utf8(bytes).err().filter(|error| error.error_len().is_none())?;
     let text = std::str::from_utf8(&bytes[..error.valid_up_to()]).ok()?;
     (!text.is_ascii() || labels.first() == Some(&UTF_8)).then_some(text)
 }
 
-/// Decodes UTF-8 with a few bytes of windows-1252. More than two thirds of the non-ASCII characters must be UTF-8.
+/// Decodes UTF-8 that contains a few windows-1252 bytes. More than two thirds of the non-ASCII characters must be
+/// UTF-8.
 fn decode_nearly_utf_8(bytes: &[u8]) -> Option<String> {
     let (mut valid, mut invalid) = (0usize, 0usize);
     for chunk in bytes.utf8_chunks() {
@@ -200,7 +202,8 @@ fn decode_nearly_utf_8(bytes: &[u8]) -> Option<String> {
     Some(text)
 }
 
-/// The maximum number of bytes for statistical detection. Reading more would take time but rarely change the result.
+/// The maximum number of bytes for statistical detection. Reading more bytes would take time but would rarely change
+/// the result.
 const MAX_GUESS_BYTES: usize = 1024 * 1024;
 
 fn guess_encoding(bytes: &[u8], host: Option<&str>) -> &'static Encoding {

@@ -1,4 +1,5 @@
-//! The current time as a value that is passed in, so that a test with real sockets can advance it by hours.
+//! The clock, which is passed to all code that needs the current time, so that a test with real sockets can advance the
+//! time by hours.
 //!
 //! A clock does not measure durations. Request timeouts use `tokio::time`.
 

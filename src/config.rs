@@ -160,7 +160,7 @@ impl Config {
         })
     }
 
-    /// Returns the reason why newsfold does not subscribe to hubs with this configuration; `None` if it does.
+    /// Returns the reason why newsfold does not subscribe to hubs with this configuration; `None` if it does subscribe.
     pub fn websub_disabled_reason(&self, address_policy: &AddressPolicy) -> Option<DisabledReason> {
         let default_base_url = site_at(self.serve.listen);
         self.websub.disabled_reason(&self.publish.base_url, &default_base_url, address_policy)

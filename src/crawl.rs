@@ -1,4 +1,4 @@
-//! One poll, from the due source to the record of the attempt and the items of its document.
+//! A poll, from the due source to the record of the attempt and the items of the document.
 //!
 //! [`poll_source`] fetches, parses, decides and records; [`decide`] interprets the outcome of an attempt. Every code
 //! path ends with a record: each poll stores a [`PollRecord`] in the same transaction as its items, even if it fails.
@@ -127,7 +127,8 @@ pub struct PollContext {
     pub program: String,
     pub outage: OutageDetector,
     pub budget: BudgetCache,
-    /// Limits concurrent parsing. A decoded and parsed document needs a multiple of its size in memory.
+    /// The slots that limit concurrent parsing. A document needs several times its size in memory while it is decoded
+    /// and parsed.
     pub parse_slots: Arc<Semaphore>,
 }
 
@@ -158,7 +159,7 @@ pub enum AttemptOutcome {
     NotAFeed {
         detail: String,
         feeds: Vec<FeedLink>,
-        /// The page to which an HTML page without feed links redirects browsers.
+        /// The page to which an HTML page redirects browsers, if it has no links to feeds.
         refresh_target: Option<Url>,
         bytes: u64,
     },

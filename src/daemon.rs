@@ -64,9 +64,9 @@ pub struct ConfigurationSource {
     /// The settings of the file.
     pub file: Config,
     pub location: ConfigLocation,
-    /// Where to serve metrics; `None` if they are not served.
+    /// The socket on which to serve metrics; `None` if they are not served.
     pub metrics: Option<std::net::TcpListener>,
-    /// Notified to read the file again.
+    /// Notified when the file must be read again.
     pub reload: Arc<Notify>,
 }
 
@@ -111,7 +111,7 @@ struct Daemon {
     /// The server of the running tasks, and servers that still send responses after a reload.
     servers: JoinSet<()>,
     state: DaemonState,
-    /// The settings of the file at startup. Those that only a restart applies are still in use.
+    /// The settings of the file at startup. The settings that only a restart applies are still in use.
     file_at_startup: Config,
 }
 
@@ -186,7 +186,7 @@ impl Daemon {
     async fn stop(self, mut tasks: TaskSet) -> anyhow::Result<()> {
         let Daemon { root, sockets, running, mut servers, .. } = self;
         watchdog::notify(&[NotifyState::Stopping]);
-        // Refuse new connections immediately instead of leaving them waiting.
+        // New connections are refused immediately, so that they do not wait.
         drop(sockets);
         root.shutdown.cancel();
         let deadline = Instant::now() + running.context.config.daemon.shutdown_grace.unsigned_abs();

@@ -1,4 +1,5 @@
-//! The domain types of newsfold: what it polls, stores, groups and publishes. They involve no I/O, clock or policy.
+//! The domain types of newsfold: the things that it polls, stores, groups and publishes. The types involve no I/O,
+//! clock or policy.
 //!
 //! Types named `Parsed*` (in [`crate::feed_parser`]) hold the contents of a document. The types in this module hold
 //! stored data.

@@ -32,12 +32,12 @@ use std::time::{Duration, Instant};
 
 /// The maximum number of tokens of a text. Later tokens are ignored. Models accept at least this number.
 const MAX_TOKENS: usize = 128;
-/// The maximum number of characters of a text before its tokenization; 128 tokens are about 500.
+/// The maximum number of characters of a text before its tokenization. 128 tokens are about 500 characters.
 const MAX_TEXT_CHARS: usize = 1000;
 /// The maximum number of characters of a summary that are encoded. The first sentences name the event.
 const MAX_SUMMARY_CHARS: usize = 300;
 /// The maximum time for a text of [`MAX_TOKENS`] tokens. Models need less than a second, but the thread has the lowest
-/// priority, and a busy machine may give it a tenth of a core.
+/// priority, and on a busy machine it may get only a tenth of a core.
 const MAX_ENCODING_TIME: Duration = Duration::from_secs(60);
 
 #[derive(Debug, thiserror::Error)]
@@ -67,8 +67,8 @@ pub enum Error {
     TooSlow(Duration),
 }
 
-/// A loaded encoder. It computes in its own thread, with low priority. A clone shares that thread, but the result of
-/// [`Encoder::with_own_thread`] has another one.
+/// A loaded encoder. It computes in its own thread, with low priority. A clone shares this thread, but
+/// [`Encoder::with_own_thread`] returns an encoder with another thread.
 #[derive(Clone)]
 pub struct Encoder {
     model: SentenceModel,
@@ -133,7 +133,7 @@ impl Encoder {
     /// Returns the embedding of a text.
     ///
     /// # Errors
-    /// Fails if the model fails, or if its output is not a vector with a direction.
+    /// Fails if the model fails, or if its output is not a finite vector other than zero.
     pub fn encode(&self, text: &str) -> Result<Embedding, Error> {
         let text: String = self.facts.prefix.chars().chain(text.chars().take(MAX_TEXT_CHARS)).collect();
         let encoded = catch_unwind(AssertUnwindSafe(|| self.model.encode(&text)));

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// The minimum time between two passes. A shorter interval would take time but hardly change the result.
+/// The minimum time between two passes. A shorter interval would take time but would hardly change the result.
 const MIN_RECLUSTER_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
 
 /// One line of a dataset.
@@ -41,7 +41,7 @@ pub struct LabeledItem {
 ///
 /// # Errors
 ///
-/// Fails on the first object that is not a labeled item; the error names its line.
+/// Fails on the first object that is not a labeled item. The error names the line of the object.
 pub fn parse_dataset(text: &str) -> serde_json::Result<Vec<LabeledItem>> {
     let mut items: Vec<LabeledItem> = serde_json::Deserializer::from_str(text).into_iter().collect::<Result<_, _>>()?;
     items.sort_by(|a, b| a.published.cmp(&b.published).then_with(|| a.id.cmp(&b.id)));
@@ -49,7 +49,7 @@ pub fn parse_dataset(text: &str) -> serde_json::Result<Vec<LabeledItem>> {
 }
 
 impl LabeledItem {
-    /// Returns the label of the item's storyline, or that of its story if the storyline contains no other story.
+    /// Returns the label of the item's storyline, or the label of its story if the storyline contains no other story.
     pub fn storyline_label(&self) -> String {
         match &self.storyline {
             Some(storyline) => format!("storyline {storyline}"),

@@ -1,10 +1,10 @@
 //! Parses RSS, Atom and JSON Feed documents into a [`ParsedFeed`] and a list of problems.
 //!
-//! Parsing limits the size, decodes the character set, leniently rewrites the document into RSS 2.0, and parses the
-//! result with feed-rs. JSON Feed has a separate reader. Defects are data, not errors: the parser reads every feed that
-//! it can and reports the defects as problems.
+//! The parser limits the size of a document, decodes its character set, leniently rewrites it into RSS 2.0, and parses
+//! the result with feed-rs. JSON Feed has a separate reader. Defects are data, not errors: the parser reads every feed
+//! that it can and reports the defects as problems.
 //!
-//! The parser does not send requests, read the clock, keep state or make up guids. It trusts neither the declared
+//! The parser does not send requests, read the clock, keep state or invent guids. It trusts neither the declared
 //! character set nor the declared format of a document.
 
 mod dates;
@@ -36,7 +36,7 @@ use crate::domain::display_text::one_line;
 use crate::domain::{FeedProblem, ProblemKind};
 use crate::urls::redact::strip_credentials;
 
-/// Limits on how much of a document is read. Excess parts are dropped and reported as problems.
+/// The limits on the parts of a document that are read. Excess parts are dropped and reported as problems.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// The maximum number of bytes that are read from a document.
@@ -72,7 +72,7 @@ pub enum NotAFeed {
     #[error("{}", html_page_error(feeds.len(), refresh_target.as_ref()))]
     Html {
         feeds: Vec<FeedLink>,
-        /// The page to which a page without links to feeds redirects browsers.
+        /// The page to which this page redirects browsers, if it has no links to feeds.
         refresh_target: Option<Url>,
     },
     #[error("the document is not a feed: {detail}")]

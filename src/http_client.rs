@@ -1,8 +1,9 @@
 //! Fetches a document and follows redirects. Requests are conditional, limited, and checked against the address policy.
 //!
-//! This module never decides when to retry; [`crate::crawl`] does. It checks the target of every redirect. It never
-//! sends a referrer or the credentials of another origin, never keeps a cookie beyond one chain of redirects, never
-//! retries by itself, never solves a bot challenge, and never changes a validator (RFC 9110, section 13; RFC 9111).
+//! This module never decides when to retry, because [`crate::crawl`] decides that. It checks the target of every
+//! redirect. It never sends a referrer or the credentials of another origin, never keeps a cookie beyond one chain of
+//! redirects, never retries by itself, never solves a bot challenge, and never changes a validator (RFC 9110, section
+//! 13; RFC 9111).
 
 mod address_policy;
 mod body_decoder;
@@ -71,11 +72,11 @@ pub struct ResponseDocument {
 /// The reason why no document was received.
 #[derive(Debug)]
 pub enum NoDocument {
-    /// The stored copy is still current (304). Validators of the response replace the stored ones.
+    /// The stored copy is still current (304). The validators of the response replace the stored validators.
     NotModified { validators: Option<CacheValidators>, fresh_for: Option<SignedDuration> },
     /// The document is gone permanently (410).
     Gone,
-    /// The server requests a later retry, either of all requests (429) or of this one (503).
+    /// The server asks the client to retry later, either all requests (429) or this request (503).
     Throttled { retry_after: Option<SignedDuration>, fresh_for: Option<SignedDuration> },
     /// The server refused the request (403).
     Refused { retry_after: Option<SignedDuration> },
@@ -91,23 +92,24 @@ pub enum NoDocument {
     Failed { detail: String },
 }
 
-/// Sends requests. Cloning is cheap: all clones share connections, memory limits and the limiter of each origin.
+/// The sender of requests. Cloning is cheap: all clones share connections, memory limits and the limiter of each
+/// origin.
 #[derive(Clone)]
 pub struct Fetcher {
     transport: Transport,
     /// The transports of sources with their own proxy, by the proxy's URL.
     proxy_transports: Arc<Mutex<HashMap<String, Transport>>>,
     origin_limiter: OriginLimiter,
-    /// Limits the number of large bodies in memory.
+    /// The slots that limit the number of large bodies in memory.
     large_body_slots: Arc<Semaphore>,
     pub options: Arc<Options>,
 }
 
-/// Called with the origin before every request. The future resolves once this program may send the request, in
-/// coordination with the other programs on the same database.
+/// A function that is called with the origin before every request. The future resolves once this program may send the
+/// request, in coordination with the other programs on the same database.
 pub type AcquirePermit<'a> = dyn Fn(String) -> BoxFuture<'a, Result<(), NoDocument>> + Send + Sync + 'a;
 
-/// The HTTP client could not be built from the options.
+/// The reason why the HTTP client could not be built from the options.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientBuildError {
     #[error("cannot set up the HTTP client: {0}")]
@@ -129,7 +131,7 @@ const ACCEPT_PAGES: &str = "text/html, application/xhtml+xml, */*;q=0.1";
 /// A request for a document.
 #[derive(Clone, Copy)]
 pub struct DocumentRequest<'a> {
-    /// Sent only in requests to the URL to which they belong.
+    /// The cache validators. They are sent only in requests to the URL to which they belong.
     pub validators: Option<&'a CacheValidators>,
     /// The settings of the source; `None` for a request that does not belong to a source.
     pub settings: Option<&'a RequestSettings>,
@@ -155,7 +157,7 @@ pub fn origin_of(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
-/// Makes ring the cryptography of all TLS connections of this process. Must be called before a reqwest client is built.
+/// Installs ring as the TLS cryptography provider of this process. Must be called before a reqwest client is built.
 pub fn install_tls_provider() {
     // An error means that a provider is already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -270,7 +272,7 @@ impl Fetcher {
     }
 
     /// Checks the address and waits for permission to send a request. The program's own limiter comes last, so that a
-    /// wait for another program does not block other requests in this one.
+    /// wait for another program does not block other requests of this program.
     async fn admit(
         &self,
         transport: &Transport,

@@ -28,7 +28,7 @@ pub struct FeedOutline {
     pub line: usize,
 }
 
-/// A fault in a file.
+/// A problem in a file.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct OpmlFault {
     /// The line number in the file, from 1.

@@ -77,7 +77,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// The reason why a database operation failed: always a fault of newsfold, never of a source.
+/// The reason why a database operation failed. A source never causes such an error.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("cannot open the database {path}: {cause}. {next}")]
@@ -114,7 +114,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Logs a failure of the daemon, unless the store has logged its cause: a full disk makes every task fail.
+    /// Logs a failure of the daemon, unless the store has already logged its cause. A full disk, for example, makes
+    /// every task fail.
     pub fn log(&self, what: &str) {
         match self {
             Error::NotWritten(_) => tracing::debug!(error = %self, "{what}"),
@@ -139,7 +140,7 @@ struct Shared {
     damage: Mutex<Option<String>>,
     writer: writer::Writer,
     idle_readers: Mutex<Vec<ReadConnection>>,
-    /// Limits the number of readers. Each has its own page cache and three open files.
+    /// The permits that limit the number of readers. Each reader has its own page cache and three open files.
     reader_permits: Arc<Semaphore>,
 }
 
@@ -152,7 +153,7 @@ pub struct DiskUsage {
     pub free_bytes: u64,
 }
 
-/// The maximum number of simultaneous reads. More would wait for a processor core or the disk anyway.
+/// The maximum number of simultaneous reads. Additional reads would only wait for a processor core or for the disk.
 const MAX_READERS: usize = 16;
 
 /// The minimum free space on the disk of the database.
@@ -219,7 +220,8 @@ impl Store {
             .then(|| format!("only {free} MiB are free on the disk of the database; free at least {MIN_FREE_MIB} MiB"))
     }
 
-    /// Returns the fault of the database file: it was deleted or replaced since it was opened, or it is damaged.
+    /// Returns the problem with the database file, if any: it was deleted or replaced since it was opened, or it is
+    /// damaged.
     pub fn file_fault(&self) -> Option<String> {
         match file_identity(self.path()) {
             None => Some("its file was deleted; restore it from a backup and restart newsfold".into()),

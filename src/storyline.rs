@@ -1,7 +1,7 @@
 //! Groups the stories that report one event and what follows from it into storylines.
 //!
 //! The module is pure: items and their stories go in, storylines come out. The module accesses no database and no
-//! clock. It never changes which story an item belongs to; [`crate::cluster`] decides that.
+//! clock. It never moves items between stories, because [`crate::cluster`] decides which story an item belongs to.
 //!
 //! 1. The terms of the window are counted, and compared with their long-term frequencies ([`term_census`],
 //!    [`term_statistics`]). A term that occurs far more often than usual, at several outlets, is a burst.

@@ -1,4 +1,4 @@
-//! WebSub (W3C Recommendation of 23 January 2018). newsfold subscribes to the hubs that feeds declare; in [`hub`], it
+//! WebSub (W3C Recommendation of 23 January 2018). newsfold subscribes to the hubs that feeds declare. In [`hub`], it
 //! is a hub for its own feeds.
 //!
 //! The decisions are pure functions: [`discovery`] (the hub and topic that a feed declares), [`renewal_schedule`] (when
@@ -6,8 +6,8 @@
 //! a hub's verification request), [`signature`] (whether a push is from the hub), [`push_reliability`] (whether polls
 //! can be infrequent). [`callback`] answers hubs; the daemon's `websub subscriber` task sends requests to them.
 //!
-//! A feed can declare the `rel=self` URL of another feed. This is harmless: pushed items are stored under the source
-//! whose feed declared the topic, and that feed could have contained the items itself.
+//! A feed can declare the `rel=self` URL of another feed. Such a declaration is harmless: pushed items are stored under
+//! the source whose feed declared the topic, and that feed could have contained the items itself.
 
 pub mod callback;
 pub mod delivery_retries;
@@ -52,7 +52,8 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Returns the reason why newsfold does not subscribe to hubs; `None` if it does. `base_url` is `publish.base_url`.
+    /// Returns the reason why newsfold does not subscribe to hubs; `None` if it does subscribe. `base_url` is
+    /// `publish.base_url`.
     pub fn disabled_reason(
         &self,
         base_url: &Url,
@@ -78,7 +79,7 @@ impl Options {
     }
 }
 
-/// Returns whether a host name is only meaningful in the local network: a single label, or a name reserved by RFC 6761,
+/// Returns whether a host name is meaningful only in the local network: a single label, or a name reserved by RFC 6761,
 /// 6762, 8375 or ICANN (`internal`).
 fn is_local(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 const FEEDS: [&str; 4] = ["/feeds/all.atom", "/feeds/all.rss", "/feeds/all.json", "/feeds/health.atom"];
 const WORDS: &str = "1 | Grid fails in the north | Power went out in Veshna and in all the villages along the coast";
 
-/// A client that does not decode responses or follow redirects.
+/// Returns a client that does not decode responses or follow redirects.
 fn client() -> Client {
     Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
@@ -40,7 +40,7 @@ fn header<'a>(response: &'a Response, name: &str) -> &'a str {
     response.headers().get(name).map_or("", |value| value.to_str().unwrap())
 }
 
-/// A daemon with a feed that contains one story.
+/// Returns a daemon with a feed that contains one story.
 async fn daemon() -> TestDaemon {
     start_and_poll_once(StubResponse::ok(rss(&[WORDS]))).await.0
 }
@@ -320,7 +320,7 @@ fn address(daemon: &TestDaemon) -> SocketAddr {
     daemon.base.trim_start_matches("http://").parse().unwrap()
 }
 
-/// Whether the server closes a connection without a response.
+/// Returns whether the server closes a connection without a response.
 async fn is_ended(stream: &mut TcpStream) -> bool {
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).await.is_err() || rest.is_empty()
@@ -456,7 +456,7 @@ async fn trickle(from: Ipv4Addr, to: SocketAddr, enough: CancellationToken) -> u
     closed
 }
 
-/// The 99th percentile and the maximum of the durations of `times` feed requests, each on a new connection.
+/// Returns the 99th percentile and the maximum of the durations of `times` feed requests, each on a new connection.
 async fn time_requests(daemon: &TestDaemon, times: usize) -> (Duration, Duration) {
     let client = Client::builder().pool_max_idle_per_host(0).build().unwrap();
     let mut durations = Vec::new();
@@ -498,7 +498,7 @@ async fn two_thousand_slow_clients_do_not_delay_feeds() {
     }
     let before = Instant::now();
     let (mut rounds, mut longest) = (Vec::new(), Duration::ZERO);
-    // Long enough for each client to be disconnected and to reconnect.
+    // Ten seconds are enough for each client to be disconnected and to reconnect.
     while before.elapsed() < Duration::from_secs(10) {
         let (p99, most) = time_requests(&daemon, 300).await;
         rounds.push(p99);

@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 /// A constraint on an item, identified by the decision from which it follows.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Constraint {
-    /// The item belongs with all items that have the same constraint.
+    /// The item must share a group with all items that have the same constraint.
     MustLink { decision: i64 },
     /// The item must not share a group with an item on another side of the decision.
     CannotLink { decision: i64, side: u8 },
@@ -25,7 +25,7 @@ pub(super) fn forbids_merge(one: &[Constraint], other: &[Constraint]) -> bool {
     })
 }
 
-/// The score of a pair of items, which are given by position.
+/// The score of a pair of items. The items are given by their positions.
 pub(super) struct ItemLink {
     pub first: u32,
     pub second: u32,
@@ -33,7 +33,7 @@ pub(super) struct ItemLink {
     pub log_odds: Option<f32>,
 }
 
-/// The constraints on groups, in addition to the scores. Items are given by position.
+/// The constraints on groups, in addition to the scores. Items are given by their positions.
 pub(super) struct GroupingConstraints<'a> {
     /// The operator's constraints on each item.
     pub of_items: Vec<&'a [Constraint]>,
@@ -98,8 +98,9 @@ struct Group {
     links: FxHashMap<u32, ClusterLink>,
 }
 
-/// Two groups that may merge: an integer that sorts like their log-odds, and the groups in ascending order. If log-odds
-/// are equal, the first groups merge first, so that the result does not depend on the iteration order of a hash map.
+/// Two groups that may merge: an integer that sorts like their log-odds, and the groups in ascending order. If several
+/// candidates have equal log-odds, the groups with the lowest numbers merge first, so that the result does not depend
+/// on the iteration order of a hash map.
 type MergeCandidate = (i32, Reverse<[u32; 2]>);
 
 impl Agglomeration<'_> {
@@ -125,7 +126,7 @@ impl Agglomeration<'_> {
         }
     }
 
-    /// Merges each item with the first item of the list that it may share a group with.
+    /// Merges each item with the first item in the list with which it may share a group.
     fn merge_same_link(&mut self, owners: &mut Owners, items: &[u32]) {
         let mut firsts: Vec<u32> = Vec::new();
         for item in items {

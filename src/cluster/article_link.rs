@@ -1,7 +1,7 @@
 //! Determines whether a link leads to one article, so that all items with this link report one event.
 
-/// Names of home and section pages, in the languages of the tests and in a few more languages. A path that consists
-/// only of such names leads to a section.
+/// Names of home and section pages, in the languages of the tests and a few others. A path that consists only of such
+/// names leads to a section.
 #[rustfmt::skip]
 const SECTION_NAMES: &[&str] = &[
     "actualidad", "actualite", "actualites", "africa", "aktuell", "aktuelles", "all", "americas", "archive", "archives",

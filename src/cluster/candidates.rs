@@ -147,7 +147,7 @@ fn strongest_terms(terms: &[WeightedTerm]) -> SmallVec<[WeightedTerm; 64]> {
     strongest
 }
 
-/// Accumulates the partial cosines of candidates.
+/// The sums of the partial cosines of candidates.
 #[derive(Default)]
 struct ScoreAccumulator {
     positions: Box<OpenAddressTable<{ ScoreAccumulator::SLOTS }>>,

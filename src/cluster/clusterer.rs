@@ -23,7 +23,7 @@ use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Assigns items to stories. Keeps the required data about the items of the last few days in memory.
+/// The state for assigning items to stories. It contains the required data about the items of the last few days.
 pub struct Clusterer {
     pub(super) options: Options,
     pub linkage: Linkage,
@@ -37,7 +37,7 @@ pub struct Clusterer {
     pub(super) search: NeighborSearch,
     /// The items from which the next reclustering pass starts.
     pub(super) changed: Vec<ItemSeq>,
-    /// The document count when all items were last rescored.
+    /// The document count at the time when all items were last rescored.
     pub(super) documents_at_rescore: usize,
     /// The latest features of each scored pair, for training; `None` if they are not recorded. The ids of a pair are in
     /// ascending order.
@@ -213,7 +213,7 @@ impl Clusterer {
         }
     }
 
-    /// Indexes the link of an item. If the link no longer identifies one event, the items with it are regrouped.
+    /// Indexes the link of an item. If the link no longer identifies one event, the items with the link are regrouped.
     fn add_link(&mut self, seq: ItemSeq) {
         let item = &self.window[seq];
         let (source, link) = (item.source, item.link);

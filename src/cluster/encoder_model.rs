@@ -1,9 +1,9 @@
-//! The encoder model: refines the score of a pair of items with the similarity of their embeddings. It consists of two
-//! logistic regressions, one for pairs in one language and one for pairs across languages.
+//! The encoder model, which refines the score of a pair of items with the similarity of their embeddings. It consists
+//! of two logistic regressions, one for pairs in one language and one for pairs across languages.
 //!
 //! The inputs are the lexical log-odds of the [pair model](super::pair_model), the centered cosine of the embeddings,
-//! its margin over other neighbors, and all products of two of them. `encoder_model_weights.txt` contains the weights;
-//! `cargo run --release --example train -- SET.jsonl … --encoder FOLDER --write` learns them.
+//! the margin of this cosine over other neighbors, and all products of two inputs. `encoder_model_weights.txt` contains
+//! the weights; `cargo run --release --example train -- SET.jsonl … --encoder FOLDER --write` learns them.
 
 use super::quadratic_regression::{QuadraticRegression, WeightsError};
 
@@ -14,7 +14,7 @@ const INPUTS: usize = ENCODER_INPUT_NAMES.len();
 /// The similarity of the embeddings of two items.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EmbeddingSimilarity {
-    /// The cosine of the vectors, each without the mean of its language.
+    /// The cosine of the two vectors, each of which is first reduced by the mean vector of its language.
     pub cosine: f32,
     /// The cosine minus the density of the denser of the two neighborhoods.
     pub margin: f32,
@@ -51,7 +51,7 @@ impl EncoderModel {
         regression.log_odds(&similarity.inputs(lexical_log_odds))
     }
 
-    /// Parses a weights file: the regression within languages, then the one across languages.
+    /// Parses a weights file, which contains the regression within languages and then the regression across languages.
     ///
     /// # Errors
     ///

@@ -19,13 +19,14 @@ const MIN_AGREEMENT: f32 = 0.6;
 /// The minimum agreement between the texts of two outlets' reports of one event.
 const MIN_AGREEMENT_ACROSS_OUTLETS: f32 = 0.15;
 
-/// The minimum agreement between such texts in a script without spaces. Texts about different events share particles.
+/// The minimum agreement between the texts of two outlets' reports of one event in a script without spaces. Texts about
+/// different events share particles in such scripts.
 const MIN_UNSPACED_AGREEMENT_ACROSS_OUTLETS: f32 = 0.3;
-/// The minimum share of the shorter text's shingles that the longer text contains if both are versions of one text.
+/// The minimum share of the shorter text's shingles that the longer text contains if they are versions of one text.
 /// Texts of a regular section use the same words in another order.
 const MIN_VERSION_CONTAINMENT: f32 = 0.4;
 
-/// Two items with equal titles, or of one regular section.
+/// Two items that have equal titles or belong to one regular section.
 pub(super) struct EqualTitles<'a>(pub &'a IndexedItem, pub &'a IndexedItem);
 
 impl EqualTitles<'_> {

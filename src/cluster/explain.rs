@@ -33,13 +33,14 @@ const MIN_CONTRIBUTION: f32 = 0.05;
 /// The clusterer's score of a pair of items, and its explanation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PairExplanation {
-    /// The probability that both items report one event, 0 to 1. Other items may still link both to the same story.
+    /// The probability that both items report one event, 0 to 1. Other items may still link the two items to the same
+    /// story.
     pub score: f32,
     /// The minimum score at which an item joins a story.
     pub threshold: f32,
     /// The shared terms, sorted by descending IDF.
     pub shared_terms: Vec<String>,
-    /// The terms of each title that the other item does not contain, sorted by descending IDF.
+    /// The terms of each item's title that the other item does not contain, sorted by descending IDF.
     pub only_in_first: Vec<String>,
     pub only_in_second: Vec<String>,
     /// The contributions of the features, the largest absolute value first.
@@ -59,7 +60,7 @@ pub struct FeatureContribution {
 }
 
 impl Clusterer {
-    /// Explains why an item belongs with these members. `log_odds` is [`f32::MAX`] if a rule joins them.
+    /// Explains why an item belongs to the story with these members. `log_odds` is [`f32::MAX`] if a rule joins them.
     pub(super) fn join_evidence(
         &self,
         seq: ItemSeq,
@@ -91,8 +92,8 @@ impl Clusterer {
         JoinEvidence { score: sigmoid(log_odds), threshold: self.options.threshold, reasons }
     }
 
-    /// Returns the shared terms with the largest weights: the item's weight times the square root of the share of the
-    /// other items that contain the term.
+    /// Returns the shared terms with the largest weights: a term's weight in the item, multiplied by the square root of
+    /// the share of other items that contain the term.
     fn shared_terms(&self, item: &IndexedItem, others: &[&IndexedItem]) -> Vec<String> {
         let mut shared: Vec<(f32, TermId)> = Vec::new();
         for term in &item.terms {
@@ -134,7 +135,7 @@ impl Clusterer {
         self.window.term_index.surface_form(term).to_owned()
     }
 
-    /// Explains a pair of items. Returns `None` if one of them is not in the window.
+    /// Explains a pair of items. Returns `None` if one of the items is not in the window.
     pub fn explain(&self, first: ItemId, second: ItemId) -> Option<PairExplanation> {
         let a = self.window.get(self.window.seq_of(first)?)?;
         let b = self.window.get(self.window.seq_of(second)?)?;

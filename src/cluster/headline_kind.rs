@@ -26,7 +26,8 @@ const ROUNDUP_CUES: &str = "\
     titulares | resumen de | en imágenes | crucigrama | horóscopo | \
     rassegna stampa | oroscopo | le foto | manchetes | nieuwsoverzicht | дайджест | przegląd prasy | horoskop";
 
-/// Cue phrases of offers, without "deal", "buy" and "record low", which are common in politics and markets too.
+/// Cue phrases of offers, without "deal", "buy" and "record low", which are also common in reports on politics and
+/// markets.
 const OFFER_CUES: &str = "\
     deals | preorder | pre-order | preorders | pre-orders | save $ | save £ | save € | best price | \
     lowest price | on sale | discount | discounts | % off | cheapest | price drop | prime day | black friday | \
@@ -49,11 +50,11 @@ const SHORT_RUBRIC_CUES: &str = "\
     weerbericht | het weer | weersverwachting | pogoda | prognoza pogody | погода | прогноз погоды | прогноз погоди | курс валют | väder | vädret | været | \
     værvarsel | vejret | vejrudsigt | sää | säätiedotus | počasí | předpověď počasí | időjárás | vremea | prognoza meteo | ο καιρός | hava durumu | \
     prakiraan cuaca | dự báo thời tiết | 天気 | 天気予報 | 天气 | 天气预报 | 天氣 | 天氣預報 | 番組表 | 날씨";
-/// The maximum length of such a title: in words, and in characters for scripts without spaces.
+/// The maximum length of a short title: in words, and in characters for scripts without spaces.
 const MAX_SHORT_TITLE_WORDS: usize = 6;
 const MAX_SHORT_TITLE_CHARS: usize = 16;
 
-/// Finds the cue phrases of all kinds in a title.
+/// A classifier that finds the cue phrases of all kinds in a title.
 pub struct HeadlineClassifier {
     cues: AhoCorasick,
     /// For each list of cues, in the order of [`CUES`], the number of the first cue after the list.

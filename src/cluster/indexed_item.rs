@@ -32,7 +32,7 @@ pub(super) struct IndexedItem {
     /// The number of neighbors gained since the item was last scored.
     pub new_neighbors: u8,
     pub neighbors: NeighborList,
-    /// For an excluded item, the item that it follows from story to story; otherwise the item itself.
+    /// The item that this item follows from story to story if it is excluded; otherwise the item itself.
     pub leader: ItemSeq,
     pub story: StoryId,
     pub id: ItemId,

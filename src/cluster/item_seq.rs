@@ -24,7 +24,7 @@ impl ItemSeq {
     }
 }
 
-/// Maps an item's sequence number to its position in a list that the caller maintains.
+/// A hash table that maps an item's sequence number to the item's position in a list that the caller maintains.
 ///
 /// The list must remain shorter than half of `SLOTS`. The table stores only positions, so that one `fill` clears it.
 pub(super) struct OpenAddressTable<const SLOTS: usize>([u16; SLOTS]);

@@ -7,14 +7,14 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 /// The maximum number of distinct languages. The limit is necessary because feeds are untrusted. Additional languages
-/// share the rules of the last one.
+/// share the rules of the last language.
 const MAX_LANGUAGES: usize = 200;
 
 /// The number of letters to which stems are shortened in languages other than English.
 const STEM_CHARS: usize = 5;
-/// The first character of the scripts in which words are not shortened: Hebrew, Arabic, and all scripts after them.
-/// Many of them attach prefixes or vowel signs to a word, so its beginning does not identify it. Words in Latin, Greek,
-/// Cyrillic and Armenian letters are shortened.
+/// The first character of the scripts in which words are not shortened: Hebrew, Arabic, and all scripts after them in
+/// Unicode. Many of these scripts attach prefixes or vowel signs to a word, so its beginning does not identify it.
+/// Words in Latin, Greek, Cyrillic and Armenian letters are shortened.
 const FIRST_UNSHORTENED_CHAR: char = '\u{590}';
 
 /// The rules of one language.
@@ -85,9 +85,9 @@ impl LanguageRules {
         self.stop_words.contains(word)
     }
 
-    /// Returns the form that the inflected forms of a word share: the stem of an English word; in other languages, the
-    /// beginning of the stem without accents. In measurements in seven languages, the beginnings of stems found more
-    /// reports of one event than the stems did (`docs/clustering.md`).
+    /// Returns the form that the inflected forms of a word share. In English, this is the stem. In other languages, it
+    /// is the beginning of the stem, without accents. In measurements in seven languages, comparing the beginnings of
+    /// stems found more reports of one event than comparing whole stems (`docs/clustering.md`).
     pub(super) fn stem<'w>(&self, word: &'w str) -> Cow<'w, str> {
         let stem = match &self.stemmer {
             Some(stemmer) => stemmer.stem(word),

@@ -1,7 +1,7 @@
 //! Computes the log-odds that two groups report one event from the scores of the pairs between them.
 //!
-//! The linkage mixes average and single linkage. Single linkage by itself would chain long-running stories; average
-//! linkage by itself would miss paraphrases.
+//! The linkage mixes average and single linkage. Single linkage alone would chain long-running stories, and average
+//! linkage alone would miss paraphrases.
 
 use super::options::Options;
 

@@ -67,7 +67,7 @@ impl ShingleSketch {
             return 0.0;
         }
         let jaccard = shared as f32 / (own.count() + others.count() - shared) as f32;
-        // |A ∩ B| = J (|A| + |B|) / (1 + J).
+        // The size of the intersection is |A ∩ B| = J (|A| + |B|) / (1 + J).
         let (one, two) = (f32::from(self.shingles), f32::from(other.shingles));
         (jaccard * (one + two) / (1.0 + jaccard) / one.min(two)).min(1.0)
     }

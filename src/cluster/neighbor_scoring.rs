@@ -70,7 +70,8 @@ impl Clusterer {
         active.copied().or_else(|| first().map(|first| self.window[*first].leader))
     }
 
-    /// Makes the excluded items with the item's link follow the item, if it is the first active item with that link.
+    /// Makes the excluded items with the link of an item follow that item, if it is the first active item with the
+    /// link.
     fn lead_same_link(&mut self, seq: ItemSeq) {
         let window = &self.window;
         let same_link = window.same_link(seq);

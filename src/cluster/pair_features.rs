@@ -55,8 +55,8 @@ impl ItemPair<'_> {
     pub(super) fn features(&self) -> PairFeatures {
         let [a, b] = self.items;
         let (mut name_dot, mut max_name_idf, mut title_dot) = (0.0, 0.0f32, 0.0);
-        // Three sums of the distinctive IDF over shared terms: over all of them, over those in at least one title, and
-        // over those in each title (the sum for both titles).
+        // Three sums of the distinctive IDFs of shared terms: of all shared terms, of those in at least one title, and
+        // of those in the first title plus those in the second title.
         let (mut distinctive, mut in_title_distinctive, mut in_each_title) = (0.0, 0.0, 0.0);
         for SharedTerm { first, second } in self.shared_terms {
             let (x, y) = (a.terms[usize::from(*first)], b.terms[usize::from(*second)]);
@@ -154,7 +154,8 @@ mod tests {
         let other: Vec<WeightedTerm> = (0..60).map(|n| term(n * 4)).collect();
         let mut found = Vec::new();
         let cosine = BloomPrefilter::new(&one).cosine(&other, &mut found);
-        // The lists share the multiples of twelve from 0 to 168: every fourth term of one and every third of the other.
+        // The lists share the multiples of 12 from 0 to 168: every fourth term of the first list and every third term
+        // of the second.
         let shared: Vec<SharedTerm> = (0..15).map(|n| SharedTerm { first: 4 * n, second: 3 * n }).collect();
         assert_eq!(found, shared);
         assert!((cosine - 15.0 * 0.25).abs() < 0.01);

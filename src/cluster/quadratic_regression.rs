@@ -1,4 +1,4 @@
-//! A logistic regression on standardized inputs and on all products of two of them, which model interactions.
+//! A logistic regression on standardized inputs and on all products of two inputs, which model interactions.
 
 use std::fmt::Write;
 
@@ -50,8 +50,8 @@ impl<const N: usize> QuadraticRegression<N> {
     }
 
     /// Returns the contribution of each input to the log-odds, relative to the average pair: its own term and half of
-    /// each product, which is its Shapley value. The contributions and the bias add up to
-    /// [`QuadraticRegression::log_odds`].
+    /// each product in which it occurs. The sum is the Shapley value of the input. The contributions and the bias add
+    /// up to [`QuadraticRegression::log_odds`].
     pub fn contributions(&self, inputs: &[f32; N]) -> [f32; N] {
         let z = self.standardize(inputs);
         std::array::from_fn(|i| {

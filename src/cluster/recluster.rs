@@ -1,9 +1,10 @@
 //! Reclustering: regroups recent items, so that the order of arrival is irrelevant.
 //!
-//! A pass starts from the items that arrived or gained a neighbor since the last pass. It regroups all items of their
-//! stories and their neighbors' stories from scratch. Items beyond the revision window stay together, but new items can
-//! still join them. A published story stays with the report to which its entry links, and another story with the group
-//! that contains most of its items. Of the stories of a group, the oldest published one survives.
+//! A pass starts from the items that arrived or gained a neighbor since the last pass. From scratch, it regroups all
+//! items in the stories of these items and of their neighbors. Items that are older than the revision window stay
+//! together, but new items can still join them. A published story stays with the report to which its entry links. Any
+//! other story stays with the group that contains most of its items. If several stories stay with one group, the oldest
+//! published story survives.
 
 use super::agglomerative::{Constraint, GroupingConstraints, ItemLink, agglomerate};
 use super::clusterer::Clusterer;
@@ -24,12 +25,12 @@ use std::ops::RangeInclusive;
 const MIN_NEIGHBORHOOD_LOG_ODDS: f32 = -1.5;
 /// The maximum length of a chain of followers. A chain forms when an item is excluded after others have followed it.
 const MAX_FOLLOWER_CHAIN: usize = 8;
-/// The range of document counts in which growth by half causes all items to be rescored. Below this range, there are
-/// too few statistics; above it, growth has little effect.
+/// The range of document counts in which growth by half causes all items to be rescored. Below this range, the
+/// statistics cover too few documents; above it, growth has little effect.
 const FULL_RESCORE_DOCUMENTS: RangeInclusive<usize> = 300..=20_000;
 
 impl Clusterer {
-    /// Regroups the changed items and their neighborhood, and returns the changes.
+    /// Regroups the changed items and their neighborhoods, and returns the changes.
     ///
     /// `mint` creates the id of a story that splits off, given its first item. The second argument reports whether the
     /// clusterer knows an id. `published` returns the published state of a story; `None` if the story is not published.
@@ -170,7 +171,7 @@ impl Clusterer {
         agglomerate(&constraints, &links, &self.linkage)
     }
 
-    /// Returns the positions of the items that share a link that identifies one event.
+    /// Returns, for each link that identifies one event, the positions of the items with that link.
     fn same_link(&self, participants: &[ItemSeq]) -> Vec<Vec<u32>> {
         let mut by_first: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         let mut first_positions: FxHashMap<ItemSeq, u32> = FxHashMap::default();
@@ -183,8 +184,8 @@ impl Clusterer {
         by_first.into_values().filter(|items| items.len() > 1).collect()
     }
 
-    /// Returns the positions of items that stay together regardless of their scores: items of a story that are beyond
-    /// the revision window, and items with a must-link constraint.
+    /// Returns the positions of items that stay together regardless of their scores: items of a story that are older
+    /// than the revision window, and items with a must-link constraint.
     fn must_link(&self, items: &[&IndexedItem], frozen_before: i64) -> Vec<Vec<u32>> {
         let mut frozen: BTreeMap<StoryId, Vec<u32>> = BTreeMap::new();
         let mut constrained: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
@@ -300,7 +301,7 @@ impl Clusterer {
     }
 }
 
-/// Returns the story that survives when stories merge: the oldest published one, or else the first.
+/// Returns the story that survives when stories merge: the oldest published story, or else the first story.
 fn survivor<E>(
     stories: &[StoryId],
     published: impl Fn(StoryId) -> Result<Option<PublishedStory>, E>,

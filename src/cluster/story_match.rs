@@ -61,8 +61,8 @@ impl Clusterer {
         same_link.or_else(copy)
     }
 
-    /// Returns the neighbor whose text an item repeats, if `may_be` accepts it. A headline that one outlet publishes
-    /// again is a copy if it names one event, regardless of its text.
+    /// Returns the neighbor whose text an item repeats, if `may_be` accepts it. An item that repeats a headline of its
+    /// own outlet is a copy if the headline names one event, regardless of the text.
     fn find_original(&self, item: &IndexedItem, may_be: impl Fn(&ItemSeq) -> bool) -> Option<CopyMatch> {
         let similar = item.neighbors.iter().take_while(|neighbor| neighbor.cosine() > MIN_COPY_COSINE);
         let similar = similar.filter(|neighbor| may_be(&neighbor.seq));

@@ -94,7 +94,7 @@ impl TermIndex {
         id
     }
 
-    /// Removes the reference to an expired item, and removes the entry with its last reference.
+    /// Removes a term's reference to an expired item. Removes the term's entry if this was its last reference.
     pub(super) fn drop_ref(&mut self, id: TermId, counted_in_df: bool) {
         let entry = self.entry_mut(id);
         entry.refs -= 1;

@@ -19,8 +19,8 @@ pub(super) struct WeightedTerm {
     pub weight: u16,
     /// The normalized IDF, in units of 1/255.
     pub idf: u8,
-    /// From the lowest bit: one bit for whether the title contains the term; two bits for its [`TermKind`]; five bits
-    /// for its local document frequency in units of 1/31.
+    /// The bits, from the lowest: one bit for whether the title contains the term, two bits for its [`TermKind`], and
+    /// five bits for its local document frequency in units of 1/31.
     flags: u8,
 }
 
@@ -123,7 +123,7 @@ pub(super) struct TermVector {
     pub spellings: Spellings,
 }
 
-/// The spellings that an item added to the index: the term of each, and whether it is capitalized.
+/// The spellings that an item added to the index: the term of each spelling, and whether the spelling is capitalized.
 pub(super) type Spellings = SmallVec<[(TermId, bool); MAX_TERMS]>;
 
 /// The number of occurrences of a term in an item.

@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use std::convert::Infallible;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Groups reports among unrelated news. Each line is `outlet | title | summary`; the reports arrive one per minute.
+/// Groups reports among unrelated news. Each line is `outlet | title | summary`. The reports arrive one per minute.
 /// Returns, for each report, the position of the first report of its story.
 fn stories(lang: &str, lines: &[&str]) -> Vec<usize> {
     let items = with_background(lang, lines);

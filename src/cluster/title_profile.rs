@@ -30,7 +30,8 @@ impl Default for DateWords {
     }
 }
 
-/// Month names in English, German, French, Spanish, Portuguese, Italian, Dutch, Russian, Polish; English abbreviations.
+/// Month names in English, German, French, Spanish, Portuguese, Italian, Dutch, Russian and Polish, and English
+/// abbreviations.
 const MONTHS: &str = "\
     january february march april may june july august september october november december \
     jan feb mar apr jun jul aug sep sept oct nov dec \

@@ -12,7 +12,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 use unicode_segmentation::UnicodeSegmentation;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// The hash of a stem. Hashes make a table of all words unnecessary; among a million words, the probability of a
+/// The hash of a stem. Hashes make a table of all words unnecessary. Among a million words, the probability of a
 /// collision is one in 37 million.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct TermHash(pub u64);
@@ -20,7 +20,7 @@ pub struct TermHash(pub u64);
 /// The term for stop words, which are dropped.
 const STOP_WORD: TermHash = TermHash(0);
 
-/// The maximum number of characters that are read from a summary. Articles usually start with their subject.
+/// The maximum number of characters that are read from a summary. Most articles name their subject at the beginning.
 const MAX_SUMMARY_CHARS: usize = 400;
 
 /// The number of words at which the cache is cleared. Clearing it changes no results. This number fills a hash table
@@ -84,7 +84,7 @@ impl TokenizedText {
     }
 }
 
-/// Caches the terms of words, by language and word, because stemming costs more than a lookup.
+/// A cache of the terms of words, by language and word. Stemming costs more than a lookup.
 #[derive(Default)]
 pub struct StemCache(FxHashMap<u64, TermHash>);
 
@@ -115,7 +115,7 @@ impl StemCache {
     }
 }
 
-/// Returns the term of a number or an acronym. The term of an acronym differs from that of a word with the same
+/// Returns the term of a number or an acronym. The term of an acronym differs from the term of a word with the same
 /// letters.
 fn unstemmed_term(lower: &str, is_acronym: bool) -> TermHash {
     TermHash(xxh3_64(lower.as_bytes()) ^ u64::from(is_acronym))
@@ -169,7 +169,7 @@ fn is_greek_or_cyrillic(c: char) -> bool {
 
 fn tokenize(text: &str, language: &LanguageRules, stems: &mut StemCache) -> Vec<WordToken> {
     let mut tokens = Vec::with_capacity(text.len() / 6);
-    // The positions of tokens whose terms are looked up at the end, with their keys.
+    // The positions of the tokens whose terms are looked up at the end, and the keys of their words.
     let mut pending: Vec<(usize, u64)> = Vec::with_capacity(tokens.capacity());
     let mut unspaced: Vec<(usize, char)> = Vec::new();
     let (mut end, mut lower) = (0, String::new());
@@ -177,7 +177,8 @@ fn tokenize(text: &str, language: &LanguageRules, stems: &mut StemCache) -> Vec<
         let starts_sentence = end == 0 || text[end..start].contains(is_sentence_boundary);
         end = start + word.len();
         if word.chars().all(is_unspaced_script) {
-            // The segmentation splits such runs, so words are joined unless punctuation separates them.
+            // The segmentation splits runs of scripts without spaces, so words are joined unless punctuation separates
+            // them.
             if starts_sentence || unspaced.last().is_some_and(|(last, c)| last + c.len_utf8() != start) {
                 push_bigrams(&mut unspaced, &mut tokens);
             }

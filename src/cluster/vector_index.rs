@@ -1,7 +1,7 @@
-//! The embeddings of the items in the window, and an exhaustive search for similar ones.
+//! The embeddings of the items in the window, and an exhaustive search for similar embeddings.
 //!
 //! Sentence encoders map all texts of a language to similar vectors. The mean vector of an item's language is therefore
-//! subtracted before two vectors are compared. All arithmetic up to the final quotient is on integers, so that the
+//! subtracted before two vectors are compared. All arithmetic before the final division uses integers, so that the
 //! cosines are the same on every machine.
 
 use super::encoder_model::EmbeddingSimilarity;
@@ -15,7 +15,7 @@ const CENTER_SCALE: i32 = 16;
 /// reflects their topics.
 const FULL_MEAN_VECTORS: i32 = 50;
 /// The maximum number of similar items that a search returns in the item's language and in each other language. Without
-/// separate limits, the reports of a big event in one language would hide those in other languages.
+/// separate limits, the reports of a big event in one language would displace reports in other languages.
 const MAX_SIMILAR: usize = 32;
 const MAX_SIMILAR_IN_OTHER_LANGUAGE: usize = 12;
 /// The minimum centered cosine of a similar item.

@@ -18,10 +18,10 @@ use std::ops::{Index, IndexMut};
 /// A placeholder for the story of an item that is not assigned yet.
 pub(super) const UNASSIGNED: StoryId = StoryId::from_row(0);
 
-/// The minimum quota of active items of an outlet. An outlet may exceed it while its share of all active items is less
-/// than one in [`OUTLET_QUOTA_DIVISOR`].
+/// The minimum quota of active items of an outlet. An outlet may exceed this quota while its share of all active items
+/// is less than one in [`OUTLET_QUOTA_DIVISOR`].
 const OUTLET_QUOTA_ITEMS: u32 = 60;
-/// The divisor of the quota. With fewer than ten outlets, the quota is twice the even share instead.
+/// The divisor of the quota. If there are fewer than ten outlets, the quota is twice an equal share instead.
 const OUTLET_QUOTA_DIVISOR: u64 = 5;
 
 #[derive(Default)]
@@ -244,7 +244,7 @@ impl ItemWindow {
     }
 }
 
-/// Compares an item's embedding with those of other items.
+/// An item's embedding, prepared for comparison with those of other items.
 pub(super) struct EmbeddingQuery<'w> {
     query: CenteredQuery<'w>,
     first_seq: ItemSeq,

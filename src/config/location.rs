@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// The configuration file of the system.
 const SYSTEM_PATH: &str = "/etc/newsfold/config.toml";
 
-/// Where the configuration is read. The file may appear after the start.
+/// The location from which the configuration is read. The file may be created after the program starts.
 #[derive(Debug, Clone, Default)]
 pub struct ConfigLocation {
     /// The file that the operator has named.

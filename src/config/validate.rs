@@ -13,8 +13,8 @@ use url::Url;
 
 /// An invalid setting.
 pub(super) struct InvalidSetting {
-    /// The keys of the settings that can be changed to fix it, such as `publish.feeds.0.query`. The error refers to the
-    /// first key in the file.
+    /// The keys of the settings that can be changed to fix the problem, such as `publish.feeds.0.query`. The error
+    /// refers to the first key in the file.
     pub keys: Vec<String>,
     pub message: String,
 }
@@ -29,7 +29,8 @@ const fn days(n: i64) -> SignedDuration {
 
 const NO_TIME: SignedDuration = SignedDuration::ZERO;
 const TEN_MILLIS: SignedDuration = SignedDuration::from_millis(10);
-/// Leaves two of systemd's ten seconds for the records of abandoned polls and the checkpoint of the database.
+/// The maximum shutdown grace period. It leaves two of the ten seconds that systemd allows for the records of abandoned
+/// polls and the checkpoint of the database.
 const MAX_SHUTDOWN_GRACE: SignedDuration = seconds(8);
 
 pub(super) fn validate(config: &Config) -> Result<(), InvalidSetting> {

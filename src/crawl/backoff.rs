@@ -1,5 +1,5 @@
-//! Computes the delay before the next poll and the cause of the delay, and until when a feed skips polls. All functions
-//! are pure.
+//! Computes the delay before the next poll, the cause of the delay, and the end of the hours or days that a feed skips.
+//! All functions are pure.
 //!
 //! Sources: RSS 2.0 (`ttl`, `skipHours`, `skipDays`), RSS 1.0 module Syndication, RFC 9111 (freshness), RFC 9110
 //! section 10.2.3 and RFC 6585 (Retry-After).
@@ -29,7 +29,7 @@ const MAX_FAILURE_DELAY: SignedDuration = SignedDuration::from_hours(24);
 /// The delay after the first refusal (403 or a bot challenge). Each consecutive refusal doubles it.
 const FIRST_REFUSAL_DELAY: SignedDuration = SignedDuration::from_hours(4);
 const MAX_REFUSAL_DELAY: SignedDuration = SignedDuration::from_hours(24);
-/// The random part of a delay is at most a tenth of this span.
+/// The span of which the random part of a delay is at most a tenth.
 const MAX_JITTERED_SPAN: SignedDuration = SignedDuration::from_mins(20);
 /// The maximum delay of a source while newsfold has no network connection.
 const MAX_OFFLINE_DELAY: SignedDuration = SignedDuration::from_hours(1);
@@ -53,8 +53,8 @@ pub(super) fn feed_minimum(hints: &PollingHints, options: &Options) -> SignedDur
     min_delay(hints, None, options).span
 }
 
-/// Returns the minimum delay after a poll that may never be recorded, because its program may be killed. It is at least
-/// the delay that the feed and the freshness of the response required after the previous poll.
+/// Returns the minimum delay after a poll that may never be recorded, because its program may be killed. The delay is
+/// at least the delay that the feed and the freshness of the response required after the previous poll.
 pub(super) fn until_recorded(source: &Source, options: &Options) -> SignedDuration {
     let previous = match source.next_poll_reason.planned() {
         NextPollReason::Delay {
@@ -73,8 +73,8 @@ pub(super) fn until_recorded(source: &Source, options: &Options) -> SignedDurati
 }
 
 /// Returns when a due source can be polled again if its feed skips the current hours or days; `None` if the source can
-/// be polled now. Startup and the end of a hold ignore skipped hours and days when they reschedule polls. A source
-/// whose last poll was longer ago than the maximum interval is always polled.
+/// be polled now. Polls that are rescheduled at startup or at the end of a hold ignore skipped hours and days. A source
+/// is always polled if its last poll was longer ago than the maximum interval.
 pub fn skip_until(source: &Source, options: &Options, now: Timestamp) -> Option<Timestamp> {
     let latest = after(source.last_poll_at?, options.max_interval);
     let limit = latest.duration_since(now).max(SignedDuration::ZERO);
@@ -112,14 +112,14 @@ pub(super) fn after_refusal(source: &Source) -> PollDelay {
     PollDelay { span, cause: DelayCause::Refused }
 }
 
-/// Returns the delay while newsfold has no network connection: a quarter of the duration of the outage. Sources that
-/// are themselves dead are therefore not polled at the minimum interval for the whole outage.
+/// Returns the delay while newsfold has no network connection: a quarter of the duration of the outage. Sources whose
+/// own servers are down are therefore not polled at the minimum interval for the whole outage.
 pub(super) fn while_offline(down: SignedDuration, options: &Options) -> PollDelay {
     let quarter = SignedDuration::from_millis((down.as_millis() / 4) as i64);
     PollDelay { span: quarter.min(MAX_OFFLINE_DELAY).max(options.interval), cause: DelayCause::NetworkDown }
 }
 
-/// Returns the longest of several delays, or the first of several equally long ones.
+/// Returns the longest delay, or the first one if several are equally long.
 pub(super) fn longest<const N: usize>(delays: [PollDelay; N]) -> PollDelay {
     let longest = delays.into_iter().reduce(|longest, delay| if delay.span > longest.span { delay } else { longest });
     longest.unwrap_or_else(|| unreachable!("N is never 0"))

@@ -7,7 +7,7 @@ use crate::domain::duration::after;
 use crate::store::{self, WriteConnection, origins, poll_leases, poll_schedule, sources};
 use jiff::SignedDuration;
 
-/// A recorded time that is further in the future than this shows that the clock was ahead.
+/// The maximum time by which a recorded time can be in the future. A later time shows that the clock was ahead.
 pub const MAX_CLOCK_ERROR: SignedDuration = SignedDuration::from_mins(1);
 /// The margin that is added to the longest delay that the settings allow: jitter, and hours that a feed skips.
 const DELAY_MARGIN: SignedDuration = SignedDuration::from_hours(24);

@@ -1,8 +1,8 @@
 //! Decides when a poll of a web page replaces the URL of its source with the feed that the page links to. All functions
 //! are pure.
 //!
-//! Only a source that was added with a search for its feed follows such links, at most [`MAX_STEPS`] of them. The search
-//! ends when the feed has been read. A web page that the server sends later does not change the URL.
+//! Only a source that was added with a search for its feed follows such links. It follows at most [`MAX_STEPS`] links.
+//! The search ends when the feed has been read. A web page that the server sends after that does not change the URL.
 
 use super::{AttemptOutcome, PollAttempt};
 use crate::domain::{NextPollReason, Source, SourceUpdate};
@@ -19,8 +19,8 @@ pub(super) fn linked_feed(source: &Source, outcome: &AttemptOutcome) -> Option<U
     (source.feed_search_steps > 0 && target.as_str() != source.url).then(|| target.clone())
 }
 
-/// Continues the search at the feed that a page links to, unless another source has that URL. A page is not a failure of
-/// its feed, so the next poll is due immediately.
+/// Continues the search at the feed that a page links to, unless another source has that URL. A web page instead of a
+/// feed does not count as a failure, so the next poll is due immediately.
 pub(super) fn apply(source: &Source, attempt: &PollAttempt, is_taken: bool, update: &mut SourceUpdate) {
     let Some(feed) = linked_feed(source, &attempt.outcome).filter(|_| !is_taken) else { return };
     update.new_url = Some(feed.into());

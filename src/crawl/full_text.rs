@@ -21,7 +21,7 @@ use url::Url;
 
 /// The product token that robots.txt files use to refer to newsfold.
 const PRODUCT_TOKEN: &str = "newsfold";
-/// How long a robots.txt, or the failure to fetch it, is cached (RFC 9309, section 2.4).
+/// The time for which a robots.txt, or the failure to fetch it, is cached (RFC 9309, section 2.4).
 const ROBOTS_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 const ROBOTS_FAILURE_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 /// The maximum number of bytes of a robots.txt to read (RFC 9309, section 2.5).

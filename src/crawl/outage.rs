@@ -1,4 +1,4 @@
-//! Detects outages of our own network. If no server is reachable, the sources are not at fault.
+//! Detects outages of our own network. If no server is reachable, the sources are not the cause.
 //!
 //! Every request is evidence. Any response shows that the network is up. A single request without a response shows
 //! little, but if consecutive requests to many different outlets get no response, the network is down. In this case,
@@ -15,18 +15,21 @@ use jiff::SignedDuration;
 use parking_lot::Mutex;
 use std::sync::Arc;
 
-/// The number of different outlets that must be unreachable in a row to indicate an outage; all outlets if there are
-/// fewer. If a tenth of all sources were dead, ten of them would be polled consecutively once in ten billion polls.
+/// The number of different outlets that must be unreachable in a row to indicate an outage. If there are fewer outlets,
+/// all of them must be unreachable. If a tenth of all sources no longer existed, ten such sources would be polled
+/// consecutively only once in ten billion polls.
 const OUTAGE_OUTLETS: usize = 10;
-/// With only one outlet, an outage of its server would look like an outage of our network.
+/// The minimum number of active outlets for detecting outages. With only one outlet, an outage of its server would look
+/// like an outage of our network.
 const MIN_OUTLETS: usize = 2;
-/// The part of an outage during which failures do not count. Outlets that do not respond for longer are probably dead.
+/// The part of an outage during which failures do not count. Outlets that do not respond for longer have probably
+/// ceased to exist.
 const MAX_EXCUSED_TIME: SignedDuration = SignedDuration::from_hours(24);
 /// The time between polls of sources that became due while no polling was possible. It is shorter if the polls would
 /// take longer than the minimum interval.
 pub const OVERDUE_SPACING: SignedDuration = SignedDuration::from_millis(250);
 
-/// Whether our own network is up, based on the polls of this program. Clones share the state.
+/// The detector of outages of our own network, based on the polls of this program. Clones share the state.
 #[derive(Debug, Clone, Default)]
 pub struct OutageDetector(Arc<Mutex<OutageState>>);
 

@@ -8,9 +8,9 @@ use jiff::SignedDuration;
 pub struct ParsedDocument {
     /// The size of the decoded document in bytes.
     pub bytes: u64,
-    /// The complete items, and an incomplete last one that is no longer held back.
+    /// The complete items, and the incomplete last item if it is no longer held back.
     pub items: Vec<NewItem>,
-    /// The last item, if the document ends within it.
+    /// The last item if the document ends within it.
     pub incomplete_item: Option<NewItem>,
     pub problems: Vec<FeedProblem>,
     pub validators: Option<CacheValidators>,

@@ -28,7 +28,7 @@ impl Default for BudgetMultiplier {
 }
 
 impl BudgetMultiplier {
-    /// Above this value, every source is polled at its maximum rate.
+    /// The maximum multiplier. At this value, every source is polled at its maximum rate.
     const MAX: f64 = 1e9;
 
     /// Clamps any number to a valid multiplier.
@@ -43,7 +43,7 @@ impl BudgetMultiplier {
     /// Returns the multiplier at which all sources together use `budget` polls per hour.
     ///
     /// If the minimum rates already exceed the budget, all sources are polled at their minimum. If the maximum rates do
-    /// not use it up, all sources are polled at their maximum. The function reads the demands up to 64 times.
+    /// not use up the budget, all sources are polled at their maximum. The function reads the demands up to 64 times.
     pub fn solve(demands: &[PollDemand], budget: f64) -> Self {
         let polls = |multiplier: f64| demands.iter().map(|demand| demand.polls_per_hour(multiplier)).sum::<f64>();
         if polls(Self::MAX) <= budget {

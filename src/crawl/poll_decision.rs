@@ -25,11 +25,12 @@ use crate::urls::outlet::outlet_of_site;
 use jiff::SignedDuration;
 use url::Url;
 
-/// A server that answers conditional requests only with 304 for this long may do so even if the feed has changed. From
-/// then on, it gets one request without validators per `FULL_REQUEST_INTERVAL`.
+/// The time for which a server may answer conditional requests only with 304. After this time, the server gets one
+/// request without validators per `FULL_REQUEST_INTERVAL`, because it may send 304 even if the feed has changed.
 const MAX_NOT_MODIFIED_PERIOD: SignedDuration = SignedDuration::from_hours(14 * 24);
 const FULL_REQUEST_INTERVAL: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// The operator is informed after this number of consecutive failures. At the default interval, this takes five hours.
+/// The number of consecutive failures after which the operator is informed. At the default interval, they take five
+/// hours.
 pub const BROKEN_AFTER_FAILURES: u32 = 5;
 /// The maximum length of a stored error message, in characters.
 pub(super) const MAX_DETAIL_CHARS: usize = 500;
@@ -156,7 +157,7 @@ fn attempt_record(source: &Source, attempt: &PollAttempt) -> PollRecord {
 fn source_after_attempt(source: &Source, attempt: &PollAttempt) -> SourceUpdate {
     let failures = match attempt.outcome.poll_outcome() {
         outcome if outcome.is_success() => 0,
-        // These outcomes are not the fault of the source.
+        // The source did not cause these outcomes.
         PollOutcome::Held | PollOutcome::Offline | PollOutcome::Abandoned => source.failures,
         _ => source.failures + 1,
     };
@@ -189,7 +190,8 @@ fn source_after_attempt(source: &Source, attempt: &PollAttempt) -> SourceUpdate 
 
 fn after_document(input: &PollInput<'_>, document: &ParsedDocument, decision: &mut PollDecision) -> PollDelay {
     let update = &mut decision.update;
-    // Clear the validators that this document lacks, because older ones belong to a document that is no longer stored.
+    // Clear the validators that this document lacks, because older validators belong to a document that is no longer
+    // stored.
     update.validators.clone_from(&document.validators);
     update.truncated_end = document.truncated_end(input.source);
     if update.truncated_end.as_ref().is_some_and(|end| !end.is_confirmed) {

@@ -41,7 +41,8 @@ struct CachedMultiplier {
 
 /// The number of sources from which the multiplier is estimated. The error of the mean demand is about a hundredth.
 const SAMPLED_SOURCES: u32 = 10_000;
-/// Rates change over days. This limits the time until a new source gets its share of the budget.
+/// The time after which the multiplier is computed again. Rates change over days, so this time mainly determines when a
+/// new source gets its share of the budget.
 const BUDGET_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
 impl PollContext {

@@ -19,7 +19,7 @@ use crate::websub::push_reliability::{self, SafetyPollDecision};
 use jiff::SignedDuration;
 use url::Url;
 
-/// Parses and stores a pushed document. `None` if its source is no longer polled.
+/// Parses and stores a pushed document. Returns `None` if its source is no longer polled.
 pub async fn receive_push(
     context: &PollContext,
     pushed: PushedDocument,
@@ -102,7 +102,7 @@ impl SafetyPollFacts {
             websub_subscriptions::set_declared_hub(db, source, declared.as_ref(), now)?;
         }
         let Some(mut subscription) = websub_subscriptions::get(db, source)? else { return Ok(()) };
-        // Recording the poll has set the next one by the ordinary rules, which ends the deferral of polls.
+        // The record of this poll has scheduled the next poll by the ordinary rules, which ends the deferral of polls.
         websub_subscriptions::clear_deferral(db, source)?;
         let Some(interval) = self.interval else { return Ok(()) };
         match push_reliability::evaluate_poll(&subscription, record, update.next_poll_at, new_items, interval) {

@@ -1,5 +1,6 @@
-//! Truncated documents. An incomplete last item is held back, and is stored only if the next document is truncated at
-//! the same place. Until then, requests are unconditional, because a 304 response would hide the complete document.
+//! Handles truncated documents. An incomplete last item is held back, and is stored only if the next document is
+//! truncated at the same place. Until then, requests are unconditional, because a 304 response would hide the complete
+//! document.
 //!
 //! [`crate::feed_parser`] recognizes truncated documents: it sets [`ProblemKind::Truncated`] and marks the item in
 //! which the document ends.
@@ -9,7 +10,7 @@ use super::{AttemptOutcome, PollAttempt, PollContext};
 use crate::domain::{NewItem, ProblemKind, Source, TruncatedEnd};
 use crate::store::{self, items};
 
-/// Removes the last item from the items of a document, and returns it, if the document ends within it.
+/// Removes and returns the last item if the document ends within it.
 pub(super) fn hold_back_incomplete_item(items: &mut Vec<NewItem>) -> Option<NewItem> {
     items.pop_if(|item| item.is_incomplete)
 }

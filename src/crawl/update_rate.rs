@@ -40,11 +40,13 @@ pub struct SeenDocument<'a> {
     pub new_item_dates: &'a [Option<Timestamp>],
 }
 
-/// Older evidence has less than a sixteenth of its original weight and is ignored.
+/// The maximum age of evidence in seconds. Older evidence has less than a sixteenth of its original weight and is
+/// ignored.
 const MAX_EVIDENCE_AGE: i64 = 28 * 24 * HOUR_SECONDS;
-/// Additional items in a document do not change the estimate.
+/// The maximum number of items of a document that are counted. Additional items do not change the estimate.
 const MAX_ITEMS: usize = 10_000;
-/// Dates within this number of seconds show when the feed was generated, not when its items appeared.
+/// The minimum time span of meaningful dates, in seconds. Dates that are closer together show when the feed was
+/// generated, not when its items appeared.
 const GENERATION_SPAN: i64 = 60;
 /// The share of the window that may be expected to be new at the next poll. At one half, the probability that a Poisson
 /// process exceeds the whole window is 1.4% for a window of 10 items, 1 in 600 for 20 items, and nearly zero for larger
@@ -61,7 +63,8 @@ impl UpdateRate {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Returns whether no poll has succeeded yet. In this case, all items of the next document count, known or not.
+    /// Returns whether no poll has succeeded yet. In this case, all items of the next document count, whether or not
+    /// they are known.
     pub fn is_unknown(&self) -> bool {
         self.last_success.is_none()
     }
@@ -82,12 +85,13 @@ impl UpdateRate {
             Some(last) => last,
         };
         // No items were lost if the document contains dates from before the last poll, even if all its guids are new.
-        // The same applies to the first document after an empty one.
+        // The same applies to the first document after an empty document.
         let dates = || new.iter().flatten().map(|date| date.as_second());
         let all_new = window_before != Some(0) && !new.is_empty() && new.len() >= items;
         self.overflowed = all_new && dates().all(|date| date > from);
         self.adjust_overflow_delay(at.saturating_sub(from), new.len() * 2 <= items);
-        // Items older than the oldest item of an overflowed window are unknown, so that time does not count.
+        // Items older than the oldest item of an overflowed window are unknown, so the time before that item does not
+        // count as observed.
         let oldest = dates().min().filter(|oldest| self.overflowed && *oldest <= at - GENERATION_SPAN).unwrap_or(from);
         self.count(oldest.max(at.saturating_sub(MAX_EVIDENCE_AGE)), at, new);
     }

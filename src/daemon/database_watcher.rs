@@ -13,7 +13,7 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// The delay before a task or the watcher itself retries after an error.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
-/// When a task reads its queue again. A change of the database always wakes the task.
+/// The time at which a task reads its queue again. A change of the database always wakes the task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NextRun {
     AfterChange,
@@ -28,7 +28,7 @@ impl From<Option<Timestamp>> for NextRun {
     }
 }
 
-/// Waits for work on behalf of one task. Each clone tracks the changes that its task has seen.
+/// The means by which one task waits for work. Each clone tracks the changes that its task has seen.
 #[derive(Clone)]
 pub(super) struct WorkSignal {
     changes: watch::Receiver<()>,
@@ -58,7 +58,7 @@ impl WorkSignal {
     }
 }
 
-/// Sends to `changes` after each commit to the database.
+/// Notifies the receivers of `changes` after each commit to the database.
 pub(super) async fn watch(store: Store, changes: watch::Sender<()>) {
     loop {
         let Err(error) = watch_connection(&store, &changes).await;

@@ -1,5 +1,5 @@
 //! Records an operator event when the disk of the database becomes nearly full and when it has space again, so that the
-//! health feed reports it before writes fail.
+//! health feed reports the shortage before writes fail.
 
 use super::task_context::TaskContext;
 use crate::domain::{OperatorEvent, OperatorEventKind, Timestamp};
@@ -18,7 +18,7 @@ pub(super) async fn run(context: TaskContext) {
     }
 }
 
-/// Records an event if the last one describes another state of the disk.
+/// Records an event if the last event describes another state of the disk.
 async fn record_change(store: &Store, now: Timestamp) -> store::Result<()> {
     let shortage = store.disk_shortage();
     if store.read(operator_events::disk_is_nearly_full).await? == shortage.is_some() {

@@ -84,7 +84,7 @@ impl EditionRules<'_> {
         let latest = own.as_ref().or(due.latest.as_ref());
         let review = EditionReview { story, lead, times, latest, developments: developments.clone() };
         Ok(Some(match (next_edition(review, self.now, self.options), step_of_story) {
-            // Otherwise, the entries would show the story's next edition, which has another lead.
+            // Without an edition of their own, the entries would show the story's next edition, which has another lead.
             (EditionStep::WaitUntil(_) | EditionStep::Unchanged, EditionStep::Write(reason, _)) if own.is_none() => {
                 let text = compose_edition(story, lead, latest.map(|latest| &latest.text), developments);
                 EditionStep::Write(*reason, text.into())

@@ -41,7 +41,7 @@ impl EntryLanguage {
     }
 }
 
-/// The editions with which a story enters feeds. The feeds share a new edition.
+/// The editions with which a story enters feeds. All these feeds get the same new edition.
 pub(super) struct EnteringEditions {
     story: Story,
     /// The text of the story's latest edition, and the number of the edition with which the story enters feeds that
@@ -62,7 +62,7 @@ impl EnteringEditions {
     }
 
     /// Returns the editions of a published story. A story that contains more than its latest edition enters with a new
-    /// one, because the latest edition may lack the reports for which a feed selects the story.
+    /// edition, because the latest edition may lack the reports for which a feed selects the story.
     pub(super) fn new(story: Story, latest: Edition, changed_at: Timestamp, options: &Options) -> EnteringEditions {
         let new = edition_on_entering(&story, &latest, options);
         let Edition { number, text, .. } = latest;
@@ -77,8 +77,8 @@ impl EnteringEditions {
         self.new.is_none() && languages.all(|language| Some(language) == first)
     }
 
-    /// Returns the number of the edition with which the story enters a feed. Adds the edition if it is a new one, and
-    /// records the language of the entry.
+    /// Returns the number of the edition with which the story enters a feed. Adds the edition if it is new, and records
+    /// the language of the entry.
     pub(super) fn number(
         &mut self,
         db: &WriteConnection,
@@ -145,7 +145,7 @@ fn edition_for_language(
     let latest_in_language = editions::latest_in_language(db, story.id, language)?;
     let has_entries = entry_languages::of_story(db, story.id)?.contains(language);
     let state = LanguageState { language, latest: latest_in_language.as_ref(), has_entries };
-    // Which stories an entry lists is decided in reviews, outside of write transactions.
+    // Reviews, which run outside of write transactions, decide which stories an entry lists.
     let listed = &latest.developments;
     let developments = |language: Option<&str>| {
         if listed.is_empty() {

@@ -2,7 +2,7 @@
 //!
 //! A generation is a directory. It is written under a temporary name and renamed once every file is durable. `current`
 //! is a symbolic link that is replaced with a rename. Unchanged files are hard links to the previous generation and
-//! keep their date. Two generations are kept, so that a web server can finish responses from the previous one.
+//! keep their date. Two generations are kept, so that a web server can finish responses from the previous generation.
 
 use super::database_watcher::NextRun;
 use super::task_context::TaskContext;
@@ -27,7 +27,7 @@ const GENERATION: &str = "generation-";
 const INCOMPLETE_SUFFIX: &str = ".tmp";
 /// The list of a generation's documents with their HTTP headers.
 const MANIFEST: &str = "manifest.json";
-/// The number of generations to keep, including the newest one.
+/// The number of generations to keep, including the newest generation.
 const KEPT_GENERATIONS: usize = 2;
 
 /// The minimum interval between exports by the daemon. Caches may keep a feed for the same length of time.
@@ -51,8 +51,8 @@ pub async fn export(config: &Config, store: &Store, clock: &Clock, folder: &Path
     done.await.map(|(report, _)| report).with_context(|| format!("cannot export into {}", folder.display()))
 }
 
-/// Like [`export`], but renders only the feeds that have changed since the previous export by this process, which
-/// returned `exported`.
+/// Writes a generation like [`export`], but renders only the feeds that have changed since the previous export by this
+/// process, which returned `exported`.
 async fn export_changes(
     config: &Config,
     store: &Store,
@@ -187,7 +187,7 @@ impl Generation {
         file.set_modified(at)
     }
 
-    /// Makes this generation the current one if it differs from the previous one.
+    /// Makes this generation the current one if it differs from the previous generation.
     fn complete(&mut self) -> io::Result<ExportReport> {
         self.documents.sort_by(|a, b| a.path.cmp(&b.path));
         let mut manifest = serde_json::to_vec_pretty(&self.documents)?;

@@ -92,8 +92,8 @@ pub(super) async fn run(changes: FeedChanges, mut context: TaskContext) {
     }
 }
 
-/// Records the documents that have changed and those that have new subscribers. Returns the time of the next check if a
-/// change must wait for it.
+/// Records the documents that have changed and the documents that have new subscribers. Returns the time of the next
+/// check if a change must wait for it.
 async fn check(
     context: &TaskContext,
     changes: &FeedChanges,
@@ -103,7 +103,8 @@ async fn check(
     let audience = read_audience(context, changes, now).await?;
     let is_due = checked.next_check_at.is_none_or(|at| at <= now);
     let changed = checked.version != Some(audience.version) && is_due;
-    // A document with new subscribers is recorded again, so that they count as having received this version.
+    // A document with new subscribers is recorded again, so that these subscribers count as having received this
+    // version.
     checked.documents.retain(|topic, _| !audience.new_topics.contains(topic));
     let topics = if changed { audience.topics } else { audience.new_topics };
     if changed {

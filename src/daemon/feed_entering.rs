@@ -1,6 +1,6 @@
-//! Decides which feeds stories enter, from one state of the database and for all feeds together: there may be a
-//! thousand feeds, so each story and its storyline are read once, and nothing is read in the transaction that adds the
-//! entries.
+//! Decides which feeds stories enter. The decisions for all feeds are made together, from one state of the database.
+//! There may be a thousand feeds, so each story and its storyline are read only once, and the transaction that adds the
+//! entries reads nothing.
 
 use crate::domain::{
     Development, EntryVariants, FeedFilters, FeedSelection, FeedVariant, FilteredItem, PublishedFeed, Story, StoryId,
@@ -52,8 +52,8 @@ impl EnteringRules {
         }
     }
 
-    /// Decides which of the candidates enter which feeds. A feed whose entries have not been determined yet is omitted;
-    /// they will include these stories. The newest story enters each feed last.
+    /// Decides which of the candidates enter which feeds. Omits feeds whose entries have not been determined yet,
+    /// because their first entries will include these stories. The newest story enters each feed last.
     pub(super) fn decide(
         &self,
         db: &ReadConnection,
@@ -94,7 +94,7 @@ impl EnteringRules {
     }
 }
 
-/// The candidates that match feeds and are not in their live variants.
+/// The candidates that match feeds and are not in the live variants of these feeds.
 struct MatchingStories<'s> {
     facts: Vec<StoryFacts<'s>>,
     /// The variants of the feeds that contain each candidate.

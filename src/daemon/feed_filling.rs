@@ -24,7 +24,7 @@ const MAX_ENQUEUED: u32 = 1000;
 /// The interval between reports of the progress in the log.
 const REPORT_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Fills feeds. It keeps the data that it has read about stories for the next feeds.
+/// The filler of feeds. It keeps the data that it has read about stories for the next feeds.
 pub(super) struct FeedFiller {
     rules: Arc<EnteringRules>,
     options: Arc<Options>,
@@ -49,7 +49,7 @@ struct KnownStory {
 }
 
 enum KnownEditions {
-    /// All reports are in this language, and all feeds show the latest edition, which has this number.
+    /// All reports are in the language `language`, and all feeds show the latest edition, whose number is `number`.
     Latest {
         number: u32,
         language: Option<String>,
@@ -125,7 +125,8 @@ impl FeedFiller {
         }
     }
 
-    /// Fills a feed. Returns whether it is current: if sources have changed in the meantime, it is filled again.
+    /// Fills a feed. Returns whether the feed is current. If sources have changed in the meantime, the feed must be
+    /// filled again.
     async fn fill_feed(&self, store: &Store, feed: usize, now: Timestamp) -> store::Result<bool> {
         let rules = self.rules.clone();
         let plan = move |db: &ReadConnection| feed_selections::plan_membership(db, &rules.feeds[feed].feed);
@@ -149,7 +150,7 @@ impl FeedFiller {
 }
 
 impl Session {
-    /// Reads the stories that are not known in their current state. Returns the stories that have an edition.
+    /// Reads the stories whose current state has not been read yet. Returns the stories that have an edition.
     fn read_stories(&mut self, db: &ReadConnection, ids: &[StoryId], options: &Options) -> store::Result<Vec<StoryId>> {
         let states = feed_selections::story_states(db, ids)?;
         let unread: Vec<StoryState> = states
@@ -245,7 +246,7 @@ impl Session {
 }
 
 impl KnownStory {
-    /// Returns the number of the edition with which the story enters a feed. Adds the edition if it is a new one.
+    /// Returns the number of the edition with which the story enters a feed. Adds the edition if it is new.
     fn edition_number(
         &mut self,
         db: &WriteConnection,

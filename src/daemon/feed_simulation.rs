@@ -108,7 +108,7 @@ async fn store_items(
     now: Timestamp,
 ) -> store::Result<()> {
     let mut documents: BTreeMap<SourceId, Vec<NewItem>> = BTreeMap::new();
-    // Documents show the newest item first.
+    // In documents, the newest item comes first.
     for item in items.iter().rev() {
         documents.entry(sources[&item.outlet]).or_default().push(new_item(item));
     }

@@ -5,7 +5,7 @@ use crate::store::{self, ReadConnection, sources};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// Determines whether the items of a source are grouped. Caches the results for the duration of one pass.
+/// A cache that states whether the items of each source are grouped. It lives for the duration of one pass.
 pub(super) struct GroupedSources<'a> {
     /// The tags of grouped sources (`cluster.tags`).
     tags: &'a [String],

@@ -117,7 +117,7 @@ pub(super) async fn group_once(store: &Store, config: &Arc<Config>, clock: &Cloc
     store.write(move |db| grouping_progress::record(db, &input, reclustered_at)).await
 }
 
-/// Identifies the settings and the version of the program, which affect the result of a pass.
+/// Returns text that identifies the settings and the version of the program, which affect the result of a pass.
 fn settings_of_passes(config: &Config) -> String {
     format!("{} {}", env!("CARGO_PKG_VERSION"), config.fingerprint())
 }
@@ -195,7 +195,7 @@ impl GroupingSession {
         if self.has_new_items { interval.min(self.config.publish.delay) } else { interval }
     }
 
-    /// Assigns the next items. Returns whether there were any.
+    /// Assigns the next items. Returns whether any items were waiting.
     async fn assign_batch(&mut self, store: &Store, clock: &Clock) -> store::Result<bool> {
         let Some(clusterer) = self.clusterer.take() else {
             *self = GroupingSession::restore(store, &self.config, clock).await?;
@@ -258,7 +258,8 @@ impl GroupingSession {
     }
 }
 
-/// Returns a clusterer that contains these items. Omits each item that makes it panic, so that the others are grouped.
+/// Returns a clusterer that contains these items. Omits each item that makes it panic, so that the other items are
+/// grouped.
 fn restored_clusterer(config: &Config, items: &[AssignedItem]) -> Clusterer {
     let mut omitted: BTreeSet<ItemId> = BTreeSet::new();
     loop {

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 /// The interval between attempts to acquire the lock.
 const RETRY_DELAY: Duration = Duration::from_millis(50);
-/// The time that a daemon waits at its start, because a command holds the lock briefly.
+/// The maximum time for which a starting daemon waits, because a command may hold the lock briefly.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
-/// The end of the name of the daemon's lock file.
+/// The suffix of the name of the daemon's lock file.
 const DAEMON_LOCK: &str = ".lock";
 
 /// A lock that is held until this value is dropped.

@@ -10,8 +10,8 @@ use jiff::SignedDuration;
 
 /// The number of newest published stories to keep regardless of age.
 const MIN_KEPT_STORIES: u32 = 1_000;
-/// Old data is deleted only if a poll started at least `MIN_OBSERVATION` and at most `MAX_PAUSE` ago. Without such a
-/// poll, the clock may have jumped.
+/// The range of the time since the start of a poll. Old data is deleted only if a poll started at least
+/// `MIN_OBSERVATION` and at most `MAX_PAUSE` ago. Without such a poll, the clock may have jumped.
 const MIN_OBSERVATION: SignedDuration = SignedDuration::from_hours(24);
 const MAX_PAUSE: SignedDuration = SignedDuration::from_hours(8 * 24);
 /// The interval between maintenance runs.
@@ -61,7 +61,7 @@ async fn has_polled_steadily(store: &Store, options: &DaemonOptions, clock: &Clo
     }
 }
 
-/// Deletes in small transactions, so that other writes can run in between.
+/// Deletes expired data in small transactions, so that other writes can run in between.
 async fn delete_expired_data(store: &Store, keep: RetentionPolicy, clock: &Clock) -> store::Result<usize> {
     let now = clock.now();
     let forget = move |db: &_| {

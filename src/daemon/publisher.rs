@@ -30,10 +30,10 @@ use std::time::Duration;
 const MAX_ENTRIES: u32 = 200_000;
 const MIN_BATCH: u32 = 50;
 const MAX_BATCH: u32 = 500;
-/// How long feeds are filled before the server accepts connections, and before other work continues.
+/// The maximum time for filling feeds before the server accepts connections, and before other work continues.
 const STARTUP_FILL_TIME: Duration = Duration::from_secs(1);
 const FILL_TIME: Duration = Duration::from_millis(500);
-/// The delay before rechecking stories whose sources are all on probation.
+/// The delay before stories are checked again whose sources are all on probation.
 const PROBATION_RECHECK_DELAY: SignedDuration = SignedDuration::from_mins(1);
 
 pub(super) async fn run(mut context: TaskContext) {
@@ -72,7 +72,7 @@ pub(super) async fn catch_up_editions(context: &TaskContext) -> store::Result<()
     context.shutdown.run_until_cancelled(catch_up).await.unwrap_or(Ok(true)).map(|_| ())
 }
 
-/// Generates a new token for a private feed, which replaces the old one.
+/// Generates a new token for a private feed, which replaces the old token.
 pub async fn rotate_feed_token(store: &Store, feed: &PublishedFeed, clock: &Clock) -> anyhow::Result<String> {
     let (name, now) = (feed.name.clone(), clock.now());
     let token =
@@ -82,7 +82,7 @@ pub async fn rotate_feed_token(store: &Store, feed: &PublishedFeed, clock: &Cloc
     Ok(token)
 }
 
-/// Publishes stories according to a configuration.
+/// The publisher of stories, for one configuration.
 #[derive(Clone)]
 pub(super) struct EditionPublisher {
     options: Arc<Options>,
@@ -116,7 +116,7 @@ impl EditionPublisher {
         EditionPublisher { filler: Arc::new(FeedFiller::new(rules.clone(), options.clone())), options, rules }
     }
 
-    /// Publishes all due stories that were created no later than `regrouped_at`, and writes the editions that are due.
+    /// Publishes all due stories that were created before or at `regrouped_at`, and writes the editions that are due.
     /// Fills new feeds for a limited time. Returns when more work becomes due.
     pub(super) async fn publish(
         &self,
@@ -147,7 +147,8 @@ impl EditionPublisher {
         self.publish(store, clock, regrouped_at).await.map(|_| ())
     }
 
-    /// Editions come before feeds, because a story without an edition cannot enter a feed.
+    /// Writes the editions that are due, and then fills feeds. Editions come first, because a story without an edition
+    /// cannot enter a feed.
     async fn catch_up(&self, store: &Store, clock: &Clock, fill_time: Duration) -> store::Result<bool> {
         let now = clock.now();
         self.create_feed_tokens(store, now).await?;
@@ -268,8 +269,8 @@ impl EditionPublisher {
     }
 
     fn write_editions(&self, db: &WriteConnection, reviewed: ReviewedStories, now: Timestamp) -> store::Result<()> {
-        // A story that has changed since the review remains in the queue, and so do the other stories of its storyline,
-        // because whether they enter a feed depends on the entries of the storyline.
+        // A story that has changed since the review remains in the queue. The other stories of its storyline also
+        // remain in the queue, because the entries of the storyline determine whether they enter a feed.
         let mut outdated: BTreeSet<StorylineId> = BTreeSet::new();
         for ReviewedStory { due: StoryReview { story, generation, .. }, .. } in &reviewed.stories {
             if !review_queue::is_current_generation(db, story.id, *generation)? {
@@ -322,12 +323,12 @@ impl EditionPublisher {
         Ok(())
     }
 
-    /// The maximum number of stories per transaction. With many feeds, each story may enter many of them.
+    /// Returns the maximum number of stories per transaction. If there are many feeds, each story may enter many feeds.
     fn batch(&self) -> u32 {
         (MAX_ENTRIES / self.rules.feeds.len().max(1) as u32).clamp(MIN_BATCH, MAX_BATCH)
     }
 
-    /// Without a token, readers could not open a private feed.
+    /// Creates the tokens of private feeds. Without a token, readers could not open a private feed.
     async fn create_feed_tokens(&self, store: &Store, now: Timestamp) -> store::Result<()> {
         for feed in self.rules.feeds.iter().map(|feed| &feed.feed).filter(|feed| feed.private) {
             let name = feed.name.clone();

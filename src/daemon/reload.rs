@@ -1,5 +1,5 @@
-//! Applies a changed configuration file to the running daemon. The process, the database and the listening socket
-//! remain; the tasks and the HTTP servers are replaced.
+//! Applies a changed configuration file to the running daemon. The tasks and the HTTP servers are replaced. The
+//! process, the database and the listening socket remain.
 //!
 //! A configuration that cannot be used is reported, and the current tasks continue.
 
@@ -62,15 +62,15 @@ impl Daemon {
         Ok(Some((file, context)))
     }
 
-    /// Ends the running tasks, and starts those of another configuration. The old server responds until the new one has
-    /// started.
+    /// Ends the running tasks, and starts the tasks of another configuration. The old server responds until the new
+    /// server has started.
     async fn replace_tasks(&mut self, context: TaskContext) {
         self.running.stop_tasks().await;
         let (sockets, shutdown) = (&self.sockets, &self.root.shutdown);
         let new = loop {
             match RunningTasks::start(context.clone(), sockets, &mut self.servers, shutdown, true).await {
                 Ok(new) => break new,
-                // For example, another program has locked the database.
+                // For example, another program may have locked the database.
                 Err(error) => tracing::error!("the new configuration cannot start yet; retrying: {error:#}"),
             }
             tokio::time::sleep(START_RETRY_DELAY).await;

@@ -1,5 +1,5 @@
-//! The tasks and the HTTP servers that run with one configuration. A reload replaces them, while the process, the
-//! database and the listening socket remain.
+//! The tasks and the HTTP servers that run with one configuration. A reload replaces the tasks and the servers, while
+//! the process, the database and the listening socket remain.
 
 use super::task_context::{TaskContext, TaskSet};
 use super::{
@@ -41,7 +41,7 @@ pub(super) struct Sockets {
 }
 
 impl RunningTasks {
-    /// Starts the tasks of `context` and the servers on `sockets`. `is_reload` means that the tasks of another
+    /// Starts the tasks of `context` and the servers on `sockets`. `is_reload` states whether the tasks of another
     /// configuration ran until now.
     pub(super) async fn start(
         context: TaskContext,

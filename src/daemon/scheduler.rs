@@ -26,7 +26,7 @@ use url::Url;
 
 /// The maximum number of sources in the queue. Other due sources wait until it is read again.
 const MAX_QUEUED: u32 = 2_000;
-/// How often the queue is read again while all its sources wait for a busy origin. Measured in real time.
+/// The time after which the queue is read again while all its sources wait for a busy origin, measured in real time.
 const QUEUE_LIFETIME: Duration = Duration::from_millis(500);
 /// The interval between attempts to reach any server during an outage of our own network.
 const OUTAGE_PROBE_INTERVAL: SignedDuration = SignedDuration::from_secs(30);
@@ -48,8 +48,8 @@ struct Scheduler {
     latest_time: Timestamp,
 }
 
-/// Due sources, most overdue first. If they were read for each poll, the cost of a poll would grow with the number of
-/// overdue sources.
+/// Due sources, most overdue first. If due sources were read for each poll, the cost of a poll would grow with the
+/// number of overdue sources.
 #[derive(Default)]
 struct PollQueue {
     waiting: VecDeque<QueuedPoll>,
@@ -89,7 +89,7 @@ pub(super) async fn spread_overdue(polling: &PollContext) -> store::Result<()> {
     Ok(())
 }
 
-/// Polls until shutdown and then waits for the polls in progress. They are abandoned after the shutdown grace period.
+/// Polls until shutdown and then waits for the polls in progress. Polls are abandoned after the shutdown grace period.
 pub(super) async fn run(context: TaskContext) {
     // Leases of an earlier daemon are void, because only one daemon runs per database.
     let (program, now) = (context.polling.program.clone(), context.clock().now());
@@ -156,8 +156,7 @@ impl Scheduler {
             return Ok(self.context.polling.outage.is_down().then_some(self.next_probe_at).into());
         }
         if self.context.polling.outage.is_down() {
-            // The queue may contain sources that are no longer due. Such a source would use up the only poll of this
-            // interval.
+            // The queue may contain a source that is no longer due. It would use up the only poll of this interval.
             self.queue = PollQueue::default();
         }
         let leases = self.context.store().read(move |db| poll_leases::active_leases(db, now)).await?;
@@ -175,7 +174,7 @@ impl Scheduler {
         Ok(next_due_at.into_iter().chain(leases.next_expiry).min().into())
     }
 
-    /// Starts polls of the sources in the queue, except those that are leased or whose origin is busy.
+    /// Starts polls of the sources in the queue, except for sources that are leased or whose origin is busy.
     fn start_queued_polls(&mut self, leases: &ActiveLeases, max_polls: usize) {
         let mut index = 0;
         while self.polls.len() < max_polls
@@ -197,8 +196,8 @@ impl Scheduler {
         self.in_progress.insert(task.id(), RunningPoll { source, origin, lease });
     }
 
-    /// Returns the number of polls that may run now. During an outage of our own network, it is one per probe interval.
-    /// Probes use sources that are due anyway, so no server gets more requests than usual.
+    /// Returns the number of polls that may run now. During an outage of our own network, the number is one per probe
+    /// interval. Probes poll only sources that are due, so no server gets more requests than usual.
     fn max_concurrent_polls(&mut self, now: Timestamp) -> usize {
         if !self.context.polling.outage.is_down() {
             return self.context.config.daemon.concurrency;
@@ -240,7 +239,7 @@ impl Scheduler {
         }
     }
 
-    /// Waits for the polls in progress. Those that exceed the shutdown grace period are recorded as abandoned.
+    /// Waits for the polls in progress. Polls that exceed the shutdown grace period are recorded as abandoned.
     async fn finish(&mut self) {
         let abandon = self.context.abandon_polls.clone();
         let mut is_abandoned = false;

@@ -23,11 +23,11 @@ const MAX_MEMBERS: u32 = 20_000;
 
 /// The quota of a source's compared items: this number, or a fifth of the items that remain if every source is limited
 /// to this number, whichever is larger. A source that floods newsfold therefore cannot change the term statistics for
-/// others. The earliest items are used.
+/// other sources. The earliest items are used.
 const SOURCE_QUOTA: usize = 60;
 const SOURCE_QUOTA_DIVISOR: usize = 5;
 
-/// The minimum age of uncounted items at which they are counted, so that a pass counts many at once.
+/// The minimum age at which items are counted, so that a pass counts many items at once.
 const COUNT_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 /// The maximum age of counted items in a database without counts, and the maximum number of items that a pass counts.
 const COUNTED_SPAN: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -48,7 +48,7 @@ pub(super) struct StorylineSession {
 #[derive(Default)]
 struct PassResult {
     regrouping: StorylineRegrouping,
-    /// Counts of the terms of items that left the window, and the time until which items are counted.
+    /// The term counts of items that left the window, and the time until which items are counted.
     counted: Option<(Vec<TermFrequency>, Timestamp)>,
 }
 
@@ -99,7 +99,7 @@ impl StorylineSession {
         Ok(session)
     }
 
-    /// Reads the statistics if they have changed, and counts the items that have left the window since.
+    /// Reads the statistics if they have changed, and counts the items that have left the window since then.
     fn count_terms(
         &mut self,
         db: &ReadConnection,
@@ -177,7 +177,7 @@ fn within_quotas(members: Vec<StorylineMember>) -> Vec<StorylineMember> {
     members.into_iter().filter(|member| is_within(member)).collect()
 }
 
-/// Returns the links that follow from the operator's decisions.
+/// Returns the links between stories that follow from the operator's decisions.
 fn operator_links(constraints: &[StorylineConstraint], members: &[StorylineMember]) -> StoryLinks {
     let in_window: BTreeSet<StoryId> = members.iter().map(|member| member.story).collect();
     let present = |stories: &[(StoryId, StorylineId)]| {
@@ -204,8 +204,8 @@ fn operator_links(constraints: &[StorylineConstraint], members: &[StorylineMembe
     links
 }
 
-/// Returns links within each storyline between the stories whose items were all first seen before `until`. These
-/// stories stay together, because readers have known them as one storyline for a long time.
+/// Returns links between the stories of each storyline whose items were all first seen before `until`. These stories
+/// stay together, because readers have known them as one storyline for a long time.
 fn settled_links(members: &[StorylineMember], until: Timestamp) -> Vec<[StoryId; 2]> {
     let mut storylines: BTreeMap<StorylineId, BTreeMap<StoryId, Timestamp>> = BTreeMap::new();
     for member in members {
@@ -220,12 +220,12 @@ fn settled_links(members: &[StorylineMember], until: Timestamp) -> Vec<[StoryId;
     storylines.into_values().flat_map(|stories| chain(&settled(stories)).collect::<Vec<_>>()).collect()
 }
 
-/// Returns pairs that connect all stories.
+/// Returns pairs of stories that together connect all stories.
 fn chain(stories: &[StoryId]) -> impl Iterator<Item = [StoryId; 2]> {
     stories.windows(2).map(|pair| [pair[0], pair[1]])
 }
 
-/// The stories of the database.
+/// The stories in the database.
 struct StoredStories<'a>(&'a ReadConnection);
 
 impl StoryLookup for StoredStories<'_> {
@@ -244,7 +244,7 @@ impl StoryLookup for StoredStories<'_> {
 mod tests {
     use super::*;
 
-    /// A member that is the only item of the story with the same number.
+    /// Returns a member that is the only item of the story with the number `story`.
     fn member(story: i64, storyline: i64) -> StorylineMember {
         StorylineMember {
             item: ItemId(story),

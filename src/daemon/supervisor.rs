@@ -1,5 +1,5 @@
 //! Restarts the daemon's tasks. If a task panics or ends, the supervisor logs it, reports it in `/healthz`, and
-//! restarts it with exponential backoff. The failure of one task does not affect the others.
+//! restarts it with exponential backoff. The failure of one task does not affect the other tasks.
 
 use crate::domain::backoff::doubling;
 use crate::domain::panic_text::join_error_text;
@@ -14,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 /// The delay before the first restart. It doubles with each consecutive failure.
 const MIN_RESTART_DELAY: SignedDuration = SignedDuration::from_millis(250);
 const MAX_RESTART_DELAY: SignedDuration = SignedDuration::from_secs(60);
-/// A task that has run for this long resets its backoff.
+/// The time after which a running task counts as stable, so that its backoff is reset.
 const STABLE_AFTER: Duration = Duration::from_secs(60);
-/// A task that has been down for this long requires a new process.
+/// The time for which a task may be down before the process must be restarted.
 const UNRECOVERABLE_AFTER: Duration = Duration::from_secs(30);
 
 /// Runs the task that `start` creates and restarts it until `stop`.

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 /// The holder of the daemon's leases. [`DatabaseLock`](super::DatabaseLock) allows only one daemon per database.
 const LEASE_HOLDER: &str = "the daemon";
 
-/// The time for the last writes after the shutdown grace period: first the records of abandoned polls, then the
+/// The maximum time for the last writes after the shutdown grace period: first the records of abandoned polls, then the
 /// checkpoint of the database. Even with the maximum grace period, the daemon ends within 10 s.
 pub(super) const LAST_WRITES_TIMEOUT: Duration = Duration::from_millis(800);
 

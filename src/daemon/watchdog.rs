@@ -6,8 +6,8 @@ use crate::store::publication;
 use sd_notify::NotifyState;
 use std::time::Duration;
 
-/// Sends keep-alives while no task is stuck. A database that cannot be read or written is reported in `/healthz`: a
-/// restart would not change it.
+/// Sends keep-alives while no task is stuck. A database that cannot be read or written is reported in `/healthz`,
+/// because a restart would not repair it.
 pub(super) async fn run(context: TaskContext) {
     let Some(limit) = sd_notify::watchdog_enabled() else {
         return std::future::pending().await;

@@ -1,7 +1,7 @@
 //! Announces new entries of feeds to the webhooks of the configuration (`[[notify]]`). Each webhook receives the
-//! entries in order, one at a time. The progress is in the database: a restart does not repeat an announcement whose
-//! success was recorded, and does not lose one. [`crate::websub::delivery_retries`] decides when to repeat a
-//! failed one.
+//! entries in order, one at a time. The progress is in the database: a restart neither loses an announcement nor
+//! repeats one whose success was recorded. [`crate::websub::delivery_retries`] decides when to repeat a failed
+//! announcement.
 //!
 //! The URL of a webhook is a secret: log messages contain only the name of its feed. The address policy applies to the
 //! URL, and redirects are not followed.
@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use url::Url;
 
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
-/// The number of failed attempts after which an entry is skipped and the next one is announced.
+/// The number of failed attempts after which an entry is skipped and the next entry is announced.
 const MAX_ATTEMPTS: u32 = 8;
 /// The delay before a file that does not contain a URL is read again.
 const FILE_RETRY_DELAY: SignedDuration = SignedDuration::from_mins(5);

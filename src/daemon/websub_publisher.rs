@@ -2,8 +2,8 @@
 //! our own hub, and notifies other hubs. [`delivery_retries`] decides when to repeat a delivery.
 //!
 //! All pending work is in the database. The time of the next attempt is stored before a request is sent, so a crash
-//! neither repeats a request immediately nor loses one. At most one request per host and `hub.concurrency` requests in
-//! total are in flight. Callbacks are never logged.
+//! neither repeats a request immediately nor loses a request. At most one request per host and `hub.concurrency`
+//! requests in total are in flight. Callbacks are never logged.
 
 use super::database_watcher::NextRun;
 use super::feed_change_notifier::{FeedChanges, other_hubs};
@@ -114,7 +114,7 @@ pub(super) async fn run(changes: FeedChanges, mut context: TaskContext) {
 /// The number of requests that may be sent now.
 struct RequestSlots {
     free: usize,
-    /// How many of them may be used for deliveries to failing hosts.
+    /// The number of these requests that may be deliveries to failing hosts.
     retries: usize,
 }
 
@@ -137,7 +137,7 @@ impl Publisher {
         if free_slots == 0 {
             return Ok(Vec::new());
         }
-        // Retries get at most half of the slots, so that slow hosts do not delay the others.
+        // Retries get at most half of the slots, so that slow hosts do not delay other hosts.
         let retries = in_flight.values().filter(|request| request.is_retry).count();
         let slots = RequestSlots { free: free_slots, retries: concurrency.div_ceil(2).saturating_sub(retries) };
         let busy = in_flight.values().map(|request| request.host.clone()).collect();
@@ -184,7 +184,8 @@ impl Publisher {
         due.extend(notifications.into_iter().map(OutgoingRequest::Notify));
         let deliveries = if options.own_hub { websub_subscribers::due(db, &query)? } else { Vec::new() };
         due.extend(deliveries.into_iter().filter_map(|delivery| {
-            // Until both are updated, the document in memory may be newer or older than the recorded hash.
+            // The document in memory and the recorded hash are not updated at the same time, so the document may be
+            // newer or older than the hash.
             let document =
                 documents.get(&delivery.subscriber.topic).filter(|document| document.hash == delivery.hash)?;
             if delivery.host_failures > 0 {
@@ -240,7 +241,7 @@ impl Publisher {
         }
         let record = move |db: &WriteConnection| {
             origins::record_requests(db, now, sent.as_slice())?;
-            // A newer request that has replaced this one is kept.
+            // A newer request that has replaced this request is kept.
             websub_subscriber_requests::delete(db, id)?;
             match (confirmed, request.mode) {
                 (Err(_), _) => Ok(()),

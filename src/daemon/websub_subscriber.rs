@@ -35,7 +35,7 @@ use url::Url;
 
 /// The maximum number of subscriptions processed per round.
 const BATCH_SIZE: u32 = 8;
-/// How long a hub that responds with 429 but without `Retry-After` is on hold.
+/// The duration of the hold on a hub that responds with 429 but without `Retry-After`.
 const DEFAULT_HOLD: SignedDuration = SignedDuration::from_hours(1);
 
 /// A request that is about to be sent.
@@ -117,7 +117,7 @@ async fn process_due(context: &TaskContext) -> store::Result<()> {
         Ok(requests)
     };
     // Hubs are contacted concurrently. Requests to one hub are sequential, so no request waits for a permit that
-    // another one holds.
+    // another request holds.
     let mut by_hub: HashMap<String, Vec<HubRequest>> = HashMap::new();
     for request in context.store().write(take_steps).await? {
         by_hub.entry(request.hub.clone()).or_default().push(request);

@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// Returns an IPv4 address, or the first address of an IPv6 client's /64: a client controls at least a /64 (RFC 6177).
+/// Returns an IPv4 address unchanged, and for an IPv6 address the first address of its /64 network. An IPv6 client
+/// controls at least a /64 network (RFC 6177).
 pub fn client_address(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(_) => ip,

@@ -19,7 +19,7 @@ pub struct GroupingConstraint {
     pub moved: Vec<ItemId>,
 }
 
-/// What a constraint states about its items.
+/// The statement of a constraint about its items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case", const_into_str)]

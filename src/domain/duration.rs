@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-/// One hundred years. Adding this span to the current date does not overflow the calendar.
+/// The maximum duration: one hundred years. Adding it to the current date does not overflow the calendar.
 const MAX_DURATION: SignedDuration = SignedDuration::from_hours(36_500 * 24);
 
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SignedDuration, D::Error> {

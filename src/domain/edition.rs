@@ -56,7 +56,8 @@ pub struct EditionText {
     /// leaves the story.
     pub link: Option<String>,
     pub linked: ItemId,
-    /// The summary. Summary and content come from the lead or, if it has no text, from the first report with text.
+    /// The summary. The summary and the content come from the lead or, if it has no text, from the first report with
+    /// text.
     pub summary: String,
     /// The content as sanitized HTML.
     pub content: Option<String>,
@@ -85,8 +86,8 @@ pub struct EditionText {
     pub merged_count: u32,
     /// The storyline, if it has several published stories.
     pub storyline: Option<StorylineId>,
-    /// Other stories of the storyline: first those without their own entry, then those with one. Each group is sorted
-    /// newest first.
+    /// Other stories of the storyline: first the stories without their own entry, then the stories with an entry. Each
+    /// group is sorted newest first.
     #[serde(default)]
     pub developments: Vec<Development>,
 }
@@ -120,7 +121,7 @@ pub struct StorylineEntry {
     pub published_at: Timestamp,
     /// When the first edition of the story was created.
     pub first_edition_at: Timestamp,
-    /// The number of entries that entered the feed later, if it is less than the maximum number in the feed's document.
+    /// The number of entries that entered the feed later, but at most the maximum number in the feed's document.
     pub newer_entries: u32,
 }
 
@@ -153,7 +154,7 @@ pub struct EditionReport {
     /// The display name of the outlet, if it differs from the outlet. A new name does not cause a new edition.
     #[serde(default)]
     pub outlet_name: Option<String>,
-    /// The name of the reporting publication, if the feed names one other than the outlet.
+    /// The name of the reporting publication, if the feed names a publication other than the outlet.
     pub reporter: Option<String>,
     pub title: String,
     /// The language of the report if the story has reports in several languages.
@@ -196,7 +197,7 @@ impl FeedVariant {
 pub struct FeedCandidate {
     pub published_at: Timestamp,
     /// The edition to show. A story that entered the feed with a feed-specific edition has that edition and all later
-    /// ones, in order.
+    /// editions, in order.
     pub editions: Vec<Edition>,
     /// The rank of the story if the feed has the order `hot`.
     pub rank: Option<StoryRank>,

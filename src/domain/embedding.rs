@@ -7,27 +7,28 @@ pub const MAX_DIMENSIONS: usize = 4096;
 /// The factor between a component and its stored integer.
 const SCALE: f32 = 127.0;
 
-/// A unit vector whose components are stored as integers from −127 to 127, so that it takes one byte per dimension and
-/// has the same cosines on every machine.
+/// A unit vector whose components are stored as integers from −127 to 127, so that the vector takes one byte per
+/// dimension and has the same cosines on every machine.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Vec<u8>")]
 pub struct Embedding(Box<[i8]>);
 
 impl Embedding {
-    /// Scales a vector to unit length and rounds its components. Returns `None` if the vector has no direction (a
-    /// component is not finite, or all are zero), or more than [`MAX_DIMENSIONS`].
+    /// Scales a vector to unit length and rounds its components. Returns `None` if a component is not finite, if all
+    /// components are zero, or if there are more than [`MAX_DIMENSIONS`] components.
     pub fn from_floats(vector: &[f32]) -> Option<Embedding> {
-        // The largest component becomes 1 first, so that no square overflows or vanishes.
+        // The vector is first scaled so that its largest component is 1. Otherwise, squares could overflow or vanish.
         let largest = vector.iter().fold(0.0, |largest: f32, component| largest.max(component.abs()));
         let scaled: Vec<f32> = vector.iter().map(|component| component / largest).collect();
         let norm = scaled.iter().map(|component| component * component).sum::<f32>().sqrt();
         let has_direction = norm.is_finite() && vector.iter().all(|component| component.is_finite());
-        // A conversion to an integer saturates.
+        // The conversion to an integer saturates.
         let round = |component: &f32| (component / norm * SCALE).round() as i8;
         has_direction.then(|| Self::checked(scaled.iter().map(round).collect()))?
     }
 
-    /// Reads the bytes that [`Embedding::to_bytes`] returns. Returns `None` if they are all zero or too many.
+    /// Reads the bytes that [`Embedding::to_bytes`] returns. Returns `None` if all bytes are zero or if there are too
+    /// many bytes.
     pub fn from_bytes(bytes: &[u8]) -> Option<Embedding> {
         Self::checked(bytes.iter().map(|byte| byte.cast_signed()).collect())
     }
@@ -56,8 +57,9 @@ impl Embedding {
         (f64::from(self.dot(other)) / squared_norms.sqrt()) as f32
     }
 
-    /// Returns the dot product of the integers of two vectors with the same number of dimensions. Divided by 127², it
-    /// differs from the cosine by less than 0.01. It takes a third of the time of [`Embedding::cosine`].
+    /// Returns the dot product of the integers of two vectors with the same number of dimensions. The result divided by
+    /// 127² differs from the cosine by less than 0.01. The computation takes a third of the time of
+    /// [`Embedding::cosine`].
     pub fn dot(&self, other: &Embedding) -> i32 {
         let products = self.0.iter().zip(&other.0).map(|(a, b)| i32::from(*a) * i32::from(*b));
         products.sum()

@@ -49,7 +49,7 @@ impl FeedFilters {
         items.is_none() && excluded.is_empty()
     }
 
-    /// Returns whether an item of a story passes the filter of a feed, and whether one passes an excluding filter.
+    /// Returns whether an item of a story passes the filter of a feed, and whether an item passes an excluding filter.
     /// `results` are the results of the filters that were applied to the story before.
     pub fn matches(&self, feed: usize, items: &[FilteredItem], results: &mut BTreeMap<usize, bool>) -> (bool, bool) {
         let FiltersOfFeed { items: own, excluded } = &self.feeds[feed];

@@ -1,8 +1,9 @@
-//! Faults of a document and how newsfold handled them. A fault in a source is data, never an error.
+//! Problems in a document and how newsfold handled them. A problem in a source's document is data, never an error of
+//! newsfold.
 
 use serde::{Deserialize, Serialize};
 
-/// One kind of fault in a document, with the number of occurrences and the first example.
+/// One kind of problem in a document, with the number of occurrences and the first example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedProblem {
     pub kind: ProblemKind,
@@ -32,7 +33,7 @@ impl FeedProblem {
 /// The maximum number of bytes that are read from a detail.
 const MAX_DETAIL_BYTES: usize = 1024;
 
-/// The kinds of faults. The text form is both stored and displayed.
+/// The kinds of problems. The text form is both stored and displayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case", const_into_str)]
@@ -57,7 +58,7 @@ pub enum ProblemKind {
     EmptyItem,
     /// Two items of the document have the same guid.
     RepeatedGuid,
-    /// Items have no guid. They are identified by their link, or by their title and date.
+    /// Items have no guid. The items are identified by their link, or by their title and date.
     NoGuid,
     /// A date could not be parsed. The time of the poll replaces it.
     BadDate,

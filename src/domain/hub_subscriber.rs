@@ -50,7 +50,7 @@ pub struct SubscriberRequest {
     pub verify_at: Timestamp,
 }
 
-/// The facts about a request that the rate limits need: the state of its callback, and the load on the hub.
+/// The facts about a request that the rate limits use: the state of its callback, and the load on the hub.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RateLimitCounts {
     /// Whether this callback is subscribed to this topic.
@@ -67,7 +67,7 @@ pub struct RateLimitCounts {
     pub last_hour: RequestCounts,
 }
 
-/// A total, and how many of its members share the topic, the callback's host or the client of a request.
+/// A total number, and the numbers of members that share the topic, the callback's host or the client of a request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub struct RequestCounts {
     pub total: u32,

@@ -58,11 +58,11 @@ pub struct HubSubscription {
 pub enum SubscriptionState {
     /// There is no subscription, or it has ended.
     Inactive,
-    /// A request was sent; the hub has not verified it yet.
+    /// A request was sent, but the hub has not verified it yet.
     Requested,
     /// The hub has verified the subscription, and its lease is running.
     Active,
-    /// A request to unsubscribe was sent; the hub has not verified it yet.
+    /// A request to unsubscribe was sent, but the hub has not verified it yet.
     Unsubscribing,
     /// The hub denied the subscription.
     Denied,
@@ -119,9 +119,9 @@ pub enum HubEvent {
 pub enum WebSubFailure {
     /// The request was sent, but its response has not been recorded yet.
     ResponsePending,
-    /// A status other than 2xx, with the plain-text explanation that a hub may include.
+    /// The response had a status other than 2xx. A hub may include an explanation in plain text.
     Status { status: u16, message: String },
-    /// No response because of an invalid or forbidden address, a hold, a timeout or a network error.
+    /// There was no response because of an invalid or forbidden address, a hold, a timeout or a network error.
     NoResponse { error: String },
     /// A callback did not answer a verification request with the expected challenge.
     WrongChallenge,

@@ -1,6 +1,6 @@
 //! Identifier types. The ids of sources, items, constraints and subscribers are row numbers of one database. The ids of
-//! stories and storylines are public, so they are hashes of the item that started the story: they do not depend on the
-//! machine or on a counter.
+//! stories and storylines are public, so they are hashes of the item that started the story or storyline and do not
+//! depend on the machine or on a counter.
 
 use super::display_text::one_line;
 use serde::{Deserialize, Serialize};
@@ -44,7 +44,7 @@ row_id! {
 
 /// The number of characters of a public id.
 const PUBLIC_ID_LENGTH: usize = 12;
-/// Crockford's Base32.
+/// The alphabet of Crockford's Base32.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// The 60 bits of a public id.
 const MASK: u64 = (1 << 60) - 1;

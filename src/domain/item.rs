@@ -86,7 +86,7 @@ pub struct Item {
     pub outlet: String,
     /// The display name of the outlet.
     pub outlet_name: String,
-    /// The name of the reporting publication, if the feed names one other than the outlet.
+    /// The name of the reporting publication, if the feed names a publication other than the outlet.
     pub reporter: Option<String>,
     /// The priority of the item's source.
     pub priority: i32,
@@ -107,8 +107,8 @@ pub struct Item {
     pub ranked_at: Timestamp,
     /// Why the item is in the backlog; `None` for news. It is fixed when the item is first seen.
     pub backlog_reason: Option<BacklogReason>,
-    /// How long the source had been known when the item was first seen; `None` for sources that were added on the first
-    /// day of the database.
+    /// The time from the addition of the source until the item was first seen; `None` for sources that were added
+    /// within 24 hours after the first source.
     #[serde(skip_serializing, deserialize_with = "super::duration::optional::from_milliseconds")]
     pub source_age: Option<SignedDuration>,
     /// The full article, if the source's settings request it and newsfold fetched it.
@@ -121,12 +121,12 @@ pub struct Item {
 /// The full article of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArticleText {
-    /// The plain text, one paragraph per line; only its beginning if the article must not be published.
+    /// The plain text, one paragraph per line. If the article must not be published, this is only its beginning.
     pub text: String,
     pub publishable: bool,
 }
 
-/// For grouping, the beginning of the article extends a summary with fewer words.
+/// The minimum number of words of a summary for grouping. The beginning of the article extends a shorter summary.
 const MIN_GROUPING_WORDS: usize = 40;
 
 impl Item {

@@ -25,11 +25,11 @@ pub fn language_code(tag: &str) -> Option<&'static str> {
 /// Returns the English name of a language: `German` for `de`. Returns `None` for an unknown code.
 pub fn language_name(code: &str) -> Option<&'static str> {
     let name = Language::from_639_1(code).or_else(|| Language::from_639_3(code))?.to_name();
-    // Omit the remark in names such as `Swahili (macrolanguage)`.
+    // Omit the parenthesis in names such as `Swahili (macrolanguage)`.
     name.split(" (").next()
 }
 
-/// Returns the language of a report if it is not that of its story's lead.
+/// Returns the language of a report if it is not the language of the story's lead.
 pub fn other_language<'l>(report: Option<&'l str>, lead: Option<&str>) -> Option<&'l str> {
     report.filter(|code| Some(*code) != lead)
 }

@@ -27,7 +27,7 @@ pub enum NextPollReason {
         /// The delay in seconds. Random jitter is added to it.
         delay_seconds: i64,
         cause: DelayCause,
-        /// Whether the end of the delay fell in an hour or on a day that the feed skips, so the poll was postponed.
+        /// Whether the poll was postponed because the end of the delay was in an hour or on a day that the feed skips.
         moved_by_feed: bool,
     },
     /// The source's origin is on hold.
@@ -56,7 +56,7 @@ impl NextPollReason {
     }
 }
 
-/// What determined the length of a delay.
+/// The reason for the length of a delay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum DelayCause {

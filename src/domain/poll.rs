@@ -24,7 +24,7 @@ pub struct PollRecord {
     pub source: SourceId,
     pub started_at: Timestamp,
     pub finished_at: Timestamp,
-    /// The URL of the final response, after redirects; the topic of a push.
+    /// The URL of the final response, after redirects. For a push, this is the topic.
     pub url: String,
     pub outcome: PollOutcome,
     /// The status of the final response; `None` if there was no response.
@@ -76,7 +76,7 @@ pub struct SourceUpdate {
     pub next_poll_reason: NextPollReason,
     /// The number of consecutive failed polls.
     pub failures: u32,
-    /// The server asked newsfold to send no requests to this source before this time.
+    /// The time before which the server asked newsfold to send no requests to this source.
     pub hold_until: Option<Timestamp>,
     /// A hold on all sources of the origin.
     pub origin_hold: Option<OriginHold>,

@@ -18,8 +18,8 @@ pub struct PublishedFeed {
     pub half_life: SignedDuration,
 }
 
-/// The selection of stories for a feed. An empty list matches every story. The values in a list are alternatives; all
-/// conditions must match.
+/// The selection of stories for a feed. An empty list matches every story. The values in a list are alternatives, but
+/// all conditions must match.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FeedSelection {
     /// Stories with an item of a source that has one of these tags.

@@ -28,7 +28,8 @@ pub struct Source {
     pub aggregator: bool,
     pub state: SourceState,
     pub added_at: Timestamp,
-    /// Whether the source was added on the first day of the database. Such a source is never on probation.
+    /// Whether the source was added within 24 hours after the first source of the database. Such a source is never on
+    /// probation.
     pub is_initial: bool,
     /// When the first document of the source was read; `None` until then.
     pub first_document_at: Option<Timestamp>,
@@ -45,7 +46,7 @@ pub struct Source {
     pub last_error: String,
     /// The time to which the error refers (`PollRecord::detail_time`).
     pub last_error_time: Option<Timestamp>,
-    /// The server asked newsfold to send no requests before this time. Manual polls respect it too.
+    /// The time before which the server asked newsfold to send no requests. Manual polls respect it too.
     pub hold_until: Option<Timestamp>,
     pub polling_hints: PollingHints,
     /// The target of permanent redirects that have not proved stable yet.
@@ -88,11 +89,12 @@ pub enum SourceState {
     Paused,
     /// The server reported that the feed is gone permanently (410).
     Gone,
-    /// Removed by the operator. Published stories contain its items, so they remain. Adding the URL again restores it.
+    /// Removed by the operator. Its items remain, because published stories contain them. Adding the URL again restores
+    /// the source.
     Removed,
 }
 
-/// Whether and for what purpose newsfold fetches the full articles of a source's items.
+/// The purpose for which newsfold fetches the full articles of a source's items, if any.
 #[derive(
     Debug,
     Clone,
@@ -209,7 +211,7 @@ pub struct DueSource {
     pub next_poll_at: Timestamp,
 }
 
-/// How a poll ended.
+/// The outcome of a poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case", const_into_str)]

@@ -57,8 +57,8 @@ impl Story {
     }
 
     /// Returns the report whose headline is shown if these languages are preferred: a report in the first of these
-    /// languages in which the story has a report, or else the lead. Prefers originals over copies, then the lead, then
-    /// the earliest report.
+    /// languages in which the story has a report, or else the lead. Among several such reports, prefers originals over
+    /// copies, then the lead, then the earliest report.
     pub fn lead_in_languages(&self, preferred: &[String]) -> Option<&StoryItem> {
         let lead = self.lead()?;
         let in_language = |language: &String| {
@@ -143,7 +143,7 @@ pub struct PublishedStory {
     pub linked: ItemId,
 }
 
-/// Whether an item joins a story or starts one.
+/// The way in which an item gets its story: it joins a story or starts a new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoryPlacement {
     Joined,

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// What an outlet contributes to the rank of a story.
+/// The contribution of an outlet to the rank of a story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutletActivity {
     /// The outlet's last report in the story that is not a copy.
@@ -39,11 +39,11 @@ pub struct StoryActivity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct StoryRank(i64);
 
-/// Beyond this limit, the priority would hide every other difference.
+/// The maximum absolute value of a priority in a rank. A higher priority would hide every other difference.
 const MAX_PRIORITY: i32 = 1000;
 
 impl StoryRank {
-    /// Returns the lowest rank for a story without reports.
+    /// Computes the rank of a story from its outlets. A story without reports has the lowest rank.
     pub fn new(outlets: impl IntoIterator<Item = OutletActivity>, half_life: SignedDuration) -> StoryRank {
         let half_life = half_life.as_millis().max(1) as f64;
         let mut exponents: Vec<f64> = outlets
@@ -56,12 +56,12 @@ impl StoryRank {
         // Floating-point sums depend on the order.
         exponents.sort_by(f64::total_cmp);
         let Some(max) = exponents.last().copied() else { return StoryRank(i64::MIN) };
-        // `libm` gives the same bits on every machine; the methods of `f64` may not.
+        // `libm` returns the same bits on every machine, but the methods of `f64` may not.
         let sum: f64 = exponents.iter().map(|exponent| libm::exp2(exponent - max)).sum();
         StoryRank(((max + libm::log2(sum)) * 1000.0).round() as i64)
     }
 
-    /// Returns by how many doublings of the number of outlets this rank is above another one.
+    /// Returns the number of doublings of the number of outlets by which this rank is above another one.
     pub fn doublings_above(self, other: StoryRank) -> f64 {
         self.0.saturating_sub(other.0) as f64 / 1000.0
     }

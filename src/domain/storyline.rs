@@ -20,7 +20,7 @@ impl Storyline {
     /// Returns the story with the most outlets, whose headline represents the storyline. Returns `None` only if the
     /// storyline was merged.
     pub fn main_story(&self) -> Option<&Story> {
-        // If several stories have the most outlets, the first one is used.
+        // If several stories have the most outlets, the first of them is used.
         self.stories.iter().rev().max_by_key(|story| story.outlet_count())
     }
 
@@ -56,7 +56,7 @@ pub struct TermFrequency {
 pub struct StorylineRegrouping {
     pub created: Vec<CreatedStoryline>,
     pub moved: Vec<StoryMove>,
-    /// Storylines that redirect to another one, which takes all their stories.
+    /// Storylines that redirect to another storyline, which takes all their stories.
     pub merged: Vec<StorylineMerge>,
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct StorylineEvidence {
     /// The probability that the story and the most similar other story belong together, 0 to 1.
     pub score: f32,
-    /// The terms that the story shares with the others, most unusual first.
+    /// The terms that the story shares with the other stories, most unusual first.
     pub terms: Vec<UnusualTerm>,
     /// The cosine of the embeddings of the story and the most similar story in another language; `None` if the
     /// embeddings are not a reason.
@@ -18,7 +18,7 @@ pub struct StorylineEvidence {
     pub constraint: Option<ConstraintId>,
 }
 
-/// A term as an item spells it, and how often it occurs now compared with other weeks.
+/// A term as an item spells it, and the ratio of its current rate to its long-term rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UnusualTerm {
     pub term: String,

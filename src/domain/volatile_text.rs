@@ -225,7 +225,8 @@ fn split_words(text: &str) -> Vec<Word> {
     words
 }
 
-/// Returns the number of words in the volatile part at the start of the text; 0 if the text does not start with one.
+/// Returns the number of words in the volatile part at the start of the text; 0 if the text does not start with a
+/// volatile part.
 fn volatile_length(words: &[Word]) -> usize {
     let mut phrases = PHRASES.iter().filter(|phrase| phrase.starts_with(&words[0].lowercase));
     if let Some(length) = phrases.find_map(|phrase| phrase_length(words, phrase)) {

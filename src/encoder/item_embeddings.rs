@@ -15,8 +15,8 @@ type Key = u128;
 
 /// Adds an embedding to each item. Reads known embeddings from the file `cache` and appends new ones to it.
 ///
-/// The file is a sequence of records: the key (16 bytes), the number of dimensions (2 bytes), the components (1 byte
-/// each), all in little-endian order. Reading stops at the first incomplete or invalid record.
+/// The file is a sequence of records: the key (16 bytes), the number of dimensions (2 bytes), and the components (1
+/// byte each), all in little-endian order. Reading stops at the first incomplete or invalid record.
 ///
 /// # Errors
 /// Fails if the model fails on a text, or if the file cannot be read or written.

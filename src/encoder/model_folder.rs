@@ -10,8 +10,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// The maximum sizes of files. The largest suitable models are about 500 MB in size, and the largest tokenizers about
-/// 17 MB.
+/// The maximum sizes of files in bytes. The largest suitable models are files of about 500 MB, and the largest
+/// tokenizers are files of about 17 MB.
 const MAX_MODEL_BYTES: u64 = 1 << 30;
 const MAX_TOKENIZER_BYTES: u64 = 64 << 20;
 const MAX_SETTINGS_BYTES: u64 = 1 << 20;
@@ -52,14 +52,14 @@ pub enum TokenizerKind {
     Vocabulary,
 }
 
-/// How the vector of a text is computed from the vectors of its tokens.
+/// The method of computing the vector of a text from the vectors of its tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pooling {
     Mean,
     FirstToken,
 }
 
-/// `config_sentence_transformers.json`.
+/// The settings in `config_sentence_transformers.json`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct PromptSettings {
@@ -67,22 +67,22 @@ struct PromptSettings {
     default_prompt_name: Option<String>,
 }
 
-/// `1_Pooling/config.json`.
+/// The settings in `1_Pooling/config.json`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct PoolingSettings {
     pooling_mode_cls_token: bool,
 }
 
-/// `tokenizer_config.json`.
+/// The settings in `tokenizer_config.json`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct TokenizerSettings {
     do_lower_case: Option<bool>,
 }
 
-/// The version of the code that computes embeddings. Increase it if a change of the tokenizer, of the pooling or of the
-/// encoded text changes the embedding of a text, so that stored embeddings are computed again.
+/// The version of the code that computes embeddings. Increase the version if a change of the tokenizer, of the pooling
+/// or of the encoded text changes the embedding of a text. Stored embeddings are then computed again.
 const EMBEDDING_VERSION: u32 = 1;
 
 impl ModelFolder {

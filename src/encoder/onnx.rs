@@ -94,7 +94,7 @@ impl SentenceModel {
     }
 }
 
-/// Returns the vector of the text from the output for one text, which is this vector, or the vectors of the tokens.
+/// Returns the vector of a text. The model's output is either this vector or one vector per token.
 fn pooled(output: Value, pooling: Pooling) -> Result<Vec<f32>, Error> {
     let unexpected = |shape: &[usize]| Err(failed(format!("its output has the unexpected dimensions {shape:?}")));
     match output.shape().to_vec()[..] {
@@ -106,7 +106,7 @@ fn pooled(output: Value, pooling: Pooling) -> Result<Vec<f32>, Error> {
                 Pooling::Mean => vectors.len(),
                 Pooling::FirstToken => dimensions,
             };
-            // The sum has the direction of the mean.
+            // The sum has the same direction as the mean.
             for vector in vectors[..counted].chunks_exact(dimensions) {
                 sum.iter_mut().zip(vector).for_each(|(sum, component)| *sum += component);
             }

@@ -27,7 +27,7 @@ impl SubwordTokenizer {
         // Texts are encoded one by one, so they need no padding. `tokens` limits their length.
         let is_kept = |step: &Processing| !matches!(step, Processing::Pad { .. } | Processing::Truncate { .. });
         definition.config.processing.retain(is_kept);
-        // Kitoken lists a token that ends each text of a pair, such as `[SEP]`, as `SubSequenceEnd`.
+        // Kitoken uses `SubSequenceEnd` for a token that ends each text of a pair, such as `[SEP]`.
         let added = |positions: [InsertionPosition; 2]| -> Vec<u32> {
             let templates =
                 definition.config.templates.iter().filter(|template| positions.contains(&template.position));

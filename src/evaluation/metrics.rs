@@ -46,7 +46,7 @@ impl ClusteringMetrics {
     }
 }
 
-/// Sums over items from which the metrics are computed.
+/// The sums over items from which the metrics are computed.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MetricSums {
     items: f64,
@@ -54,7 +54,7 @@ pub struct MetricSums {
     precision: f64,
     /// The sum over items of the fraction of the items with its label that are in its predicted story (recall).
     recall: f64,
-    /// The pairs whose items share both their label and their predicted story. In all three sums, a pair counts one
+    /// The pairs whose items share both their label and their predicted story. In all three sums, a pair counts as one
     /// half if only one of its items is counted.
     correct_pairs: f64,
     /// The pairs whose items share a predicted story.
@@ -104,7 +104,7 @@ pub struct FeedMetrics {
     pub labels: usize,
     /// The share of entries in which at least 90% of the items have the same label.
     pub pure: f64,
-    /// The share of entries whose most frequent label is that of an earlier entry.
+    /// The share of entries whose most frequent label is also the most frequent label of an earlier entry.
     pub repeats: f64,
     /// The share of the counted labels that are the most frequent label of an entry.
     pub found: f64,
@@ -155,12 +155,14 @@ pub struct GroupingError {
     pub parts: Vec<Vec<usize>>,
 }
 
-/// Returns the predicted stories with several labels, sorted by falsely merged pairs. Each part is a label.
+/// Returns the predicted stories with several labels, sorted by the number of falsely merged pairs. Each part is a
+/// label.
 pub fn false_merges<L: Ord, S: Ord>(items: &[(L, S)]) -> Vec<GroupingError> {
     splits(items.iter().map(|(label, story)| (story, label)))
 }
 
-/// Returns the labels in several predicted stories, sorted by missed pairs. Each part is a predicted story.
+/// Returns the labels in several predicted stories, sorted by the number of missed pairs. Each part is a predicted
+/// story.
 pub fn misses<L: Ord, S: Ord>(items: &[(L, S)]) -> Vec<GroupingError> {
     splits(items.iter().map(|(label, story)| (label, story)))
 }
@@ -214,7 +216,7 @@ mod tests {
         assert_eq!((sums.b_cubed(), sums.pairs()), (whole.b_cubed, whole.pairs));
     }
 
-    /// The expected figures are those of an independent implementation.
+    /// The expected figures are from an independent implementation.
     #[test]
     fn feed_metrics_count_the_entries_of_two_outlets() {
         let items = [

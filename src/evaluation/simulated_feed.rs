@@ -14,7 +14,7 @@ pub struct FeedItem<'a> {
     pub story: i64,
 }
 
-/// An entry of the feed: its story, and the stories that it lists under their own headlines.
+/// An entry of the feed: its story, and the stories that the entry lists under their own headlines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedEntry {
     pub story: i64,
@@ -27,13 +27,13 @@ pub struct SimulatedFeedMetrics {
     pub entries: usize,
     /// The share of entries whose labeled story already has an entry.
     pub repeats: f64,
-    /// Among the labeled stories with items from three or more outlets, the share for which one story contains at least
-    /// 80% of the items and has an entry or is listed in one.
+    /// The share of labeled stories of which at least 80% of the items are in one story that has an entry or is listed
+    /// in an entry. Only labeled stories with items from three or more outlets count.
     pub visible: f64,
     /// Like `visible`, but the story must have an entry.
     pub with_entry: f64,
-    /// Among all items in entries with items from two or more outlets, the share that belongs to a different storyline
-    /// from that of the entry. The storyline of an entry is that of most of its items.
+    /// The share of items that belong to a different storyline than their entry. Only entries with items from two or
+    /// more outlets count. The storyline of an entry is the storyline of most of its items.
     pub foreign: f64,
 }
 
@@ -121,7 +121,7 @@ mod tests {
         let entry = |story, listed: &[i64]| ListedEntry { story, listed: listed.to_vec() };
         let found = SimulatedFeedMetrics::new(&all, &[entry(1, &[2]), entry(3, &[])]);
         assert_eq!((found.entries, found.repeats), (2, 0.5));
-        // Story 1 holds three of four items on the quake, which is too few; the vote is hidden.
+        // Story 1 holds three of the four items on the quake, which is too few. The vote is hidden.
         assert_eq!((found.visible, found.with_entry), (1.0 / 3.0, 0.0));
         assert_eq!(found.foreign, 0.25);
         let found = SimulatedFeedMetrics::new(&all, &[entry(4, &[]), entry(2, &[])]);

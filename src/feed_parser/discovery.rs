@@ -1,7 +1,7 @@
 //! Feed autodiscovery: determines whether a document is an HTML page, and to which feeds it links.
 //!
 //! Declared feeds (`<link rel=alternate>`, WHATWG HTML §4.6.7.1) come first, then links whose URL resembles a feed URL,
-//! then feeds of comments. The module builds no tree and sends no requests; it returns candidates.
+//! then feeds of comments. The module builds no tree and sends no requests. It only returns candidates.
 
 use std::collections::HashSet;
 
@@ -45,7 +45,7 @@ pub fn is_html_page(text: &str) -> bool {
     has_html_element
 }
 
-/// Returns the linked feeds: declared ones, then guessed ones, then feeds of comments, each in document order.
+/// Returns the linked feeds: first declared feeds, then guessed feeds, then feeds of comments, each in document order.
 pub fn linked_feeds(html: &str, page_url: &Url) -> Vec<FeedLink> {
     let mut base = page_url.clone();
     let (mut declared, mut guessed) = (Vec::new(), Vec::new());

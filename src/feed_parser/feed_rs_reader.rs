@@ -13,7 +13,7 @@ use super::parsed_feed::{ParsedEnclosure, ParsedFeed, ParsedItem};
 use super::rewriter::RewrittenFeed;
 use crate::domain::panic_text::panic_text;
 
-/// A placeholder for the id of an item without one.
+/// A placeholder for the id of an item that has no id.
 const NO_GUID: &str = "newsfold:no-guid";
 
 /// Returns the feed, or the message of feed-rs's error or panic.

@@ -2,7 +2,7 @@
 
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 
-/// The maximum number of nested fractions. The bars of deeper ones are not written.
+/// The maximum number of nested fractions. The bars of fractions that are nested more deeply are not written.
 const MAX_DEPTH: usize = 16;
 
 /// An open `<mfrac>`.

@@ -1,4 +1,4 @@
-//! Applies the limits to a parsed feed: drops empty and repeated values, and truncates long ones.
+//! Applies the limits to a parsed feed: drops empty and repeated values, and truncates long values.
 //!
 //! The module changes no other values and drops no items for their content: `ingest` decides which items to keep.
 

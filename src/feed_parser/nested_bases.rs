@@ -10,9 +10,9 @@ const LINK_ATTRIBUTES: [&str; 5] = ["href", "src", "data", "poster", "cite"];
 /// The maximum number of open elements. Elements that are nested more deeply keep the base of their parent.
 const MAX_DEPTH: usize = 100;
 
-/// Makes the links in elements below the first one absolute if an element sets a base. Returns `None` if none does.
-/// `outer` is the base of the first element. `resolve` returns the URL for a base and a link, or `None` to keep the
-/// link.
+/// Makes the links in elements below the first one absolute if an element sets a base. Returns `None` if no element
+/// sets a base. `outer` is the base of the first element. `resolve` returns the URL for a base and a link, or `None` to
+/// keep the link.
 pub fn with_resolved_links(
     html: &str,
     outer: &Url,
@@ -28,7 +28,7 @@ pub fn with_resolved_links(
     }
     let mut start = tokens.offset();
     let mut out = html[..start].to_owned();
-    // For each open element, its name, and its base unless that is `outer`.
+    // For each open element, its name, and its base unless the base is `outer`.
     let mut open: Vec<(&str, Option<Url>)> = Vec::new();
     while let Some(token) = tokens.next() {
         let source = tokens.slice(start, tokens.offset());

@@ -29,9 +29,9 @@ pub enum FeedKind {
 #[derive(Debug, Clone, PartialEq, Default, serde::Serialize)]
 pub struct ParsedFeed {
     pub kind: FeedKind,
-    /// The actual character set of the document, regardless of the declared one.
+    /// The actual character set of the document, regardless of the declared character set.
     pub charset: &'static str,
-    /// The feed's own id. Only Atom defines one.
+    /// The feed's own id, which only Atom defines.
     pub id: Option<String>,
     /// The title as plain text.
     pub title: Option<String>,
@@ -48,7 +48,7 @@ pub struct ParsedFeed {
     #[serde(flatten)]
     pub polling_hints: PollingHints,
     pub published: Option<Timestamp>,
-    /// The date of the last update; the publication date if the document gives no other date.
+    /// The date of the last update, or the publication date if the document gives no other date.
     pub updated: Option<Timestamp>,
     pub items: Vec<ParsedItem>,
 }
@@ -57,8 +57,8 @@ pub struct ParsedFeed {
 const MAX_INHERITED_AUTHORS: usize = 5;
 
 impl ParsedFeed {
-    /// Copies the feed's authors to the items without an author, if the format specifies it (RFC 4287 §4.2.1, JSON Feed
-    /// 1.1). RSS does not: its `managingEditor` is not the author of the items.
+    /// Copies the feed's authors to the items without an author, if the format specifies this (RFC 4287 §4.2.1, JSON
+    /// Feed 1.1). RSS does not specify it: its `managingEditor` is not the author of the items.
     pub fn inherit_authors(&mut self) {
         if !matches!(self.kind, FeedKind::Atom | FeedKind::Json) {
             return;

@@ -45,7 +45,7 @@ pub struct RewrittenFeed {
     pub xml: String,
 }
 
-/// Facts that follow from a document as a whole.
+/// Facts that only the whole document shows.
 #[derive(Default, PartialEq)]
 struct DocumentFacts {
     dates: DateConventions,
@@ -184,7 +184,7 @@ impl<'a> FeedRewriter<'a, '_> {
     }
 
     fn rewrite_elements(&mut self, mut tokens: Tokenizer<'a>) {
-        // The token that ended the text of an element without an end tag. The loop reads it next.
+        // A token that ended the text of an element without an end tag is pending, and the loop reads it next.
         let mut pending = None;
         while let Some(token) = pending.take().or_else(|| tokens.next()) {
             match token {

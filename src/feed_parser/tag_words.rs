@@ -20,9 +20,9 @@ pub fn untyped_title(title: &str) -> Option<String> {
     if mentions_tags(title) { fold_non_blank(&decode_entities(title)) } else { html_to_plain_text(title) }
 }
 
-/// Returns whether the tags are markup: every start tag has an end tag after some text, an image or a tag directly
-/// before a word has attributes, or a line break or comment is not used like a word. Tags with white space on their
-/// inner sides (`<b> and </b>`) are literal text.
+/// Returns whether the tags are markup. They are markup if every start tag has an end tag after some text, if an image
+/// or a tag directly before a word has attributes, or if a line break or comment is not used like a word. Tags with
+/// white space on their inner sides (`<b> and </b>`) are literal text.
 fn contains_elements(text: &str) -> bool {
     let mut open: Vec<(&str, usize)> = Vec::new();
     let (mut elements, mut lone_starts) = (0, 0);

@@ -1,4 +1,4 @@
-//! Tests whole documents, from bytes to a parsed feed.
+//! Tests the parsing of whole documents, from bytes to a parsed feed.
 
 use super::*;
 use jiff::civil::Weekday;

@@ -2,7 +2,8 @@
 //!
 //! In HTML, everything after `<iframe>` or `<object>` is its content, up to an end tag. The end tag may be missing
 //! because an author forgot it, an XML serializer dropped it or the summary was truncated. A reader would not see the
-//! rest of the text. Players are closed, because a link can replace them. Closed elements stay unchanged.
+//! rest of the text. Players are closed, because a link can replace them. Elements that are already closed stay
+//! unchanged.
 
 use std::ops::Range;
 

@@ -23,7 +23,7 @@ const GRANTED_GROWTH_BYTES: usize = 1024 * 1024;
 pub struct UrlResolver<'o> {
     /// The URL of the document without credentials and query.
     document_url: Url,
-    /// The secrets of the document's address. Relative URLs that repeat them are dropped.
+    /// The secrets of the document's address. Relative URLs that repeat a secret are dropped.
     secrets: FeedSecrets,
     /// The feed's website, if [`website_as_base`] returns it. In this case, relative URLs belong to the website, unless
     /// the document sets a base.
@@ -84,7 +84,7 @@ impl<'o> UrlResolver<'o> {
     }
 
     /// Returns the base that the document sets for the text in a tag that has not been entered, or for the XHTML `div`
-    /// around the text; `None` if it sets none.
+    /// around the text; `None` if it sets no base.
     pub fn base_of_text(&self, tag: StartTag, html: &str) -> Option<Url> {
         let base = self.base_of(tag).or_else(|| self.bases.last().map(|(_, base)| base.clone()));
         match Tokenizer::new(html).next() {
@@ -95,7 +95,7 @@ impl<'o> UrlResolver<'o> {
         }
     }
 
-    /// Resolves the links of elements in the text that set their own base; `None` if no element does.
+    /// Resolves the links of elements in the text that set their own base; `None` if no element sets a base.
     pub fn resolve_nested_links(&mut self, base: Option<&Url>, html: &str) -> Option<String> {
         let outer = base.unwrap_or(self.current_base()).clone();
         with_resolved_links(html, &outer, base_within, |base, link| {

@@ -45,8 +45,8 @@ pub enum NoArticle {
     NoText,
 }
 
-/// Parsing a page takes time proportional to its size and depth. Pages of news sites are a few hundred KiB in size and
-/// about forty levels deep; some contain several MiB of scripts.
+/// The limits for parsing a page, which takes time proportional to the size and depth of the page. Pages of news sites
+/// have a few hundred KiB and about forty levels, and some contain several MiB of scripts.
 const MAX_PAGE_BYTES: usize = 4 << 20;
 const MAX_PAGE_DEPTH: usize = 150;
 const MAX_PAGE_ELEMENTS: usize = 50_000;

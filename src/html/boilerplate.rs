@@ -8,7 +8,8 @@ use xxhash_rust::xxh3::xxh3_64;
 /// The minimum number and the minimum share of a document's items that contain a block of boilerplate.
 const MIN_REPETITIONS: usize = 3;
 const MIN_REPETITION_SHARE: f64 = 0.2;
-/// The minimum number of words in a block with a pattern. Shorter blocks are compared only as a whole.
+/// The minimum number of words in a block that is also compared by its first and last words. Shorter blocks are
+/// compared only as a whole.
 const MIN_PATTERN_WORDS: usize = 8;
 /// The maximum number of words in addition to the title that may differ between two items.
 const MAX_EXTRA_WORDS: usize = 3;

@@ -25,7 +25,7 @@ const MAX_TREE_DEPTH: usize = 150;
 /// Elements that never contain the text of an item.
 const NON_TEXT_ELEMENTS: &str = "nav, button, dialog, select, textarea";
 
-/// The minimum number of words for a repeated paragraph between other paragraphs to be removed.
+/// The minimum number of words in a repeated paragraph that is removed even between other paragraphs.
 const MIN_REPEATED_WORDS: usize = 8;
 /// Form controls that readers fill in or press.
 const FORM_FIELDS: &str = "input:not([type=hidden]), textarea, select, button";
@@ -215,7 +215,7 @@ fn paragraphs_of_lines(element: &NodeRef<'_>) -> Option<String> {
 }
 
 /// Removes menus, buttons, and forms that readers would fill in. Some sites wrap every article in a form, which becomes
-/// an ordinary element. Returns whether the document contained any of them.
+/// an ordinary element. Returns whether the document contained any of these elements.
 fn remove_forms(document: &Document) -> bool {
     let (forms, elements) = (document.select("form"), document.select(NON_TEXT_ELEMENTS));
     let blocks: Vec<_> = forms.nodes().iter().map(text_blocks_of).collect();

@@ -71,7 +71,7 @@ pub(super) fn source_address(source: &StartTag<'_>) -> Option<String> {
     LAZY_SOURCE_SETS.iter().chain(&["srcset"]).find_map(|name| best_of_set(&source.attribute(name)?))
 }
 
-/// Returns whether an image declares what tracking pixels do not need: a size, several files, or lazy loading.
+/// Returns whether an image has a declaration that tracking pixels do not need: a size, several files, or lazy loading.
 pub(super) fn declares_photo(image: &StartTag<'_>) -> bool {
     let has = |name, word| image.attribute(name).is_some_and(|value| value.to_ascii_lowercase().contains(word));
     let has_addresses = || LAZY_SOURCES.iter().chain(&["srcset"]).any(|name| image.attribute(name).is_some());
@@ -120,7 +120,7 @@ fn is_address(value: &str) -> bool {
     value.contains(['/', '.']) && !is_other_scheme && !is_template && !value.contains(char::is_whitespace)
 }
 
-/// Returns the smallest sufficiently wide image of a `srcset`, or else the widest one (WHATWG HTML, §4.8.4.2.1).
+/// Returns the smallest sufficiently wide image of a `srcset`, or else the widest image (WHATWG HTML, §4.8.4.2.1).
 fn best_of_set(set: &str) -> Option<String> {
     let mut best: Option<(f64, &str)> = None;
     let mut rest = set;

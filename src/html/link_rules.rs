@@ -4,15 +4,15 @@ use crate::urls::feed_secrets::FeedSecrets;
 use crate::urls::redact::without_credentials;
 use url::Url;
 
-/// How the links in HTML become absolute, and which links are removed.
+/// The rules by which links in HTML become absolute or are removed.
 #[derive(Clone, Default)]
 pub struct LinkRules {
-    /// The base of relative links. Without a base, they are removed.
+    /// The base of relative links. Without a base, relative links are removed.
     pub base: Option<Url>,
     /// Whether the base is only the folder that contains the HTML. If so, links to a fragment of the same page are
     /// removed, because the URL of the page is unknown.
     pub is_folder: bool,
-    /// Links that reveal a secret of the feed's address are removed.
+    /// The secrets of the feed's address. Links that reveal one of them are removed.
     pub secrets: FeedSecrets,
 }
 

@@ -47,7 +47,7 @@ fn ends_in_sentence(line: &str) -> bool {
     line.ends_with(|c: char| c.is_alphanumeric() || matches!(c, ',' | ')'))
 }
 
-/// Converts lines to HTML. Blank lines separate paragraphs; in text without blank lines, every line is a paragraph.
+/// Converts lines to HTML. Blank lines separate paragraphs. In text without blank lines, every line is a paragraph.
 pub(super) fn paragraphs_html<'l>(lines: impl Iterator<Item = &'l PlainLine> + Clone) -> String {
     let has_blank_lines = lines.clone().skip(1).any(|line| line.follows_blank_line);
     let mut html = String::new();

@@ -28,10 +28,10 @@ pub fn text_blocks(html: &str) -> Vec<String> {
     page_text_blocks(truncate_html(html))
 }
 
-/// Like [`text_blocks`], for HTML whose size the caller has limited.
+/// Returns the same as [`text_blocks`]. The caller has limited the size of the HTML.
 pub(super) fn page_text_blocks(html: &str) -> Vec<String> {
     let text = TEXT_SANITIZER.clean(&strip_elements(html, BLOCK_SEPARATOR)).to_string();
-    // ammonia writes these references and no others (WHATWG HTML, §13.3).
+    // ammonia writes only these references (WHATWG HTML, §13.3).
     let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", " ").replace("&amp;", "&");
     // HTML without blocks is plain text with a few references.
     let separator = if text.contains(BLOCK_SEPARATOR) { BLOCK_SEPARATOR } else { '\n' };

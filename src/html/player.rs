@@ -29,7 +29,7 @@ pub(super) fn is_player_element(name: &str) -> bool {
 }
 
 /// Returns the possible addresses of a player, the best first. A consent manager moves the address to an attribute such
-/// as `data-src-cmplz` or `uc-src`, and `src` leads to its own page.
+/// as `data-src-cmplz` or `uc-src`, and sets `src` to a page of its own.
 pub(super) fn player_addresses(tag: &StartTag<'_>) -> Vec<String> {
     let rank = |name: &str| {
         let is_other_file = ["srcset", "srcdoc", "poster", "thumb"].iter().any(|other| name.contains(other));

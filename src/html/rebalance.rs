@@ -25,8 +25,8 @@ const LINK_GROWTH_BYTES: usize = 40;
 const MAX_TEXT_NODE_BYTES: usize = 1024;
 const MAX_ATTRIBUTE_VALUE_BYTES: usize = 8 * 1024;
 
-/// Rewrites `html` with only the allowed elements. Returns `None` if they are nested too deeply. Resolving a link adds
-/// `base_bytes` to its length.
+/// Rewrites `html` with only the allowed elements. Returns `None` if the elements are nested too deeply. Resolving a
+/// link adds `base_bytes` to its length.
 pub(super) fn rebalance_html(html: &str, base_bytes: usize) -> Option<String> {
     Rebalancer { keeps_elements: true, base_bytes, ..Rebalancer::default() }.rewrite(html)
 }
@@ -178,8 +178,8 @@ impl Rebalancer {
                 attributes.push((allowed, value));
             }
         }
-        // ammonia moves the last attribute to the place of a dropped one, and it drops only links. If the link comes
-        // last, sanitizing twice yields the same HTML as sanitizing once.
+        // ammonia moves the last attribute to the place of a dropped attribute, and it drops only links. If the link
+        // comes last, sanitizing twice yields the same HTML as sanitizing once.
         attributes.sort_by_key(|(attribute, _)| matches!(*attribute, "href" | "src"));
         self.out.push('<');
         self.out.push_str(name);

@@ -32,7 +32,7 @@ pub fn sanitize_html(html: &str, base: Option<&Url>) -> String {
     }
 }
 
-/// Like [`sanitize_html`], with rules for the links.
+/// Sanitizes HTML like [`sanitize_html`], with rules for the links.
 pub fn sanitize_html_with_rules(html: &str, mut rules: LinkRules) -> String {
     rules.base = rules.base.map(without_credentials);
     sanitize(html, &rules, &link_sanitizer(rules.clone()))

@@ -42,13 +42,14 @@ const OWN_COUNTERS: &[&str] = &[
     "/tracking.gif", "/track.gif", "/tracker.gif", "/webbug.gif", "/hit.gif", "/impression.gif", "/open.gif",
     "/open.aspx", "/trackopen", "/cgi-bin/ivw", "/hit.xiti",
 ];
-/// Parts of the paths and queries of such trackers: FeedBurner, Adobe Analytics, and WordPress's Republication Tracker.
+/// Parts of the paths and queries of trackers that run on the publisher's own host: FeedBurner, Adobe Analytics, and
+/// WordPress's Republication Tracker.
 const OWN_COUNTER_PARTS: &[&str] = &["/~r/", "/b/ss/", "republication-pixel="];
 /// Words in the class and id of tracking images.
 const COUNTER_WORDS: &[&str] =
     &["pixel", "tracker", "tracking", "beacon", "webbug", "zählpixel", "zaehlpixel", "counter", "zählmarke"];
 
-/// Returns whether an address is that of a tracker, based on its host and path.
+/// Returns whether an address belongs to a tracker, based on its host and path.
 pub fn is_counter(address: &str) -> bool {
     let address = address.trim();
     let absolute = if address.starts_with("//") { format!("https:{address}") } else { address.to_owned() };

@@ -13,7 +13,8 @@ use std::borrow::Cow;
 const MAX_INVISIBLE_SIZE: f64 = 2.0;
 /// The minimum width or height of a photo in pixels.
 const MIN_PHOTO_SIZE: f64 = 50.0;
-/// The offset of an image outside the page in pixels or percent. A slide beside the visible one has an offset of −100%.
+/// The maximum offset, in pixels or percent, at which an image counts as outside the page. A slide beside the visible
+/// slide has an offset of −100%.
 const OFF_PAGE: f64 = -500.0;
 /// The maximum opacity and scale of an invisible image, 0 to 1.
 const MAX_INVISIBLE_OPACITY: f64 = 0.02;
@@ -22,7 +23,7 @@ const SIZES: [&str; 8] = [
     "width", "max-width", "inline-size", "max-inline-size", "height", "max-height", "block-size", "max-block-size",
 ];
 
-/// Returns whether an `<img>` only tracks readers: it is invisible, or its address, class or id is that of a tracker.
+/// Returns whether an `<img>` only tracks readers: it is invisible, or its address, class or id belongs to a tracker.
 /// `lazy_address` is the address that a script would set. `is_photo` states whether the image is certainly a photo,
 /// which may be transparent until a script fades it in.
 pub(super) fn only_counts_readers(image: &StartTag<'_>, lazy_address: Option<&str>, is_photo: bool) -> bool {
@@ -183,7 +184,7 @@ fn clips_all(shape: &str, arguments: &[&str]) -> bool {
     };
     match (shape, arguments) {
         ("inset", [first, ..]) => {
-            // As for `margin`, a missing side equals the opposite one.
+            // As for `margin`, a missing side equals the opposite side.
             let side = |at: usize| arguments.get(at).and_then(|side| percent(side));
             let (top, right) = (percent(first), side(1).or(percent(first)));
             let opposite = [side(2).or(top), side(3).or(right)];

@@ -1,9 +1,9 @@
 //! The address policy: requests go only to global unicast addresses and to networks that the operator allows.
 //!
 //! The policy is also the resolver of the HTTP client. The connection therefore uses the checked addresses, even if DNS
-//! returns different ones a moment later. IP addresses in URLs bypass the resolver; [`AddressPolicy::check_url`] checks
-//! them for each request. Behind a proxy, the proxy resolves names: the policy checks the addresses that our own DNS
-//! returns, and the proxy is responsible for the rest.
+//! returns different addresses a moment later. IP addresses in URLs bypass the resolver; [`AddressPolicy::check_url`]
+//! checks them for each request. Behind a proxy, the proxy resolves names: the policy checks the addresses that our own
+//! DNS returns, and the proxy must check the addresses that it uses itself.
 //!
 //! Sources: the IANA special-purpose address registries (RFC 6890), RFC 4291, 6052, 3056 and 4380.
 
@@ -157,10 +157,11 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let s = address.segments();
-    // Global unicast is 2000::/3; everything else is reserved, local or multicast.
+    // Global unicast is 2000::/3. All other addresses are reserved, local or multicast.
     let global = s[0] & 0xe000 == 0x2000;
     let special = match s {
-        // IETF protocol assignments (2001::/23) and documentation (2001:db8::/32; 3fff::/20, RFC 9637).
+        // These ranges are reserved for IETF protocol assignments (2001::/23) and for documentation (2001:db8::/32;
+        // 3fff::/20, RFC 9637).
         [0x2001, second, ..] => second < 0x0200 || second == 0x0db8,
         [0x3fff, second, ..] => second < 0x1000,
         _ => false,

@@ -3,7 +3,7 @@
 //! Receiving does not decode, so a slow server never occupies a decoder. Only a few bodies larger than 1 MiB are
 //! received concurrently, which bounds memory. Other large bodies wait, but a body that holds a slot can always finish.
 //! Decoding limits the size, the compression ratio and the window size (RFC 9110, section 8.4; RFC 8878, section
-//! 3.1.1.1.2; RFC 9659). It blocks the thread, so call it outside async tasks.
+//! 3.1.1.1.2; RFC 9659). Decoding blocks the thread, so it must run outside async tasks.
 //!
 //! Like browsers, the decoder ignores bytes after the end of the compressed data, because some servers append a comment
 //! to a compressed page. Truncated data is an error, so that a partial document is never treated as complete.
@@ -22,7 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// The value of the Accept-Encoding header: all codings that this module decodes.
 pub(super) const ACCEPT_ENCODING: &str = "gzip, br, zstd, deflate";
 const MIB: usize = 1 << 20;
-/// Bodies above this size need a slot for large bodies.
+/// The size in bytes above which a body needs a slot for large bodies.
 const LARGE_BODY_BYTES: usize = MIB;
 /// The maximum number of large bodies in memory.
 pub(super) const LARGE_BODY_SLOTS: usize = 16;
@@ -31,9 +31,9 @@ pub(super) const LARGE_BODY_SLOTS: usize = 16;
 const MAX_COMPRESSION_RATIO: usize = 200;
 /// The decoded size up to which any ratio is accepted.
 const MIN_DECODED_LIMIT: usize = MIB;
-/// The largest window of a zstd frame, the limit of HTTP (RFC 9659).
+/// The maximum window size of a zstd frame in HTTP (RFC 9659).
 const MAX_ZSTD_WINDOW_BYTES: u64 = 8 << 20;
-/// The maximum number of gzip members or zstd frames in a body. Each one needs a new decoder.
+/// The maximum number of gzip members or zstd frames in a body. Each member or frame needs a new decoder.
 const MAX_PARTS: usize = 4096;
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 
@@ -154,7 +154,7 @@ impl ResponseBody {
     }
 }
 
-/// Collects the output of a decoder, up to one byte more than the limit.
+/// The output of a decoder, up to one byte more than the limit.
 struct DecodedBytes<'a> {
     bytes: &'a mut Vec<u8>,
     limit: usize,
@@ -171,7 +171,7 @@ impl DecodedBytes<'_> {
     }
 }
 
-/// A gzip body may consist of several members (RFC 1952, section 2.2).
+/// Decodes a gzip body, which may consist of several members (RFC 1952, section 2.2).
 fn decode_gzip(raw: &[u8], out: &mut DecodedBytes<'_>) -> io::Result<()> {
     let mut rest = raw;
     for _ in 0..MAX_PARTS {
@@ -185,8 +185,8 @@ fn decode_gzip(raw: &[u8], out: &mut DecodedBytes<'_>) -> io::Result<()> {
     Err(io::Error::other("too many members"))
 }
 
-/// HTTP defines deflate as zlib, but some servers send raw deflate (RFC 9110, section 8.4.1.2). The readers of flate2
-/// accept truncated streams, so this function uses the low-level `Decompress`.
+/// Decodes a deflate body. HTTP defines deflate as zlib, but some servers send raw deflate (RFC 9110, section 8.4.1.2).
+/// The readers of flate2 accept truncated streams, so this function uses the low-level `Decompress`.
 fn decode_deflate(raw: &[u8], out: &mut DecodedBytes<'_>) -> io::Result<()> {
     let mut inflater = flate2::Decompress::new(is_zlib(raw));
     while !out.is_full() {
@@ -203,7 +203,7 @@ fn decode_deflate(raw: &[u8], out: &mut DecodedBytes<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// A zstd body may consist of several frames, including skippable ones (RFC 8878, section 3.1).
+/// Decodes a zstd body, which may consist of several frames, including skippable ones (RFC 8878, section 3.1).
 fn decode_zstd(raw: &[u8], out: &mut DecodedBytes<'_>) -> io::Result<()> {
     let mut rest = raw;
     for _ in 0..MAX_PARTS {

@@ -5,7 +5,8 @@ use jiff::SignedDuration;
 use reqwest::header::{self, HeaderMap};
 use url::Url;
 
-/// Longer validators are discarded, because the next request sends them back in a header.
+/// The maximum length of a validator in bytes. Longer validators are discarded, because the next request would send
+/// them in a header.
 const MAX_VALIDATOR_BYTES: usize = 4096;
 
 /// Returns the validators for the next request, byte for byte as received.

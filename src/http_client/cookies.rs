@@ -7,10 +7,11 @@ use crate::domain::Timestamp;
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use url::Url;
 
-/// RFC 6265 (section 6.1) requires clients to support at least 50 cookies of 4096 bytes per host.
+/// The maximum number of cookies, and the maximum size of a cookie in bytes. RFC 6265 (section 6.1) requires clients to
+/// support at least 50 cookies of 4096 bytes per host.
 const MAX_COOKIES: usize = 50;
 const MAX_COOKIE_BYTES: usize = 4096;
-/// Many servers reject larger request headers.
+/// The maximum size of the Cookie header in bytes. Many servers reject larger request headers.
 const MAX_HEADER_BYTES: usize = 8 * 1024;
 
 /// The cookies that the responses of one chain have set.
@@ -27,8 +28,8 @@ struct Cookie {
 }
 
 impl ChainCookies {
-    /// Stores the cookies that a response sets. A cookie replaces an earlier one with the same name, host and path, or
-    /// deletes it if the new one has expired.
+    /// Stores the cookies that a response sets. A cookie replaces an earlier cookie with the same name, host and path,
+    /// or only deletes that cookie if the new one has expired.
     pub fn store(&mut self, url: &Url, headers: &HeaderMap, now: Timestamp) {
         for value in headers.get_all(header::SET_COOKIE) {
             let Some((cookie, is_expired)) = parse_set_cookie(url, value.as_bytes(), now) else { continue };
@@ -113,7 +114,7 @@ fn parse_set_cookie(url: &Url, header: &[u8], now: Timestamp) -> Option<(Cookie,
 }
 
 /// Splits a part into a trimmed name and value. RFC 6265 ignores a cookie without `=`, and takes an attribute without
-/// `=` to have an empty value. Here both have an empty value, so a cookie `x` becomes `x=`.
+/// `=` to have an empty value. Here, a cookie without `=` also has an empty value, so `x` becomes `x=`.
 fn split_pair(part: &[u8]) -> (&[u8], &[u8]) {
     let at = part.iter().position(|byte| *byte == b'=').unwrap_or(part.len());
     (part[..at].trim_ascii(), part[(at + 1).min(part.len())..].trim_ascii())

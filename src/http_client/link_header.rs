@@ -15,7 +15,7 @@ pub struct LinkRelations {
     pub self_url: Option<Url>,
 }
 
-/// Limits on all `Link` headers of a response combined.
+/// The limits for all `Link` headers of a response combined.
 const MAX_LINK_BYTES: usize = 16 * 1024;
 const MAX_LINKS: usize = 100;
 const MAX_HUBS: usize = 8;

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use url::Url;
 
-/// How requests are sent.
+/// The settings for requests.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// The User-Agent header. By default it is built from the following two settings.
+    /// The User-Agent header. By default, it is built from the following two settings.
     pub user_agent: Option<String>,
     /// A page that explains to outlets who operates newsfold. It is part of the User-Agent.
     pub about_url: Option<Url>,
@@ -31,14 +31,14 @@ pub struct Options {
     pub max_body_bytes: usize,
     /// Maximum number of redirects in one poll.
     pub max_redirects: usize,
-    /// The minimum delay from the end of one request to an origin to the start of the next.
+    /// The minimum delay between the end of a request to an origin and the start of the next request.
     #[serde(with = "crate::domain::duration")]
     pub min_origin_delay: SignedDuration,
     /// Non-public networks to which requests are allowed.
     pub allowed_networks: Vec<ipnet::IpNet>,
     /// Ports to which requests are allowed.
     pub allowed_ports: Vec<PortRange>,
-    /// A PEM file with certificate authorities to trust in addition to the standard ones.
+    /// A PEM file with certificate authorities to trust in addition to the standard authorities.
     pub ca_file: Option<PathBuf>,
     /// A proxy for all requests. Proxy environment variables are ignored.
     pub proxy: Option<Url>,

@@ -9,10 +9,10 @@ use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
-/// When the last request to an origin ended. The next request locks the mutex.
+/// The end of the last request to an origin. The next request locks the mutex.
 type LastRequestEnd = Arc<tokio::sync::Mutex<Option<Instant>>>;
 
-/// Limits the requests to each origin. Clones share the limits.
+/// The limiter of the requests to each origin. Clones share the limits.
 #[derive(Clone)]
 pub(super) struct OriginLimiter {
     delay: Duration,
@@ -28,7 +28,7 @@ impl Drop for LimiterGuard {
     }
 }
 
-/// When more origins than this are stored, origins without a request or a running delay are removed.
+/// The number of stored origins above which origins without a request or a running delay are removed.
 const MAX_ORIGINS: usize = 4096;
 
 impl OriginLimiter {

@@ -32,11 +32,11 @@ pub(super) fn redirect_target(from: &Url, response: &Response) -> Result<Option<
 
 fn resolve(from: &Url, location: &str) -> Result<Url, url::ParseError> {
     let mut target = from.join(location)?;
-    // Clients never send fragments. A fragment would make one address look like two.
+    // Clients never send fragments. With a fragment, one address would look like two.
     target.set_fragment(None);
     let (name, password) =
         if target.origin() == from.origin() { (from.username(), from.password()) } else { ("", None) };
-    // Both calls fail only for URLs without a host, which the address policy refuses.
+    // The two calls fail only for URLs without a host, which the address policy refuses.
     let _ = target.set_username(name);
     let _ = target.set_password(password);
     Ok(target)

@@ -27,7 +27,7 @@ const RESERVED: [&str; 17] = [
 /// Checks a header field that the operator sets. `name` must be in lower case.
 ///
 /// # Errors
-/// Returns a message for the operator, which does not contain the value.
+/// Returns a message for the operator. The message does not contain the value.
 pub fn check_request_header(name: &str, value: &str) -> Result<(), String> {
     if RESERVED.contains(&name) {
         return Err(format!("the header {name} cannot be set here (use --cookie for cookies)"));
@@ -41,7 +41,7 @@ pub fn check_request_header(name: &str, value: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns the header fields of the settings, and also the secrets among them if `with_secrets`.
+/// Returns the header fields of the settings. Includes the secret fields if `with_secrets` is true.
 pub(super) fn of_settings(settings: &RequestSettings, with_secrets: bool) -> HeaderMap {
     let mut fields = HeaderMap::new();
     let user_agent = settings.user_agent.as_deref().and_then(|text| HeaderValue::from_str(text).ok());

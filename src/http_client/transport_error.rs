@@ -20,8 +20,8 @@ pub(super) fn forbidden_address(error: &reqwest::Error) -> Option<ForbiddenAddre
     innermost(error).downcast_ref::<ForbiddenAddress>().cloned()
 }
 
-/// Returns whether the failure looks like an outage of our own network: no host answered. A server that refuses or
-/// resets the connection or has a bad certificate is reachable, and so is a name server that does not know the name.
+/// Returns whether the failure suggests an outage of our own network: no host answered. A server that refuses or resets
+/// the connection or has a bad certificate is reachable. A name server that does not know the name is also reachable.
 pub(super) fn is_unreachable(error: &reqwest::Error) -> bool {
     use std::io::ErrorKind::{HostUnreachable, NetworkDown, NetworkUnreachable, TimedOut};
     if !error.is_connect() {
@@ -31,11 +31,11 @@ pub(super) fn is_unreachable(error: &reqwest::Error) -> bool {
     let is_silent = cause
         .downcast_ref::<std::io::Error>()
         .is_some_and(|error| matches!(error.kind(), HostUnreachable | NetworkDown | NetworkUnreachable | TimedOut));
-    // The C library's message for EAI_AGAIN, for which the standard library has no error kind.
+    // The text is the C library's message for EAI_AGAIN, for which the standard library has no error kind.
     error.is_timeout() || is_silent || cause.to_string().contains("Temporary failure in name resolution")
 }
 
-/// The innermost cause is the most specific: "connection refused" rather than "error sending request".
+/// Returns the innermost cause, which is the most specific: "connection refused" rather than "error sending request".
 pub(super) fn innermost<'e>(error: &'e (dyn Error + 'static)) -> &'e (dyn Error + 'static) {
     let mut cause = error;
     while let Some(source) = cause.source() {

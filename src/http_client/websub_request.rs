@@ -1,5 +1,5 @@
 //! Sends WebSub requests: to hubs (section 5.1), and to the callbacks of our own hub's subscribers, for verification
-//! (5.3) and delivery (7).
+//! (section 5.3) and delivery (section 7).
 //!
 //! Requests to hubs follow the general rules: at each hop, the address policy checks the URL, and the request waits for
 //! the origin's permit. Only the redirects that keep the method (307 and 308) are followed, and never from https to
@@ -70,7 +70,8 @@ pub fn websub_request_record(
 }
 
 impl Fetcher {
-    /// Posts a form to a hub. Any 2xx status means acceptance: 202 before the hub verifies the request, 204 after.
+    /// Posts a form to a hub. Any 2xx status means acceptance: hubs send 202 before they verify the request, and 204
+    /// afterwards.
     pub async fn post_to_hub(
         &self,
         hub: &Url,

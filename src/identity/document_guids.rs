@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::xxh3_128;
 /// The maximum length of a guid in bytes. A longer guid is replaced by its hash.
 const MAX_GUID_BYTES: usize = 1_000;
 
-/// An item with the date from its document, whether the date is plausible or not.
+/// An item with the date from its document, even if the date is implausible.
 #[derive(Debug)]
 pub struct DatedItem {
     pub item: NewItem,
@@ -22,20 +22,21 @@ pub fn limit_guid(guid: &str) -> String {
 /// The prefix of guids that newsfold derives.
 const DERIVED: &str = "derived:";
 
-/// Returns whether newsfold derived a guid for an item without one. Such a guid by itself does not identify an item.
+/// Returns whether newsfold derived a guid because the item had none. Such a guid by itself does not identify an item.
 pub fn is_derived_guid(guid: &str) -> bool {
     guid.starts_with(DERIVED)
 }
 
-/// Derives a guid for an item without one: a hash of its title and its link, or its date if it has no link. Some
-/// sources set all dates to the time of the request, so the date of an item with a link is ignored.
+/// Derives a guid for an item that has no guid: a hash of its title and of its link, or of its title and date if it has
+/// no link. Some sources set all dates to the time of the request, so the date of an item with a link is ignored.
 pub fn derive_guid(url: Option<&str>, title: &str, claimed_at: Option<Timestamp>) -> String {
     let seconds = claimed_at.map(Timestamp::as_second).unwrap_or_default();
     let place = url.map_or_else(|| seconds.to_string(), str::to_owned);
     derived(&[&place, title])
 }
 
-/// Derives a replacement for a guid that another item has. `attempt` distinguishes it from earlier replacements.
+/// Derives a replacement for a guid that another item has. `attempt` distinguishes the replacement from earlier
+/// replacements.
 pub fn derive_other_guid(item: &NewItem, attempt: u32) -> String {
     let date = item.published_at.map(|date| date.to_string()).unwrap_or_default();
     derived(&[&item.guid, &item.title, &item.summary, &date, &attempt.to_string()])
@@ -45,8 +46,8 @@ fn derived(parts: &[&str]) -> String {
     format!("{DERIVED}{:032x}", xxh3_128(parts.join("\0").as_bytes()))
 }
 
-/// Makes guids unique. A guid that several different items have identifies none of them, so each item gets a derived
-/// guid. Duplicate copies of an item are removed.
+/// Makes guids unique. A guid that several different items have does not identify any item, so each of these items gets
+/// a derived guid. Duplicate copies of an item are removed.
 pub fn make_guids_unique(mut items: Vec<DatedItem>, problems: &mut Vec<FeedProblem>) -> Vec<NewItem> {
     let shared = shared_guids(&items, |DatedItem { item, claimed_at }| {
         (item.url.clone(), item.title.clone(), claimed_at.map(Timestamp::as_second))

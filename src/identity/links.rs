@@ -33,7 +33,7 @@ fn has_moved(a: &str, b: &str) -> bool {
     !location(a).is_empty() && location(a) == location(b)
 }
 
-/// Returns the part of a canonical URL after its host: path, query and fragment. Empty for a home page.
+/// Returns the part of a canonical URL after its host: path, query and fragment. The result is empty for a home page.
 fn location(link: &str) -> &str {
     let rest = link.strip_prefix("https://").unwrap_or(link);
     rest.find(['/', '?', '#']).map_or("", |start| &rest[start..])

@@ -32,7 +32,7 @@ pub enum GuidMatch {
     New,
     /// The source has listed an item with this guid before.
     Stored(StoredItem),
-    /// The source has listed an item with this guid before. It was removed because of its age.
+    /// The source has listed an item with this guid before. The item was removed because of its age.
     Removed,
 }
 

@@ -1,8 +1,8 @@
 //! Decides which matching properties prove that two items of one source with different guids are the same item.
 //!
 //! A link or title by itself proves nothing: some sources give all items the same link, and columns have the same title
-//! every day. If in doubt, an item counts as new: a duplicate joins the original's story, but an overwritten item is
-//! lost.
+//! every day. If the evidence is insufficient, an item counts as new: a duplicate joins the original's story, but an
+//! overwritten item is lost.
 
 use super::comparison::{Agreement, Comparison};
 use super::links::LinkAgreement;

@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 pub enum ReadingHistory {
     /// No document has been read yet.
     Nothing,
-    /// No document has been read yet, and the operator wants all items of the first one as news.
+    /// No document has been read yet, and the operator wants all items of the first document as news.
     NothingAndBacklogIsWanted,
     /// The last successful poll of the source, or the time of its first document.
     LastReadAt(Timestamp),

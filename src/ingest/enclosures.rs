@@ -8,15 +8,15 @@ use crate::urls::feed_secrets::FeedSecrets;
 use crate::urls::media_type::media_type_of;
 use crate::urls::redact::strip_credentials;
 
-/// The maximum number of enclosures per item. Additional ones are versions of the same file, or an attack.
+/// The maximum number of enclosures per item. Additional enclosures are versions of the same file, or an attack.
 const MAX_ENCLOSURES: usize = 8;
-/// The maximum length of a URL or media type in bytes. Real ones are shorter.
+/// The maximum length of a URL or media type in bytes. In practice, they are shorter.
 const MAX_URL_BYTES: usize = 2048;
 const MAX_MEDIA_TYPE_BYTES: usize = 100;
 /// The largest integer that every JSON parser reads exactly (RFC 8259, section 6): 2⁵³ − 1.
 const MAX_LENGTH: u64 = (1 << 53) - 1;
 
-/// Both RSS and JSON Feed require a media type.
+/// The media type of an enclosure whose type is unknown. Both RSS and JSON Feed require a media type.
 const UNKNOWN_TYPE: &str = "application/octet-stream";
 
 /// Returns the enclosures that an item keeps, in document order. An address that contains a secret of the feed is

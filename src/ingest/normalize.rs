@@ -29,7 +29,7 @@ const MAX_DERIVED_TITLE_CHARS: usize = 120;
 const MAX_SUMMARY_CHARS: usize = 1_000;
 const MAX_AUTHORS: usize = 5;
 const MAX_AUTHOR_CHARS: usize = 100;
-/// How far a source's clock may be ahead of newsfold's clock.
+/// The maximum time by which a source's clock may be ahead of newsfold's clock.
 const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_hours(24);
 /// The maximum distance from the start of 1970 at which a date is treated as zero in some time zone.
 const ZERO_DATE_RANGE: SignedDuration = SignedDuration::from_hours(48);
@@ -175,7 +175,7 @@ fn normalize_item(
     })
 }
 
-/// The maximum number of categories of an item, and the maximum length of one in characters.
+/// The maximum number of categories of an item, and the maximum length of a category in characters.
 const MAX_CATEGORIES: usize = 20;
 const MAX_CATEGORY_CHARS: usize = 60;
 

@@ -68,7 +68,7 @@ pub fn has_control_characters(text: &str) -> bool {
     text.contains(|c: char| readable_char(c) != Some(c))
 }
 
-/// Decodes the control characters 128 to 159 as windows-1252, which is what the programs that write them intend.
+/// Decodes the control characters 128 to 159 as windows-1252, as the programs that write these characters intend.
 /// Removes all other control characters.
 pub fn without_control_characters(text: &str) -> String {
     text.chars().filter_map(readable_char).collect()

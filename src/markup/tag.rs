@@ -15,8 +15,8 @@ pub struct StartTag<'a> {
     pub self_closing: bool,
 }
 
-/// The maximum number of attributes. It is high, because a value with unescaped quotes splits into one attribute per
-/// word.
+/// The maximum number of attributes. The limit is high, because a value with unescaped quotes splits into one attribute
+/// per word.
 const MAX_ATTRIBUTES: usize = 4_096;
 
 impl<'a> StartTag<'a> {

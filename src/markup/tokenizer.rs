@@ -37,7 +37,7 @@ pub struct Tokenizer<'a> {
 }
 
 /// The last search for one markup terminator. Its result is valid for every start between `from` and `found`. All
-/// searches together therefore read a document only once, even a hostile one that repeats the start of markup.
+/// searches together therefore read a document only once, even a hostile document that repeats the start of markup.
 struct NeedleSearch {
     needle: &'static str,
     from: usize,

@@ -12,7 +12,7 @@ pub fn fold_whitespace(text: &str) -> String {
     folded
 }
 
-/// Like [`fold_whitespace`], but returns `None` if the text is blank.
+/// Folds white space like [`fold_whitespace`], but returns `None` if the text is blank.
 pub fn fold_non_blank(text: &str) -> Option<String> {
     Some(fold_whitespace(text)).filter(|folded| !folded.is_empty())
 }

@@ -1,7 +1,7 @@
-//! Reads subscription lists leniently and reports every fault.
+//! Reads subscription lists leniently and reports every problem.
 //!
 //! Most shared lists are not well-formed XML, because a URL contains a bare `&`. The reader accepts them, but reports
-//! repairs and unusable outlines, so that a truncated file is not mistaken for a complete one.
+//! repairs and unusable outlines, so that a truncated file is not mistaken for a complete file.
 //!
 //! The reader does not check URLs: `source import` does.
 
@@ -16,7 +16,7 @@ use crate::domain::FeedProblem;
 use crate::domain::display_text::one_line;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 
-/// The subscriptions of a list and the faults in the file.
+/// The subscriptions of a list and the problems in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SubscriptionList {
     pub outlines: Vec<FeedOutline>,

@@ -1,5 +1,5 @@
 //! Pure functions that decide when to publish a story and when to write a new edition. [`super::lead_choice`] chooses
-//! the item that leads it.
+//! the lead.
 
 use super::edition_text::compose_edition;
 use super::lead_choice::{LeadPreferences, choose_lead};
@@ -36,7 +36,7 @@ pub fn first_publication<'s>(
     Some((lead, at))
 }
 
-/// Returns the end of a source's probation; `None` for a source that was added on the database's first day.
+/// Returns the end of a source's probation; `None` for a source that was added within 24 hours after the first source.
 pub fn probation_until(source: &Source, options: &Options) -> Option<Timestamp> {
     (!source.is_initial).then(|| after(source.added_at, options.probation))
 }
@@ -48,7 +48,7 @@ pub enum EditionStep {
     Write(EditionReason, Box<EditionText>),
     /// A new edition is needed, but the minimum interval since the last edition has not passed.
     WaitUntil(Timestamp),
-    /// Nothing to do until the story changes.
+    /// No edition is needed until the story changes.
     Unchanged,
 }
 
@@ -88,8 +88,7 @@ pub fn next_edition(review: EditionReview<'_>, now: Timestamp, options: &Options
     if earliest > now { EditionStep::WaitUntil(earliest) } else { EditionStep::Write(reason, text.into()) }
 }
 
-/// Returns the reason for a new edition with this text: what the story contains that its latest edition lacks, if
-/// anything.
+/// Returns the reason for a new edition with this text, if the story contains anything that its latest edition lacks.
 fn reason_for_edition(latest: &Edition, story: &Story, text: &EditionText) -> Option<EditionReason> {
     let items = story.items.iter().map(|i| i.item.id).collect();
     change_between(latest, text, story.outlet_count(), &items)
@@ -133,15 +132,15 @@ fn lists_others(text: &EditionText, old: &EditionText) -> bool {
     text.developments.iter().any(|development| !development.has_entry && !known.contains(&development.story))
 }
 
-/// Returns the edition with which a story enters a feed, and its reason, if the story contains more than its latest
-/// edition.
+/// Returns the edition with which a story enters a feed, and the reason for the edition. Returns `None` unless the
+/// story contains more than its latest edition.
 pub fn edition_on_entering(story: &Story, latest: &Edition, options: &Options) -> Option<(EditionReason, EditionText)> {
     edition_after(story, latest, LeadPreferences::of_site(options).keep(story, story.lead)?)
 }
 
-/// Returns the edition with this lead with which a story enters a feed, and its reason, if the story contains more than
-/// the edition `latest`. Other feeds that show `latest` must show the same link, so the edition is for all of them if
-/// its link is new.
+/// Returns the edition that a story enters a feed with, given its lead, and the reason for the edition. Returns `None`
+/// unless the story contains more than `latest`. Other feeds that show `latest` must show the same link, so the edition
+/// is for all feeds if its link is new.
 pub(super) fn edition_after(story: &Story, latest: &Edition, lead: &StoryItem) -> Option<(EditionReason, EditionText)> {
     let text = compose_edition(story, lead, Some(&latest.text), latest.text.developments.clone());
     let has_more =

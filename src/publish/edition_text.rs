@@ -5,7 +5,7 @@ use crate::markup::entities::escape_html;
 use crate::urls::redact::site_of;
 use crate::wording::main_reason;
 
-/// Returns the start page of the site that an item links to, or else of the host of its source.
+/// Returns the start page of the site to which an item links, or else of the host of the item's source.
 pub(super) fn site_of_item(item: &Item) -> Option<String> {
     item.url.as_deref().and_then(site_of).or_else(|| site_of(&item.source_url))
 }
@@ -15,8 +15,8 @@ const MAX_CONTENT_BYTES: usize = 256 * 1024;
 /// The maximum number of reports that an edition lists. The earliest reports are listed.
 const MAX_REPORTS: usize = 500;
 
-/// Composes the text of a new edition after the edition with the text `known`. The new edition keeps the link, unless
-/// the linked report has left the story. In that case, it takes both the title and the link from the new lead.
+/// Composes the text of the edition that follows the edition with the text `known`. The new edition keeps the link,
+/// unless the linked report has left the story. In that case, it takes both the title and the link from the new lead.
 pub fn compose_edition(
     story: &Story,
     lead: &StoryItem,

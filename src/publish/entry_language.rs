@@ -10,8 +10,8 @@ use crate::domain::{Development, Edition, EditionReason, EditionText, Story, Sto
 use std::collections::HashMap;
 
 /// Returns the language of a story's entry in a feed with these languages: the language of the lead that is chosen with
-/// these preferences, or else the first of them in which the story has a report. Returns `None` if the story has
-/// reports in none of them.
+/// these preferences, or else the first of the feed's languages in which the story has a report. Returns `None` if the
+/// story has no report in any of these languages.
 pub fn entry_language<'l>(story: &Story, languages: &'l [String], options: &Options) -> Option<&'l String> {
     let lead = LeadPreferences::with_languages(languages.iter(), options).choose(story)?.item.lang.as_ref();
     let is_present = |language: &&String| story.items.iter().any(|report| report.item.lang.as_ref() == Some(*language));
@@ -21,8 +21,8 @@ pub fn entry_language<'l>(story: &Story, languages: &'l [String], options: &Opti
 /// The state of the entries of a story in a language.
 pub struct LanguageState<'a> {
     pub language: &'a String,
-    /// The latest edition for the language that was not created for a single feed. Without one, the entries show the
-    /// editions of the story.
+    /// The latest edition for the language that was not created for a single feed. Without such an edition, the entries
+    /// show the editions of the story.
     pub latest: Option<&'a Edition>,
     /// Whether the story has had an entry in the language.
     pub has_entries: bool,
@@ -39,8 +39,8 @@ pub enum LanguageEdition {
 }
 
 /// Returns the edition with which a story enters a feed that shows it in a language. `latest` is the text of the
-/// story's latest edition. `developments` returns the stories that it lists, with titles in the language of the new
-/// edition.
+/// story's latest edition. `developments` returns the stories that the new edition lists, with titles in the language
+/// of the new edition.
 ///
 /// # Errors
 /// Fails if `developments` fails.
@@ -78,8 +78,8 @@ pub fn edition_in_language<E>(
     Ok(LanguageEdition::New(reason, text.into()))
 }
 
-/// Returns the listed stories of a storyline with the titles that `stories` contains, a list of the storyline's stories
-/// in the language of an edition.
+/// Returns the listed stories of a storyline with the titles from `stories`. `stories` contains the storyline's stories
+/// with titles in the language of an edition.
 pub fn with_titles_of(listed: &[Development], stories: Vec<Development>) -> Vec<Development> {
     let mut titled: HashMap<StoryId, Development> = stories.into_iter().map(|story| (story.story, story)).collect();
     let title = |listed: &Development| match titled.remove(&listed.story) {

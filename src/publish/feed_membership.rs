@@ -13,7 +13,8 @@ pub struct MembershipCondition {
     pub says: String,
 }
 
-/// Whether any item of a story matches the feed's full-text expressions. `None` means that the expression is not set.
+/// The results of a feed's full-text expressions for a story: whether any item matches. `None` means that the
+/// expression is not set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QueryMatches {
     pub query: Option<bool>,

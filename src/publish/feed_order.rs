@@ -18,7 +18,7 @@ pub fn arrange_entries(selection: &FeedSelection, candidates: Vec<FeedCandidate>
     entries.into_iter().map(|(entry, _)| entry).collect()
 }
 
-/// Returns the last edition that adds something to the previous ones. If a feed has its own edition, that edition
+/// Returns the last edition that adds something to the previous editions. If a feed has its own edition, that edition
 /// already shows the content that a later edition adds for other feeds.
 fn shown_edition(editions: Vec<Edition>) -> Option<Edition> {
     let mut shown: Option<Edition> = None;

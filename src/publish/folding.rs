@@ -17,8 +17,8 @@ const MAX_SUB_HEADLINES: usize = 12;
 const MAX_RELATED_ENTRIES: usize = 5;
 /// The minimum number of outlets for a story to get an entry if no other entry can list it.
 const MIN_UNLISTED_OUTLETS: u32 = 2;
-/// The maximum similarity between a new development and each entry of its storyline. If the similarity is higher, both
-/// report the same development.
+/// The maximum similarity between a new development and each entry of its storyline. If the similarity is higher, the
+/// two stories report the same development.
 pub const MAX_DEVELOPMENT_SIMILARITY: f32 = 0.3;
 
 /// A story that matches a feed and is not in its live variant.
@@ -122,13 +122,13 @@ impl FoldingPolicy {
     }
 
     /// Returns the variants of a feed in which a story gets its own entry. `entries` are the entries of its storyline
-    /// in the live variant, oldest first. `similarity` returns the highest similarity of the story to one of them, 0 to
-    /// 1.
+    /// in the live variant, oldest first. `similarity` returns the highest similarity of the story to one of the
+    /// entries, 0 to 1.
     ///
-    /// The first story of a storyline has an entry. A later one has an entry if enough outlets report it and it is new
-    /// compared with the entries. If no entry can list the story, either of the two conditions suffices, with at least
-    /// two outlets; otherwise, readers of the feed would never see the story. This is the case after the update window.
-    /// In the stable variant, whose entries never change, two outlets suffice for a new story.
+    /// The first story of a storyline has an entry. A later story has an entry if enough outlets report it and if it is
+    /// new compared with the entries. If no entry can list the story, for example after the update window, readers of
+    /// the feed would never see it. In this case, either of the two conditions suffices if at least two outlets report
+    /// the story. In the stable variant, whose entries never change, two outlets suffice for a new story.
     ///
     /// # Errors
     /// Fails if `similarity` fails.
@@ -154,10 +154,10 @@ impl FoldingPolicy {
         Ok((similarity()? <= MAX_DEVELOPMENT_SIMILARITY).then_some(variants))
     }
 
-    /// Returns the other stories of a storyline that the entry of `story` lists: those without their own entry in a
-    /// feed that selects them and in which the entry lists others, and the newest of those with an entry. A story with
-    /// an entry in one feed may have none in another, such as `top`. `matches` returns whether a story meets the
-    /// conditions of a feed.
+    /// Returns the other stories of a storyline that the entry of `story` lists. The entry lists the stories without
+    /// their own entry in a feed that selects them and in which this entry is the one that lists stories. It also lists
+    /// the newest of the stories with their own entry. A story with an entry in one feed may have no entry in another
+    /// feed, such as `top`. `matches` returns whether a story meets the conditions of a feed.
     ///
     /// # Errors
     /// Fails if `matches` fails.
@@ -185,7 +185,7 @@ impl FoldingPolicy {
             _ => Ok(false),
         };
         if feeds.is_empty() {
-            // The story may be about to enter.
+            // The story may be about to enter feeds.
             feeds = folding().collect();
         }
         let (mut related, mut listed) = (Vec::new(), Vec::new());
@@ -210,8 +210,8 @@ impl FoldingPolicy {
         Ok(listed)
     }
 
-    /// Returns the entry that lists the stories of a storyline without an entry: the oldest that readers find in the
-    /// feed's document and that can get another edition at this time.
+    /// Returns the entry that lists the stories of a storyline that have no entry: the oldest entry that is in the
+    /// feed's document and can get another edition at this time.
     fn listing_entry<'e>(
         &self,
         mut entries: impl Iterator<Item = &'e StorylineEntry>,

@@ -1,5 +1,5 @@
 //! Decides what the front page shows: the stories that were recently reported by the most outlets, and the latest of
-//! the others. All functions are pure.
+//! the other stories. All functions are pure.
 
 use crate::domain::{OutletActivity, StoryActivity, StoryId, StoryRank, StorylineId};
 use jiff::SignedDuration;
@@ -30,11 +30,11 @@ pub struct TopStoryline {
     pub main: StoryId,
     /// The other stories with the highest ranks.
     pub developments: Vec<StoryId>,
-    /// The number of stories, including those that are not listed.
+    /// The number of stories, including stories that are not listed.
     pub story_count: usize,
 }
 
-/// Arranges the stories that the front page may show. `stories` are those that may have several outlets.
+/// Arranges the stories that the front page may show. `stories` are the stories that may have several outlets.
 pub fn arrange_front_page(
     candidates: &[StoryId],
     stories: &[StoryActivity],

@@ -22,7 +22,8 @@ impl<'o> LeadPreferences<'o> {
         LeadPreferences::with_languages(options.languages.iter(), options)
     }
 
-    /// Returns the preferences for entries in a language. If a story has no report in it, those of the site decide.
+    /// Returns the preferences for entries in a language. If a story has no report in that language, the site's
+    /// preferences apply.
     pub fn of_language(language: &'o String, options: &'o Options) -> LeadPreferences<'o> {
         LeadPreferences::with_languages(std::iter::once(language).chain(&options.languages), options)
     }
@@ -35,7 +36,7 @@ impl<'o> LeadPreferences<'o> {
     }
 
     /// Returns the item that represents the story. Prefers news over backlog, originals over copies, and established
-    /// sources over new ones, then the preferred languages, the highest source priority, the earliest date and the
+    /// sources over new sources, then the preferred languages, the highest source priority, the earliest date and the
     /// longest summary.
     pub fn choose<'s>(&self, story: &'s Story) -> Option<&'s StoryItem> {
         let is_new = |i: &StoryItem| i.item.source_age.is_some_and(|age| age < self.probation);

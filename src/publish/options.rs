@@ -19,11 +19,11 @@ pub struct Options {
     pub base_url: Url,
     /// The title of the pages and of the `all` feed.
     pub title: String,
-    /// The time zone of the times on pages and in entries.
+    /// The time zone for times on pages and in entries.
     pub timezone: DisplayZone,
-    /// The preferred languages of leads, in order of preference. If empty, all languages are equal.
+    /// The preferred languages of leads, in order of preference. If the list is empty, all languages are equal.
     pub languages: Vec<String>,
-    /// The sections of the front page. If empty, the main tags.
+    /// The sections of the front page. If the list is empty, the main tags are the sections.
     pub sections: Vec<SectionOptions>,
     /// The delay between the creation of a story and its publication. It allows the first items to be grouped.
     #[serde(with = "crate::domain::duration")]
@@ -35,19 +35,20 @@ pub struct Options {
     #[serde(with = "crate::domain::duration")]
     pub update_window: SignedDuration,
     /// How long a source counts as new. Items of a new source join stories but do not lead them, and a story needs an
-    /// item of another source to be published. Sources added on the database's first day are never new.
+    /// item of another source to be published. Sources that were added within 24 hours after the first source are never
+    /// new.
     #[serde(with = "crate::domain::duration")]
     pub probation: SignedDuration,
     /// The minimum number of outlets for a story to get its own entry if its storyline already has an entry.
     pub development_outlets: u32,
-    /// In feeds with the order `hot`: the age at which a report counts half as much.
+    /// The age at which a report counts half as much in feeds with the order `hot`.
     #[serde(with = "crate::domain::duration")]
     pub hot_half_life: SignedDuration,
     /// Whether entries show the reason for including each report.
     pub show_evidence: bool,
     /// The directory for the static export, which is updated after each change.
     pub export_dir: Option<PathBuf>,
-    /// WebSub hubs. Feeds declare them, and each hub is notified when a feed changes.
+    /// WebSub hubs. Feeds declare these hubs, and each hub is notified when a feed changes.
     pub hubs: Vec<Url>,
     /// Whether newsfold runs its own WebSub hub.
     pub own_hub: bool,
@@ -112,7 +113,7 @@ pub struct SectionOptions {
     pub tag: String,
     /// The title. Default: the tag.
     pub title: Option<String>,
-    /// The languages of the stories. If empty, all languages.
+    /// The languages of the stories. If the list is empty, the section contains stories in all languages.
     #[serde(default)]
     pub languages: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! Tests of leads, editions, membership and rendered documents with small hand-made stories.
+//! Tests leads, editions, membership and rendered documents with small hand-made stories.
 
 use super::*;
 use crate::domain::{
@@ -480,7 +480,7 @@ fn entries_in_a_language_share_the_editions_of_the_story_until_their_lead_or_lin
         panic!("only the new entry changes before the next edition is due")
     };
     assert_eq!((text.lead, text.linked, &text.link), (ItemId(2), ItemId(1), &known.link));
-    // The linked report leaves.
+    // The linked report leaves the story.
     both.items.remove(0);
     both.lead = ItemId(2);
     assert_eq!(edition_in_polish(&both, &known, true), LanguageEdition::OfStory);

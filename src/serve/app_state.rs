@@ -22,10 +22,10 @@ type FacetCache = Arc<Mutex<Option<(i64, Arc<SearchFacets>)>>>;
 pub struct AppState {
     pub store: Store,
     pub options: Arc<publish::Options>,
-    /// Whether the site contains the pages of sources and of health, and the health feed.
+    /// Whether the site contains the source pages, the health page and the health feed.
     pub status_pages: bool,
     pub feeds: Arc<Vec<PublishedFeed>>,
-    /// The feeds that pages may mention, which excludes private feeds.
+    /// The feeds that pages may mention: all feeds that are not private.
     pub public_feeds: Arc<Vec<PublishedFeed>>,
     pub cache: FeedCache,
     facets: FacetCache,
@@ -89,7 +89,7 @@ pub enum Error {
     Write(#[from] io::Error),
 }
 
-/// Logs the error. The client gets a 500 without details.
+/// Logs the error. The client gets a 500 response without details.
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         tracing::error!(error = %self, "request failed");

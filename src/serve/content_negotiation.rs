@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, header};
 use std::cmp::Reverse;
 use std::io::Write;
 
-/// A content coding. Among codings of equal weight and size, the first one is preferred.
+/// A content coding. The variants are in order of preference among codings of equal weight and size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "lowercase", ascii_case_insensitive, const_into_str)]
 pub enum ContentCoding {
@@ -33,7 +33,7 @@ impl ContentCoding {
         }
     }
 
-    /// Encodes bytes; the result is the same on every machine. `None` if the encoder fails.
+    /// Encodes bytes. The result is the same on every machine. Returns `None` if the encoder fails.
     pub fn encode(self, plain: &[u8], compression: Compression) -> Option<Vec<u8>> {
         let fast = compression == Compression::OneOff;
         match self {
@@ -65,16 +65,16 @@ pub enum Compression {
     OneOff,
 }
 
-/// Chooses the coding for a document that is sent only once: of the codings with the highest weight, the one that is
-/// cheapest to compute.
+/// Chooses the coding for a document that is sent only once: the coding that is cheapest to compute among the codings
+/// with the highest weight.
 pub fn choose_for_one_off(request: &HeaderMap) -> Option<ContentCoding> {
     const BY_COST: [(ContentCoding, usize); 3] =
         [(ContentCoding::Brotli, 1), (ContentCoding::Gzip, 2), (ContentCoding::Identity, 3)];
     choose_coding(request, &BY_COST)
 }
 
-/// Returns the coding with the highest weight, or the smallest one among codings of equal weight. Returns `None` if the
-/// client accepts none of the codings.
+/// Returns the coding with the highest weight. Among codings of equal weight, returns the one with the smallest size.
+/// Returns `None` if the client accepts none of the codings.
 pub fn choose_coding(request: &HeaderMap, sizes: &[(ContentCoding, usize)]) -> Option<ContentCoding> {
     let accepted = AcceptEncoding::parse(request);
     let acceptable = sizes.iter().filter_map(|(coding, size)| Some((accepted.weight(*coding)?, *size, *coding)));
@@ -121,7 +121,8 @@ impl AcceptEncoding {
     }
 }
 
-/// Returns 500 for `q=0.5` and 1000 without a weight. `None` for an invalid weight; the element is then ignored.
+/// Returns 500 for `q=0.5`, and 1000 if there is no weight. Returns `None` for an invalid weight, in which case the
+/// caller ignores the element.
 fn parse_weight(parameters: &str) -> Option<u32> {
     let Some((name, value)) = parameters.split_once('=') else { return Some(1000) };
     if !name.trim().eq_ignore_ascii_case("q") {

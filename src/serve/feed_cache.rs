@@ -41,7 +41,7 @@ struct RenderedFeed {
 }
 
 impl RenderedFeed {
-    /// Returns the response, without its date if that is in the future because the clock was wrong.
+    /// Returns the response. Omits its date if the date is in the future, because the clock was wrong.
     fn response_at(&self, now: Timestamp) -> Arc<EncodedResponse> {
         match self.modified <= after(now, MAX_AHEAD) {
             true => self.response.clone(),
@@ -83,9 +83,9 @@ impl FeedCache {
         Ok(rendered.response_at(self.clock.now()))
     }
 
-    /// Returns when the feed got its current content. If the content is new, the time is recorded later: a request
-    /// never waits for a write, because another program may have locked the database. `previous` is the time of the
-    /// content that this content replaces, which may not be recorded yet.
+    /// Returns the time at which the feed got its current content. If the content is new, the time is recorded later: a
+    /// request never waits for a write, because another program may have locked the database. `previous` is the time of
+    /// the content that this content replaces, which may not be recorded yet.
     async fn last_modified(
         &self,
         resource: &FeedResource,

@@ -1,5 +1,5 @@
 //! The documents under `/feeds/`: their file names, their contents from the database, and snapshots of them for the
-//! daemon's WebSub publisher. Also the feeds of storylines.
+//! daemon's WebSub publisher. The module also contains the feeds of storylines.
 
 use super::http_cache::{EncodedResponse, FEED_CACHE_CONTROL, content_hash};
 use super::site_options::SiteOptions;
@@ -190,7 +190,7 @@ pub struct FeedSnapshot {
     pub bytes: Bytes,
 }
 
-/// Returns the URLs of all documents that support subscriptions, which excludes private feeds.
+/// Returns the URLs of all documents that support subscriptions. Documents of private feeds do not.
 pub fn feed_urls(options: &SiteOptions) -> Vec<String> {
     FeedResource::subscribable(options).iter().map(|resource| resource.url(&options.publish)).collect()
 }

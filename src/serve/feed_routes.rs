@@ -73,7 +73,7 @@ fn uncached_feed(
     }
 }
 
-/// Compares in constant time, so that the duration does not reveal how much of a guess is correct.
+/// Compares two tokens in constant time, so that the duration does not reveal how much of a guess is correct.
 fn is_same_token(token: &str, given: &str) -> bool {
     token.as_bytes().ct_eq(given.as_bytes()).into()
 }
@@ -106,8 +106,8 @@ fn id_and_format(file: &str) -> (&str, Option<FeedFormat>) {
     feed.map_or((file, None), |(id, format)| (id, Some(format)))
 }
 
-/// Redirects to the story or storyline into which another one was merged. The redirect is temporary, because browsers
-/// would follow a permanent redirect even after the operator has undone the merge.
+/// Redirects to the story or storyline into which the requested story or storyline was merged. The redirect is
+/// temporary, because browsers would follow a permanent redirect even after the operator has undone the merge.
 fn merge_redirect(app: &AppState, path: &str, format: Option<FeedFormat>) -> Response {
     let suffix = format.map_or_else(String::new, |format| format!(".{}", format.extension()));
     Redirect::temporary(&app.options.url(&format!("{path}{suffix}"))).into_response()

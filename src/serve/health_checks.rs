@@ -1,4 +1,4 @@
-//! What `/healthz` checks: the tasks, the database, its disk, and whether work advances.
+//! The checks of `/healthz`: the tasks, the database, its disk, and whether work makes progress.
 //!
 //! The cost does not depend on the size of the database. The checks change nothing.
 
@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
 
-/// How long work may wait without progress.
+/// The maximum time for which work may wait without progress.
 const MAX_STALL: SignedDuration = SignedDuration::from_mins(1);
 /// The maximum time without a successful poll while sources are polled or due.
 const MAX_TIME_WITHOUT_SUCCESS: SignedDuration = SignedDuration::from_hours(1);
@@ -37,7 +37,7 @@ pub struct HealthReport {
     pub down: BTreeMap<&'static str, String>,
 }
 
-/// `/healthz`, for monitoring: 200 if the daemon works, otherwise 503 with the reasons.
+/// Serves `/healthz`, for monitoring: 200 if the daemon works, otherwise 503 with the reasons.
 pub async fn healthz(State(app): State<AppState>) -> Response {
     let HealthReport { items_waiting, down } = report(&app).await;
     let (status, word) =
@@ -46,8 +46,8 @@ pub async fn healthz(State(app): State<AppState>) -> Response {
     (status, Json(body)).into_response()
 }
 
-/// `/readyz`, for load balancers: 200 if the database can be read, otherwise 503. A daemon that cannot write or poll
-/// still serves what it has.
+/// Serves `/readyz`, for load balancers: 200 if the database can be read, otherwise 503. A daemon that cannot write or
+/// poll still serves the stored content.
 pub async fn readyz(State(app): State<AppState>) -> Response {
     match app.store.read(store::publication::version).await {
         Ok(_) => (StatusCode::OK, "ready\n").into_response(),

@@ -8,13 +8,13 @@ use axum::response::{IntoResponse, Response};
 use std::time::{Duration, SystemTime};
 use strum::VariantArray;
 
-/// For feeds. An outdated feed is better for clients than an error.
+/// The `Cache-Control` of feeds. An outdated feed is better for clients than an error.
 pub const FEED_CACHE_CONTROL: &str = "public, max-age=60, stale-if-error=86400";
-/// For private feeds.
+/// The `Cache-Control` of private feeds.
 pub const PRIVATE_CACHE_CONTROL: &str = "private, max-age=60, stale-if-error=86400";
-/// For pages. They are revalidated each time, which is cheap with an ETag.
+/// The `Cache-Control` of pages, which are revalidated each time. Revalidation is cheap with an ETag.
 pub const PAGE_CACHE_CONTROL: &str = "no-cache, stale-if-error=86400";
-/// For files that change only with the program.
+/// The `Cache-Control` of files that change only with the program.
 pub const ASSET_CACHE_CONTROL: &str = "public, max-age=3600, stale-if-error=86400";
 
 /// A document that is sent many times, in every content coding or only unencoded.
@@ -25,7 +25,7 @@ pub struct EncodedResponse {
     pub encoded: Vec<(ContentCoding, Bytes)>,
     /// The hash of the unencoded bytes.
     pub hash: String,
-    /// `None` if the date is unknown or in the future (RFC 9110, section 8.8.2.1).
+    /// The time of the last change; `None` if it is unknown or in the future (RFC 9110, section 8.8.2.1).
     pub last_modified: Option<SystemTime>,
 }
 
@@ -85,8 +85,8 @@ pub fn respond_once(
     }
 }
 
-/// A 304 response omits the headers that describe content (RFC 9110, section 15.4.5), because caches would copy them to
-/// the stored response.
+/// Returns a 304 response. It omits the headers that describe content (RFC 9110, section 15.4.5), because caches would
+/// copy them to the stored response.
 fn not_modified(mut headers: HeaderMap) -> Response {
     headers.remove(header::CONTENT_TYPE);
     headers.remove(header::CONTENT_ENCODING);

@@ -44,7 +44,7 @@ const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);
 /// The minimum interval between log messages about refused connections.
 const REFUSAL_LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Serves until `stop`, then waits until all responses in flight are sent. Dropping the future aborts them.
+/// Serves until `stop`, then waits until all responses in flight are sent. Dropping the future aborts these responses.
 pub async fn run(listener: TcpListener, router: Router, options: Options, stop: CancellationToken) {
     // A longer accept queue absorbs bursts. With the default queue, clients retry their handshake a second later.
     if let Err(error) = rustix::net::listen(&listener, ACCEPT_QUEUE) {
@@ -70,7 +70,7 @@ pub async fn run(listener: TcpListener, router: Router, options: Options, stop: 
         };
         connections.spawn(handler.clone().serve(stream, peer, (permit, ip_permit)));
     }
-    // Refuse new connections immediately instead of leaving them waiting.
+    // New connections are refused immediately, so that they do not wait.
     drop(listener);
     while connections.join_next().await.is_some() {}
 }
@@ -104,7 +104,7 @@ fn max_connections(configured: usize) -> usize {
     configured.min(allowed).min(Semaphore::MAX_PERMITS)
 }
 
-/// Serves connections.
+/// The handler of connections.
 #[derive(Clone)]
 struct ConnectionHandler {
     router: Router,
@@ -123,7 +123,7 @@ impl ConnectionHandler {
         let has_request = CancellationToken::new();
         let service = service_fn(|mut request: Request<Incoming>| {
             has_request.cancel();
-            // For handlers that limit requests per client.
+            // Handlers that limit requests per client need the address.
             request.extensions_mut().insert(ConnectInfo(peer));
             let (response, guard) = (router.call(request), in_flight.begin());
             async move {
@@ -162,8 +162,8 @@ fn log_end(ended: hyper::Result<()>) {
     }
 }
 
-/// Logs refused connections at most once per [`REFUSAL_LOG_INTERVAL`], so that a flood of connections does not flood
-/// the log.
+/// The log of refused connections. It gets at most one message per [`REFUSAL_LOG_INTERVAL`], so that a flood of
+/// connections does not flood the log.
 #[derive(Default)]
 struct RefusalLog {
     unlogged: u64,

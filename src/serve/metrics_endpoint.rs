@@ -1,4 +1,5 @@
-//! `/metrics`, for Prometheus. It has its own listen address, so that a reverse proxy for the site never publishes it.
+//! `/metrics`, for Prometheus. The endpoint has its own listen address, so that a reverse proxy for the site never
+//! publishes the metrics.
 
 use super::app_state::{AppState, Error};
 use super::health_checks;
@@ -35,7 +36,7 @@ async fn metrics(State(app): State<AppState>) -> Result<Response, Error> {
     down.keys().for_each(|part| METRICS.faults.with_label_values(&[part]).set(1));
     match app.store.read(move |db| stored_facts(db, now)).await {
         Ok(facts) => facts.set(),
-        // The fault is one of the metrics.
+        // A metric already reports this failure.
         Err(error) => error.log("the database cannot be measured"),
     }
     if let Ok(usage) = app.store.disk_usage() {
@@ -94,7 +95,7 @@ pub async fn measure(request: Request, next: Next) -> Response {
     let start = Instant::now();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let response = next.run(request).await;
-    // Paths without a route have one label, because clients can request any number of them.
+    // All paths without a route have one label, because clients can request any number of such paths.
     let route = route.as_ref().map_or("other", MatchedPath::as_str);
     METRICS.http_requests.with_label_values(&[route, response.status().as_str()]).inc();
     METRICS.http_duration.with_label_values(&[route]).observe(seconds_since(start));

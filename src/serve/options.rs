@@ -11,15 +11,15 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 pub struct Options {
     /// The address and port to listen on. A socket passed by systemd takes precedence.
     pub listen: SocketAddr,
-    /// Whether the site contains the pages of sources and of health, and the health feed.
+    /// Whether the site contains the source pages, the health page and the health feed.
     pub status_pages: bool,
     /// The maximum number of concurrent connections. Additional connections wait until one closes.
     pub max_connections: usize,
     /// The maximum number of concurrent connections from one IPv4 address or one IPv6 /64 prefix. Additional
     /// connections are closed.
     pub max_connections_per_ip: usize,
-    /// Networks of reverse proxies. The limit per address does not apply to them, because many clients share their
-    /// addresses.
+    /// Networks of reverse proxies. The limit per address does not apply to these proxies, because many clients share
+    /// their addresses.
     pub trusted_proxies: Vec<IpNet>,
     /// The time limit for receiving request headers, and for a keep-alive connection to send its next request.
     #[serde(with = "crate::domain::duration")]

@@ -36,7 +36,7 @@ pub static STYLE: LazyLock<EncodedResponse> = LazyLock::new(|| {
 pub static FAVICON: LazyLock<EncodedResponse> = LazyLock::new(|| {
     EncodedResponse::new("image/svg+xml", ASSET_CACHE_CONTROL, include_bytes!("pages/favicon.svg").to_vec())
 });
-/// Crawlers may access everything.
+/// The robots.txt of the site. Crawlers may access everything.
 pub static ROBOTS: LazyLock<EncodedResponse> = LazyLock::new(|| {
     EncodedResponse::new("text/plain; charset=utf-8", ASSET_CACHE_CONTROL, b"User-agent: *\nDisallow:\n".to_vec())
 });

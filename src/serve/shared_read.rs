@@ -20,7 +20,7 @@ impl<T> Default for SharedRead<T> {
 }
 
 impl<T: Copy> SharedRead<T> {
-    /// Returns the result of `read`, or of an equal read that another request started after this call.
+    /// Returns the result of `read`, or of an identical read that another request started after this call.
     pub async fn get<E>(&self, read: impl AsyncFnOnce() -> Result<T, E>) -> Result<T, E> {
         let started_before = self.started.load(Ordering::SeqCst);
         let mut last = self.last.lock().await;

@@ -5,6 +5,6 @@ use crate::publish;
 #[derive(Debug, Clone)]
 pub struct SiteOptions {
     pub publish: publish::Options,
-    /// Whether the site contains the pages of sources and of health, and the health feed.
+    /// Whether the site contains the source pages, the health page and the health feed.
     pub status_pages: bool,
 }

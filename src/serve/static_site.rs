@@ -1,9 +1,9 @@
 //! All documents with a fixed URL, rendered as static files. The files match the responses of the handlers.
 //!
 //! Content that depends on the request is omitted: filters, searches, `/healthz`, redirects. The file of a merged story
-//! contains the page of the story that it redirects to. Three pages differ from the served ones, because the daemon may
-//! not be running while the files are read: the index page and the list of sources have no form and no further pages,
-//! and the health page does not report tasks.
+//! contains the page of the story that it redirects to. Three pages differ from the served pages, because the daemon
+//! may not be running while the files are read: the index page and the list of sources have no form and no further
+//! pages, and the health page does not report tasks.
 
 use super::app_state::Error;
 use super::feed_resource::{FeedResource, MAX_STORYLINE_STORIES, storyline_feed};
@@ -37,7 +37,7 @@ pub struct SiteDocument {
     pub path: String,
 }
 
-/// Receives the documents of the site.
+/// A receiver of the documents of the site.
 pub trait SiteFiles: Send + 'static {
     /// Adds the document that the previous export contains at this path, if `is_current` accepts it. Returns whether the
     /// document was added.
@@ -88,7 +88,7 @@ struct RenderedFeeds {
 }
 
 /// Writes the feeds and their archive pages, except for the changed documents that readers subscribe to. Archive pages
-/// are rendered one at a time, because there may be thousands.
+/// are rendered one at a time, because there may be thousands of them.
 fn write_feeds(
     db: &ReadConnection,
     options: &SiteOptions,
@@ -114,7 +114,7 @@ fn write_feeds(
     Ok(rendered)
 }
 
-/// Adds a document. Encodes it only if it differs from the one in the previous export. `headers` are the values of
+/// Adds a document. Encodes it only if it differs from the document in the previous export. `headers` are the values of
 /// `Content-Type` and `Cache-Control`.
 fn write_plain(
     files: &mut impl SiteFiles,
@@ -134,7 +134,8 @@ fn write_plain(
 
 /// The values of `Content-Type` and `Cache-Control` of pages.
 const PAGE_HEADERS: (&str, &str) = (pages::HTML_CONTENT_TYPE, PAGE_CACHE_CONTROL);
-/// The same values of the feeds of stories and storylines. Pages link only to the Atom format of these feeds.
+/// The values of `Content-Type` and `Cache-Control` of the feeds of stories and storylines. Pages link only to the Atom
+/// format of these feeds.
 const ATOM_HEADERS: (&str, &str) = (FeedFormat::Atom.content_type(), FEED_CACHE_CONTROL);
 
 /// Adds the dates with which the daemon serves the same content. If the published content has changed since it was
@@ -197,7 +198,7 @@ fn write_pages(db: &ReadConnection, options: &SiteOptions, files: &mut impl Site
     Ok(files.add("favicon.svg", &pages::FAVICON)?)
 }
 
-/// Writes the storylines that pages link to: those with several published stories.
+/// Writes the storylines to which pages link: the storylines with several published stories.
 fn write_storylines(db: &ReadConnection, site: SiteLayout, files: &mut impl SiteFiles) -> Result<(), Error> {
     for id in storylines::with_several_published(db)? {
         let Some(storyline) = storylines::with_published(db, id, MAX_STORYLINE_STORIES)? else { continue };

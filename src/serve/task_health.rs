@@ -1,6 +1,6 @@
-//! The health of the daemon's tasks. The daemon records it; `/healthz` and the health page report it.
+//! The health of the daemon's tasks. The daemon records the health, and `/healthz` and the health page report it.
 //!
-//! This module does not restart tasks; the daemon does.
+//! This module does not restart tasks. The daemon restarts them.
 
 use crate::domain::Timestamp;
 use parking_lot::Mutex;
@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The daemon's tasks that are down, faults of components, and when tasks last did their work. Clones share their state.
+/// The daemon's tasks that are down, the failures of components, and the times at which tasks last did their work.
+/// Clones share their state.
 #[derive(Clone, Default)]
 pub struct TaskHealth {
     failures: Arc<Mutex<BTreeMap<&'static str, TaskFailure>>>,
@@ -37,8 +38,8 @@ impl TaskHealth {
         self.failures.lock().remove(task);
     }
 
-    /// Records why a component, such as the encoder, does not work; `None` if it works again. In contrast to a task that
-    /// is down, a fault does not cause systemd to restart the daemon, because a restart would not repair it.
+    /// Records why a component, such as the encoder, does not work; `None` if it works again. Unlike a task that is
+    /// down, a failed component does not cause systemd to restart the daemon, because a restart would not repair it.
     pub fn set_fault(&self, component: &'static str, reason: Option<String>) {
         let mut faults = self.faults.lock();
         match reason {

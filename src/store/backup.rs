@@ -16,24 +16,24 @@ use std::time::Duration;
 const PAGES_PER_STEP: i32 = 1024;
 /// The delay before a step that SQLite refused is repeated.
 const RETRY_DELAY: Duration = Duration::from_millis(50);
-/// How long a copy waits for a program that locks the database.
+/// The maximum time for which a copy waits for a program that locks the database.
 const BUSY: Duration = Duration::from_secs(20);
-/// Access only by the owner, because the database can contain secrets of sources.
+/// The permissions of a copy. Only its owner has access, because the database can contain secrets of sources.
 const OWNER_ONLY: u32 = 0o600;
 
-/// How much of a database has been copied.
+/// The progress of copying a database.
 #[derive(Debug, Clone, Copy)]
 pub struct CopyProgress {
     pub copied_pages: u64,
     pub all_pages: u64,
 }
 
-/// Copies the database `from` to the file `to`, and replaces that file if it exists. Reports the progress. Other programs
-/// can read and write the database in the meantime; the copy contains its state at the beginning.
+/// Copies the database `from` to the file `to`, and replaces that file if it exists. Reports the progress. Other
+/// programs can read and write the database in the meantime. The copy contains the state at the beginning.
 pub fn copy(from: &Path, to: &Path, progress: impl FnMut(CopyProgress)) -> Result<()> {
     let incomplete = with_suffix(to, &format!(".{}.tmp", std::process::id()));
     let result = copy_to_new_file(from, &incomplete, progress).and_then(|()| {
-        // SQLite would apply the write-ahead log of the replaced file to the new one.
+        // SQLite would apply the write-ahead log of the replaced file to the new file.
         for suffix in ["-wal", "-shm"] {
             remove_if_present(&with_suffix(to, suffix))?;
         }
@@ -84,7 +84,7 @@ pub(super) fn rename(from: &Path, to: &Path) -> Result<()> {
     fs::rename(from, to).map_err(|cause| Error::File { path: to.to_owned(), cause })
 }
 
-/// Makes the names in the folder of a file durable.
+/// Syncs the directory that contains a file, so that its entries are durable.
 pub(super) fn sync_folder_of(file: &Path) -> Result<()> {
     let folder = folder_of(file);
     let synced: io::Result<()> = File::open(folder).and_then(|folder| folder.sync_all());

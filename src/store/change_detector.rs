@@ -1,4 +1,4 @@
-//! Detects commits to the database by any other connection, in this process or in another.
+//! Detects commits to the database by any other connection, in this process or in another process.
 
 use super::connection::ReadConnection;
 use super::{Error, Result, Store, open};
@@ -18,8 +18,8 @@ impl ChangeDetector {
         Ok(ChangeDetector { connection, version: None })
     }
 
-    /// Returns whether another connection has committed since the last call, by [`PRAGMA data_version`][pragma]. The
-    /// first call returns true.
+    /// Returns whether another connection has committed since the last call, according to [`PRAGMA
+    /// data_version`][pragma]. The first call returns true.
     ///
     /// [pragma]: https://www.sqlite.org/pragma.html#pragma_data_version
     pub async fn detect(mut self) -> Result<(ChangeDetector, bool)> {

@@ -25,13 +25,13 @@ impl ReadConnection {
         &self.0
     }
 
-    /// Runs a statement. All statements except pragmas and those of transactions run here, and the log contains them with
-    /// their costs: the cost of a frequent statement must not grow with the tables.
+    /// Runs a statement. All statements except pragmas and those of transactions run here. The log records each
+    /// statement with its cost, because the cost of a frequent statement must not grow with the size of the tables.
     fn with_statement<T>(&self, sql: &str, run: impl FnOnce(&mut CachedStatement<'_>) -> Result<T>) -> Result<T> {
         let mut statement = self.0.prepare_cached(sql)?;
         let result = run(&mut statement);
         if tracing::enabled!(Level::TRACE) {
-            // The steps of SQLite's virtual machine, and how many of them advance a table scan.
+            // The number of steps of SQLite's virtual machine, and the number of steps that advance a table scan.
             let steps = statement.reset_status(StatementStatus::VmStep);
             let scanned = statement.reset_status(StatementStatus::FullscanStep);
             tracing::trace!(steps, scanned, sql, "statement");

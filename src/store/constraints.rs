@@ -54,7 +54,7 @@ pub type ConstraintResult = std::result::Result<AppliedConstraint, ConstraintRef
 pub type ConstraintListResult = std::result::Result<Vec<AppliedConstraint>, ConstraintRefusal>;
 
 /// Merges two stories permanently. The id of the oldest published story is kept, or else the older id. The other id
-/// redirects to it.
+/// redirects to the kept id.
 pub fn merge_stories(db: &WriteConnection, one: &Story, other: &Story, now: Timestamp) -> Result<ConstraintResult> {
     if one.id == other.id {
         return Ok(Err(ConstraintRefusal::SameStory(one.id)));
@@ -157,7 +157,7 @@ pub fn active_since(db: &ReadConnection, since: Timestamp) -> Result<Vec<Groupin
     db.all(&sql, [since.as_millisecond()])
 }
 
-/// Returns the version of the constraints, which increases with each added or undone constraint.
+/// Returns the version of the constraints, which increases whenever a constraint is added or undone.
 pub fn version(db: &ReadConnection) -> Result<i64> {
     db.one("SELECT count(*) + count(undone_at) FROM grouping_constraint", [])
 }

@@ -16,7 +16,7 @@ pub struct DaemonState {
     pub listen: String,
     /// The configuration file; `None` if the daemon uses the defaults.
     pub config_path: Option<String>,
-    /// Identifies the settings in use.
+    /// The hash of the settings in use.
     pub config_hash: String,
     pub config_applied_at: Timestamp,
     /// The changed settings that only a restart applies.

@@ -1,8 +1,8 @@
 //! The editions of stories. An edition is written once and never changes.
 //!
 //! The text of most editions equals that of their lead. The database stores it once: the JSON of an edition omits the
-//! values that are equal to those of the item `shared_item_id`. Triggers copy them into the edition before the item
-//! changes.
+//! values that are equal to the values of the item `shared_item_id`. Triggers copy them into the edition before the
+//! item changes.
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{column, from_row};
@@ -20,8 +20,8 @@ pub struct NewEdition<'a> {
     pub text: &'a EditionText,
 }
 
-/// Adds an edition after the story's latest one. The lead of an edition that is not for a language becomes the lead of
-/// the story. Returns the number of the edition.
+/// Adds an edition after the story's latest edition. The lead of an edition that is not for a language becomes the lead
+/// of the story. Returns the number of the edition.
 pub fn add(db: &WriteConnection, story: &Story, edition: NewEdition<'_>, now: Timestamp) -> Result<u32> {
     let NewEdition { reason, for_language, text } = edition;
     let item: String = db.one(SHARED_VALUES, [text.lead.0])?;
@@ -65,8 +65,9 @@ fn latest_for(db: &ReadConnection, story: StoryId, language: Option<&str>) -> Re
     db.first(&sql, params![story.to_row(), language])
 }
 
-/// Returns when the first edition of a story, and the last one that entries in a language show, were created. Without a
-/// language, returns the times of the editions of the story itself. Returns `None` if there are none.
+/// Returns the creation times of a story's first edition and of the latest edition that entries in `language` show.
+/// Without a language, the second time is that of the latest edition of the story itself. Returns `None` if there is no
+/// such edition.
 pub fn times(db: &ReadConnection, story: StoryId, language: Option<&str>) -> Result<Option<EditionTimes>> {
     db.first(
         "SELECT (SELECT min(made_at) FROM edition WHERE story_id = ?1) AS first, max(made_at) AS last
@@ -169,7 +170,7 @@ fn without_shared_values(text: &EditionText, item: &Map<String, Value>) -> Resul
     serde_json::to_string(&text).map_err(corrupt)
 }
 
-/// Returns whether a missing value is read as this value.
+/// Returns whether a value equals the value that is read if it is missing.
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,

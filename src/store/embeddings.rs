@@ -32,8 +32,8 @@ pub struct ItemToEncode {
     pub summary: String,
 }
 
-/// Makes an encoder the current one, whose embeddings are used. If it replaces another encoder, grouping reads all items
-/// with embeddings again.
+/// Makes an encoder the current encoder, whose embeddings are used. If it replaces another encoder, grouping reads all
+/// items with embeddings again.
 pub fn set_encoder(db: &WriteConnection, encoder: &CurrentEncoder, now: Timestamp) -> Result<()> {
     let CurrentEncoder { hash, grouping_window } = encoder;
     if current_encoder(db)?.is_none_or(|current| current.hash != *hash) {

@@ -1,5 +1,5 @@
-//! The languages in which feeds show stories. Each is decided once, when the story enters the feed, and never changes.
-//! An entry without a recorded language shows the editions of the story.
+//! The languages in which feeds show stories. Each language is decided once, when the story enters the feed, and never
+//! changes. An entry without a recorded language shows the editions of the story.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -7,7 +7,7 @@ use crate::domain::StoryId;
 use rusqlite::params;
 
 /// Returns the recorded language of a story's entry in a feed, or `Some(None)` if the entry shows the editions of the
-/// story. The latter applies to all feeds if the story was published by a version without languages of entries.
+/// story. If the story was published by a version that did not record entry languages, this applies to all its entries.
 pub fn find(db: &ReadConnection, feed: &str, story: StoryId) -> Result<Option<Option<String>>> {
     let sql = "SELECT lang FROM entry_language WHERE feed IN (?1, '') AND story_id = ?2";
     db.first(sql, params![feed, story.to_row()])

@@ -1,5 +1,5 @@
-//! Feed membership: the stories of each feed in the order in which they entered it, and the candidates for the feed's
-//! documents.
+//! Feed membership: the stories of each feed in the order in which they entered the feed, and the candidates for the
+//! feed's documents.
 
 mod document_version;
 mod hot_ranking;
@@ -105,9 +105,9 @@ pub fn archive_page(
     Ok(Some(CandidatePage { candidates, previous, next: pages.get(index + 1).copied() }))
 }
 
-/// Returns the numbers of a feed's archive pages, oldest first. All are full pages, except for entries removed because
-/// of their age. A feed with a maximum age or the order `hot` has no archive, because it does not include older
-/// stories.
+/// Returns the numbers of a feed's archive pages, oldest first. All pages are full, except for entries that were
+/// removed because of their age. A feed with a maximum age or the order `hot` has no archive, because it does not
+/// include older stories.
 pub fn archive_page_numbers(db: &ReadConnection, feed: &PublishedFeed) -> Result<Vec<u32>> {
     if feed.selection.order == FeedOrder::Hot || feed.selection.max_age.is_some() {
         return Ok(Vec::new());
@@ -158,7 +158,7 @@ struct CandidateRange {
 fn earliest_date(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVariant) -> Result<Timestamp> {
     let mut floor = Timestamp::MIN;
     if let Some(age) = feed.selection.max_age {
-        // Consider the whole feed: the last stories to enter may be older than those that entered before.
+        // Considers the whole feed, because the last stories to enter may be older than stories that entered before.
         let newest: Option<Timestamp> = db.first(
             "SELECT entry.published_at FROM feed_entry AS entry CROSS JOIN story ON story.id = entry.story_id
              WHERE feed = ?1 AND (?2 OR merged_into IS NULL) AND variants IN ('both', ?3)
@@ -170,7 +170,8 @@ fn earliest_date(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVariant
     Ok(floor)
 }
 
-/// Returns the candidates by sequence number, most recently entered first; only those of one story if `story` is set.
+/// Returns the candidates by sequence number, most recently entered first. If `story` is set, returns only the
+/// candidates of that story.
 fn candidates(
     db: &ReadConnection,
     feed: &PublishedFeed,
@@ -180,7 +181,7 @@ fn candidates(
 ) -> Result<Vec<FeedCandidate>> {
     let shown = match variant {
         FeedVariant::Stable => "entry.edition_number",
-        // Entries in a language show the editions of the story until there is one for the language.
+        // Entries in a language show the editions of the story until there is an edition for the language.
         FeedVariant::Live => {
             "(SELECT max(number) FROM edition AS e WHERE e.story_id = entry.story_id
               AND (e.number = entry.edition_number OR (e.reason <> 'entered' AND CASE WHEN language.lang IS NULL
@@ -220,8 +221,8 @@ fn candidates(
     })
 }
 
-/// Returns the edition with which a story entered a feed, and all later editions that its entries in a language show
-/// and that were not created for a single feed.
+/// Returns the edition with which a story entered a feed and all later editions that entries in `language` show, except
+/// those created for a single feed.
 fn editions_from(db: &ReadConnection, story: StoryId, first: u32, language: Option<&str>) -> Result<Vec<Edition>> {
     let mut editions = list_of_story(db, story)?;
     let is_shared = |edition: &Edition| edition.reason != EditionReason::Entered;
@@ -260,7 +261,7 @@ pub fn contains(db: &ReadConnection, feed: &str, story: StoryId) -> Result<bool>
     db.exists("SELECT 1 FROM feed_entry WHERE feed = ?1 AND story_id = ?2", params![feed, story.to_row()])
 }
 
-/// Returns the feeds that contain a story, and the variants of each that show it.
+/// Returns the feeds that contain a story, each with the variants that show it.
 pub fn of_story(db: &ReadConnection, story: StoryId) -> Result<Vec<(String, EntryVariants)>> {
     db.all("SELECT feed, variants FROM feed_entry WHERE story_id = ?1", [story.to_row()])
 }

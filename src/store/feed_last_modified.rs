@@ -1,6 +1,6 @@
-//! When each document got its current content. It is the source of Last-Modified and survives a restart.
+//! The times at which documents got their current contents. They are the source of Last-Modified and survive a restart.
 //!
-//! Only hashes are stored. These times never appear in a feed, whose content depends only on the stories.
+//! Only hashes of the contents are stored. The times never appear in a feed, whose content depends only on the stories.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -16,15 +16,15 @@ pub fn find(db: &ReadConnection, feed: &str, format: &str, hash: &str) -> Result
     )
 }
 
-/// The maximum distance of a correct time into the future. A document that changes several times within a second has
-/// such a time.
+/// The maximum time by which a valid recorded time can be in the future. If a document changes several times within a
+/// second, its recorded time is ahead of the clock.
 pub const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(1);
 
 /// Returns the time at which a document got its current content. `hash` is the hash of that content.
 ///
 /// Times are whole seconds, as in HTTP, and strictly increase with each change, even if two changes occur within one
 /// second. Otherwise, a client that uses If-Modified-Since could miss a change. A recorded time in the future has no
-/// effect on later ones, because it shows that the clock was wrong ([`MAX_AHEAD`]).
+/// effect on later times, because it shows that the clock was wrong ([`MAX_AHEAD`]).
 pub fn determine(db: &ReadConnection, feed: &str, format: &str, hash: &str, now: Timestamp) -> Result<Timestamp> {
     if let Some(known) = find(db, feed, format, hash)? {
         return Ok(known);

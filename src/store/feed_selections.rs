@@ -1,4 +1,4 @@
-//! The selections by which the entries of the feeds were chosen, and the changes that a new selection requires.
+//! The selections by which the entries of feeds were chosen, and the changes that a new selection requires.
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{json_list, to_json};
@@ -26,7 +26,7 @@ impl SelectedFeed {
     }
 }
 
-/// How the entries of a feed relate to its selection.
+/// The relation between the entries of a feed and its selection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntriesState {
     /// The entries are based on another selection or do not exist.
@@ -88,7 +88,7 @@ pub fn plan_membership(db: &ReadConnection, feed: &PublishedFeed) -> Result<Memb
     let mut matching = matching(db, &feed.selection)?;
     let keeps_others = is_initialized(db, feed)?;
     if keeps_others {
-        // Otherwise, old stories of a newly tagged source would displace current ones.
+        // The limit prevents old stories of a newly tagged source from displacing current stories.
         let floor = oldest_shown(db, feed)?;
         let mut recent = 0;
         for id in &matching {
@@ -179,7 +179,7 @@ pub fn delete_entries(db: &WriteConnection, feed: &str, deleted: &[(StoryId, Ent
 }
 
 /// Records the selection that determined the entries of a feed. The first call also records when the feed became known.
-/// Returns whether the entries are current: they are stale if sources have changed since the plan.
+/// Returns whether the entries are current. They are stale if sources have changed since the plan was made.
 pub fn record(db: &WriteConnection, feed: &SelectedFeed, plan: &MembershipPlan, now: Timestamp) -> Result<bool> {
     let is_current = publication::selection_version(db)? == plan.selection_version;
     db.execute(

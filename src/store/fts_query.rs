@@ -9,7 +9,7 @@ pub const MAX_QUERY_CHARS: usize = 200;
 const MAX_WORDS: usize = 12;
 
 /// Converts user input to an FTS5 expression that requires every word and every quoted phrase. User input never acts as
-/// an operator. `None` if the input contains no word.
+/// an operator. Returns `None` if the input contains no word.
 pub fn from_user_input(typed: &str) -> Option<String> {
     let readable = |c: &char| c.is_whitespace() || !is_invisible(*c);
     let typed: String = typed.chars().filter(readable).take(MAX_QUERY_CHARS).collect();
@@ -82,7 +82,7 @@ fn push_phrase(out: &mut String, phrase: &str, rest: &str) {
 
 /// Returns the syntax error that SQLite reports for an FTS5 expression; `None` if it is valid.
 pub fn syntax_error(words: &str) -> Option<String> {
-    // An empty table with the same columns as in the schema.
+    // This empty table has the same columns as the table in the schema.
     const TABLE: &str = "CREATE VIRTUAL TABLE item_fts USING fts5 (title, summary)";
     let search = |db: Connection| {
         db.execute_batch(TABLE)?;

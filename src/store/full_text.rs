@@ -22,7 +22,7 @@ pub struct PendingArticle {
 #[derive(Debug, Clone)]
 pub enum ArticleOutcome {
     Read {
-        /// One paragraph per line in the database.
+        /// The paragraphs. In the database, each paragraph is one line.
         paragraphs: Vec<String>,
         /// The canonical URL that the page declares.
         canonical_url: Option<String>,

@@ -1,5 +1,5 @@
-//! The last complete grouping pass. While nothing has changed since, a command need not group again: a pass reads and
-//! compares all items in the window.
+//! The last complete grouping pass. If nothing has changed since then, a command does not group again, because a pass
+//! reads and compares all items in the window.
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::{Result, items};
@@ -11,8 +11,8 @@ use serde::Deserialize;
 /// The age at which a pass is repeated even if nothing has changed, because items leave the window as time passes.
 const MAX_AGE: SignedDuration = SignedDuration::from_hours(1);
 
-/// What the result of a pass depends on, except time: the changes of items and sources, the operator's constraints, the
-/// long-term frequencies of terms, the encoder, and the settings.
+/// The input on which the result of a pass depends, except time: the changes of items and sources, the operator's
+/// constraints, the long-term frequencies of terms, the encoder, and the settings.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct GroupingInput(String);

@@ -1,4 +1,4 @@
-//! The notifications that other hubs receive when a document changes. This module only stores them;
+//! The notifications that other hubs receive when a document changes. This module only stores the notifications;
 //! [`crate::websub::hub`] makes the decisions.
 
 use super::Result;
@@ -16,8 +16,8 @@ pub struct PendingNotification {
     pub hash: String,
 }
 
-/// Returns the given hubs that have not been notified of the latest version of a document. Returns one document per hub
-/// and omits busy hubs.
+/// Returns the given hubs that have not been notified of the latest version of a document. Returns at most one document
+/// per hub, and omits busy hubs.
 pub fn due(db: &ReadConnection, hubs: &[String], query: &DueQuery<'_>) -> Result<Vec<PendingNotification>> {
     let (hubs, topics, busy) = (json_list(hubs), json_list(query.topics), json_list(query.busy));
     db.map(
@@ -32,7 +32,7 @@ pub fn due(db: &ReadConnection, hubs: &[String], query: &DueQuery<'_>) -> Result
     )
 }
 
-/// Returns all notifications, including those to hubs that have been removed from the configuration.
+/// Returns all notifications, including notifications to hubs that have been removed from the configuration.
 pub fn list(db: &ReadConnection) -> Result<Vec<HubNotification>> {
     db.all("SELECT * FROM hub_notification ORDER BY hub, topic", [])
 }

@@ -1,5 +1,5 @@
 //! The stored form of an item's content. Many feeds repeat the summary in the content, so the stored content contains a
-//! placeholder in its place.
+//! placeholder in place of the summary.
 
 use std::borrow::Cow;
 

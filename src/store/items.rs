@@ -16,7 +16,7 @@ use rusqlite::params;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashSet};
 
-/// Stores the items of one document of `source`: adds new items and revises changed ones. Processes the document in
+/// Stores the items of one document of `source`: adds new items and revises changed items. Processes the document in
 /// reverse, because feeds list the newest item first and ids should increase with time.
 pub(super) fn store_items(
     db: &WriteConnection,
@@ -39,7 +39,7 @@ pub(super) fn store_items(
             }
             ItemRecognition::Removed => super::tombstones::refresh(db, source, new, now)?,
             ItemRecognition::Known(known, rule) => {
-                // A guid that newsfold derived changes with the item.
+                // A guid that newsfold derived changes whenever the item changes.
                 if rule != MatchedBy::Guid && !is_derived_guid(&new.guid) {
                     insert_guid(db, source, &new.guid, known, rule)?;
                     *stored.recognized.entry(rule).or_default() += 1;
@@ -54,7 +54,7 @@ pub(super) fn store_items(
     Ok(stored)
 }
 
-/// Articles are fetched only for news published within this time span, because older items are not grouped.
+/// The maximum age of news for which articles are fetched. Older items are not grouped.
 const MAX_FETCHED_AGE: SignedDuration = SignedDuration::from_hours(48);
 /// The maximum time that an item waits for its article before it is assigned to a story.
 const MAX_ARTICLE_WAIT: SignedDuration = SignedDuration::from_mins(10);
@@ -137,8 +137,8 @@ fn separate_link(db: &WriteConnection, source: SourceId, id: Option<ItemId>, new
     Ok(Some(separated.new))
 }
 
-/// Replaced content of more bytes than this is discarded, and the number of revisions is limited, because a live blog
-/// changes with every poll.
+/// The maximum size of replaced content that is kept, in bytes, and the maximum number of revisions. The limits exist
+/// because a live blog changes with every poll.
 const MAX_KEPT_BYTES: usize = 16 * 1024;
 const MAX_REVISIONS: u32 = 30;
 
@@ -172,7 +172,7 @@ fn revise(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![id.0, now.as_millisecond(), old.title, old.summary, milliseconds(old.published_at), old_content],
     )?;
-    // The first revision shows the original report, and the last ones show its development.
+    // The first revision shows the original report, and the last revisions show its development.
     db.execute(
         "DELETE FROM item_revision WHERE item_id = ?1
          AND replaced_at NOT IN (SELECT min(replaced_at) FROM item_revision WHERE item_id = ?1)
@@ -202,7 +202,7 @@ fn revise(
         ],
     )?;
     if title_changed {
-        // A new headline of the lead corrects the story. Only then does the story's update time change.
+        // A new headline of the lead corrects the story. No other revision changes the story's update time.
         db.execute(
             "UPDATE story SET updated_at = max(updated_at, ?2) WHERE lead_item_id = ?1",
             params![id.0, now.as_millisecond()],
@@ -233,8 +233,7 @@ pub fn known_guids(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Res
     Ok(known.into_iter().collect())
 }
 
-/// Returns the given guids whose items arrived since the source's last successful poll, which means that a hub pushed
-/// them.
+/// Returns the given guids whose items arrived after the source's last successful poll. A hub pushed these items.
 pub fn pushed_guids(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
     let pushed: Vec<String> = db.all(
         "SELECT value FROM json_each(?2) JOIN item_guid ON item_guid.source_id = ?1 AND guid_hash = text_hash(value)
@@ -339,7 +338,7 @@ pub fn count_per_day(db: &ReadConnection, source: SourceId, first: i64, last: i6
 /// The number of days before a source's last poll in which its items are counted.
 pub const ACTIVITY_DAYS: i64 = 7;
 
-/// How much a source publishes.
+/// The publishing activity of a source.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct SourceActivity {
     /// The date of its newest item.
@@ -368,7 +367,7 @@ pub struct RewrittenGuid {
     pub matched_by: MatchedBy,
 }
 
-/// Returns all guids of an item except the first one.
+/// Returns all guids of an item except the first guid.
 pub fn rewritten_guids(db: &ReadConnection, id: ItemId) -> Result<Vec<RewrittenGuid>> {
     db.all("SELECT guid, matched_by FROM item_guid WHERE item_id = ?1 AND guid IS NOT NULL ORDER BY guid", [id.0])
 }

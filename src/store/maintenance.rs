@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// The periodic maintenance of the daemon.
 pub struct Maintenance {
-    /// Poll records older than this are deleted, except the newest record of each source.
+    /// The time before which poll records are deleted, except the newest record of each source.
     pub polls_before: Timestamp,
 }
 

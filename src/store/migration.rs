@@ -1,5 +1,5 @@
-//! Applies the migrations in `migrations/`, all pending ones in one transaction. Copies the database before that, so that
-//! an operator can return to the earlier version of newsfold.
+//! Applies the pending migrations in `migrations/` in one transaction. Copies the database first, so that an operator
+//! can return to the earlier version of newsfold.
 //!
 //! The `user_version` of a database is the number of migrations that were applied to it.
 
@@ -92,8 +92,8 @@ fn apply(connection: &mut Connection, pending: &[&str], newest: u32) -> rusqlite
 
 /// Returns whether another program created the database.
 pub(super) fn is_foreign(connection: &Connection) -> rusqlite::Result<bool> {
-    // Meanwhile, another process may create or convert the database. It sets the id before it creates tables, and when it
-    // deletes the table of migrations, so the id must be read last.
+    // Another process may create or convert the database at the same time. That process sets the id before it creates
+    // tables or when it deletes the table of migrations, so the id must be read last.
     let has_tables: bool = connection.query_one("SELECT count(*) > 0 FROM sqlite_schema", [], |row| row.get(0))?;
     let has_history: bool = connection.query_one(HAS_HISTORY, [], |row| row.get(0))?;
     Ok(has_tables && !has_history && application_id(connection)? != APPLICATION_ID)
@@ -104,7 +104,7 @@ fn is_current(connection: &Connection, newest: u32) -> Result<bool> {
     Ok(application_id(connection)? == APPLICATION_ID && applied_version(connection)? == newest)
 }
 
-/// Marks a new database, or one of an earlier version of newsfold, as a database of newsfold.
+/// Marks a new database, or a database of an earlier version of newsfold, as a database of newsfold.
 fn claim(path: &Path, connection: &mut Connection) -> Result<()> {
     if application_id(connection)? == APPLICATION_ID {
         return Ok(());
@@ -159,7 +159,7 @@ mod tests {
     use crate::store::entry_languages;
     use crate::store::open::open_writer;
 
-    /// Applies the migrations of this version and a later one that exists only in the tests.
+    /// Applies the migrations of this version and a later migration that exists only in the tests.
     fn migrate_to_later_version(path: &Path) {
         let sql = "ALTER TABLE source ADD COLUMN country TEXT NOT NULL DEFAULT 'unknown'";
         let migrations = [MIGRATIONS, &[sql]].concat();
@@ -173,7 +173,8 @@ mod tests {
         connection
     }
 
-    /// Replaces the marks of this version with the table of migrations of earlier versions of newsfold.
+    /// Replaces the id and the version of the database with the table of migrations that earlier versions of newsfold
+    /// used.
     fn add_history(connection: &Connection, versions: u32, checksum: &str) {
         let table = "PRAGMA application_id = 0;
              PRAGMA user_version = 0;

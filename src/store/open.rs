@@ -19,7 +19,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// How long one process waits while another process writes.
+/// The maximum time for which one process waits while another process writes.
 const BUSY: Duration = Duration::from_secs(20);
 /// The interval between retries of a change that SQLite refuses without waiting ([`retry_while_busy`]).
 const RETRY_DELAY: Duration = Duration::from_millis(20);
@@ -115,7 +115,8 @@ const NO_PLACE: &str = "Choose a path that this user can write to with --databas
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // FULL, because many servers do not send an item again after they have sent the corresponding cache validators.
+    // The value is FULL because many servers do not send an item again after they have sent the corresponding cache
+    // validators.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.pragma_update(None, "cache_size", -65_536)?;
@@ -125,7 +126,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
 /// Applies the settings that read and write connections share.
 fn prepare_queries(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(128);
-    // Otherwise, SQLite compiles statements again when the values of their parameters change.
+    // Without this setting, SQLite compiles statements again when the values of their parameters change.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("redact_urls", 1, flags, |call| {

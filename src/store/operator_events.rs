@@ -56,7 +56,7 @@ fn latest_of_installation(db: &ReadConnection, kinds: [OperatorEventKind; 2]) ->
     db.first(sql, kinds.map(|kind| kind.into_str()))
 }
 
-/// Deletes older events, except those that the health feed still shows.
+/// Deletes older events, except for events that the health feed still shows.
 pub fn delete_before(db: &WriteConnection, before: Timestamp) -> Result<()> {
     db.execute(
         "DELETE FROM operator_event WHERE occurred_at < ?1 AND id NOT IN (SELECT id FROM operator_event ORDER BY id DESC LIMIT ?2)",

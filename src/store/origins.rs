@@ -8,7 +8,7 @@ use crate::urls::registrable_domain::registrable_domain;
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
-/// Records a hold. A hold with a later end is kept: a request to wait a day outlasts a request to wait an hour.
+/// Records a hold. An existing hold with a later end is kept.
 pub fn record_hold(db: &WriteConnection, hold: &OriginHold) -> Result<()> {
     db.execute(
         "INSERT INTO origin_hold (origin, scope, domain, until, reason) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -26,7 +26,8 @@ pub fn record_hold(db: &WriteConnection, hold: &OriginHold) -> Result<()> {
     Ok(())
 }
 
-/// Returns the active hold of an origin or of its registrable domain. Returns the one that ends last if both exist.
+/// Returns the active hold of an origin or of its registrable domain. If both are on hold, returns the hold that ends
+/// last.
 pub fn active_hold(db: &ReadConnection, origin: &str, scope: HoldScope, now: Timestamp) -> Result<Option<OriginHold>> {
     db.first(
         "SELECT * FROM origin_hold WHERE (origin = ?1 OR domain = ?4) AND scope = ?2 AND until > ?3

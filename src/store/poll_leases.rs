@@ -26,13 +26,13 @@ pub struct PollLease {
 impl PollLease {
     /// Creates a lease without any resources.
     pub fn new(holder: &str) -> PollLease {
-        // A random number without a dependency: the standard library seeds its hashers randomly.
+        // The standard library seeds its hashers randomly, so no dependency is needed for a random number.
         let token = std::hash::RandomState::new().build_hasher().finish() as i64;
         PollLease { token, holder: holder.to_owned(), origin: None }
     }
 }
 
-/// When a lease is acquired and when it expires.
+/// The times at which a lease is acquired and expires.
 #[derive(Debug, Clone, Copy)]
 pub struct LeaseTerm {
     pub from: Timestamp,
@@ -56,7 +56,7 @@ pub enum ResourceKind {
     Origin,
 }
 
-/// Acquires both a source and its origin for a poll, or neither.
+/// Acquires a source and its origin for a poll. Acquires neither if one of them is leased.
 pub fn acquire(
     db: &WriteConnection,
     lease: &PollLease,
@@ -79,8 +79,8 @@ pub fn acquire(
     Ok(None)
 }
 
-/// Replaces a poll's leased origin when a redirect leads to another one. Releases the previous origin even if the new
-/// one is not available, so two polls never wait for each other. Extends the poll's leases to the end of `term`.
+/// Replaces a poll's leased origin when a redirect leads to another origin. Releases the previous origin even if the
+/// new origin is not available, so two polls never wait for each other. Extends the poll's leases to the end of `term`.
 pub fn switch_origin(
     db: &WriteConnection,
     lease: &PollLease,

@@ -1,7 +1,7 @@
-//! The schedule of polls: which sources are due, and when each source is polled next.
+//! The schedule of polls: the sources that are due, and the time of each source's next poll.
 //!
-//! The module does not decide when a source is polled. [`crate::crawl`] decides that, and records it here or with the
-//! poll.
+//! The module does not decide when a source is polled. [`crate::crawl`] decides the time, and records it here or with
+//! the poll.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -52,8 +52,8 @@ pub fn postpone_poll(db: &WriteConnection, due: &DueSource, until: Timestamp, re
 
 /// Spreads overdue sources evenly, in their order, so that neither startup nor the end of an outage causes a burst.
 /// Sources that were never polled keep their scheduled time, because newsfold has not yet sent requests to their
-/// servers. Sources that failed because our own network was down also become due, no earlier than `within` after their
-/// last poll. Returns the number of overdue sources.
+/// servers. Sources that failed because our own network was down also become due, but no earlier than `within` after
+/// their last poll. Returns the number of overdue sources.
 pub fn spread_overdue(
     db: &WriteConnection,
     now: Timestamp,
@@ -80,7 +80,7 @@ pub fn spread_overdue(
 }
 
 /// Makes sources due at `now` if their next poll is planned after `latest_plan` or their last poll was recorded after
-/// `latest_record`. Ends their holds that would last beyond `latest_plan`. Returns the number of sources.
+/// `latest_record`. Ends holds of these sources that would last beyond `latest_plan`. Returns the number of sources.
 pub fn make_due_if_planned_after(
     db: &WriteConnection,
     latest_plan: Timestamp,

@@ -164,7 +164,7 @@ pub fn latest(db: &ReadConnection, source: SourceId, limit: u32) -> Result<Vec<P
     )
 }
 
-/// Returns whether a poll started in a time span, and whether one started before it.
+/// Returns whether a poll started in a time span, and whether a poll started before it.
 pub fn started_within_and_before(db: &ReadConnection, from: Timestamp, until: Timestamp) -> Result<(bool, bool)> {
     let times = [from.as_millisecond(), until.as_millisecond()];
     let within = db.exists("SELECT 1 FROM poll WHERE started_at BETWEEN ?1 AND ?2", times)?;

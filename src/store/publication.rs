@@ -15,7 +15,8 @@ pub(super) fn touch_feeds(db: &WriteConnection) -> Result<()> {
     Ok(())
 }
 
-/// Counts the changes of published content. A rendered document is valid as long as this number stays the same.
+/// Returns the number of changes of published content. A rendered document is valid as long as this number stays the
+/// same.
 pub fn version(db: &ReadConnection) -> Result<i64> {
     db.one("SELECT version FROM publication", [])
 }
@@ -25,12 +26,12 @@ pub fn feeds_version(db: &ReadConnection) -> Result<i64> {
     db.one("SELECT feeds_version FROM publication", [])
 }
 
-/// Counts the changes of the tags and languages of sources.
+/// Returns the number of changes of the tags and languages of sources.
 pub fn facets_version(db: &ReadConnection) -> Result<i64> {
     db.one("SELECT facets_version FROM publication", [])
 }
 
-/// Counts the changes of the source attributes by which feeds select stories.
+/// Returns the number of changes of the source attributes by which feeds select stories.
 pub(super) fn selection_version(db: &ReadConnection) -> Result<i64> {
     db.one("SELECT selection_version FROM publication", [])
 }

@@ -1,7 +1,8 @@
 //! Retention: deletes stories without recent changes, together with their items.
 //!
 //! A source may list an old item for years, and the item must not reappear as news. Each deleted item therefore leaves
-//! tombstones for its guids and its link. They are kept until the source has not listed the item for some time.
+//! tombstones for its guids and its link. The tombstones are kept until the source has not listed the item for some
+//! time.
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::json_list;
@@ -9,15 +10,15 @@ use super::{Result, storyline_membership, tombstones};
 use crate::domain::Timestamp;
 use rusqlite::params;
 
-/// The number of stories deleted in one transaction. It is small so that other writes do not wait long.
+/// The number of stories deleted in one transaction. The number is small, so that other writes do not wait long.
 const BATCH: u32 = 500;
 
 /// The stories to keep.
 #[derive(Debug, Clone, Copy)]
 pub struct RetentionPolicy {
-    /// Keep stories that were created, were changed or got an item since this time.
+    /// The time since which a kept story was created, was changed or got an item.
     pub from: Timestamp,
-    /// Keep this number of the newest published stories regardless of age, so that a feed with few stories never
+    /// The number of newest published stories that are kept regardless of age, so that a feed with few stories never
     /// becomes empty.
     pub newest: u32,
 }
@@ -43,7 +44,7 @@ pub fn delete_old_stories(db: &WriteConnection, keep: RetentionPolicy, now: Time
     let (items, stories) = (json_list(&items), json_list(&stories));
     let of_storylines = "SELECT DISTINCT storyline_id FROM story WHERE id IN (SELECT value FROM json_each(?1))";
     let storylines: Vec<i64> = db.all(of_storylines, [&stories])?;
-    // Otherwise, each edition would get a copy of the text of its item.
+    // Editions are deleted before their items. Otherwise, each edition would get a copy of the text of its item.
     db.execute("DELETE FROM edition WHERE story_id IN (SELECT value FROM json_each(?1))", [&stories])?;
     for sql in [
         "UPDATE item SET copy_of = NULL WHERE copy_of IN (SELECT value FROM json_each(?1))",
@@ -68,8 +69,9 @@ pub fn delete_old_stories(db: &WriteConnection, keep: RetentionPolicy, now: Time
     Ok(old.len())
 }
 
-/// Chooses a new lead for each kept story whose lead is deleted, which happens after a merge or after an item moved.
-/// The new lead is another item of the story or of its redirect target. A story without such an item is also deleted.
+/// Chooses a new lead for each kept story whose lead is deleted, which can happen after a merge or after an item has
+/// moved. The new lead is another item of the story or of its redirect target. A story without such an item is also
+/// deleted.
 fn with_leaderless(db: &WriteConnection, items: &[i64], mut stories: Vec<i64>) -> Result<Vec<i64>> {
     let (gone, going) = (json_list(items), json_list(&stories));
     db.execute(

@@ -9,7 +9,8 @@ use rusqlite::params;
 #[derive(Debug, Clone)]
 pub struct StoryReview {
     pub story: Story,
-    /// Increases with every change of the story. A decision based on an earlier generation must be made again.
+    /// A number that increases with every change of the story. A decision that is based on an earlier generation must
+    /// be made again.
     pub generation: i64,
     /// The times of the story's own editions; `None` if it has none.
     pub edition_times: Option<EditionTimes>,

@@ -46,7 +46,8 @@ macro_rules! canonical_url_sql {
     };
 }
 
-/// The canonical URL of an item. The column contains it only if it differs from the canonical form of the item's URL.
+/// The canonical URL of an item. The column contains the canonical URL only if it differs from the canonical form of
+/// the item's URL.
 pub(super) const CANONICAL_URL: &str = canonical_url_sql!();
 
 /// The columns of [`crate::domain::Item`]. `$texts` contains the columns `content` and `article`. A guid that equals the
@@ -89,7 +90,7 @@ pub(super) const ITEM_COLUMNS: &str = item_columns_sql!(
           ELSE json_object('text', substr(item.full_text, 1, 1200), 'publishable', json('false')) END AS article"
 );
 
-/// The column `embedding` of [`crate::domain::Item`]: the embedding by the current encoder. Only queries for the grouping
+/// The column `embedding` of [`crate::domain::Item`]: the embedding by the current encoder. Only queries for grouping
 /// read it.
 pub(super) const EMBEDDING: &str =
     "(SELECT vector FROM item_embedding JOIN encoder_model ON encoder_model.id = encoder_id
@@ -125,7 +126,7 @@ pub(super) fn to_json<T: serde::Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|e| Error::Corrupt(e.to_string()))
 }
 
-/// The value of a column. If `row` is set, the column is the first of that row, and the whole row is read.
+/// The value of a column. If `row` is set, the value is the first column of that row, and the whole row is read.
 struct Column<'de> {
     value: ValueRef<'de>,
     row: Option<&'de Row<'de>>,

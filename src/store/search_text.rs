@@ -60,8 +60,8 @@ fn fold(text: &str) -> String {
     if folded.is_ascii() { folded } else { folded.nfc().collect() }
 }
 
-/// Returns whether a character changes only the shape of a word or its line breaks, so that people do not type it: an
-/// invisible character, a joiner, a variation selector, or a vowel point of Arabic.
+/// Returns whether a character changes only the shape or the line breaks of a word, so that people do not type the
+/// character: an invisible character, a joiner, a variation selector, or a vowel point of Arabic.
 fn is_ignored(c: char) -> bool {
     (is_invisible(c) && !c.is_whitespace())
         || matches!(c, '\u{200d}' | '\u{640}' | '\u{64b}'..='\u{652}' | '\u{670}' | '\u{fe00}'..='\u{fe0f}'
@@ -93,7 +93,7 @@ fn has_east_asian_form(c: char) -> bool {
         | '\u{ff00}'..='\u{ffef}' | '\u{e33}' | '\u{eb3}')
 }
 
-/// Writes text and converts the runs of unspaced scripts to pairs.
+/// A writer of text that converts the runs of unspaced scripts to pairs.
 #[derive(Default)]
 struct PairWriter<'a> {
     out: String,
@@ -176,7 +176,8 @@ mod tests {
     use super::super::open::open_writer;
     use super::*;
 
-    /// Asserts whether a search for `query` finds an item with the title `text`.
+    /// Asserts that a search for `query` finds an item with the title `text`, or does not find it if `expected` is
+    /// false.
     fn check(text: &str, query: &str, expected: bool) {
         let expression = from_user_input(query).unwrap_or_else(|| panic!("{query} has no word"));
         assert_eq!(matches(text, &expression), expected, "{query} in {text}, as {expression}");

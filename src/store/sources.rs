@@ -1,4 +1,4 @@
-//! Sources: their settings, and the state of their polling. [`super::poll_schedule`] sets when they are polled.
+//! Sources: their settings, and the state of their polling. [`super::poll_schedule`] sets the times of their polls.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -12,7 +12,7 @@ use rusqlite::{Row, params};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// Adds a source, or restores a removed source with this URL. `None` if the source already exists.
+/// Adds a source, or restores a removed source with this URL. Returns `None` if the source already exists.
 pub fn add(db: &WriteConnection, new: &NewSource, next_poll_at: Timestamp, now: Timestamp) -> Result<Option<SourceId>> {
     let known = by_url(db, &new.url)?;
     let id = match known {
@@ -108,8 +108,8 @@ pub(super) fn replace_guessed_outlet(db: &WriteConnection, id: SourceId, outlet:
 }
 
 /// Records that a source has returned its first document. Later calls have no effect. A truncated document does not
-/// count as the first one, because the items that are missing from it are as old as the others; the document after it
-/// counts.
+/// count as the first document, because the items that are missing from it are as old as the others. The next complete
+/// document counts instead.
 pub(super) fn record_first_document(
     db: &WriteConnection,
     id: SourceId,
@@ -138,7 +138,7 @@ pub fn set_state(db: &WriteConnection, id: SourceId, state: SourceState) -> Resu
     super::publication::touch(db)
 }
 
-/// Facts that show whether polls succeed.
+/// The facts that show whether polls succeed.
 #[derive(Debug, Deserialize)]
 pub struct PollingHealth {
     /// Whether a poll of any source has succeeded recently.
@@ -173,8 +173,8 @@ pub struct SourceDemand {
     pub polling_hints: PollingHints,
 }
 
-/// Returns the demands of active sources: of about `count` to 2 × `count` sources, selected by id, or of all sources if
-/// there are fewer than 2 × `count`.
+/// Returns the demands of about `count` to 2 × `count` active sources, which are selected by id. If there are fewer
+/// than 2 × `count` active sources, returns the demands of all active sources.
 pub fn sample_demands(db: &ReadConnection, count: u32) -> Result<Vec<SourceDemand>> {
     let step = db.one::<u32>("SELECT count(*) FROM source WHERE state = 'active'", [])? / count.max(1);
     let sql = "SELECT update_rate, polling_hints FROM source WHERE state = 'active' AND id % ?1 = 0";
@@ -198,11 +198,11 @@ pub(super) fn follow_redirect(db: &WriteConnection, id: SourceId, from: &str, ur
     super::publication::touch(db)
 }
 
-/// Selects the sources that [`list`] returns.
+/// The selection of sources that [`list`] returns.
 #[derive(Debug, Clone, Default)]
 pub struct SourceFilter {
     pub tag: Option<String>,
-    /// Select only sources that are gone, on hold, or failed in the last poll.
+    /// Whether to select only sources that are gone or on hold, or whose last poll failed.
     pub problems: bool,
 }
 
@@ -217,8 +217,8 @@ pub fn list(db: &ReadConnection, filter: &SourceFilter) -> Result<Vec<Source>> {
     db.map(&sql, params![filter.tag, filter.problems], read)
 }
 
-/// Returns the numbers of active sources, of those among them that were never polled, and of those that failed at their
-/// last poll.
+/// Returns the numbers of active sources, of active sources that were never polled, and of active sources that failed
+/// at their last poll.
 pub fn poll_counts(db: &ReadConnection) -> Result<PollCounts> {
     db.one(
         "SELECT count(*) AS active, count(*) FILTER (WHERE last_poll_at IS NULL) AS unpolled,
@@ -233,7 +233,7 @@ pub fn urls(db: &ReadConnection) -> Result<Vec<String>> {
     db.all("SELECT url FROM source WHERE state <> 'removed'", [])
 }
 
-/// Returns the languages that the operator has set, excluding those that feeds declare.
+/// Returns the languages that the operator has set, excluding the languages that feeds declare.
 pub fn operator_languages(db: &ReadConnection) -> Result<BTreeMap<SourceId, String>> {
     let languages: Vec<(SourceId, String)> = db.all("SELECT id, lang FROM source WHERE lang IS NOT NULL", [])?;
     Ok(languages.into_iter().collect())
@@ -261,7 +261,7 @@ pub fn by_name(db: &ReadConnection, name: &str) -> Result<Vec<Source>> {
 }
 
 /// Returns whether items of a source are grouped: the operator has not disabled grouping for the source, and either the
-/// source has one of `tags` or the list is empty.
+/// source has one of `tags` or `tags` is empty.
 pub fn is_grouped(db: &ReadConnection, id: SourceId, tags: &[String]) -> Result<bool> {
     db.exists(
         "SELECT 1 FROM source WHERE id = ?1 AND is_grouped AND (json_array_length(?2) = 0 OR EXISTS (

@@ -10,7 +10,7 @@ use crate::urls::canonical::exact_url;
 use rusqlite::params;
 use url::Url;
 
-/// Returns whether `source` has listed items before. Otherwise, the items of its document match none.
+/// Returns whether `source` has listed items before. If it has not, the items of its document match no stored items.
 pub(super) fn has_listed_items(db: &ReadConnection, source: SourceId) -> Result<bool> {
     db.exists(
         "SELECT 1 FROM item_guid WHERE source_id = ?1 UNION ALL SELECT 1 FROM link_tombstone WHERE source_id = ?1",
@@ -82,7 +82,7 @@ fn find_removed(db: &ReadConnection, source: SourceId, item: &NewItem) -> Result
     )
 }
 
-/// Returns the canonical URL to store for an item if another item of the source has the usual one.
+/// Returns the canonical URL to store for an item if another item of the source has the usual canonical URL.
 pub(super) fn exact_link(item: &NewItem) -> Option<String> {
     item.url.as_deref().and_then(|url| Url::parse(url).ok()).map(|url| exact_url(&url))
 }

@@ -28,7 +28,7 @@ pub fn assign_items(db: &WriteConnection, assignments: &[StoryAssignment], now: 
     publication::touch(db)
 }
 
-/// An item that already has a story remains in it.
+/// Records an assignment. An item that already has a story remains in that story.
 fn assign(db: &WriteConnection, assignment: &StoryAssignment, now: Timestamp) -> Result<()> {
     if assignment.placement == StoryPlacement::Created {
         create(db, assignment.story, assignment.item, now)?;
@@ -128,7 +128,7 @@ pub(super) fn restore(db: &WriteConnection, story: StoryId) -> Result<()> {
     Ok(())
 }
 
-/// Marks stories as updated, and returns those that lost their lead.
+/// Marks stories as updated, and returns the stories that lost their lead.
 pub(super) fn mark_updated(db: &WriteConnection, stories: BTreeSet<StoryId>, now: Timestamp) -> Result<Vec<Story>> {
     publication::touch(db)?;
     let sql = "UPDATE story SET updated_at = max(updated_at, ?2) WHERE id = ?1";
@@ -163,7 +163,7 @@ pub fn publish(db: &WriteConnection, story: StoryId, lead: ItemId, at: Timestamp
     Ok(done == 1)
 }
 
-/// Returns the unpublished stories with news that were created no later than `created_until`, oldest first, starting
+/// Returns the unpublished stories with news that were created before or at `created_until`, oldest first, starting
 /// after the story `after`.
 pub fn unpublished(
     db: &ReadConnection,

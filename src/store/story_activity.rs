@@ -1,4 +1,4 @@
-//! The outlets that report each story, and when they last did: the facts by which stories are ranked.
+//! The outlets that report each story, and the times of their last reports. Stories are ranked by these facts.
 
 use super::connection::ReadConnection;
 use super::rows::{OUTLET, json_list};
@@ -6,8 +6,8 @@ use super::{Error, Result};
 use crate::domain::{OutletActivity, StoryActivity, StoryId, StorylineId};
 use jiff::Timestamp;
 
-/// Returns the activity of the outlets in each of the given stories, in the same order. Copies and backlog do not count,
-/// and a story that contains nothing else is omitted.
+/// Returns the activity of the outlets in each of the given stories, in the same order. Copies and backlog do not
+/// count. A story that contains only copies and backlog is omitted.
 pub fn story_activity<'s>(
     db: &ReadConnection,
     stories: impl IntoIterator<Item = &'s StoryId>,
@@ -33,8 +33,8 @@ pub fn story_activity<'s>(
     Ok(all)
 }
 
-/// Returns the stories whose storylines have several items in the given stories, in the same order. Most stories have one
-/// item. The index suffices to exclude them, whereas [`story_activity`] reads every item.
+/// Returns the stories whose storylines have several items in the given stories, in the same order. Most stories have
+/// one item. The index suffices to exclude such stories, whereas [`story_activity`] reads every item.
 pub fn with_several_items(db: &ReadConnection, stories: &[StoryId]) -> Result<Vec<StoryId>> {
     db.all(
         "WITH candidate AS (

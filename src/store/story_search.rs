@@ -22,12 +22,12 @@ pub struct StorySearch {
     /// An FTS5 expression, as created by [`super::fts_query::from_user_input`].
     pub words: Option<String>,
     pub tag: Option<String>,
-    /// The languages; one of them must match.
+    /// The languages, of which at least one must match.
     pub languages: Vec<String>,
     pub min_outlets: u32,
-    /// Whether an expression also finds stories that contain only backlog. They follow the published ones.
+    /// Whether an expression also finds stories that contain only backlog. These stories follow the published stories.
     pub with_backlog: bool,
-    /// The number of results to skip, and the maximum number to return.
+    /// The number of results to skip, and the maximum number of results to return.
     pub skip: u32,
     pub limit: u32,
 }
@@ -117,7 +117,7 @@ fn oldest_checked_update(db: &ReadConnection) -> Result<i64> {
 #[derive(Debug, Clone, Default)]
 pub struct SearchFacets {
     pub tags: Vec<String>,
-    /// The tags with the most sources, in descending order of their numbers of sources.
+    /// The tags with the most sources, in descending order of the number of sources.
     pub main_tags: Vec<String>,
     pub languages: Vec<String>,
 }
@@ -125,7 +125,7 @@ pub struct SearchFacets {
 /// The maximum number of main tags.
 const MAX_MAIN_TAGS: u32 = 12;
 
-/// Returns the tags and languages of all sources except removed ones, limited to a number that people can scan.
+/// Returns the tags and languages of all sources except removed sources, limited to a number that people can scan.
 pub fn facets(db: &ReadConnection) -> Result<SearchFacets> {
     Ok(SearchFacets {
         tags: db.all(

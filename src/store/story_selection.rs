@@ -74,8 +74,8 @@ pub fn filtered_items(db: &ReadConnection, story: StoryId) -> Result<Vec<Filtere
     )
 }
 
-/// Returns whether an item of a story matches the filter of a selection, and whether one matches an excluding filter; see
-/// [`FeedSelection`].
+/// Returns whether an item of a story matches the filter of a selection, and whether an item matches an excluding
+/// filter. See [`FeedSelection`].
 pub fn filter_matches(db: &ReadConnection, selection: &FeedSelection, story: StoryId) -> Result<(bool, bool)> {
     Ok(compile_filters(selection)?.matches(0, &filtered_items(db, story)?, &mut BTreeMap::new()))
 }
@@ -95,8 +95,8 @@ pub fn select(db: &ReadConnection, selection: &FeedSelection) -> Result<Vec<Stor
     Ok(stories)
 }
 
-/// Returns an SQL condition that is true if an item of the story matches an expression. It starts from the story's
-/// items, because an expression may have many matches.
+/// Returns an SQL condition that is true if an item of the story matches an expression. The condition starts from the
+/// story's items, because an expression may have many matches.
 fn item_matches(expression: &str) -> String {
     format!(
         "EXISTS (SELECT 1 FROM item CROSS JOIN item_fts ON item_fts.rowid = item.id

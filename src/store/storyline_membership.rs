@@ -1,4 +1,4 @@
-//! Which story belongs to which storyline.
+//! Stores which story belongs to which storyline.
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{column, json_list, to_json};
@@ -10,7 +10,7 @@ use rusqlite::{named_params, params};
 use std::collections::BTreeSet;
 
 /// Returns the id of a storyline that this story starts. The id depends only on the contents of the database. A story
-/// that leaves a storyline returns to the storyline that it once started, unless that contains other stories.
+/// that leaves a storyline returns to the storyline that it once started, unless that storyline contains other stories.
 pub fn mint_id(db: &ReadConnection, story: StoryId) -> Result<StorylineId> {
     for attempt in 0.. {
         let id = StorylineId::mint(story, attempt);
@@ -31,14 +31,14 @@ pub(super) fn create(db: &WriteConnection, storyline: StorylineId, now: Timestam
     Ok(())
 }
 
-/// Selects the items to compare by the time at which they were first seen.
+/// The items to compare, by the time at which they were first seen.
 #[derive(Debug, Clone, Copy)]
 pub struct MemberWindow {
-    /// All items are compared if they were first seen since this time.
+    /// The time since which items are compared, regardless of their storylines.
     pub all_since: Timestamp,
-    /// Items of storylines with several stories are compared if they were first seen since this earlier time.
+    /// The earlier time since which items of storylines with several stories are compared.
     pub related_since: Timestamp,
-    /// The maximum number of items. The newest are used.
+    /// The maximum number of items. The newest items are used.
     pub limit: u32,
 }
 
@@ -105,7 +105,8 @@ pub(super) fn operators_evidence(db: &ReadConnection, story: StoryId) -> Result<
     Ok(db.map(sql, [story.to_row()], |row| column(row, "storyline_evidence"))?.pop())
 }
 
-/// Redirects a storyline, and all storylines that redirect to it, to another one, unless it still has stories.
+/// Redirects a storyline, and all storylines that redirect to it, to another storyline. Has no effect if the first
+/// storyline still has stories.
 pub(super) fn redirect(db: &WriteConnection, from: StorylineId, into: StorylineId) -> Result<()> {
     db.execute(
         "UPDATE storyline SET merged_into = ?2 WHERE (id = ?1 OR merged_into = ?1) AND id <> ?2
@@ -125,8 +126,8 @@ pub fn has_other_stories(db: &ReadConnection, story: StoryId) -> Result<bool> {
     )
 }
 
-/// Enqueues the published stories of a storyline for review: they may need an entry, and their entries may have to list
-/// other stories.
+/// Enqueues the published stories of a storyline for review, because they may need an entry, or their entries may have
+/// to list other stories.
 pub fn enqueue_reviews(db: &WriteConnection, storyline: StorylineId) -> Result<()> {
     enqueue(db, storyline, "TRUE")
 }
@@ -160,7 +161,8 @@ pub fn has_postponed_reviews(db: &ReadConnection) -> Result<bool> {
     db.exists("SELECT 1 FROM storyline_review_queue", [])
 }
 
-/// Enqueues the entries of at most `limit` storylines whose reviews were postponed. Returns whether more remain.
+/// Enqueues the entries of at most `limit` storylines whose reviews were postponed. Returns whether more postponed
+/// reviews remain.
 pub fn enqueue_postponed_reviews(db: &WriteConnection, limit: u32) -> Result<bool> {
     let storylines: Vec<StorylineId> = db.all("SELECT storyline_id FROM storyline_review_queue LIMIT ?1", [limit])?;
     for storyline in storylines {

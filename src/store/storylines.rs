@@ -69,12 +69,12 @@ fn story_ids(db: &ReadConnection, id: StorylineId) -> Result<Vec<StoryId>> {
     )
 }
 
-/// The maximum number of stories that [`developments`] returns. The newest are returned.
+/// The maximum number of stories that [`developments`] returns. The newest stories are returned.
 const MAX_DEVELOPMENTS: u32 = 200;
 
-/// Returns brief descriptions of the published stories of a storyline, newest first. A story is described by its lead
-/// or, if its lead is in another language than `language`, by a report in this language, if it has one: an original
-/// rather than a copy, and the earliest. `has_entry` is false for all of them.
+/// Returns brief descriptions of the published stories of a storyline, newest first. A story is described by its lead.
+/// If the lead is in a language other than `language`, the story is described by a report in `language`, if it has one:
+/// the earliest original, or else the earliest copy. `has_entry` is false for all stories.
 pub fn developments(db: &ReadConnection, id: StorylineId, language: Option<&str>) -> Result<Vec<Development>> {
     let sql = format!(
         "SELECT story.id AS story, item.title, {LANGUAGE} AS lang,
@@ -95,7 +95,7 @@ pub fn developments(db: &ReadConnection, id: StorylineId, language: Option<&str>
     db.all(&sql, params![id.to_row(), language])
 }
 
-/// Returns the storylines with at least `min_stories` stories, the most recently changed ones first.
+/// Returns the storylines with at least `min_stories` stories, the most recently changed storylines first.
 pub fn recent(db: &ReadConnection, min_stories: u32, limit: u32) -> Result<Vec<Storyline>> {
     let ids: Vec<StorylineId> = db.all(
         "SELECT storyline_id FROM story WHERE merged_into IS NULL

@@ -1,4 +1,4 @@
-//! Long-term document frequencies of terms, by language: decayed by age and bounded in number.
+//! Long-term document frequencies of terms, by language. They decay with age, and their number is bounded.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -9,7 +9,7 @@ use rusqlite::params;
 
 /// The time after which a document has half of its weight.
 const HALF_LIFE_DAYS: f64 = 30.0;
-/// The maximum number of terms kept per language. The most frequent are kept.
+/// The maximum number of terms kept per language. The most frequent terms are kept.
 const MAX_TERMS: u32 = 50_000;
 /// The count below which a term is forgotten.
 const MIN_DOCUMENTS: f64 = 0.3;

@@ -1,5 +1,5 @@
 //! A full-text index in memory over the items of a few stories. One query per feed finds which of these stories match
-//! the expression of the feed. With the index of the database, this would take one query for each feed and story.
+//! the expression of the feed. With the index of the database, one query for each feed and story would be necessary.
 
 use super::Result;
 use super::connection::ReadConnection;

@@ -12,7 +12,7 @@ use crate::domain::{NewItem, SourceId, Timestamp};
 use jiff::SignedDuration;
 use rusqlite::params;
 
-/// A tombstone expires when the source has not listed the item for this long.
+/// The time after which a tombstone expires if the source no longer lists the item.
 const TOMBSTONE_LIFETIME: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// The precision of the time at which an item was last listed, so that not every poll needs a write.
 const LISTING_PRECISION: SignedDuration = SignedDuration::from_hours(24);

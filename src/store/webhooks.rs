@@ -24,7 +24,7 @@ pub struct WebhookState {
     pub next_attempt_at: Timestamp,
 }
 
-/// Returns the progress of a webhook; `None` for a new one.
+/// Returns the progress of a webhook; `None` for a new webhook.
 pub fn state(db: &ReadConnection, key: &WebhookKey) -> Result<Option<WebhookState>> {
     db.first(
         "SELECT last_sequence, failures, next_attempt_at FROM webhook WHERE feed = ?1 AND url_hash = ?2",

@@ -1,5 +1,5 @@
 //! Requests to our own hub that await confirmation by their callbacks, and the counts for rate limits. This module only
-//! stores them; [`crate::websub::hub`] makes the decisions.
+//! stores the requests; [`crate::websub::hub`] makes the decisions.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};

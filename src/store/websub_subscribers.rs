@@ -1,4 +1,4 @@
-//! Subscribers of our own hub, and the documents delivered to them. This module only stores them;
+//! Subscribers of our own hub, and the documents delivered to them. This module only stores the subscribers;
 //! [`crate::websub::hub`] makes the decisions.
 
 use super::Result;
@@ -17,7 +17,7 @@ pub struct PendingDelivery {
     pub host_failures: u32,
 }
 
-/// Selects the requests that may be sent now.
+/// The selection of requests that may be sent now.
 pub struct DueQuery<'a> {
     pub now: Timestamp,
     /// Documents that are ready to send.
@@ -76,7 +76,7 @@ pub fn list(db: &ReadConnection, now: Timestamp) -> Result<Vec<HubSubscriber>> {
     db.all("SELECT * FROM websub_subscriber WHERE lease_until > ?1 ORDER BY topic, id", [now.as_millisecond()])
 }
 
-/// Returns whether a document has subscribers, and whether some of them are new.
+/// Returns whether a document has subscribers, and whether some subscribers are new.
 pub fn topic_audience(db: &ReadConnection, topic: &str, now: Timestamp) -> Result<TopicAudience> {
     db.one(
         "SELECT EXISTS (SELECT 1 FROM websub_subscriber INDEXED BY websub_subscriber_by_delivery

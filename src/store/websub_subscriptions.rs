@@ -1,4 +1,5 @@
-//! The WebSub subscriptions of sources. This module only stores them; [`crate::websub`] makes the decisions.
+//! The WebSub subscriptions of sources. This module only stores the subscriptions; [`crate::websub`] makes the
+//! decisions.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -60,7 +61,8 @@ pub fn set_declared_hub(
     save(db, &subscription, now)
 }
 
-/// Stores a subscription. If it is not reliable, a deferred poll of its source returns to the source's own schedule.
+/// Stores a subscription. If the subscription is not reliable, a deferred poll of its source returns to the source's
+/// own schedule.
 pub fn save(db: &WriteConnection, subscription: &HubSubscription, now: Timestamp) -> Result<()> {
     db.execute("INSERT OR IGNORE INTO websub_subscription (source_id) VALUES (?1)", [subscription.source.0])?;
     db.execute(
@@ -141,7 +143,7 @@ pub fn restore_deferred_poll(
     clear_deferral(db, source)
 }
 
-/// Like [`restore_deferred_poll`], for all sources.
+/// Does the same as [`restore_deferred_poll`] for all sources.
 pub fn restore_deferred_polls(db: &WriteConnection, now: Timestamp, reason: &NextPollReason) -> Result<()> {
     db.execute(
         "UPDATE source SET next_poll_at = max(undeferred_poll_at, ?1), next_poll_reason = ?2 FROM websub_subscription

@@ -1,4 +1,4 @@
-//! Failed writes: when the next write is attempted, and what is logged.
+//! Failed writes: determines when the next write is attempted and what is logged.
 //!
 //! On a full disk, every task would try to write again at once. After a failure, writes fail without an attempt until a
 //! delay has passed. The delay doubles with each consecutive failure. The log contains the first failure and the
@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 /// The delay before the second attempt, and the maximum delay.
 const MIN_DELAY: SignedDuration = SignedDuration::from_secs(1);
 const MAX_DELAY: SignedDuration = SignedDuration::from_secs(60);
-/// A series of failures ends with a write that succeeds at least this long after the end of the last delay. Earlier
-/// successes do not end it, because on a nearly full disk small writes succeed while large ones fail.
+/// The minimum time from the end of the last delay to a successful write that ends a series of failures. An earlier
+/// success does not end the series, because on a nearly full disk, small writes succeed while large writes fail.
 const MIN_SERIES_GAP: Duration = Duration::from_secs(10);
 
 /// The failed writes of one store. Clones share the state.
@@ -51,13 +51,13 @@ impl WriteFailures {
         }
     }
 
-    /// The time until the next attempt; zero if writes are possible.
+    /// Returns the time until the next attempt; zero if writes are possible.
     pub(super) fn retry_delay(&self) -> Duration {
         let series = self.0.lock();
         series.as_ref().map_or(Duration::ZERO, |series| series.retry_at.saturating_duration_since(Instant::now()))
     }
 
-    /// The cause of the last failure, unless writes have succeeded for a while since then.
+    /// Returns the cause of the last failure, unless writes have succeeded for a while since then.
     pub(super) fn current_cause(&self) -> Option<String> {
         let is_current = |series: &&FailureSeries| !series.has_succeeded || Instant::now() < series.ends_at();
         self.0.lock().as_ref().filter(is_current).map(|series| series.cause.clone())

@@ -1,7 +1,7 @@
 //! The writer thread: runs all waiting jobs in one transaction, and replies once the transaction is durable.
 //!
 //! Batching makes thousands of small writes per second possible, although each commit calls fsync. Each job has a
-//! savepoint, so a failing job does not affect the others.
+//! savepoint, so a failing job does not affect the other jobs.
 
 use super::connection::WriteConnection;
 use super::write_failures::WriteFailures;
@@ -17,7 +17,7 @@ const BATCH: usize = 128;
 /// The maximum number of queued jobs. When the queue is full, callers wait.
 const QUEUE: usize = 1024;
 
-/// Runs a job in the open transaction, or without a connection if the transaction could not begin.
+/// A job to run in the open transaction, or without a connection if the transaction could not begin.
 type Work = Box<dyn FnOnce(Option<&WriteConnection>) -> FinishedJob + Send>;
 
 /// A job that has run in the open transaction.
@@ -123,7 +123,7 @@ struct EndedTransaction {
 
 /// Runs one transaction with `first` and the waiting jobs. Also returns a job that cannot run in a transaction.
 fn batch(connection: &WriteConnection, first: Work, waiting: &mpsc::Receiver<Job>) -> (EndedTransaction, Option<Job>) {
-    // IMMEDIATE, because upgrading a read transaction fails immediately if another process writes.
+    // The transaction is IMMEDIATE, because upgrading a read transaction fails immediately if another process writes.
     if let Err(cause) = connection.sqlite().execute_batch("BEGIN IMMEDIATE") {
         let cause = cause_text(&cause);
         let jobs = vec![(first(None).answer, Err(Error::NotWritten(cause.clone())))];
@@ -131,7 +131,7 @@ fn batch(connection: &WriteConnection, first: Work, waiting: &mpsc::Receiver<Job
     }
     let mut finished = vec![first(Some(connection))];
     let mut left_over = None;
-    // A full disk can end the transaction early. The next job must not start a new one.
+    // A full disk can end the transaction early. The next job must not start a new transaction.
     while finished.len() < BATCH && !connection.sqlite().is_autocommit() {
         match waiting.try_recv() {
             Ok(Job::Work(work)) => finished.push(work(Some(connection))),
@@ -157,7 +157,7 @@ fn batch(connection: &WriteConnection, first: Work, waiting: &mpsc::Receiver<Job
     (EndedTransaction { failure: failed_job.or(not_committed.clone()), jobs }, left_over)
 }
 
-/// The cause if the disk or another program made a write fail. Other errors are faults of the write itself.
+/// Returns the cause if the disk or another program made a write fail. The write itself causes all other errors.
 fn failure_of_write(error: &Error) -> Option<String> {
     let Error::Sqlite(error) = error else { return None };
     let codes = [
@@ -171,7 +171,7 @@ fn failure_of_write(error: &Error) -> Option<String> {
     error.sqlite_error_code().filter(|code| codes.contains(code)).map(|_| cause_text(error))
 }
 
-/// The cause of a failed write in words, with the next step.
+/// Returns the cause of a failed write in words, with the next step.
 fn cause_text(error: &rusqlite::Error) -> String {
     let advice = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => "the disk is full; free space on it",

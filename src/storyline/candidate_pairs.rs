@@ -1,4 +1,4 @@
-//! The pairs of stories that are compared: those that share enough rare terms, and those with similar embeddings in
+//! The pairs of stories that are compared: pairs that share enough rare terms, and pairs with similar embeddings in
 //! different languages.
 
 use super::options::{MAX_TERM_STORIES, MIN_COSINE};
@@ -12,7 +12,7 @@ pub(super) struct CandidatePairs<'a> {
     pub vectors: &'a StoryVectors,
     /// The stories that contain a term, by term number, with the weights of the term. Empty for common terms.
     postings: Vec<Vec<(u32, f64)>>,
-    /// The cosines of one story with the others. All are 0 between two searches.
+    /// The cosines of one story with the other stories. All are 0 between two searches.
     cosines: Vec<f64>,
 }
 

@@ -15,8 +15,8 @@ use indexmap::IndexSet;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
-/// Keeps the items that are compared. It performs no I/O and reads no clock. The outcome of a pass depends only on the
-/// items and their stories, so that a restart does not change it.
+/// The items that are compared. The grouper performs no I/O and reads no clock. The outcome of a pass depends only on
+/// the items and their stories, so that a restart does not change the outcome.
 #[derive(Default)]
 pub struct StorylineGrouper {
     /// The items in order of their ids.
@@ -66,8 +66,8 @@ impl StorylineGrouper {
         }
     }
 
-    /// Keeps only the items of these members, with their current stories. Returns the items that are missing, in order;
-    /// [`StorylineGrouper::add`] adds them.
+    /// Keeps only the items of these members, with their current stories. Returns the items that are missing, in order.
+    /// [`StorylineGrouper::add`] adds missing items.
     pub fn retain(&mut self, members: &[StorylineMember]) -> Vec<ItemId> {
         let stories: BTreeMap<ItemId, StoryId> = members.iter().map(|member| (member.item, member.story)).collect();
         let terms = &mut self.terms;
@@ -111,8 +111,8 @@ impl StorylineGrouper {
         self.weigh_by(OutletWeights::new)
     }
 
-    /// Like [`StorylineGrouper::weigh`], but all items have the same weight: in a few stories, the number of an outlet's
-    /// items says nothing about the outlet.
+    /// Does the same as [`StorylineGrouper::weigh`], but gives all items the same weight. In a few stories, an outlet's
+    /// number of items does not show whether the outlet publishes too much.
     pub fn weigh_equally(&self) -> WeightedStories {
         self.weigh_by(OutletWeights::equal)
     }

@@ -3,8 +3,8 @@
 //! [`BEST_PAIR_SHARE`], and the weighted mean similarity of all their pairs. The two most similar groups merge first.
 //! Clustering ends when no similarity exceeds the threshold. A pair that was not compared has the similarity 0.
 //!
-//! With the mean alone, a story that resembles only a few stories of a large storyline stays outside. With the best pair
-//! alone, one misleading pair joins two storylines.
+//! If only the mean were used, a story that resembles only a few stories of a large storyline would stay outside the
+//! storyline. If only the best pair were used, one misleading pair would join two storylines.
 
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
@@ -30,7 +30,7 @@ struct Group {
     /// The sum of the weights of the nodes.
     weight: f64,
     links: FxHashMap<u32, GroupLink>,
-    /// The groups that this one may not merge with.
+    /// The groups with which this group must not merge.
     forbidden: Vec<u32>,
     version: u32,
 }
@@ -44,9 +44,9 @@ struct GroupLink {
     best: f64,
 }
 
-/// A possible merge: the bit pattern of the similarity, which sorts like the number because it is positive; the groups
-/// in ascending order; and the versions of both groups. If similarities are equal, the groups with the lowest numbers
-/// merge first.
+/// A possible merge: the bit pattern of the similarity, the groups in ascending order, and the versions of both groups.
+/// The bit pattern of a positive number sorts like the number. If several candidates have equal similarities, the
+/// groups with the lowest numbers merge first.
 type Candidate = (u64, Reverse<[u32; 2]>, [u32; 2]);
 
 /// Groups the nodes. Returns the first node of each node's group.

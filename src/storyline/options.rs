@@ -5,8 +5,8 @@ pub(super) const MAX_REPORT_TERMS: usize = 64;
 /// The number of documents to which document frequencies are scaled, so that weights do not depend on the size of the
 /// window.
 pub(super) const REFERENCE_DOCUMENTS: f64 = 20_000.0;
-/// The minimum number of outlets that use a term, and the minimum ratio of its current rate to its long-term rate, for
-/// the term to be a burst.
+/// The minimum number of outlets, and the minimum ratio of the current rate to the long-term rate, at which a term is a
+/// burst.
 pub(super) const MIN_BURST_OUTLETS: f64 = 3.0;
 pub(super) const MIN_BURST_RATIO: f64 = 3.0;
 /// The number of outlets at which a burst reaches its full strength.
@@ -14,21 +14,22 @@ pub(super) const FULL_BURST_OUTLETS: f64 = 6.0;
 /// The rate, and the share of all outlets, at which a burst fully dominates the news.
 pub(super) const FULL_DOMINANCE_RATE: f64 = 100.0;
 pub(super) const FULL_DOMINANCE_OUTLETS: f64 = 0.3;
-/// The cohesion at which a burst fully dominates the news. Items about a mere topic have less in common.
+/// The cohesion at which a burst fully dominates the news. Items that share only a topic have less in common.
 pub(super) const FULL_DOMINANCE_COHESION: f64 = 0.1;
-/// An outlet has full weight if its number of items is at most this share of the items of all other outlets together,
-/// or at most this multiple of the other outlets' mean number of items. In the labeled sets, the largest outlet has 15%
-/// of the items of all others.
+/// The limits of an outlet's number of items up to which the outlet has full weight: as a share of the items of all
+/// other outlets together, and as a multiple of the other outlets' mean number of items. One of the limits suffices. In
+/// the labeled sets, the largest outlet has 15% as many items as all other outlets together.
 pub(super) const FULL_OUTLET_SHARE: f64 = 0.15;
 pub(super) const FULL_OUTLET_MULTIPLE: f64 = 8.0;
 /// The maximum number of stories that share a term. A more common term does not make two stories candidates.
 pub(super) const MAX_TERM_STORIES: usize = 600;
 /// The minimum cosine of two stories that are compared.
 pub(super) const MIN_COSINE: f64 = 0.04;
-/// The minimum cosine of the embeddings of two stories in different languages that are compared because of them.
+/// The minimum cosine of the embeddings of two stories in different languages that are compared because of their
+/// embeddings.
 pub(super) const MIN_EMBEDDING_COSINE: f32 = 0.3;
 /// The maximum number of stories in each other language with which a story is compared because of its embedding.
-/// Without separate limits, the stories of a big event in one language would hide those in other languages.
+/// Without separate limits, the stories of a big event in one language would displace stories in other languages.
 pub(super) const MAX_SIMILAR_STORIES: usize = 16;
 /// The cosine of the embeddings of two stories in different languages at which they belong to one storyline with a
 /// probability of one half, and the increase of the log-odds with the cosine.

@@ -1,5 +1,5 @@
-//! The weight of each item in the statistics of the window. An outlet that publishes far more than the others would
-//! otherwise determine which terms burst, and how much the stories of other outlets have in common.
+//! The weight of each item in the statistics of the window. Without the weights, an outlet that publishes far more than
+//! the other outlets would determine which terms burst, and how much the stories of other outlets have in common.
 
 use super::options::{FULL_OUTLET_MULTIPLE, FULL_OUTLET_SHARE};
 use super::report::Report;
@@ -11,8 +11,8 @@ const MIN_COUNTED_WEIGHT: f64 = 0.25;
 pub(super) struct OutletWeights(Vec<f64>);
 
 impl OutletWeights {
-    /// Computes the weights. The items of most outlets have the weight 1. Of the outlets with too many items, those with
-    /// more items have a lower total weight.
+    /// Computes the weights. The items of most outlets have the weight 1. For outlets with too many items, the total
+    /// weight decreases with the number of items.
     pub(super) fn new(reports: &[&Report]) -> OutletWeights {
         let mut items: Vec<f64> = Vec::new();
         for outlet in reports.iter().map(|report| report.outlet as usize) {
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
     use crate::domain::StoryId;
 
-    /// The weights of outlets with these numbers of items.
+    /// Returns the weights of outlets with these numbers of items.
     fn weights(items: &[usize]) -> Vec<f64> {
         let report = |outlet: usize| Report {
             story: StoryId::from_row(1),

@@ -32,7 +32,7 @@ pub const FEATURE_NAMES: [&str; 24] = [
     "dominant shared title term",
 ];
 
-/// One value for each of [`FEATURE_NAMES`].
+/// The features of one pair, in the order of [`FEATURE_NAMES`].
 pub type StoryPairFeatures = [f32; FEATURE_NAMES.len()];
 
 /// The features that are 0 if two stories share no burst.
@@ -54,7 +54,7 @@ pub(super) const BURST_FEATURES: [&str; 15] = [
     "dominant shared title term",
 ];
 
-/// What two stories share, collected term by term.
+/// The terms that two stories share, and sums over these terms.
 #[derive(Default)]
 struct SharedTerms {
     long_term_cosine: f64,
@@ -174,7 +174,7 @@ impl LargestValues {
         self.values[position] = value;
     }
 
-    /// Returns the sum of the largest values, at most `count` of them.
+    /// Returns the sum of the `count` largest values.
     fn sum(&self, count: usize) -> f64 {
         self.values[..self.count.min(count)].iter().sum()
     }

@@ -28,12 +28,13 @@ pub trait StoryLookup {
     fn lead(&self, story: StoryId) -> Result<Option<Item>, Self::Error>;
 }
 
-/// A group of stories, and what happens to their storylines.
+/// A group of stories, and the storylines that stay with it.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct StoryGroup {
     /// The stories in order of their first items.
     stories: Vec<StoryId>,
-    /// The storylines that stay with this group, by age. The first survives. If there is none, a new storyline starts.
+    /// The storylines that stay with this group, by age. The first storyline survives. If there is no storyline, a new
+    /// one starts.
     storylines: Vec<(Timestamp, StorylineId)>,
 }
 
@@ -138,8 +139,8 @@ mod tests {
     use super::*;
     use crate::domain::{ItemId, SourceId};
 
-    /// Returns members with one item each: a story in a storyline. The number of a storyline is also its time of
-    /// creation.
+    /// Returns members with one item each, given as pairs of a story and a storyline. The number of a storyline is also
+    /// its time of creation.
     fn members(of: &[(i64, i64)]) -> Vec<StorylineMember> {
         let member = |(n, (story, storyline)): (usize, &(i64, i64))| StorylineMember {
             item: ItemId(n as i64),

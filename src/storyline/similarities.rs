@@ -3,7 +3,7 @@
 //! The similarity of two groups is at most the probability of their best pair, so two groups merge only if at least one
 //! pair exceeds the threshold. The pairs above the threshold therefore divide the stories into components, and only the
 //! pairs within a component affect the groups. Most pairs share no burst and few terms of the window. The model shows
-//! that such a pair is below the threshold, whatever its other features are.
+//! that such a pair is below the threshold regardless of its other features.
 
 use super::candidate_pairs::CandidatePairs;
 use super::pair_features::{BURST_FEATURES, FEATURE_NAMES, pair_features};
@@ -88,12 +88,13 @@ fn window_cosine(shared: &[[&StoryTerm; 2]]) -> f64 {
     shared.iter().map(|[one, other]| one.window_weight * other.window_weight).sum()
 }
 
-/// Finds the terms that a story shares with each of several others.
+/// The state for finding the terms that a story shares with each of several others.
 struct SharedTerms<'a> {
     stories: &'a [StoryText],
     /// The story whose terms are in `positions`.
     story: Option<u32>,
-    /// One more than the position of each term in the story, by term number; 0 for terms that it does not contain.
+    /// One more than the position of each term in the story, by term number; 0 for terms that the story does not
+    /// contain.
     positions: Vec<u32>,
     found: Vec<[&'a StoryTerm; 2]>,
 }

@@ -33,8 +33,8 @@ pub(super) struct StoryTerm {
 /// reports.
 const MIN_RELATIVE_WEIGHT: f64 = 0.5;
 
-/// Returns the reports that contribute to the text of their story. An outlet that repeats the headlines of others must
-/// not determine it.
+/// Returns the reports that contribute to the text of their story. An outlet that repeats the headlines of other
+/// outlets must not determine the text.
 pub(super) fn contributing<'a>(reports: &[&'a Report], weights: &OutletWeights) -> Vec<&'a Report> {
     let min = MIN_RELATIVE_WEIGHT * highest_weight(reports, weights);
     reports.iter().filter(|report| weights.get(report) >= min).copied().collect()

@@ -1,9 +1,9 @@
 //! The embeddings of stories, and an exhaustive search for similar stories in other languages.
 //!
-//! Stories in different languages share few words, so only their embeddings relate them. Within a language, words decide
-//! (`docs/clustering.md`). Sentence encoders map all texts of a language to similar vectors. The mean vector of its
-//! language is therefore subtracted from each vector. The sums are computed in the order of the items, and the cosines
-//! from integers, so that they are the same on every machine.
+//! Stories in different languages share few words, so only their embeddings relate them. Within a language, words
+//! decide (`docs/clustering.md`). Sentence encoders map all texts of a language to similar vectors. The mean vector of
+//! its language is therefore subtracted from each vector. The sums are computed in the order of the items, and the
+//! cosines are computed from integers, so that both are the same on every machine.
 
 use super::options::{EMBEDDING_COSINE_MIDPOINT, EMBEDDING_COSINE_SLOPE, MAX_SIMILAR_STORIES, MIN_EMBEDDING_COSINE};
 use super::outlet_weights::OutletWeights;
@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 
 /// The length of a vector whose components are rounded to integers. A dot product of two such vectors fits in 32 bits.
 const UNIT: f64 = 1024.0;
-/// The weight of vectors of a language from which their mean is subtracted in full. With fewer vectors, the mean mostly
-/// reflects their topics.
+/// The minimum total weight of a language's vectors at which their mean is subtracted in full. With fewer vectors, the
+/// mean mostly reflects their topics.
 const FULL_MEAN_VECTORS: f64 = 50.0;
 
 /// The vectors of the stories in the window.
@@ -31,8 +31,8 @@ struct StoryVector {
     /// The languages of the items, in ascending order.
     languages: Vec<u32>,
     similar: SimilarStories,
-    /// The later stories with which this story is compared: one of the two is among the stories most similar to the
-    /// other.
+    /// The later stories with which this story is compared. In each such pair, one of the stories is among the stories
+    /// most similar to the other.
     compared: Vec<u32>,
 }
 
@@ -165,7 +165,7 @@ impl StoryVector {
 impl SimilarStories {
     fn add(&mut self, product: i32, story: u32, languages: &[u32]) {
         self.found.push((product, story));
-        // Removing the surplus only now and then keeps both the time and the memory small.
+        // The surplus is removed only occasionally, which keeps both the time and the memory small.
         if self.found.len() >= 2 * self.kept.max(MAX_SIMILAR_STORIES) {
             self.remove_surplus(languages);
         }

@@ -1,5 +1,5 @@
-//! Counts the terms of the window: which of them are rare in the long term, which burst now, and how much the items
-//! that contain them have in common.
+//! Counts the terms of the window. Determines which terms are rare in the long term, which terms burst now, and how
+//! much the items that contain them have in common.
 
 use super::options::{
     FULL_BURST_OUTLETS, FULL_DOMINANCE_COHESION, FULL_DOMINANCE_OUTLETS, FULL_DOMINANCE_RATE, MIN_BURST_OUTLETS,
@@ -28,7 +28,7 @@ pub(super) struct TermFacts {
     pub items: f64,
     /// The weighted number of outlets in the window that use the term.
     pub outlets: f64,
-    /// Whether most items capitalize it where other words are not.
+    /// Whether most items capitalize the term where other words are not capitalized.
     pub is_name: bool,
     /// The ratio of the term's rate in the window to its long-term rate.
     pub rate: f64,
@@ -40,7 +40,8 @@ pub(super) struct TermFacts {
 pub(super) struct Burst {
     /// The logarithm of the rate, reduced if few outlets use the term.
     pub strength: f64,
-    /// The mean cosine of the items that contain the term, without the term: near 0 for a mere topic.
+    /// The mean cosine of the items that contain the term, computed without the term. It is near 0 if the items share
+    /// only a topic.
     pub cohesion: f64,
     /// Cohesion times the share of outlets.
     pub spread: f64,
@@ -99,8 +100,8 @@ impl TermCensus {
         &self.terms[term.0 as usize]
     }
 
-    /// Finds the bursts. The weighted unit vectors of the items of each burst are added: the squared length of the sum is
-    /// the sum of the squared weights plus the weighted sum of the cosines of all pairs.
+    /// Finds the bursts. Adds the weighted unit vectors of the items of each burst. The squared length of the sum
+    /// equals the sum of the squared weights plus the weighted sum of the cosines of all pairs.
     fn measure_cohesion(
         &mut self,
         postings: &[Vec<u32>],
@@ -115,7 +116,7 @@ impl TermCensus {
             if facts.outlets < MIN_BURST_OUTLETS || facts.rate <= MIN_BURST_RATIO {
                 continue;
             }
-            // Numbers do not burst; otherwise, each new year would be a burst.
+            // Numbers are not bursts, because otherwise the number of each new year would be a burst.
             if table.get(TermNumber(number as u32)).is_number {
                 continue;
             }

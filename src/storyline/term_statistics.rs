@@ -1,8 +1,8 @@
-//! Long-term document frequencies: how often a term occurs in news from other weeks. In recent hours, an event itself
-//! makes its terms common, so statistics of the window hide what is new.
+//! Long-term document frequencies: how often a term occurs in news from other weeks. An event itself makes its terms
+//! common in recent hours, so the statistics of the window do not show which terms are new.
 //!
 //! A table of words is part of the program, so that a new installation works immediately. Over time, the counts of the
-//! installation's own documents outweigh it.
+//! installation's own documents outweigh the table.
 
 use crate::cluster::language::LanguageRegistry;
 use crate::cluster::tokenizer::{TermHash, word_terms};
@@ -13,7 +13,8 @@ use std::sync::OnceLock;
 /// Shares or numbers of documents in one language, by term.
 type Frequencies = FxHashMap<TermHash, f32>;
 
-/// The weight of the word-frequency table, as a number of documents: for languages that it contains, and for others.
+/// The weight of the word-frequency table, as a number of documents: for languages that the table contains, and for
+/// other languages.
 const SHIPPED_DOCUMENTS: f64 = 20_000.0;
 const UNKNOWN_DOCUMENTS: f64 = 2_000.0;
 

@@ -1,4 +1,4 @@
-//! Storylines of small sets of items, through the public interface.
+//! Tests storylines of small sets of items through the public interface.
 
 use super::mixed_linkage::{LinkageInput, group};
 use super::similarities::linkable_similarities;

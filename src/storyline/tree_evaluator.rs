@@ -1,8 +1,8 @@
 //! Evaluates a tree model on many pairs of stories: QuickScorer (Lucchese et al., 2015).
 //!
-//! A walk through a tree depends on the previous node at each step, and half of the branches are mispredicted. Here, the
-//! splits of all trees are sorted by feature and threshold instead. Each split that a pair exceeds removes the leaves
-//! of its first branch. The first leaf that remains in a tree is the one that a walk would reach.
+//! A walk through a tree depends on the previous node at each step, and half of the branches are mispredicted. Here,
+//! the splits of all trees are sorted by feature and threshold instead. Each split that a pair exceeds removes the
+//! leaves of its first branch. The first leaf that remains in a tree is the leaf that a walk would reach.
 
 use super::pair_features::{FEATURE_NAMES, StoryPairFeatures};
 use super::tree_model::{MAX_LEAVES, Tree, TreeModel, TreeNode};

@@ -1,8 +1,8 @@
 //! A boosted ensemble of decision trees: the log-odds that two stories belong to one storyline.
 //!
 //! The model consists of trees, because their output is bounded, unlike that of a linear model: an event that is larger
-//! than any event in the training data is scored like the largest one. The weights are in `tree_model.txt`; `cargo run
-//! --release --example train_storylines` learns them.
+//! than any event in the training data is scored like the largest event. The weights are in `tree_model.txt`; `cargo
+//! run --release --example train_storylines` learns them.
 
 use super::pair_features::{FEATURE_NAMES, StoryPairFeatures};
 use crate::cluster::sigmoid;
@@ -23,7 +23,8 @@ pub type Tree = Vec<TreeNode>;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum TreeNode {
-    /// If the feature is at most the threshold, the next node decides; otherwise, the node at this position decides.
+    /// A split by a feature. If the feature is at most the threshold, the next node decides. Otherwise, the node at the
+    /// position `above` decides.
     Split {
         feature: usize,
         threshold: f32,
@@ -68,8 +69,8 @@ impl TreeModel {
     ///
     /// # Errors
     ///
-    /// Fails on an invalid line, on an unknown feature, and on a tree whose second branches do not follow the first ones or
-    /// that has more than [`MAX_LEAVES`] leaves.
+    /// Fails on an invalid line, on an unknown feature, and on a tree whose second branches do not follow the first
+    /// branches or that has more than [`MAX_LEAVES`] leaves.
     pub fn parse(text: &str) -> Result<TreeModel, ModelError> {
         let mut model = TreeModel::default();
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.starts_with('#')) {
@@ -143,7 +144,7 @@ fn evaluate(tree: &Tree, features: &StoryPairFeatures) -> f32 {
     }
 }
 
-/// Returns the highest value of the leaves that are within the limits, among those below the node at `position`.
+/// Returns the highest value of the leaves that are within the limits, among the leaves below the node at `position`.
 fn max_leaf(tree: &Tree, position: usize, limits: &FeatureLimits) -> f32 {
     match tree[position] {
         TreeNode::Split { feature, threshold, above } => {

@@ -1,4 +1,4 @@
-//! The stories of the window with their terms: compares them, groups them, and explains the groups.
+//! Compares and groups the stories of the window by their terms, and explains the groups.
 
 use super::candidate_pairs::CandidatePairs;
 use super::mixed_linkage::{LinkageInput, group};
@@ -38,10 +38,10 @@ pub struct StoryLinks {
     pub cannot_link: Vec<[StoryId; 2]>,
 }
 
-/// How a story relates to the other stories of its storyline.
+/// The relation of a story to the other stories of its storyline.
 #[derive(Default)]
 pub(super) struct Relation {
-    /// The highest probability that the story and another one belong together.
+    /// The highest probability that the story and another story belong together.
     pub probability: f32,
     /// The highest cosine of the embeddings of the story and a story in another language.
     pub cosine_across_languages: Option<f32>,
@@ -51,7 +51,7 @@ pub(super) struct Relation {
 
 impl WeightedStories {
     /// Groups all stories. Two groups merge if their similarity exceeds `threshold` ([`super::mixed_linkage`]). Returns
-    /// each story with the first story of its group, in order of their first items.
+    /// each story with the first story of its group, in order of the stories' first items.
     pub fn group(&self, model: &TreeModel, threshold: f64, links: &StoryLinks) -> Vec<(StoryId, StoryId)> {
         let (must_link, cannot_link) = (self.in_window(&links.must_link), self.in_window(&links.cannot_link));
         let similarities = linkable_similarities(self.candidates(), &self.census, model, threshold, &must_link);
@@ -91,8 +91,8 @@ impl WeightedStories {
         pair_features([a, b], a.shared(b), &self.census)
     }
 
-    /// Returns the highest cosine between the text of a story and those of the other stories, with long-term
-    /// statistics; 0 if there is no other story.
+    /// Returns the highest cosine between the texts of a story and of another story, with long-term statistics; 0 if
+    /// there is no other story.
     pub fn highest_similarity(&self, story: StoryId) -> f32 {
         let Some(own) = self.positions.get(&story).map(|position| &self.stories[*position]) else { return 0.0 };
         let others = self.stories.iter().filter(|other| other.id != story);
@@ -100,7 +100,7 @@ impl WeightedStories {
         others.map(cosine).fold(0.0, f64::max) as f32
     }
 
-    /// Compares a story with at most [`MAX_COMPARED_STORIES`] others of its storyline.
+    /// Compares a story with at most [`MAX_COMPARED_STORIES`] other stories of its storyline.
     pub(super) fn relation(&self, story: StoryId, others: &[StoryId], model: &TreeModel) -> Relation {
         let mut relation = Relation::default();
         let Some(position) = self.positions.get(&story).map(|position| *position as u32) else { return relation };
@@ -115,7 +115,7 @@ impl WeightedStories {
             relation.probability = relation.probability.max(self.probability([position, other], model));
             for [own, _] in story.shared(&self.stories[other as usize]) {
                 let facts = self.census.get(own.number);
-                // A burst explains more than a term that is merely rare, and a name more than another word.
+                // A burst explains more than a term that is only rare, and a name explains more than another word.
                 let strength = facts.burst.map_or(0.0, |burst| burst.strength);
                 let weight = facts.long_term_idf * (1.0 + strength) * if own.is_name { 2.0 } else { 1.0 };
                 unusual.push((Reverse(weight.to_bits()), own.number, facts.rate));

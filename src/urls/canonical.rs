@@ -1,7 +1,7 @@
 //! Canonical forms of links. All links to one article have the same canonical form.
 //!
-//! Canonical forms are used only for comparison. newsfold never requests or publishes them: readers get the link from
-//! the feed.
+//! Canonical forms are used only for comparison. newsfold never requests or publishes a canonical form. Readers get the
+//! link from the feed.
 
 use std::borrow::Cow;
 use url::Url;
@@ -14,8 +14,8 @@ const CLICK_PARAMETERS: &[&str] = &[
 ];
 /// Prefixes of campaign tags: `utm_` belongs to Google Analytics, `ns_` to Comscore.
 const CLICK_ID_PREFIXES: &[&str] = &["utm_", "ns_", "at_", "wt.", "hsa_", "pk_", "mtm_"];
-/// Query parameters that outlets add to the links in their feeds. At some outlets they select the page: `ref` may be
-/// the number of an article.
+/// Query parameters that outlets add to the links in their feeds. At some outlets, such parameters select the page:
+/// `ref` may be the number of an article.
 #[rustfmt::skip]
 const REFERRER_PARAMETERS: &[&str] = &[
     "cmpid", "cmp", "ocid", "ito", "ref", "rss", "ftag", "smid", "partner", "emc", "traffic_source", "via", "source", "src",

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use url::Url;
 
-/// Schemes that ask a browser to open a feed reader or a podcast client. None of them is registered; the expired
-/// draft-obasanjo-feed-URI-scheme describes `feed`.
+/// Schemes that ask a browser to open a feed reader or a podcast client. None of these schemes is registered. The
+/// expired draft-obasanjo-feed-URI-scheme describes `feed`.
 const SUBSCRIPTION_SCHEMES: [&str; 3] = ["feed", "itpc", "pcast"];
 
 /// Removes a subscription scheme from an address: `feed://host` becomes `http://host`, and `feed:https://host` becomes

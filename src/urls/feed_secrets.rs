@@ -1,7 +1,7 @@
 //! The secrets in the address of a feed, and the links and text that would reveal them.
 //!
-//! A personal feed has a secret in its address, and its items may repeat the secret. Nothing marks a secret, so the
-//! functions look for random characters and for the names of query parameters.
+//! A personal feed has a secret in its address, and its items may repeat the secret. An address does not state which
+//! part is secret, so the functions look for random characters and for the names of query parameters.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -10,18 +10,21 @@ use url::{Position, Url, form_urlencoded};
 /// Suffixes of the names of query parameters whose values are secret.
 const SECRET_NAMES: [&str; 10] =
     ["auth", "token", "secret", "key", "pass", "password", "passwd", "pwd", "sig", "signature"];
-/// The minimum length of a secret that is searched for by itself. A shorter one may occur in other addresses by chance.
+/// The minimum length of a secret that is searched for by itself. A shorter secret may occur in other addresses by
+/// chance.
 const MIN_SECRET_CHARS: usize = 8;
 /// The minimum length of a password that ordinary values of parameters do not contain.
 const MIN_VALUE_CHARS: usize = 6;
-/// Shorter identifiers (`54nAGcIl`) are usually public.
+/// The minimum length of a run of random characters that counts as a secret. Shorter identifiers (`54nAGcIl`) are
+/// usually public.
 const MIN_RANDOM_CHARS: usize = 16;
 
-/// The secrets in the addresses of one feed. The default value contains none.
+/// The secrets in the addresses of one feed. The default value contains no secrets.
 #[derive(Debug, Clone, Default)]
 pub struct FeedSecrets {
     addresses: Vec<Url>,
-    /// Strings that contain a secret, longest first, because removing a short string would hide a longer one.
+    /// Strings that contain a secret, longest first, because a longer string is no longer found if a shorter string
+    /// inside it was removed first.
     secrets: Vec<String>,
 }
 
@@ -58,7 +61,7 @@ impl FeedSecrets {
         paths.any(|path| link[Position::BeforeHost..].starts_with(path))
     }
 
-    /// Replaces each secret in the text with an ellipsis.
+    /// Replaces each secret in the text with `…`.
     pub fn remove_from<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
         let is_in = |text: &str, secret: &str| text.contains(secret);
         self.secrets.iter().fold(text, |text, secret| match is_in(&text, secret) {
@@ -100,9 +103,9 @@ fn path_with(url: &Url, is_match: impl Fn(&str) -> bool) -> Option<&str> {
 }
 
 /// Returns the strings that contain a secret from the path. Random characters are secret in every address. The
-/// exception is an identifier (UUID, ObjectId), which may be public: many outlets identify a show by one, even in the
-/// addresses of its media on other hosts. If a path contains an identifier, only the host together with the path up to
-/// the identifier is secret. The same applies to a segment that repeats a secret from the query.
+/// exception is an identifier (UUID, ObjectId), which may be public: many outlets identify a show by an identifier,
+/// even in the addresses of its media on other hosts. If a path contains an identifier, only the host together with the
+/// path up to the identifier is secret. The same applies to a segment that repeats a secret from the query.
 fn secrets_in_path(address: &Url) -> Vec<String> {
     let is_secret_value =
         |text: &str| address.query_pairs().any(|(name, value)| value == text && is_secret_name(&name));

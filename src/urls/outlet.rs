@@ -114,7 +114,8 @@ mod tests {
         assert_eq!(outlet("https://www.bücher.example/feed"), "bücher.example");
         assert_eq!(readable_outlet("XN--BCHER-KVA.example"), "bücher.example");
         assert_eq!(outlet("https://новости.example/"), "новости.example");
-        // The first label consists of Cyrillic letters that look like Latin letters; the second mixes both scripts.
+        // The first label consists of Cyrillic letters that look like Latin letters. The second label mixes both
+        // scripts.
         assert_eq!(outlet("https://аррӏе.example/"), "xn--80ak6aa92e.example");
         assert!(outlet("https://pаypal.example/").starts_with("xn--"));
         assert_eq!(readable_outlet("youtube.com/channel/UCab_C"), "youtube.com/channel/UCab_C");

@@ -3,7 +3,7 @@
 /// Separators between the name of an outlet and the rest of a title.
 const SEPARATORS: [&str; 11] = [" - ", " – ", " — ", " | ", " » ", " > ", " · ", " :: ", ": ", " / ", " • "];
 
-/// Words that describe the content of a feed. A part of a title that consists of them is not a name.
+/// Words that describe the content of a feed. A part of a title that consists of such words is not a name.
 #[rustfmt::skip]
 const CONTENT_WORDS: &[&str] = &[
     "all", "and", "articles", "atom", "breaking", "business", "content", "culture", "entertainment", "feed", "feeds",
@@ -24,7 +24,7 @@ const MAX_NAME_CHARS: usize = 40;
 const MIN_EQUAL_LETTERS: usize = 3;
 
 /// Returns the name in a title: the part that resembles the outlet's domain, or else the first part that does not only
-/// describe the content. `None` if there is no such part.
+/// describe the content. Returns `None` if there is no such part.
 pub fn outlet_name(title: &str, outlet: &str) -> Option<String> {
     let parts = names_in(title);
     let best = parts.iter().find(|part| resembles_outlet(part, outlet)).or(parts.first());
@@ -42,7 +42,7 @@ fn names_in(title: &str) -> Vec<String> {
     for separator in SEPARATORS {
         parts = parts.into_iter().flat_map(|part| part.split(separator)).collect();
     }
-    // A remark in parentheses, such as the edition, is not part of the name.
+    // Text in parentheses, such as the edition, is not part of the name.
     let parts = parts.into_iter().filter_map(|part| part.split(" (").next()).map(without_phrases);
     let is_name = |part: &&str| !part.contains("://") && part.chars().count() <= MAX_NAME_CHARS && !is_content(part);
     parts.filter(is_name).map(str::to_owned).collect()
@@ -53,7 +53,7 @@ fn without_phrases(part: &str) -> &str {
     if let Some(prefix) = PREFIXES.iter().find(|prefix| starts_with(part, prefix)) {
         part = part[prefix.len()..].trim();
     }
-    // Lower-casing can change the length of a text, so only ASCII text is cut.
+    // Conversion to lowercase can change the length of a text, so only ASCII text is shortened.
     let suffix = SUFFIXES.iter().find(|suffix| part.is_ascii() && part.to_ascii_lowercase().ends_with(*suffix));
     suffix.map_or(part, |suffix| part[..part.len() - suffix.len()].trim())
 }

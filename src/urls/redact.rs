@@ -12,7 +12,7 @@ pub fn strip_credentials(text: &str) -> String {
 }
 
 /// Returns the base URL of a document's relative links. Removes user name, password and query, which may be secret: a
-/// link that consists of a fragment would inherit them (RFC 3986 §5.2.2).
+/// link that consists of only a fragment would inherit them (RFC 3986 §5.2.2).
 pub fn base_of_links(document: &Url) -> Url {
     let mut base = without_credentials(document.clone());
     base.set_query(None);

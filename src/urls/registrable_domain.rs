@@ -4,8 +4,8 @@ use psl::Type;
 use url::Url;
 
 /// Returns the domain that was registered (`blogs.example` for `https://ann.blogs.example`); `None` for an IP address.
-/// Unlike the outlet, it covers all customers of a hosting service, because they share the limits of its servers:
-/// private suffixes of the Public Suffix List are ignored.
+/// Unlike the outlet, the registrable domain covers all customers of a hosting service, because they share the limits
+/// of its servers. Private suffixes of the Public Suffix List are therefore ignored.
 pub fn registrable_domain(url: &str) -> Option<String> {
     let url = Url::parse(url).ok()?;
     let host = url.domain()?.trim_end_matches('.').to_ascii_lowercase();

@@ -2,8 +2,8 @@
 //! document (section 7).
 //!
 //! A body is received only with a valid token, up to the maximum size of a feed, and only while the [`PushQueue`] has a
-//! free slot. A push with an invalid signature gets the same response as a valid one, as section 8 requires. It is
-//! counted and discarded.
+//! free slot. A push with an invalid signature gets the same response as a valid push, as section 8 requires, but it is
+//! only counted and then discarded.
 
 use super::push_queue::{PushQueue, PushedDocument};
 use super::verification::VerificationOutcome;
@@ -165,7 +165,8 @@ impl CallbackEndpoint {
     }
 }
 
-/// An internal error. It is logged, and the client gets a 500 without details and tries again.
+/// An internal error. The error is logged. The client gets a 500 response without details, and is expected to try
+/// again.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub(super) struct InternalError(#[from] pub store::Error);

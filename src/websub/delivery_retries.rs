@@ -1,5 +1,5 @@
-//! When to repeat a failed delivery: of a document to a subscriber of our own hub, of a notification to another hub,
-//! and of an entry to a webhook. Pure functions map responses to results.
+//! Decides when to repeat a failed delivery: of a document to a subscriber of our own hub, of a notification to another
+//! hub, and of an entry to a webhook. Pure functions map responses to results.
 //!
 //! A failed delivery is retried after a minute. The delay doubles with each failure, up to six hours. Retries end with
 //! a successful delivery, at the end of the lease, or after twenty consecutive failures. Each attempt sends the latest

@@ -7,7 +7,8 @@ use crate::domain::DeclaredHub;
 use crate::http_client::LinkRelations;
 use url::Url;
 
-/// Longer hub and topic URLs are ignored, as are URLs with credentials, which must not reach third parties.
+/// The maximum length of a hub or topic URL in bytes. Longer URLs are ignored. URLs with credentials are ignored too,
+/// because credentials must not reach third parties.
 const MAX_URL_BYTES: usize = 2048;
 
 /// Selects the hub and the topic for a subscription; `None` if the feed does not declare both.

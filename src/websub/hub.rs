@@ -5,9 +5,9 @@
 //! repeat a failed delivery or notification). [`endpoint`] answers subscribers; the daemon's `websub publisher` task
 //! sends requests to callbacks and hubs.
 //!
-//! A request contains an address to which the hub then sends requests. The hub sends the first one immediately and the
-//! next one after at least a minute. It checks the address each time and respects [`rate_limits`]. It sends documents
-//! only to callbacks that have echoed a random challenge.
+//! A request contains an address to which the hub then sends requests. The hub sends the first of these requests
+//! immediately and the next request after at least a minute. It checks the address each time and respects
+//! [`rate_limits`]. It sends documents only to callbacks that have echoed a random challenge.
 
 pub mod callback_verification;
 pub mod endpoint;
@@ -25,7 +25,7 @@ pub struct Options {
     pub max_subscribers: u32,
     /// Maximum number of subscribers of one document.
     pub max_subscribers_per_topic: u32,
-    /// The lease of a subscriber that does not request one.
+    /// The lease of a subscriber that does not request a specific lease.
     #[serde(with = "crate::domain::duration")]
     pub lease: SignedDuration,
     /// The minimum lease. Shorter requested leases are raised to it.

@@ -3,7 +3,7 @@
 //! The queue limits the number of documents, their size, and the pushes per source per hour, because a feed can declare
 //! a hub that never stops pushing. A slot is reserved before a body is received and released once its document has been
 //! processed, so bodies in transit count too. The queue exists only in memory. After a restart, every source with
-//! deferred polls is polled, in case the queue held one of its documents.
+//! deferred polls is polled, in case the queue contained one of the source's documents.
 
 use crate::domain::{SourceId, Timestamp};
 use jiff::SignedDuration;
@@ -16,7 +16,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const MAX_QUEUED_DOCUMENTS: usize = 64;
 /// The maximum total size of queued documents. A single document can be larger if `fetch.max_body_bytes` allows it.
 const MAX_QUEUED_BYTES: usize = 64 << 20;
-/// The maximum number of documents of one source that are queued or in transit, so that no hub displaces the others.
+/// The maximum number of documents of one source that are queued or in transit, so that no hub displaces the documents
+/// of other hubs.
 const MAX_QUEUED_PER_SOURCE: usize = 2;
 /// The maximum number of documents of one source per hour.
 const MAX_PUSHES_PER_HOUR: u32 = 240;
@@ -30,7 +31,7 @@ pub struct PushedDocument {
     pub content_type: Option<String>,
     pub bytes: Vec<u8>,
     pub at: Timestamp,
-    /// Released when the document is dropped.
+    /// The document's share of the queue's limits, which is released when the document is dropped.
     pub(super) _permit: QueuePermit,
 }
 

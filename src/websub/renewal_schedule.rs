@@ -15,7 +15,8 @@ const FIRST_RETRY_DELAY: SignedDuration = SignedDuration::from_hours(1);
 const MAX_RETRY_DELAY: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// The maximum retry delay if the feed has declared a different hub or topic since the last request.
 const MAX_DELAY_FOR_CHANGED_HUB: SignedDuration = SignedDuration::from_hours(24);
-/// The minimum time between a verification and the renewal. A shorter lease expires and is then requested again.
+/// The minimum time between a verification and the renewal. A lease that is shorter than this time expires and is then
+/// requested again.
 const MIN_RENEWAL_DELAY: SignedDuration = SignedDuration::from_mins(30);
 
 /// The next action for a subscription.
@@ -64,8 +65,8 @@ pub fn next_step(subscription: &HubSubscription, polled: bool, base: &str, now: 
     }
 }
 
-/// Returns the earliest time for another request, counted from the last one. `current` states whether the feed still
-/// declares the hub and topic of that request.
+/// Returns the earliest time for another request, counted from the last request. `current` states whether the feed
+/// still declares the hub and topic of that request.
 fn earliest_request(subscription: &HubSubscription, current: bool, now: Timestamp) -> Timestamp {
     let Some(requested_at) = subscription.requested_at else { return now };
     let earliest = next_after_request(subscription.failures.saturating_sub(1), requested_at);
@@ -87,7 +88,7 @@ pub fn next_after_failure(planned: Timestamp, retry_after: Option<SignedDuration
     planned.max(after(now, retry_after.unwrap_or_default().min(MAX_LEASE)))
 }
 
-/// Returns the time of the next request after the hub has denied one.
+/// Returns the time of the next request after the hub has denied a request.
 pub fn next_after_denial(now: Timestamp) -> Timestamp {
     after(now, MAX_RETRY_DELAY)
 }

@@ -32,7 +32,7 @@ pub fn sign(secret: &str, body: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    // From RFC 2202, test case 2, and RFC 4231, test case 2.
+    // The values are from test case 2 of RFC 2202 and test case 2 of RFC 4231.
     const BODY: &[u8] = b"what do ya want for nothing?";
     const SHA1: &str = "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79";
     const SHA256: &str = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";

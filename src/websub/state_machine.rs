@@ -1,4 +1,4 @@
-//! The transitions of a hub subscription. The functions only change the value; the caller stores it.
+//! The transitions of a hub subscription. The functions only change the value, and the caller stores it.
 
 use super::renewal_schedule;
 use super::verification::VerificationOutcome;
@@ -11,7 +11,8 @@ pub struct NewCredentials {
     pub secret: String,
 }
 
-/// Records that a subscribe request is about to be sent, with new credentials or those of the last request.
+/// Records that a subscribe request is about to be sent, with new credentials or with the credentials of the last
+/// request.
 ///
 /// The caller stores the result before it sends the request, so that a crash never causes a second request.
 pub fn begin_subscribe(subscription: &mut HubSubscription, credentials: Option<NewCredentials>, now: Timestamp) {
@@ -89,7 +90,7 @@ pub fn apply_verification(subscription: &mut HubSubscription, outcome: &Verifica
     }
 }
 
-/// Ends the subscription. [`renewal_schedule::next_step`] decides whether and when to request a new one.
+/// Ends the subscription. [`renewal_schedule::next_step`] decides whether and when to request a new subscription.
 pub fn end_subscription(subscription: &mut HubSubscription, event: HubEvent) {
     subscription.state = SubscriptionState::Inactive;
     subscription.renewing = false;

@@ -10,10 +10,10 @@ use crate::domain::{HubMode, HubSubscription, SubscriptionState, Timestamp};
 use jiff::SignedDuration;
 use url::form_urlencoded;
 
-/// Longer queries and longer challenges are rejected.
+/// The maximum lengths of a query and of a challenge in bytes. Longer values are rejected.
 const MAX_QUERY_BYTES: usize = 8 * 1024;
 const MAX_CHALLENGE_BYTES: usize = 1024;
-/// Other query parameters are ignored.
+/// The maximum number of query parameters that are read. Other parameters are ignored.
 const MAX_PARAMETERS: usize = 20;
 
 /// The interpretation of a hub's request to our callback.

@@ -3,7 +3,7 @@
 // than the screen, and elements that Tab does not reach in document order with a visible focus. Saves screenshots.
 //
 // Usage: node tests/browser/pages.mjs NEWSFOLD MODULES SCREENSHOTS [NAME]
-// With NAME, only pages whose name contains it are checked.
+// With NAME, the script checks only pages whose names contain NAME.
 
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';

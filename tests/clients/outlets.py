@@ -1,5 +1,5 @@
 """Nine outlets on loopback, each with its own server. At step n, the first n outlets report the story. Each outlet also has
-a different item from the start. Used by story.py."""
+a different item from the start. story.py uses this module."""
 
 import http.server
 import threading

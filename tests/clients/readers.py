@@ -1,8 +1,8 @@
-"""The feed readers: how to subscribe, refresh, list unread entries and mark entries as read. Uses only
-user interfaces, except for FreshRSS, which is controlled by SQL. Used by story.py.
+"""The feed readers: how to subscribe, refresh, list unread entries and mark entries as read. The module uses only
+user interfaces, except for FreshRSS, which it controls by SQL. story.py uses this module.
 
-`unread` returns (key, title) of each unread entry. `entries` returns {key: text} of all stored entries, with the text
-that shows changes. In a mailer, new messages count as unread."""
+`unread` returns the key and the title of each unread entry. `entries` returns a dictionary from the key of each stored
+entry to the text in which changes are visible. In a mailer, new messages count as unread."""
 
 import importlib.util
 import json
@@ -79,7 +79,8 @@ class NewsboatResetting(Newsboat):
 
 
 class Sfeed(Reader):
-    """The read state is a file of links (SFEED_URL_FILE). sfeed stores the first line for each combination of id, title and link."""
+    """The reader sfeed. Its read state is a file of links (SFEED_URL_FILE). It stores the first line for each combination of
+    id, title and link."""
     program = "sfeed_update"
     by_title = True
     note = "keeps the first text, and adds an entry for a new title"

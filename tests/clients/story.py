@@ -1,6 +1,6 @@
 """The scenario: a story grows from one outlet to nine, and then the title of its first report changes. After newsfold has
 processed a step, every reader refreshes and marks unread entries as read. The test fails unless each reader shows the story as
-exactly one entry, which is unread as often as expected. Started by run."""
+exactly one entry, which is unread as often as expected. The script `run` starts it."""
 
 import argparse
 import collections
@@ -70,13 +70,13 @@ recluster_interval = "0s"
             return None
 
     def outlets_of_story(self):
-        """The number of outlets of the story as grouped by newsfold."""
+        """Returns the number of outlets of the story as grouped by newsfold."""
         stories = json.loads(self.command("--json", "story", "list", "--limit", "100"))
         outlets_by_story = [{item["outlet"] for item in story["items"] if NAME in item["title"]} for story in stories]
         return max(map(len, outlets_by_story), default=0)
 
     def outlets_in_feed(self):
-        """The number of reports of the story in the live feed."""
+        """Returns the number of reports of the story in the live feed."""
         items = json.loads(self.get("feeds/all.json"))["items"]
         return max((len(item["_newsfold"]["reports"]) for item in items if NAME in item["title"]), default=0)
 
@@ -90,7 +90,7 @@ def wait_until(description, condition, seconds=60):
 
 
 def entry_of(document, form):
-    """The story's entries in a published feed: (id, title, date of the last change, whole entry)."""
+    """Returns the story's entries in a published feed, each as id, title, date of the last change, and whole entry."""
     if form == "json":
         found = [item for item in json.loads(document)["items"] if NAME in item["title"]]
         return [(i["id"], i["title"], i.get("date_modified"), json.dumps(i)) for i in found]
@@ -131,7 +131,7 @@ class Subscription:
             self.error = self.error or f"at step {step}: {error}"
 
     def faults(self, feed):
-        """The faults of a subscription, given the steps at which the published entry changed."""
+        """Returns the problems of a subscription, given the steps at which the published entry changed."""
         if self.error:
             return [self.error]
         expected_changes = len(feed["changed"]) if self.kind.unread_on_change and self.form not in self.kind.formats_without_changes else 0

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 /// The metrics in docs/clustering.md, minus a margin for changes of a library's word lists.
 const MIN_B_CUBED_F1: f64 = 0.915;
-/// The pairs of a few large stories dominate this metric, so the metrics of the feed have separate minimum values.
+/// The minimum pairwise F1. The pairs of a few large stories dominate this metric, so the metrics of the feed have
+/// separate minimum values.
 const MIN_PAIRS_F1: f64 = 0.65;
 const MIN_PURE: f64 = 0.76;
 const MIN_FOUND: f64 = 0.79;
@@ -30,11 +31,11 @@ fn figures_on_labeled_stories_do_not_fall() {
     assert!(figure("b_cubed", "f1") >= MIN_B_CUBED_F1 && figure("pairs", "f1") >= MIN_PAIRS_F1, "{scores}");
     let (pure, found, repeats) = (figure("feed", "pure"), figure("feed", "found"), figure("feed", "repeats"));
     assert!(pure >= MIN_PURE && found >= MIN_FOUND && repeats <= MAX_REPEATS, "{scores}");
-    // Precision matters more: a false merge hides news, whereas a miss only shows it twice.
+    // Precision is more important than recall: a false merge hides news, whereas a miss only shows news twice.
     assert!(figure("pairs", "precision") >= figure("pairs", "recall"), "{scores}");
 }
 
-/// News in an invented language. Each event has specific words, and three outlets report it two minutes apart.
+/// Returns news in an invented language. Each event has specific words, and three outlets report it two minutes apart.
 fn news() -> Vec<LabeledItem> {
     let start: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let mut items = Vec::new();
@@ -57,7 +58,7 @@ fn news() -> Vec<LabeledItem> {
     items
 }
 
-/// The title and the summary of a report of an event, in an invented language.
+/// Returns the title and the summary of a report of an event, in an invented language.
 pub fn invented_report(event: usize, report: usize) -> (String, String) {
     let own = |n: usize| invented_word(event * 8 + (report * 2 + n) % 8);
     let common = |n: usize| invented_word(5000 + (event * 5 + report * 11 + n * 7) % 60);
@@ -66,7 +67,7 @@ pub fn invented_report(event: usize, report: usize) -> (String, String) {
     (title, summary)
 }
 
-/// A word composed of syllables, unique for each number.
+/// Returns a word composed of syllables, unique for each number.
 fn invented_word(mut n: usize) -> String {
     const SYLLABLES: [&str; 20] = [
         "ba", "de", "fi", "go", "hu", "ka", "le", "mi", "no", "pu", "ra", "se", "ti", "vo", "wu", "za", "bre", "cli",
@@ -86,14 +87,14 @@ fn group(items: &[LabeledItem]) -> Vec<StoryId> {
     replay(&mut Clusterer::new(Options::default()), &items)
 }
 
-/// The metrics over the items of all outlets except the spamming one.
+/// Returns the metrics over the items of all outlets except the spamming outlet.
 fn figures(items: &[LabeledItem], found: &[StoryId]) -> ClusteringMetrics {
     let honest = items.iter().zip(found).filter(|(item, _)| item.outlet != "spam.example");
     let grouped: Vec<_> = honest.map(|(item, story)| (item.story.to_string(), *story)).collect();
     ClusteringMetrics::new(&grouped)
 }
 
-/// Inserts `count` copied headlines with spam summaries. Each one appears shortly after the original item.
+/// Inserts `count` copied headlines with spam summaries. Each copy appears shortly after the original item.
 fn with_spam(honest: &[LabeledItem], count: usize) -> Vec<LabeledItem> {
     let mut all = honest.to_vec();
     for n in 0..count {
@@ -143,7 +144,7 @@ fn spam_does_not_affect_the_figures_on_labeled_stories() {
     assert_unaffected(&before, &after);
 }
 
-/// The metrics of the storylines over the items of all outlets except the spamming one.
+/// Returns the metrics of the storylines over the items of all outlets except the spamming outlet.
 fn storyline_figures(labeled: &[LabeledItem]) -> ClusteringMetrics {
     let items: Vec<Item> = labeled.iter().zip(0..).map(|(item, id)| item.to_item(id, None)).collect();
     let stories = replay(&mut Clusterer::new(Options::default()), &items);
@@ -153,8 +154,8 @@ fn storyline_figures(labeled: &[LabeledItem]) -> ClusteringMetrics {
     ClusteringMetrics::new(&grouped)
 }
 
-/// Spam must neither join unrelated stories into a storyline nor lower F1. Recall and the pairs are not compared,
-/// because most pairs belong to the largest storyline, from which any change of a score can detach a part.
+/// Spam must neither join unrelated stories into a storyline nor lower F1. Recall and the pairwise metrics are not
+/// compared, because most pairs belong to the largest storyline, and any change of a score can split that storyline.
 #[test]
 #[ignore = "needs ../shared"]
 fn spam_does_not_affect_storylines_of_labeled_stories() {

@@ -1,10 +1,10 @@
-//! Tests real documents from publishers: newsfold extracts items from each one.
+//! Tests that newsfold extracts items from each document in a corpus of publishers' documents.
 
 use newsfold::feed_parser::{FetchedDocument, Options, parse_feed};
 use std::path::{Path, PathBuf};
 use url::Url;
 
-/// The files of a corpus, each with the value of one column of the corpus index.
+/// Returns the files of a corpus, each with the value of one column of the corpus index.
 fn indexed_files(corpus: &str, column: &str) -> Vec<(PathBuf, String)> {
     let folder = crate::shared_folder("corpus").join(corpus);
     let text = std::fs::read_to_string(folder.join("index.tsv")).unwrap();

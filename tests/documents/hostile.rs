@@ -84,7 +84,7 @@ fn damaged_documents_cause_no_panic_and_no_failure_of_feed_rs() {
     assert_eq!(failures, Vec::<String>::new());
 }
 
-/// Damages documents pseudo-randomly (xorshift).
+/// A pseudo-random generator of damaged documents (xorshift).
 struct DamageGenerator(u64);
 
 impl DamageGenerator {
@@ -175,7 +175,7 @@ fn run_check(file: &Path) -> ResourceUsage {
         std::thread::sleep(Duration::from_millis(1));
     };
     reader.join().unwrap().unwrap();
-    // 0 means a feed, and 1 means not a feed. Any other result is a panic or a signal.
+    // 0 means that the file is a feed, and 1 means that it is not. Any other result is a panic or a signal.
     assert!(matches!(exit.code(), Some(0 | 1)), "{exit}");
     usage
 }

@@ -14,14 +14,14 @@ mod replay;
 mod support;
 mod top_stories;
 
-/// A folder of test data next to the project.
+/// Returns a folder of test data next to the project.
 fn shared_folder(name: &str) -> std::path::PathBuf {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name);
     assert!(folder.exists(), "{} does not exist", folder.display());
     folder
 }
 
-/// All files under a folder, sorted.
+/// Returns all files under a folder, sorted.
 fn files_under(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {

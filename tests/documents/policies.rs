@@ -15,7 +15,7 @@ use population::{ArrivalPattern, DAY, HOUR, SLOT, START, Source, population};
 
 const SOURCES: usize = 240;
 const DAYS: i64 = 28;
-/// The policies learn in the first week. The other three weeks are measured.
+/// The measurement period: the last three of four weeks. The policies learn in the first week.
 const MEASURED: std::ops::Range<i64> = START + 7 * DAY..START + DAYS * DAY;
 const FLOOR: i64 = 600;
 const CAP: i64 = DAY;
@@ -26,11 +26,12 @@ const RECOMPUTE_INTERVAL: i64 = 6 * HOUR;
 enum Policy {
     /// All sources have the same interval.
     Uniform { interval: i64 },
-    /// The interval is halved after a poll with new items and doubled after one without, between `min` and `max`.
+    /// The interval is halved after a poll with new items and doubled after a poll without new items, between `min` and
+    /// `max`.
     Doubling { min: i64, max: i64 },
     /// Polls are proportional to the estimated rate for the hour of the day.
     Proportional,
-    /// newsfold's policy.
+    /// The policy of newsfold.
     SquareRoot,
     /// Polls are proportional to the square root of the current true rate. With `keeps_windows`, this is the optimum
     /// among the policies that poll before half of a document is expected to be new.
@@ -64,7 +65,7 @@ impl Score {
         *delays.select_nth_unstable(at).1 as f64 / 60.0
     }
 
-    /// The number of polls as a share of the budget.
+    /// Returns the number of polls as a share of the budget.
     fn budget_share(&self, simulation: &Simulation) -> f64 {
         self.polls as f64 / (simulation.budget * ((MEASURED.end - MEASURED.start) / HOUR) as f64)
     }
@@ -86,7 +87,7 @@ fn run(simulation: &Simulation, policy: Policy) -> Score {
     let mut score = Score { polls: 0, delays: Vec::new(), lost: 0 };
     let mut polled: Vec<PolledSource> = simulation.sources.iter().map(PolledSource::new).collect();
     let mut now = START;
-    // Continue past the end until every item of the measurement period has been found.
+    // Polls continue after the end of the measurement period until every item of that period has been found.
     while now < MEASURED.end + CAP {
         let multiplier = solve_budget(&mut polled, policy, time(now), simulation.budget);
         now += RECOMPUTE_INTERVAL;
@@ -184,8 +185,8 @@ impl<'a> PolledSource<'a> {
     }
 }
 
-/// The time, in seconds, until the integral of a poll rate that changes every `step` seconds reaches one poll. The
-/// result is between `FLOOR` and `CAP`.
+/// Returns the time, in seconds, until the integral of a poll rate that changes every `step` seconds reaches one poll.
+/// The result is between `FLOOR` and `CAP`.
 fn time_to_next_poll(now: i64, step: i64, polls_per_hour: impl Fn(i64) -> f64) -> i64 {
     let (mut at, mut left) = (now, HOUR as f64);
     while at < now + CAP {
@@ -200,13 +201,13 @@ fn time_to_next_poll(now: i64, step: i64, polls_per_hour: impl Fn(i64) -> f64) -
     (at - now).clamp(FLOOR, CAP)
 }
 
-/// The optimal number of polls per hour for the true rate `rate`.
+/// Returns the optimal number of polls per hour for the true rate `rate`.
 fn optimal_poll_rate(source: &Source, rate: f64, multiplier: f64, keeps_windows: bool) -> f64 {
     let min = if keeps_windows { rate / (source.window as f64 / 2.0) } else { 0.0 };
     (multiplier * rate.sqrt()).max(min)
 }
 
-/// The optimum: the multiplier that uses the budget, computed from the true rates in the measurement period.
+/// Returns the optimum: the multiplier that uses the budget, computed from the true rates in the measurement period.
 fn optimum(simulation: &Simulation, keeps_windows: bool) -> Policy {
     let moments = || MEASURED.step_by(SLOT as usize).step_by(3);
     let rates: Vec<_> = simulation.sources.iter().flat_map(|s| moments().map(move |at| (s, s.rate(at)))).collect();
@@ -220,8 +221,8 @@ fn optimum(simulation: &Simulation, keeps_windows: bool) -> Policy {
     Policy::Optimum { multiplier: bisect(0.0, 10.0, 20, |multiplier| polls(multiplier) > budget), keeps_windows }
 }
 
-/// The doubling policy with limits that use the budget: a longer minimum interval if it would otherwise poll too often,
-/// or a shorter maximum interval if it would poll too rarely.
+/// Returns the doubling policy with limits that make it use the budget: a longer minimum interval if the policy would
+/// otherwise poll too often, or a shorter maximum interval if it would poll too rarely.
 fn doubling(simulation: &Simulation) -> Policy {
     let limits = |min: f64, max: f64| Policy::Doubling { min: min as i64, max: max as i64 };
     let (floor, cap, middle) = (FLOOR as f64, CAP as f64, HOUR as f64);
@@ -333,7 +334,7 @@ impl Scores {
         }
     }
 
-    /// The share of items that were lost although polls at the minimum interval would have found them.
+    /// Returns the share of items that were lost although polls at the minimum interval would have found them.
     fn avoidable_loss_share(&self, score: &Score) -> f64 {
         score.lost.saturating_sub(self.unavoidable_losses) as f64 / score.delays.len() as f64
     }
@@ -356,9 +357,9 @@ fn mean_delay_is_near_the_optimum_if_weekends_are_quiet() {
     check_usual_budget(1, ArrivalPattern::Weekends);
 }
 
-/// With one poll every three hours, the square root by itself would let windows overflow. Not losing items matters more
-/// than finding them early, so newsfold is compared with the optimum among the policies that poll before
-/// half of a window is expected to be new.
+/// With one poll every three hours, polls that follow only the square root would let windows overflow. It is more
+/// important to lose no items than to find items early, so newsfold is compared with the optimum among the policies
+/// that poll before half of a window is expected to be new.
 #[test]
 fn tight_budget_is_first_spent_on_losing_no_items() {
     let scores = Scores::compute(2, ArrivalPattern::Poisson, 3 * HOUR);

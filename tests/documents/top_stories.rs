@@ -32,18 +32,19 @@ async fn top_feed_shows_the_biggest_stories_of_four_days() {
 }
 
 const OUTLETS: usize = 9;
-/// The events of the morning, each reported by six to nine outlets.
+/// The number of events in the morning, each reported by six to nine outlets.
 const BIG_EVENTS: usize = 12;
-/// The events of the evening, each reported by two outlets: more than the feed shows.
+/// The number of events in the evening, each reported by two outlets. It exceeds the number of stories that the feed
+/// shows.
 const SMALL_EVENTS: usize = 60;
 
-/// The number of outlets that report an event, and the hour of the first report.
+/// Returns the number of outlets that report an event, and the hour of the first report.
 fn extent(event: usize) -> (usize, i64) {
     if event < BIG_EVENTS { (6 + event % 4, 5 + (event % 4) as i64) } else { (2, 19 + (event % 3) as i64) }
 }
 
-/// The document of an outlet at a given time: all its reports up to that time. Outlets report an event 20 minutes
-/// apart.
+/// Returns the document of an outlet at the time `until`, which contains all its reports up to that time. Outlets
+/// report an event 20 minutes apart.
 fn document(outlet: usize, midnight: Timestamp, until: Timestamp) -> Vec<u8> {
     let mut items = String::new();
     for event in 0..BIG_EVENTS + SMALL_EVENTS {

@@ -23,7 +23,7 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// All files with this extension below a directory, sorted.
+/// Returns all files with this extension below a directory, sorted.
 fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -42,14 +42,14 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files(folder, "rs")
 }
 
-/// All Markdown documents of the repository.
+/// Returns all Markdown documents of the repository.
 fn documents() -> Vec<PathBuf> {
     let mut found = files(&root().join("docs"), "md");
     found.extend(["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "fuzz/README.md"].map(|name| root().join(name)));
     found
 }
 
-/// The rows of the Markdown table under this heading row, as trimmed cells.
+/// Returns the rows of the Markdown table under this heading row, as trimmed cells.
 fn table(text: &str, heading: &str) -> Vec<Vec<String>> {
     let rows = text.lines().skip_while(|line| !line.starts_with(heading)).skip(2);
     let rows: Vec<Vec<String>> = rows
@@ -60,13 +60,13 @@ fn table(text: &str, heading: &str) -> Vec<Vec<String>> {
     rows
 }
 
-/// The comma-separated names in a cell, without backticks. `nothing` means the empty list.
+/// Returns the comma-separated names in a cell, without backticks. `nothing` means the empty list.
 fn names(cell: &str) -> Vec<String> {
     let names = cell.split(',').map(|name| name.trim().trim_matches('`').to_owned());
     names.filter(|name| !matches!(name.as_str(), "" | "nothing")).collect()
 }
 
-/// The import table: each module and the modules that it may import, in the order of the document.
+/// Returns the import table: each module and the modules that it may import, in the order of the document.
 fn import_table() -> Vec<(String, Vec<String>)> {
     let rows = table(&read("docs/ARCHITECTURE.md"), "| module | may import |");
     rows.into_iter().flat_map(|row| names(&row[0]).into_iter().map(move |name| (name, names(&row[1])))).collect()
@@ -176,13 +176,13 @@ fn no_file_of_the_program_has_more_than_400_lines() {
     assert_eq!(long, Vec::<String>::new());
 }
 
-/// A link may lead out of the repository, to a file that other machines do not have.
+/// A symbolic link may lead out of the repository, to a file that other machines do not have.
 #[test]
 fn the_project_contains_no_symbolic_link() {
     assert_eq!(symbolic_links(root()), Vec::<PathBuf>::new());
 }
 
-/// All symbolic links below a directory, excluding build outputs and git's own files.
+/// Returns all symbolic links below a directory, excluding build outputs and git's own files.
 fn symbolic_links(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -210,7 +210,7 @@ fn no_machine_path_and_no_registry_host_appears_in_the_project() {
     }
 }
 
-/// All comments and documents, each with its text.
+/// Returns all comments and documents, each with its text.
 fn prose() -> Vec<(PathBuf, String)> {
     let code = CODE_FOLDERS.iter().flat_map(|folder| rust_files(&root().join(folder))).map(|file| {
         let text = std::fs::read_to_string(&file).unwrap();
@@ -258,7 +258,7 @@ fn every_item_path_that_prose_names_is_defined() {
     assert_eq!(missing, Vec::<String>::new());
 }
 
-/// Whether the code below the module in the path defines the last segment.
+/// Returns whether the code below the module in the path defines the last segment.
 fn is_defined(segments: &[&str]) -> bool {
     let mut module = root().join("src");
     let mut rest = segments;
@@ -276,7 +276,7 @@ fn is_defined(segments: &[&str]) -> bool {
     code.lines().filter(|line| !line.trim_start().starts_with("//")).any(|line| contains_word(line, name))
 }
 
-/// The path of a file relative to the repository root.
+/// Returns the path of a file relative to the repository root.
 fn shown(file: &Path) -> std::path::Display<'_> {
     file.strip_prefix(root()).unwrap().display()
 }
@@ -303,7 +303,7 @@ fn every_test_that_the_etiquette_page_names_exists() {
     assert_eq!(missing, Vec::<String>::new());
 }
 
-/// Whether a file in `src` belongs to this top-level module.
+/// Returns whether a file in `src` belongs to this top-level module.
 fn is_part_of(file: &Path, module: &str) -> bool {
     let inside = file.strip_prefix(root().join("src")).unwrap();
     inside.iter().next().is_some_and(|part| Path::new(part).file_stem().unwrap() == module)

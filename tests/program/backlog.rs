@@ -1,4 +1,5 @@
-//! Tests backlog: items published before newsfold knew their source are stored and searchable, but not published.
+//! Tests that backlog, the items that were published before newsfold knew their source, is stored and searchable but
+//! not published.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{OriginServer, StubResponse};
@@ -12,7 +13,7 @@ const QUARRY: &str = "Quarry at Helm reopens after nine years | Lorries return t
 const FERRY: &str = "Ferry to Ansel runs at night | The council pays for four crossings between dusk and dawn";
 const VIOLIN: &str = "Violin found in a river is three centuries old | A diver brought the instrument to a museum";
 
-/// A feed of items with their ages in hours; `None` omits the date.
+/// Returns a feed of items with their ages in hours; `None` omits the date.
 fn feed(now: Timestamp, items: &[(&str, Option<i64>)]) -> StubResponse {
     let item = |(line, age): &(&str, Option<i64>)| {
         let (title, text) = line.split_once(" | ").unwrap();
@@ -58,7 +59,7 @@ impl Newsroom {
         run_next_poll_after(&self.daemon, self.source, wait).await;
     }
 
-    /// The titles in the `all` feed, newest first.
+    /// Returns the titles in the `all` feed, newest first.
     async fn entries(&self) -> Vec<String> {
         let feed: serde_json::Value = serde_json::from_str(&self.daemon.get("/feeds/all.json").await).unwrap();
         feed["items"].as_array().unwrap().iter().map(|item| item["title"].as_str().unwrap().to_owned()).collect()
@@ -155,7 +156,7 @@ async fn story_of_backlog_is_published_with_the_date_and_the_text_of_its_first_n
     let source = room.daemon.add_source(&other.url("/feed"), "b.example").await;
     run_next_poll(&room.daemon, source).await;
     room.daemon.advance(SignedDuration::from_hours(5));
-    // The common link puts both items into one story.
+    // Both items have the same link, so they belong to one story.
     let link = format!("https://news.example/{}", title(FERRY).replace(' ', "-"));
     let document = rss(&[&format!("n | {report}")]).replace("https://news.example/n", &link);
     other.serve("/feed", StubResponse::ok(document));

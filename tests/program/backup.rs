@@ -10,7 +10,7 @@ const CONFIG: &str = "[serve]\nlisten = \"127.0.0.1:0\"\n[poll]\ninterval = \"1s
                       min_origin_delay = \"0s\"\nallowed_networks = [\"127.0.0.0/8\"]\n[publish]\ndelay = \"0s\"\n\
                       [daemon]\nshutdown_grace = \"2s\"\n";
 
-/// Runs a command on another database of the same directory.
+/// Runs a command on another database in the same directory.
 fn run_json_on(cli: &CliRunner, database: &str, arguments: &[&str]) -> serde_json::Value {
     let mut command = cli.command(arguments);
     let output = command.arg("--json").env("NEWSFOLD_DATABASE", cli.folder.path().join(database)).assert().success();
@@ -84,7 +84,7 @@ fn backup_never_replaces_the_database_and_replaces_the_log_of_an_older_backup() 
     std::fs::write(&log, bytes).unwrap();
     cli.run(&["db", "backup", "--force", backup.to_str().unwrap()]);
     assert!(!log.exists());
-    // The backup can be read where no program can write.
+    // The backup can be read in a folder in which no program can write.
     let immutable = rusqlite::Connection::open_with_flags(&backup, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let mode: String = immutable.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     assert_eq!(mode, "delete");

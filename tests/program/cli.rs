@@ -43,7 +43,7 @@ async fn source_can_be_added_polled_edited_paused_and_removed() {
     cli.run(&["source", "remove", "1", "--yes"]);
     cli.assert_fails(&["source", "show", "1"], "there is no source ‘1’");
 
-    // The items keep their identity when the source is added again.
+    // When the source is added again, its items are recognized.
     cli.run(&["source", "add", &url]);
     assert_eq!(cli.run_json(&["db", "info"])["counts"]["items"], 2);
     assert!(cli.run(&["db", "check"]).contains("database OK"));

@@ -15,12 +15,12 @@ const TRAIN: [&str; 3] = [
 ];
 const STORM: &str = "s1 | Storm closes the northern ports | Ferries stay in harbour until Tuesday";
 
-/// A feed of items in reverse order, because feeds show the newest item first.
+/// Returns a feed of items in reverse order, because feeds show the newest item first.
 fn feed(items: &[&str]) -> StubResponse {
     StubResponse::ok(rss(&items.iter().rev().copied().collect::<Vec<_>>()))
 }
 
-/// The item ids of each story, sorted.
+/// Returns the item ids of each story, sorted.
 fn groups(cli: &CliRunner) -> Vec<Vec<i64>> {
     let list = cli.run_json(&["story", "list"]);
     let mut groups: Vec<Vec<i64>> = list
@@ -50,7 +50,7 @@ async fn operator_splits_merges_and_undoes_stories() {
     assert_eq!(groups(&cli), [vec![1, 2, 3], vec![4]]);
     let (train, storm) = (story_of(&cli, 1), story_of(&cli, 4));
 
-    // A split creates a new story id; the old story keeps its id.
+    // A split creates a new story id. The old story keeps its id.
     let split = cli.run_json(&["story", "split", &train, "3"]);
     assert_eq!((split["kind"].as_str(), split["moved"].to_string().as_str()), (Some("split"), "[3]"));
     assert_eq!(groups(&cli), [vec![1, 2], vec![3], vec![4]]);
@@ -148,7 +148,7 @@ async fn linked_item(daemon: &TestDaemon, story: StoryId) -> i64 {
     daemon.store.read(move |db| editions::published_story(db, story)).await.unwrap().unwrap().linked.0
 }
 
-/// Returns a stopped daemon that has read one document after the other and published their stories.
+/// Returns a stopped daemon that has read these documents one after the other and published their stories.
 async fn stopped_daemon_with(items: &[&[&str]]) -> (TestDaemon, OriginServer, SourceId) {
     let (mut daemon, origin) = (TestDaemon::new(), OriginServer::start().await);
     origin.serve("/feed", feed(items[0]));
@@ -170,7 +170,7 @@ async fn regrouping_leaves_the_id_with_the_report_to_which_the_entry_links() {
     let (mut daemon, _origin, _) = stopped_daemon_with(&[&TRAIN[..1], &[STORM, more]]).await;
     let (train, storm) = (story_holding(&daemon, 1).await, story_holding(&daemon, 2).await);
     assert_eq!(story_holding(&daemon, 3).await, storm);
-    // The state after an earlier pass grouped the reports of both events: most of them concern the storm.
+    // In this state, an earlier pass has grouped the reports of both events. Most of the reports concern the storm.
     let sqlite = daemon.open_sqlite();
     sqlite.execute("UPDATE item SET story_id = ?1", [train.to_row()]).unwrap();
     sqlite.execute("DELETE FROM edition WHERE story_id = ?1", [storm.to_row()]).unwrap();
@@ -204,7 +204,7 @@ async fn oldest_published_story_survives_a_merge() {
     assert_eq!(story_holding(&daemon, 2).await, train);
     daemon.stop().await;
 
-    // The same holds for the operator's merge, even if the unpublished story was created first.
+    // The operator's merge also keeps the published story, even if the unpublished story was created first.
     let create = "INSERT INTO story (id, created_at, updated_at, lead_item_id, storyline_id)
                   SELECT ?1, 0, updated_at, 3, storyline_id FROM story WHERE id = ?2";
     sqlite.execute(create, [newer ^ 2, train.to_row()]).unwrap();

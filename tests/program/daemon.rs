@@ -1,5 +1,5 @@
-//! Scenarios with the daemon over real HTTP, a real database and a clock that the test moves, and invariants that need
-//! no second process.
+//! Tests scenarios with the daemon over real HTTP, a real database and a clock that the test moves. Also tests
+//! invariants that need no second process.
 
 use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::test_daemon::TestDaemon;
@@ -121,7 +121,7 @@ async fn new_sources_are_polled_at_once_and_overdue_ones_are_spread_over_time() 
     daemon.wait_until_idle().await;
     assert_eq!(origin.requests().len(), 20, "a restart polls nothing that is not due");
     daemon.stop().await;
-    // All sources become due while the daemon is stopped. The start polls only the first of them.
+    // All sources become due while the daemon is stopped. At its start, the daemon polls only the first source.
     daemon.advance(SignedDuration::from_hours(48));
     daemon.start().await;
     for count in 21..=40 {
@@ -347,7 +347,7 @@ async fn scripts_and_trackers_are_not_published() {
         let text = daemon.get(path).await;
         let html = text.replace("&lt;", "<").replace("&quot;", "\"").replace("&gt;", ">").replace("\\\"", "\"");
         for bad in ["<script", "onerror=alert", "onclick=", "javascript:", "<iframe", "p.gif", "data:text", "<style"] {
-            // Feeds contain markup that is escaped once. It must also be harmless after unescaping.
+            // Feeds contain escaped markup. The markup must be harmless after it is unescaped.
             assert!(
                 !html.contains(bad) || bad == "onerror=alert" && !html.contains("<img"),
                 "{bad} in {path}:\n{text}"

@@ -1,4 +1,4 @@
-//! Tests the demo as a new user runs it: a story grows, and the train story becomes one entry with all its outlets.
+//! Tests the demo as a new user runs it. A story grows, and the train story becomes one entry with all its outlets.
 
 use crate::support::wait_until;
 use jiff::SignedDuration;
@@ -104,7 +104,7 @@ fn every_labeled_event_of_the_demo_is_one_story_in_its_storyline() {
     }
 }
 
-/// Whether an entry contains a report that belongs to the train story in the demo's data.
+/// Returns whether an entry contains a report that belongs to the train story in the demo's data.
 fn is_about_the_train(entry: &serde_json::Value) -> bool {
     let news: toml::Table = include_str!("../../demo/news.toml").parse().unwrap();
     let items = news["item"].as_array().unwrap();

@@ -1,4 +1,5 @@
-//! Tests editions of a growing story: when its entry changes, what never changes, and which feeds contain it.
+//! Tests editions of a growing story: when its entry changes, which properties of the entry never change, and which
+//! feeds contain it.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::daemon_process::start_daemon;
@@ -32,7 +33,7 @@ const REPORTS: [&str; 9] = [
 ];
 const TITLE: &str = REPORTS[0];
 
-/// A daemon with one source per outlet, in which one story grows.
+/// A daemon with one source per outlet and one growing story.
 struct GrowingStory {
     daemon: TestDaemon,
     origin: OriginServer,
@@ -64,7 +65,7 @@ impl GrowingStory {
 
     async fn publish_item(&self, n: usize, item: &str) {
         self.origin.serve(&format!("/{n}"), StubResponse::ok(rss(&[&format!("{n} | {item}")])));
-        // A poll that was in progress when the document changed still reads the old one.
+        // A poll that was in progress when the document changed still reads the old document.
         for _ in 0..3 {
             run_next_poll_after(&self.daemon, self.sources[n], SignedDuration::from_mins(1)).await;
             let poll = self.daemon.polls(self.sources[n]).await.swap_remove(0);
@@ -134,7 +135,7 @@ async fn entry_changes_at_most_once_per_interval_and_not_after_the_update_window
     daemon.config.publish.min_update_interval = SignedDuration::from_mins(60);
     let mut growing = GrowingStory::new(daemon, 9).await;
     growing.report(0).await;
-    // Polls are ten minutes apart, so all of them occur within the hour.
+    // Polls are ten minutes apart, so all three occur within one hour.
     for n in 1..4 {
         growing.report(n).await;
     }
@@ -342,7 +343,7 @@ async fn removing_the_story_of_a_former_lead_keeps_the_story() {
         .publish_item(0, "Parliament passes the annual fisheries budget at last | The vote was ninety to four")
         .await;
     growing.daemon.stop().await;
-    // Before that, the item moves to a third story.
+    // Before the merge is undone, the item moves to a third story.
     let merged = growing.daemon.stories().await.remove(0);
     let item = merged.items.iter().find(|report| report.item.id != merged.lead).unwrap().item.clone();
     let split = move |db: &WriteConnection| {
@@ -494,7 +495,7 @@ async fn archive_pages_contain_older_entries_and_never_change() {
     growing.daemon.stop().await;
 }
 
-/// The path and the version of each document of the feeds.
+/// Returns the path and the version of each document of the feeds.
 async fn document_versions(daemon: &TestDaemon) -> Vec<(String, DocumentVersion)> {
     let feeds = daemon.config.publish.published_feeds();
     let read = move |db: &ReadConnection| {

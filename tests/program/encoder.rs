@@ -104,9 +104,9 @@ mod with_feature {
             Vec::new(),
             b"not a model".to_vec(),
             model[..model.len() / 2].to_vec(),
-            // More dimensions than an embedding may have.
+            // This model has more dimensions than an embedding may have.
             model_with(8, &[1.0; 8 * 5000]),
-            // Fewer vectors than tokens.
+            // This model has fewer vectors than tokens.
             model_with(1, &[1.0, 0.0]),
             model_with(8, &[f32::NAN; 24]),
         ];
@@ -140,7 +140,8 @@ mod with_feature {
     const CONFIG: &str = "[serve]\nlisten = \"127.0.0.1:0\"\n[fetch]\nallowed_networks = [\"127.0.0.0/8\"]\n\
                           min_origin_delay = \"0s\"\n[publish]\ndelay = \"0s\"\n[metrics]\nenabled = false\n";
 
-    /// The stored embeddings of the encoder in use, as title and vector, and whether grouping has read them.
+    /// Returns the stored embeddings of the encoder in use, as pairs of a title and a vector, and whether grouping has
+    /// read them.
     fn embeddings(cli: &CliRunner) -> (Vec<(String, Vec<u8>)>, bool) {
         let sqlite = rusqlite::Connection::open(database_path(cli.folder.path())).unwrap();
         sqlite.busy_timeout(Duration::from_secs(20)).unwrap();
@@ -178,7 +179,7 @@ mod with_feature {
         let revised = stored(&[("Election", [0, 127, 0]), ("Elections", [0, 125, 25])]);
         wait_until("the revised item has another embedding", async || embeddings(&cli) == revised).await;
 
-        // Another model, in which all tokens have the same vector.
+        // In this other model, all tokens have the same vector.
         drop(daemon);
         std::fs::write(encoder.path().join("model.onnx"), model_with(8, &[-1.0, 0.0, 0.0].repeat(8))).unwrap();
         let daemon = start_daemon(cli.folder.path(), "");
@@ -202,7 +203,7 @@ mod with_feature {
             origin.serve(&format!("/{code}"), StubResponse::ok(feed));
             cli.run(&["source", "add", &origin.url(&format!("/{code}")), "--outlet", &format!("{code}.example")]);
         }
-        // Otherwise, both reports of the storm would be one story.
+        // If the items were not separated, both reports of the storm would be one story.
         cli.run(&["item", "separate", "1", "2"]);
         let config = format!("{CONFIG}[cluster]\nrecluster_interval = \"1s\"\nencoder = \"{folder}\"\n");
         cli.write_file("config.toml", &config);

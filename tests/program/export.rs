@@ -18,7 +18,7 @@ async fn exported(daemon: &TestDaemon, folder: &Path) -> ExportReport {
     export(&daemon.config, &daemon.store, &daemon.clock, folder).await.unwrap()
 }
 
-/// All files below a directory, by relative path.
+/// Returns all files below a directory, by relative path.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -150,7 +150,7 @@ async fn unchanged_files_are_kept_and_changed_ones_are_newer() {
     assert_eq!(about("style.css").ino(), style.ino());
     assert!(about("feeds/all.atom").modified().unwrap() > feed.modified().unwrap());
     assert!(std::fs::read_to_string(folder.join("current/feeds/all.atom")).unwrap().contains("Another"));
-    // A reader with the old file open still reads the old content.
+    // A reader that has the old file open still reads the old content.
     assert!(!std::io::read_to_string(old).unwrap().contains("Another"));
 
     report(&daemon, &origin, "A third").await;

@@ -1,5 +1,5 @@
-//! Tests faults of the daemon process: it is killed or stopped, the disk is full, or a second process uses the
-//! database. No stored item is lost, duplicated or given a new identity.
+//! Tests that no stored item is lost, duplicated or given a new identity if the daemon is killed or stopped, the disk
+//! is full, or a second process uses the database.
 
 use crate::support::daemon_process::{database_path, start_daemon};
 use crate::support::origin_server::{OriginServer, StubResponse};
@@ -26,7 +26,7 @@ async fn add(folder: &Path, url: &str) {
     store.write(move |db| sources::add(db, &new, now, now)).await.unwrap();
 }
 
-/// The item id and story id of every item in the database, by guid.
+/// Returns the item id and story id of every item in the database, by guid.
 async fn item_and_story_ids(folder: &Path) -> BTreeMap<String, (i64, String)> {
     let store = Store::open(&database_path(folder)).unwrap();
     store

@@ -38,7 +38,7 @@ struct Site {
 }
 
 impl Site {
-    /// The stories are published. Some storylines contain two stories.
+    /// Creates a site with published stories. Some storylines contain two stories.
     async fn with_published_stories() -> Site {
         let site = Site::empty().await;
         let published = PUBLISHED.get_or_init(async || {
@@ -151,7 +151,7 @@ fn count_filled(db: &Connection) -> usize {
     count(db, "SELECT count(*) FROM feed_selection WHERE feed LIKE 'new%'")
 }
 
-/// The entries of all feeds and the latest editions of all stories, as text.
+/// Returns the entries of all feeds and the latest editions of all stories, as text.
 fn published(database: &Path) -> (Vec<String>, Vec<String>) {
     let db = open(database);
     let read = |sql: &str| -> Vec<String> {
@@ -302,13 +302,13 @@ async fn tag_that_a_source_gets_while_a_feed_is_filled_is_not_lost() {
 struct Numbers(u64);
 
 impl Numbers {
-    /// The next number below `end`.
+    /// Returns the next number below `end`.
     fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % end
     }
 
-    /// A condition of a feed, in about one of `rarity` feeds.
+    /// Returns a condition for about one in `rarity` feeds, and otherwise an empty string.
     fn condition(&mut self, rarity: usize, key: &str, values: &[&str]) -> String {
         let value = values[self.below(values.len())];
         if self.below(rarity) == 0 { format!("{key} = {value}\n") } else { String::new() }
@@ -344,7 +344,7 @@ impl Numbers {
         format!("name = '{name}'\nlimit = 1000\n{}", conditions.concat())
     }
 
-    /// A document whose items report events. Outlets report the same event in other words.
+    /// Returns a document whose items report events. Outlets report the same event in other words.
     fn document(&mut self, language: &str, source: usize) -> String {
         const EVENTS: [[&str; 3]; 5] = [
             [
@@ -375,7 +375,7 @@ impl Numbers {
         ];
         let date = "Sun, 01 Mar 2026 11:00:00 GMT";
         let mut items = String::new();
-        // The first three outlets report the same few events; the others report different ones.
+        // The first three outlets report the same few events. The other outlets report different events.
         for number in if source < 3 { source..5 } else { source * 20..source * 20 + 20 } {
             let (title, text) = EVENTS[number % 5][source % 3].split_once(" | ").unwrap();
             let name: Vec<String> = (0..4).map(|place| place_name(4 * number + place)).collect();
@@ -393,7 +393,7 @@ impl Numbers {
     }
 }
 
-/// A word of four syllables. Different numbers below 10,000 have different words.
+/// Returns a word of four syllables. Different numbers below 10,000 result in different words.
 fn place_name(number: usize) -> String {
     const SYLLABLES: [&str; 10] = ["ka", "ro", "mi", "ze", "lu", "dov", "gar", "ny", "pel", "sho"];
     let digits = [number % 10, number / 10 % 10, (number + 7) % 10, number / 100 % 10];

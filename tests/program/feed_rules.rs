@@ -19,7 +19,7 @@ fn feed_options(text: &str) -> FeedOptions {
     toml::from_str(text).unwrap()
 }
 
-/// A daemon to which sources are added while it runs.
+/// A running daemon to which tests add sources.
 struct Newsroom {
     daemon: TestDaemon,
     origin: OriginServer,
@@ -52,7 +52,7 @@ impl Newsroom {
         self.daemon.wait_until_idle().await;
     }
 
-    /// The title and the number of reports of each entry.
+    /// Returns the title and the number of reports of each entry.
     async fn entries(&self, feed: &str) -> Vec<(String, usize)> {
         let feed: serde_json::Value =
             serde_json::from_str(&self.daemon.get(&format!("/feeds/{feed}.json")).await).unwrap();
@@ -64,7 +64,7 @@ impl Newsroom {
     }
 }
 
-/// A document with items, each with its age in days.
+/// Returns a document with items, each with its age in days.
 fn dated(daemon: &TestDaemon, items: &[(&str, i64)]) -> String {
     let item = |(title, age): &(&str, i64)| {
         let at = daemon.now() - SignedDuration::from_hours(24 * age);

@@ -1,4 +1,5 @@
-//! Tests limits on hostile servers' responses: size, time and counts are bounded, and a failed request gives a reason.
+//! Tests the limits on the size, the time and the counts of hostile servers' responses, and the reasons for failed
+//! requests.
 
 use crate::support::daemon_process::{database_path, start_daemon};
 use crate::support::origin_server::{OriginServer, StubResponse};
@@ -24,7 +25,7 @@ async fn fetch(options: Options, url: &str) -> FetchResult {
     fetcher.fetch(&url.parse().unwrap(), DocumentRequest::plain(Timestamp::UNIX_EPOCH), &allow_all).await
 }
 
-/// The reason why a fetch fails, while the document is either received or decoded.
+/// Returns the reason why receiving or decoding a document fails.
 async fn failure_reason(options: Options, url: &str) -> String {
     match fetch(options, url).await.outcome {
         Err(NoDocument::Failed { detail } | NoDocument::Unreachable { detail }) => detail,
@@ -146,7 +147,7 @@ async fn redirect_out_of_the_allowed_network_is_refused_in_every_spelling() {
     assert_eq!(neighbor.requests().len(), 0);
 }
 
-/// The peak memory of a process, in bytes.
+/// Returns the peak memory of a process, in bytes.
 fn peak_memory(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
@@ -201,7 +202,8 @@ async fn memory_is_bounded_with_two_hundred_hostile_servers_at_once() {
     .await;
     let peak = peak_memory(daemon.process.id());
     println!("{SERVERS} servers in {:?}: peak memory {} MiB", start.elapsed(), peak >> 20);
-    // 200 bodies of 1 MiB, 16 bodies of 16 MiB, and the parsing of one document per core at twelve times its size.
+    // The bound is 200 bodies of 1 MiB, 16 bodies of 16 MiB, and twelve times the size of one document per core for
+    // parsing.
     let cores = std::thread::available_parallelism().unwrap().get();
     let bound = (SERVERS + 16 * 16 + cores * 12 * 16) << 20;
     assert!(peak < bound as u64, "{} MiB", peak >> 20);

@@ -1,4 +1,4 @@
-//! Tests that a feed folds the stories of a storyline: which of them have entries, and which an entry lists.
+//! Tests which stories of a storyline have entries in a feed, and which stories an entry lists.
 
 use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::test_daemon::TestDaemon;
@@ -64,7 +64,7 @@ impl Newsroom {
         .await;
     }
 
-    /// The outlets report a tanker, and the operator adds it to the storyline before it is published.
+    /// Makes outlets report a tanker, and moves the story to the storyline before it is published.
     async fn report_tanker(&mut self, outlets: usize) {
         for report in &TANKER[..outlets] {
             self.read(report).await;
@@ -83,7 +83,7 @@ impl Newsroom {
         self.daemon.wait_until_idle().await;
     }
 
-    /// The titles of the entries.
+    /// Returns the titles of the entries.
     async fn titles(&self, feed: &str) -> Vec<String> {
         let feed: serde_json::Value =
             serde_json::from_str(&self.daemon.get(&format!("/feeds/{feed}.json")).await).unwrap();
@@ -128,7 +128,8 @@ async fn an_entry_lists_a_story_only_if_a_feed_selects_it() {
         room.report_tanker(1).await;
         room.daemon.advance(HOUR);
         room.daemon.wait_until_idle().await;
-        // All feeds share an edition, so the entry in `all` lists what the feed `desk` selects.
+        // All feeds show the same edition of a story, so the entry in `all` lists the stories that the feed `desk`
+        // selects.
         for feed in ["all", "desk"] {
             let document = room.daemon.get(&format!("/feeds/{feed}.atom")).await;
             assert_eq!(document.contains("Tanker runs aground"), is_listed, "in {feed} with {options}: {document}");

@@ -24,7 +24,7 @@ fn page(headline: &str, paragraphs: &str, teasers: &[&str]) -> StubResponse {
     .header("content-type", b"text/html; charset=utf-8")
 }
 
-/// A feed with one item that has only a title and a link.
+/// Returns a feed with one item that has only a title and a link.
 fn feed(origin: &OriginServer, headline: &str) -> StubResponse {
     let link = origin.url("/article");
     StubResponse::ok(format!(
@@ -38,7 +38,7 @@ async fn add(daemon: &TestDaemon, origin: &OriginServer, outlet: &str, full_text
     daemon.add_known_source(new).await
 }
 
-/// One origin server per headline, with a feed and the page of its item.
+/// Starts one origin server per headline, with a feed and the page of its item.
 async fn start_origins(all: &[(&str, &str, &[&str])]) -> Vec<OriginServer> {
     let mut origins = Vec::new();
     for (headline, paragraphs, teasers) in all {

@@ -21,7 +21,7 @@ const TANKER: [&str; 3] = [
 ];
 const PANDAS: &str = "4 | Zoo of Belmont opens a panda house | Two pandas from Chengdu moved to the zoo of Belmont";
 
-/// What the log contains if a pass has been made, and if it was skipped.
+/// The log messages that show that a pass was made, and that a pass was skipped.
 const MADE: &str = "restored the clusterer";
 const SKIPPED: &str = "nothing has changed since the last grouping pass";
 
@@ -58,7 +58,7 @@ impl Site {
         assert_eq!(made, [MADE, SKIPPED].map(|message| message == expected), "{log}");
     }
 
-    /// The item ids of each story, sorted.
+    /// Returns the item ids of each story, sorted.
     fn stories(&self) -> Vec<Vec<i64>> {
         let list = self.cli.run_json(&["story", "list"]);
         let items = |story: &serde_json::Value| {
@@ -82,7 +82,7 @@ impl Site {
         let db = Connection::open(database_path(self.cli.folder.path())).unwrap();
         db.busy_timeout(Duration::from_secs(20)).unwrap();
         let count = |sql: &str| db.query_one(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-        // The program polls one source after the other, because both have the same server.
+        // The program polls one source after the other, because both sources have the same server.
         let unpolled = format!("SELECT count(*) FROM source WHERE last_poll_at < {start}");
         wait_until("both sources have been polled", async || {
             count(&unpolled) == 0 && count("SELECT count(*) FROM lease") == 0
@@ -156,7 +156,7 @@ async fn a_pass_that_was_interrupted_after_the_assignment_is_made_again() {
     let site = Site::with_grouped_items().await;
     site.serve("/b", &[TANKER[1], PANDAS]);
     site.poll_and_kill_before_grouping(3).await;
-    // The killed program had assigned the item to its own story, but not compared it with the others.
+    // The killed program had assigned the item to its own story, but had not compared it with other items.
     let assign = |db: &WriteConnection| {
         let item = items::unassigned(db, 1, Timestamp::now())?.remove(0);
         let (story, evidence) = (stories::mint_id(db, &item, |_| false)?, JoinEvidence::default());

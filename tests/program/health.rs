@@ -1,4 +1,4 @@
-//! Tests what the daemon reports about itself: `/healthz`, `/readyz`, `newsfold healthcheck` and the log.
+//! Tests the reports of the daemon about itself: `/healthz`, `/readyz`, `newsfold healthcheck` and the log.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::daemon_process::{database_path, start_daemon};
@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 const CONFIG: &str =
     "[serve]\nlisten = \"127.0.0.1:0\"\n[metrics]\nenabled = false\n[daemon]\nshutdown_grace = \"2s\"\n";
 
-/// The status and the body of a response.
+/// Returns the status and the body of a response.
 async fn get(base: &str, path: &str) -> (u16, String) {
     let response = reqwest::get(format!("{base}{path}")).await.unwrap();
     (response.status().as_u16(), response.text().await.unwrap())

@@ -160,7 +160,7 @@ async fn gone_feed_is_polled_once_more_after_a_day_and_then_never() {
 async fn permanent_redirect_is_adopted_after_ten_polls_in_seven_days_and_a_temporary_one_never() {
     let (mut daemon, origin, id) = start_and_poll_once(StubResponse::ok(rss(&["1 | One"]))).await;
     origin.serve("/new", StubResponse::ok(rss(&["1 | One", "2 | Two"])));
-    // This takes twelve days, and poll records are kept for two weeks.
+    // These polls take twelve days, and poll records are kept for two weeks.
     for (status, polls) in [(302, 3), (307, 3), (308, 9)] {
         origin.serve("/feed", StubResponse::redirect_with_status(status, "/new"));
         for _ in 0..polls {
@@ -180,7 +180,7 @@ async fn permanent_redirect_is_adopted_after_ten_polls_in_seven_days_and_a_tempo
     daemon.stop().await;
 }
 
-/// The element in which pages show a time.
+/// Returns the element in which pages show a time.
 fn time_element(at: Timestamp) -> String {
     at.strftime("<time datetime=\"%Y-%m-%dT%H:%M:%SZ\">%-d %b %Y, %H:%M UTC</time>").to_string()
 }
@@ -216,7 +216,7 @@ impl UnreachableServer {
     }
 }
 
-/// A daemon that is not started yet, with twelve sources that no packet reaches.
+/// Returns a daemon that is not started yet, with twelve sources that no packet reaches.
 async fn daemon_with_unreachable_servers() -> (TestDaemon, Vec<UnreachableServer>, Vec<SourceId>) {
     let mut daemon = TestDaemon::new();
     daemon.config.fetch.connect_timeout = SignedDuration::from_millis(200);
@@ -240,7 +240,7 @@ async fn network_outage_is_reported_once_counts_no_failures_and_ends_without_a_b
         daemon.advance(SignedDuration::from_millis(250));
     }
     wait_until("the outage has been recognized", is_reported).await;
-    // For hours, only one source at a time is polled, and no failure is counted.
+    // During the following hours, only one source at a time is polled, and no failure is counted.
     for _ in 0..12 {
         daemon.advance(minutes(15));
         let is_polled = async || {
@@ -362,7 +362,7 @@ async fn poll_of_the_old_url_does_not_affect_the_new_one() {
     daemon.stop().await;
 }
 
-/// Server names require a proxy, which answers for all of them.
+/// The test uses server names, which require a proxy that answers for all servers.
 #[tokio::test(flavor = "multi_thread")]
 async fn response_429_holds_the_registrable_domain_if_configured() {
     for hold_by in ["origin", "domain"] {

@@ -55,7 +55,7 @@ impl IdentityFixture {
         run_next_poll(&self.daemon, self.source).await;
     }
 
-    /// The titles of all stored items, sorted.
+    /// Returns the titles of all stored items, sorted.
     async fn titles(&self) -> Vec<String> {
         let mut titles = Vec::new();
         for story in self.daemon.stories().await {
@@ -65,7 +65,7 @@ impl IdentityFixture {
         titles
     }
 
-    /// The rules by which the additional guids of an item were recognized.
+    /// Returns the rules by which the additional guids of an item were recognized.
     async fn matched_by(&self, title: &str) -> Vec<MatchedBy> {
         let stories = self.daemon.stories().await;
         let mut reports = stories.iter().flat_map(|story| &story.items);
@@ -104,7 +104,7 @@ async fn items_with_new_guids_and_links_are_recognized_by_title_and_date() {
     fixture
         .poll_with(&[
             ("x1", "https://new.example/posts/rain", RAIN, "Sun, 01 Mar"),
-            // The same path on another host.
+            // This link has the same path on another host.
             ("x2", "https://new.example/2", BANK, ""),
             // A one-word title does not identify an item, and the same title some days later is a different item.
             ("x3", "https://new.example/posts/briefing", "Briefing", "Sun, 01 Mar"),
@@ -119,7 +119,7 @@ async fn items_with_new_guids_and_links_are_recognized_by_title_and_date() {
     fixture.daemon.stop().await;
 }
 
-/// Polls documents with one item each, and checks the number of stored items after the last one.
+/// Polls documents with one item each, and checks the number of stored items after the last document.
 async fn check_steps(why: &str, expected_items: usize, steps: &[FeedItem<'_>]) {
     let mut fixture = IdentityFixture::new(&steps[..1]).await;
     for step in &steps[1..] {

@@ -30,7 +30,7 @@ async fn add_reports(cli: &CliRunner, origin: &OriginServer) {
     }
 }
 
-/// Adds a source with one report, given as its name, its language and its title.
+/// Adds a source with one report. The tuple contains the name of the source, the language, and the title of the report.
 fn add_report(cli: &CliRunner, origin: &OriginServer, (name, code, title): (&str, &str, &str)) {
     let feed = rss_of_today(&[&format!("{name} | {title} | {title}.")]);
     let feed = feed.replace("<language>en<", &format!("<language>{code}<"));
@@ -38,7 +38,7 @@ fn add_report(cli: &CliRunner, origin: &OriginServer, (name, code, title): (&str
     cli.run(&["source", "add", &origin.url(&format!("/{name}")), "--outlet", &format!("{name}.example")]);
 }
 
-/// Merges the two stories. The older one is kept.
+/// Merges the two stories. The older story is kept.
 fn merge_reports(cli: &CliRunner) -> String {
     let stories = cli.run_json(&["story", "list"]);
     let ids: Vec<&str> = stories.as_array().unwrap().iter().map(|story| story["id"].as_str().unwrap()).collect();
@@ -205,7 +205,7 @@ async fn entry_in_a_language_keeps_its_headline_when_the_site_prefers_another_la
     add_report(&cli, &origin, ("en", "en", ENGLISH));
     wait_until("the report has a story", async || entries(&daemon, "all").await.len() == 2).await;
     merge_reports(&cli);
-    // The site prefers English, so the story's headline changes, but not that of the Polish feed.
+    // The site prefers English, so the story's headline changes. The headline in the Polish feed does not change.
     let all = entry_with(&daemon, "all", |entry| report_count(entry) == 2).await;
     assert_eq!(shown(&all), [ENGLISH, polish, "en"]);
     let entry = entry_with(&daemon, "polski", |entry| report_count(entry) == 2).await;

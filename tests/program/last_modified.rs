@@ -61,7 +61,8 @@ async fn last_modified_changes_whenever_the_bytes_change() {
         assert_eq!(changed.text().await.unwrap().matches("<entry>").count(), if merged { 1 } else { 2 });
     }
 
-    // An ETag takes precedence over a date: test a matching ETag with an old date, and vice versa.
+    // An ETag takes precedence over a date. The test sends a matching ETag with an old date, and an old ETag with a
+    // matching date.
     let last = request(&daemon, &[]).await;
     let (etag, modified) = (header(&last, "etag"), header(&last, "last-modified"));
     assert_eq!(request(&daemon, &[("if-none-match", &etag), ("if-modified-since", &first_date)]).await.status(), 304);

@@ -1,7 +1,7 @@
-//! Tests of the complete program: its commands, its daemon, the requests it sends and the documents it serves.
+//! Tests the complete program: its commands, its daemon, the requests it sends and the documents it serves.
 //!
-//! The tests are in one binary, because each binary is linked separately: thirty binaries took six minutes and four
-//! gigabytes.
+//! The tests are in one binary, because each binary is linked separately. Linking thirty binaries took six minutes and
+//! four gigabytes.
 
 mod architecture;
 mod backlog;

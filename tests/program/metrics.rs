@@ -17,7 +17,7 @@ fn contrib(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("contrib").join(file)
 }
 
-/// The metrics of a daemon, as text.
+/// Returns the metrics of a daemon, as text.
 async fn measurements(daemon: &DaemonProcess) -> String {
     let log = daemon.log();
     let address = log.split_once("listen=").expect("the log names the address").1.split_whitespace().next().unwrap();
@@ -41,7 +41,7 @@ async fn start(cli: &CliRunner, origin: &OriginServer) -> DaemonProcess {
     daemon
 }
 
-/// The names of the metrics that a text mentions.
+/// Returns the names of the metrics that a text mentions.
 fn names(text: &str) -> BTreeSet<String> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     words.filter(|word| word.starts_with("newsfold_")).map(str::to_owned).collect()

@@ -13,7 +13,7 @@ fn start(cli: &CliRunner) -> DaemonProcess {
     start_daemon(cli.folder.path(), "")
 }
 
-/// The finding of one check in the JSON output of `newsfold doctor`.
+/// Returns the finding of one check in the JSON output of `newsfold doctor`.
 fn finding<'a>(findings: &'a serde_json::Value, check: &str) -> &'a serde_json::Value {
     let mut findings = findings.as_array().unwrap().iter();
     findings.find(|finding| finding["check"] == check).unwrap_or_else(|| panic!("no check {check}"))

@@ -49,7 +49,8 @@ async fn add(daemon: &TestDaemon, url: &str, outlet: &str, tag: &str, lang: &str
     daemon.add_known_source(new).await
 }
 
-/// Three sources with three stories. Two sources report the grid story in the same words.
+/// Starts a daemon that has polled three sources with three stories. Two sources report the grid story in the same
+/// words.
 async fn newsroom() -> (TestDaemon, Vec<OriginServer>, Vec<SourceId>) {
     let mut daemon = TestDaemon::new();
     let (mut origins, mut ids) = (Vec::new(), Vec::new());
@@ -71,7 +72,7 @@ async fn newsroom() -> (TestDaemon, Vec<OriginServer>, Vec<SourceId>) {
     (daemon, origins, ids)
 }
 
-/// The stories, out of the three, that a page lists.
+/// Returns the stories of the newsroom that a page lists.
 fn listed(page: &str) -> Vec<&'static str> {
     let headlines = [("Grid fails", "grid"), ("Museum opens", "museum"), ("Bank lifts", "bank")];
     headlines.into_iter().filter(|(headline, _)| page.contains(headline)).map(|(_, name)| name).collect()
@@ -519,7 +520,7 @@ async fn list_of_feeds_is_valid_opml() {
     daemon.stop().await;
 }
 
-/// Paths of every kind of page.
+/// Returns the paths of pages of every kind.
 async fn every_page(daemon: &TestDaemon, ids: &[SourceId]) -> Vec<String> {
     let mut paths: Vec<String> = [
         "/",
@@ -640,7 +641,8 @@ async fn unknown_paths_are_not_found() {
     daemon.stop().await;
 }
 
-/// Panics if a page shows a time of day outside of a `time` element. A description in SVG cannot contain one.
+/// Panics if a page shows a time of day outside of a `time` element. A description in SVG cannot contain a `time`
+/// element.
 fn assert_times_are_marked(html: &str) {
     let mut rest = html;
     while let Some(at) = rest.find(" UTC") {

@@ -1,6 +1,6 @@
 //! Tests that no statement in a hot path scans a table that grows. The statements are those that the daemon executes
-//! while it polls, groups, publishes and serves. SQLite explains how it would execute each of them, without statistics
-//! and with the statistics of large tables.
+//! while it polls, groups, publishes and serves. SQLite explains how it would execute each statement, without
+//! statistics and with the statistics of large tables.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::daemon_process::{DaemonProcess, database_path, start_daemon};
@@ -21,7 +21,7 @@ use url::form_urlencoded::Serializer;
 
 /// The scans that are allowed: the step of the plan, a part of the statement, and the reason.
 const ALLOWED: &[(&str, &str, &str)] = &[
-    // Tables that do not grow with the work.
+    // These tables do not grow with the work.
     ("SCAN publication", "", "has one row"),
     ("SCAN term_frequency_progress", "", "has one row"),
     ("SCAN encoder_model", "", "has a row for each encoder"),
@@ -31,17 +31,17 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("SCAN lease", "", "has a row for each request in progress"),
     ("SCAN grouping_constraint", "", "has the decisions of the operator"),
     ("SCAN websub_subscriber_request", "count(*) AS total", "is limited by the rate limits of our hub"),
-    // Queues: the rows are deleted once the work is done.
+    // These tables are queues, whose rows are deleted once the work is done.
     ("SCAN storyline_review_queue", "", "is a queue"),
     ("SCAN revised_item", "", "is a queue"),
     ("SCAN item USING INDEX item_full_text_pending", "", "the index is a queue"),
-    // Results of subqueries.
+    // These scans read the results of subqueries.
     ("SCAN found", "story.id = found.id", "is limited by MAX_MATCHING_ITEMS"),
     ("SCAN outdated", "outdated AS (", "has the subscribers without the latest document"),
-    // Scans that end early.
+    // These scans end early.
     ("SCAN operator_event", "ORDER BY id DESC LIMIT", "reads the newest rows"),
     ("SCAN story USING INDEX story_published_by_update", "LIMIT 1 OFFSET", "reads MAX_CHECKED_STORIES rows"),
-    // Startup, and work at long intervals.
+    // These scans occur at startup or at long intervals.
     ("SCAN origin_hold", "DELETE FROM origin_hold WHERE until", "runs at startup and when the clock was changed"),
     ("SCAN source", "last_outcome = 'offline'", "runs at startup"),
     ("SCAN websub_subscription", "WHERE source_id = source.id AND next_poll_at = deferred_until", "runs at startup"),
@@ -116,7 +116,7 @@ const REPORTS: [[&str; 3]; 3] = [
     ],
 ];
 
-/// What readers request. The pages of stories and storylines are added.
+/// The paths that readers request, in addition to the pages of stories and storylines.
 const PATHS: &[&str] = &[
     "/",
     "/?view=latest&page=2",
@@ -233,7 +233,7 @@ const CORRECTED: [&str; 2] = [
     "4 | Bank of Norland lifts its rate to four percent | Markets of Norland were surprised",
 ];
 
-/// A correction, a report of a known event, a redirect, an unchanged document and a fault.
+/// Changes the documents: a correction, a report of a known event, a redirect, an unchanged document and an error.
 fn change_documents(origin: &OriginServer) {
     origin.serve("/0", StubResponse::ok(rss_of_today(&CORRECTED)).header("etag", b"\"1\""));
     origin.serve("/1", StubResponse::redirect_with_status(301, &origin.url("/moved")));
@@ -277,7 +277,7 @@ async fn read_everything(daemon: &DaemonProcess, database: &Path) {
     }
 }
 
-/// The distinct statements in a log.
+/// Returns the distinct statements in a log.
 fn logged_statements(log: &str) -> BTreeSet<String> {
     let statement = |line: &str| {
         let (_, sql) = line.split_once(" sql=")?;
@@ -286,7 +286,7 @@ fn logged_statements(log: &str) -> BTreeSet<String> {
     log.lines().filter_map(statement).collect()
 }
 
-/// Explains how SQLite executes statements.
+/// A connection that explains how SQLite executes statements.
 struct Explainer {
     db: Connection,
     /// The entries of [`ALLOWED`] that were needed.
@@ -312,7 +312,7 @@ impl Explainer {
         self.db.execute_batch(multiply).unwrap();
     }
 
-    /// The scans that are not allowed, with their statements.
+    /// Returns the scans that are not allowed, with their statements.
     fn forbidden_scans<'s>(&mut self, statements: &'s BTreeSet<String>) -> BTreeSet<(String, &'s str)> {
         let mut forbidden = BTreeSet::new();
         for sql in statements {
@@ -330,7 +330,7 @@ impl Explainer {
         forbidden
     }
 
-    /// The steps of the plan of a statement.
+    /// Returns the steps of the plan of a statement.
     fn plan(&self, sql: &str) -> Vec<String> {
         loop {
             let error = match self.db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")) {
@@ -348,8 +348,8 @@ impl Explainer {
     }
 }
 
-/// Whether a step of a plan reads all rows of a table or an index, or all results of a named subquery. A virtual table
-/// with a constraint, such as a full-text query, has text after the number of its index.
+/// Returns whether a step of a plan reads all rows of a table or an index, or all results of a named subquery. A
+/// virtual table with a constraint, such as a full-text query, has text after the number of its index.
 fn is_scan(step: &str) -> bool {
     let is_constrained = step.split_once(" VIRTUAL TABLE INDEX ").is_some_and(|(_, index)| index != "0:");
     let is_of_rows = step.ends_with("CONSTANT ROW") || step.starts_with("SCAN (subquery");

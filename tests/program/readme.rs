@@ -70,7 +70,7 @@ impl Fixture {
         cli.run(&["source", "add", &origin.url("/one"), "--outlet", "a.example"]);
         cli.run(&["source", "add", &origin.url("/two"), "--outlet", "b.example"]);
         cli.assert_fails(&["source", "add", &busy.url("/feed")], "no feed found");
-        // One story has two items, which the sources share.
+        // One story has two items, one from each source.
         let stories = cli.run_json(&["story", "list"]).as_array().unwrap().clone();
         let items_of = |story: &serde_json::Value| -> Vec<String> {
             story["items"].as_array().unwrap().iter().map(|item| item["id"].to_string()).collect()

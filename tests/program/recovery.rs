@@ -48,7 +48,7 @@ async fn count_items(database: &Path) -> u64 {
     Store::open(database).unwrap().read(statistics::row_counts).await.unwrap().items
 }
 
-/// The number of items, without separators.
+/// Returns the number of items on the health page, without separators.
 async fn items_on_health_page(daemon: &DaemonProcess) -> String {
     let page = reqwest::get(format!("{}/health", daemon.base)).await.unwrap().text().await.unwrap();
     let (_, rest) = page.split_once("<dt>Items</dt><dd>").unwrap();
@@ -60,7 +60,7 @@ fn succeeds(command: &str) -> bool {
     Command::new("sh").args(["-c", command]).output().is_ok_and(|output| output.status.success())
 }
 
-/// Waits until the daemon logs a failed write, and then for some more attempts. Returns what it has logged.
+/// Waits until the daemon logs a failed write, and then for some more attempts. Returns the log.
 async fn log_of_failed_writes(daemon: &DaemonProcess) -> String {
     wait_until("a write has failed", async || daemon.log().contains("cannot write to the database")).await;
     tokio::time::sleep(Duration::from_secs(4)).await;
@@ -175,7 +175,7 @@ async fn polling_continues_after_the_clock_was_ahead() {
 #[tokio::test]
 async fn retention_deletes_nothing_after_a_jump_of_the_clock_until_a_day_has_passed() {
     let mut daemon = TestDaemon::new();
-    // The story is never published, so it is not among the newest that are always kept.
+    // The story is never published, so it is not among the newest published stories, which are always kept.
     daemon.config.publish.delay = 1000 * DAY;
     let origin = OriginServer::start().await;
     origin.serve("/feed", StubResponse::ok(rss(&["1 | Grid fails | North"])));

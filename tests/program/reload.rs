@@ -1,4 +1,4 @@
-//! Tests the reload of the configuration: on SIGHUP, the running daemon applies the changed file or keeps its settings.
+//! Tests that on SIGHUP, the running daemon applies a changed configuration file or keeps its settings.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::daemon_process::{DaemonProcess, database_path, start_daemon};
@@ -12,7 +12,7 @@ const BASE: &str = "[poll]\ninterval = \"1s\"\naverage_interval = \"1s\"\n[fetch
                     allowed_networks = [\"127.0.0.0/8\"]\ntotal_timeout = \"10m\"\nheader_timeout = \"10m\"\n\
                     read_timeout = \"10m\"\n[daemon]\nshutdown_grace = \"2s\"\n";
 
-/// A configuration with a title and a listen address.
+/// Returns a configuration with a title and a listen address.
 fn config(title: &str, listen: &str) -> String {
     format!("{BASE}[publish]\ndelay = \"0s\"\ntitle = \"{title}\"\n[serve]\nlisten = \"{listen}\"\n")
 }
@@ -37,7 +37,7 @@ async fn front_page(daemon: &DaemonProcess) -> String {
     page.text().await.unwrap()
 }
 
-/// What a command prints to stderr.
+/// Returns the output of a command on stderr.
 fn notes(cli: &CliRunner) -> String {
     let output = cli.command(&["source", "list"]).assert().success();
     String::from_utf8(output.get_output().stderr.clone()).unwrap()
@@ -53,7 +53,7 @@ async fn start_blocked_poll(cli: &CliRunner, origin: &OriginServer) {
     wait_until("a poll is in progress", async || origin.request_count("/feed") > 0).await;
 }
 
-/// The outcomes of all polls, oldest first.
+/// Returns the outcomes of all polls, oldest first.
 async fn outcomes(cli: &CliRunner) -> Vec<PollOutcome> {
     let store = Store::open(&database_path(cli.folder.path())).unwrap();
     let id = newsfold::domain::SourceId(1);
@@ -111,7 +111,7 @@ async fn daemon_survives_a_reload_while_another_program_has_locked_the_database(
     reload(&cli, &daemon, &config("New desk", "127.0.0.1:0"), "locked").await;
     other_program.execute_batch("ROLLBACK").unwrap();
     cli.write_file("config.toml", &config("Newer desk", "127.0.0.1:0"));
-    // After failed writes, the daemon refuses further ones for up to a minute.
+    // After failed writes, the daemon refuses further writes for up to a minute.
     wait_until("a later reload succeeds", async || {
         daemon.signal("HUP");
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -176,7 +176,7 @@ async fn sigterm_during_a_reload_ends_the_daemon_within_the_grace_period() {
     assert_eq!(outcomes(&cli).await, [PollOutcome::Abandoned]);
 }
 
-/// systemd learns when a reload begins and ends.
+/// The daemon notifies systemd when a reload begins and ends.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn systemd_is_notified_of_a_reload() {

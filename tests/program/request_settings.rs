@@ -25,7 +25,7 @@ async fn secrets_are_sent_only_to_the_origin_of_the_source() {
     assert_eq!(sent(&origin, "/feed", "cookie").as_deref(), Some("session=hunter2"));
     assert_eq!(sent(&origin, "/feed", "user-agent").as_deref(), Some("desk/1"));
 
-    // The chain leaves the origin and returns: the secrets are not sent again.
+    // The chain of redirects leaves the origin and returns to it. The secrets are not sent again.
     origin.serve("/feed", redirect(other.url("/away")));
     other.serve("/away", redirect(origin.url("/back")));
     origin.serve("/back", feed());
@@ -35,7 +35,7 @@ async fn secrets_are_sent_only_to_the_origin_of_the_source() {
     }
     assert_eq!(sent(&origin, "/feed", "x-token").as_deref(), Some("swordfish"));
 
-    // A new URL on another server does not get the secrets of the old one.
+    // A new URL on another server does not get the secrets of the old URL.
     other.serve("/moved", feed());
     cli.run(&["source", "edit", "1", "--url", &other.url("/moved")]);
     assert_eq!(sent(&other, "/moved", "cookie"), None);

@@ -12,7 +12,7 @@ const OTHER_USER: u32 = 65534;
 const PAGE: &str = "<!DOCTYPE html><html><head><title>News</title>\
                     <link rel=\"alternate\" type=\"application/rss+xml\" href=\"/feed\"></head><body>News</body></html>";
 
-/// Starts a daemon whose database belongs to another user. `None` if the tests do not run as root.
+/// Starts a daemon whose database belongs to another user. Returns `None` if the tests do not run as root.
 fn start_daemon_of_other_user(cli: &CliRunner) -> Option<DaemonProcess> {
     if !rustix::process::geteuid().is_root() {
         eprintln!("skipped, because it needs root");

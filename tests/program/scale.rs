@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use newsfold::domain::NewSource;
 use newsfold::store::{Store, WriteConnection, sources};
 
-/// The number of steps of SQLite's virtual machine from which a statement is expensive.
+/// The minimum number of SQLite virtual machine steps of an expensive statement.
 const EXPENSIVE_STEPS: u64 = 20_000;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,12 +52,12 @@ async fn no_statement_of_a_poll_reads_all_of_twenty_thousand_sources() {
     }
     let expensive = expensive_statements(&daemon.log()[before..]);
     assert!(expensive.is_empty(), "{expensive:#?}");
-    // The page with all sources shows that such a statement would be in the log.
+    // The page with all sources executes an expensive statement, which shows that the log would contain one.
     reqwest::get(format!("{}/sources", daemon.base)).await.unwrap();
     wait_until("the log has the statement", async || !expensive_statements(&daemon.log()[before..]).is_empty()).await;
 }
 
-/// The lines of a log that report an expensive statement.
+/// Returns the lines of a log that report an expensive statement.
 fn expensive_statements(log: &str) -> Vec<String> {
     let is_expensive = |line: &&str| {
         let steps = line.split_once(" steps=").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());

@@ -1,5 +1,6 @@
-//! A source's address may contain a secret in its credentials, its path and its query. No part of the secret appears in
-//! a document, a page, a header, an exported file or the log, regardless of the response of the source.
+//! Tests that no secret in a source's address appears in a document, a page, a header, an exported file or the log,
+//! regardless of the response of the source. The credentials, the path and the query of an address may contain a
+//! secret.
 
 use crate::support::daemon_process::{database_path, start_daemon};
 use crate::support::fake_hub::FakeHub;
@@ -15,18 +16,18 @@ use tempfile::TempDir;
 
 /// A placeholder for the address of a feed in its own document.
 const OWN_ADDRESS: &str = "OWN-ADDRESS";
-/// Every secret part of an address contains this word.
+/// The word that every secret part of an address contains.
 const CANARY: &str = "canary";
 const SECRET_PATH: &str = "/canary4f9Qx7Lm2Zk8T/feed";
 const BASE_URL: &str = "https://desk.example/news/";
 
-/// An address in which only the scheme, the host and the port are public.
+/// Returns an address in which only the scheme, the host and the port are public.
 fn secret_url(base: &str) -> String {
     let url = format!("{base}{SECRET_PATH}?auth=canary-query");
     url.replacen("://", "://canary-user:canary-password@", 1)
 }
 
-/// The settings of a daemon that polls as fast as it can, acts as a hub, and exports its feeds.
+/// Returns a folder with the settings of a daemon that polls as fast as it can, acts as a hub, and exports its feeds.
 fn folder_with_configuration() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let export = folder.path().join("export");
@@ -77,7 +78,7 @@ impl CanarySources {
             all.urls.push(own);
             all.origins.push(origin);
         }
-        // Failures of each kind.
+        // These sources fail in different ways.
         for status in [400, 401, 403, 404, 410, 429, 500, 503] {
             all.serve(StubResponse::status(status)).await;
         }
@@ -85,7 +86,7 @@ impl CanarySources {
         all.serve(StubResponse::ok(vec![0x1f, 0x8b, 1, 2]).header("content-encoding", b"gzip")).await;
         all.serve_raw(Vec::new()).await;
         all.serve_raw([head("content-length: 900\r\n"), b"<rss><channel>".to_vec()].concat()).await;
-        // Redirects.
+        // These sources redirect.
         for status in [301, 302] {
             all.serve(StubResponse::redirect_with_status(status, &target_url)).await;
         }
@@ -97,17 +98,17 @@ impl CanarySources {
             all.serve(StubResponse::redirect(to)).await;
         }
         let looping = all.serve(StubResponse::redirect(SECRET_PATH)).await.url("");
-        // Documents that are not feeds.
+        // These documents are not feeds.
         all.serve(StubResponse::ok("Neither XML nor JSON")).await;
         all.serve(StubResponse::ok(format!("<!doctype html><link rel=feed href='{target_url}'>"))).await;
         let refresh = format!("<html><meta http-equiv=refresh content=\"0; url={target_url}\"></html>");
         all.serve(StubResponse::ok(refresh)).await;
-        // Servers that cannot be reached: no TLS, no listener, no such host.
+        // These servers cannot be reached: no TLS, no listener, no such host.
         all.urls.push(secret_url(&looping.replace("http://", "https://")));
         let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         all.urls.push(secret_url(&format!("http://{closed}")));
         all.urls.push(secret_url("https://missing.invalid"));
-        // A feed with a hub.
+        // This feed declares a hub.
         let secret = |base: &str| format!("{}{SECRET_PATH}?auth=canary-query", base.trim_end_matches('/'));
         let (hub_url, topic) = (secret(hub.url()), secret("https://news.example"));
         let links = format!("<{hub_url}>; rel=\"hub\", <{topic}>; rel=\"self\"");
@@ -187,7 +188,8 @@ async fn add_sources(folder: &Path, urls: &[String]) -> Vec<SourceId> {
     ids
 }
 
-/// Every document that can be reached from the start page and from a list of addresses, with its headers, by path.
+/// Returns every document that can be reached from the start page and from a list of addresses, with its headers, by
+/// path.
 async fn crawl(base: &str, seeds: Vec<String>) -> BTreeMap<String, String> {
     let client = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
     let (mut waiting, mut seen) = (seeds.clone(), BTreeSet::from_iter(seeds));

@@ -3,7 +3,7 @@
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{OriginServer, StubResponse};
 
-/// A feed with a link to a site.
+/// Returns a feed with a link to a site.
 fn feed_of_site(site: &str) -> String {
     format!(
         "<rss version=\"2.0\"><channel><title>News</title><link>{site}</link><language>en</language>\

@@ -20,7 +20,7 @@ use tokio::sync::OnceCell;
 
 const OUTLETS: usize = 15;
 
-/// Reports of one event. Three outlets publish each of them.
+/// Reports of one event. Three outlets publish each report.
 const FERRY: [&str; 10] = [
     "Ferry Valderra capsizes off Norholm | The Valderra went down near Norholm with 200 aboard, the coast guard said.",
     "Divers reach wreck of Valderra | Rescue teams off Norholm have reached the ferry Valderra.",
@@ -60,7 +60,7 @@ struct Newsroom {
 }
 
 impl Newsroom {
-    /// The sources have been polled once.
+    /// Returns a newsroom whose sources have been polled once.
     async fn polled() -> Newsroom {
         let newsroom = Newsroom::unpolled();
         let polled = POLLED.get_or_init(async || {
@@ -119,7 +119,7 @@ impl Newsroom {
         start_daemon(self.folder(), "")
     }
 
-    /// The ids of the stories of each storyline.
+    /// Returns the ids of the stories of each storyline.
     fn storylines(&self) -> BTreeMap<String, BTreeSet<String>> {
         let stories = self.cli.run_json(&["story", "list", "--limit", "1000"]);
         let mut storylines: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -147,7 +147,7 @@ impl Newsroom {
         shown["stories"].as_array().unwrap().iter().map(|story| text(&story["id"])).collect()
     }
 
-    /// The storyline of the ferry and its stories.
+    /// Returns the storyline of the ferry and its stories.
     fn ferry(&self) -> (String, Vec<String>) {
         let rows = self.cli.run_json(&["storyline", "list"]);
         assert_eq!(rows.as_array().unwrap().len(), 1, "{rows}");
@@ -257,7 +257,8 @@ async fn operator_corrects_storylines_and_undoes_the_corrections() {
         "this conflicts with decision 1; undo that decision first",
     );
 
-    // A move out of a storyline with other stories consists of two decisions, or of none if one of them is refused.
+    // A move out of a storyline with other stories consists of two decisions. If one of them is refused, neither is
+    // recorded.
     cli.assert_fails(&["story", "move", &captain, &storyline], "this conflicts with decision 1");
     assert_eq!(cli.run_json(&["story", "decisions"]).as_array().unwrap().len(), 1);
     let moved = cli.run(&["story", "move", &captain, &bank]);
@@ -284,7 +285,7 @@ async fn operator_corrects_storylines_and_undoes_the_corrections() {
     cli.run(&["source", "poll", "1"]);
     assert_eq!(newsroom.ferry(), (storyline.clone(), stories));
 
-    // The older id survives, and the other one redirects.
+    // The older id survives, and the other id redirects.
     let merged = cli.run_json(&["storyline", "merge", &bank, &storyline]);
     assert_eq!((merged["id"].as_i64(), merged["kind"].as_str()), (Some(7), Some("storyline-merge")));
     let survivor = newsroom.storyline_of("Central bank");
@@ -425,12 +426,12 @@ async fn export_contains_the_storylines_that_pages_link_to() {
         assert!(served.bytes().await.unwrap() == file);
     }
     drop(daemon);
-    // The page and the Atom feed of one storyline in three content codings: storylines with a single story are not
-    // exported.
+    // The folder contains the page and the Atom feed of one storyline in three content codings. Storylines with a
+    // single story are not exported.
     assert_eq!(std::fs::read_dir(folder.join("current/storylines")).unwrap().count(), 6);
 }
 
-/// Copies a database into a new one that has only the first version of the schema.
+/// Copies a database into a new database that has only the first version of the schema.
 fn downgrade(from: &Path, to: &Path) {
     let (old, new) = (Connection::open(to).unwrap(), Connection::open(from).unwrap());
     // Triggers call these functions.
@@ -441,7 +442,7 @@ fn downgrade(from: &Path, to: &Path) {
             connection.create_scalar_function(name, arguments, flags, first_argument).unwrap();
         }
     }
-    // Each edition gets a copy of the text that it shares with an item.
+    // This statement gives each edition a copy of the text that it shares with an item.
     new.execute("UPDATE item SET title = title", []).unwrap();
     old.execute_batch(include_str!("../../migrations/V1__initial.sql")).unwrap();
     let application_id: i32 = new.pragma_query_value(None, "application_id", |row| row.get(0)).unwrap();

@@ -1,4 +1,4 @@
-//! Documents that end too early: the incomplete last item is held back until the next document is complete or is
+//! Tests documents that end too early. The incomplete last item is held back until the next document is complete or is
 //! truncated at the same place.
 
 use crate::support::cli_runner::CliRunner;
@@ -25,7 +25,7 @@ fn up_to<'a>(document: &'a str, text: &str) -> &'a str {
     &document[..document.find(text).unwrap() + text.len()]
 }
 
-/// The stored titles with their summaries, sorted.
+/// Returns the stored titles with their summaries, sorted.
 async fn stored(daemon: &TestDaemon) -> Vec<(String, String)> {
     let items = daemon.stories().await.into_iter().flat_map(|story| story.items);
     let mut texts: Vec<_> = items.map(|report| (report.item.title.clone(), report.item.summary.clone())).collect();
@@ -37,12 +37,12 @@ async fn titles(daemon: &TestDaemon) -> Vec<String> {
     stored(daemon).await.into_iter().map(|(title, _)| title).collect()
 }
 
-/// A daemon that has polled a source once, which returned this document.
+/// Returns a daemon that has polled a source with this document once.
 async fn polled(document: &str) -> (TestDaemon, OriginServer, SourceId) {
     crate::support::test_daemon::start_and_poll_once(with_etag(document, "\"v1\"")).await
 }
 
-/// A response with an ETag. A request that contains this ETag receives a 304 response.
+/// Returns a response with an ETag. A request that contains this ETag receives a 304 response.
 fn with_etag(document: &str, etag: &str) -> StubResponse {
     StubResponse::ok(document).header("etag", etag.as_bytes())
 }

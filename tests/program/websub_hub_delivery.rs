@@ -210,7 +210,8 @@ async fn slow_subscribers_use_at_most_half_of_the_concurrent_requests() {
     fixture.daemon.stop().await;
 }
 
-/// The documents of a newsfold instance without configured feeds: those that contain its story, and those that do not.
+/// The documents of a newsfold instance without configured feeds: first the documents that contain its story, then the
+/// others.
 const CHANGING: [&str; 6] = ["all.atom", "all.json", "all.rss", "all.stable.atom", "all.stable.json", "all.stable.rss"];
 const UNCHANGED: [&str; 7] =
     ["health.atom", "top.atom", "top.json", "top.rss", "top.stable.atom", "top.stable.json", "top.stable.rss"];
@@ -225,7 +226,8 @@ fn documents(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| format!("{BASE}/feeds/{name}")).collect()
 }
 
-/// A running newsfold instance that does not have its own hub and has notified another hub of all its documents.
+/// Returns a running newsfold instance that does not have its own hub and has notified another hub of all its
+/// documents.
 async fn scene_with_other_hub() -> (HubFixture, FakeHub) {
     let (mut fixture, hub) = (HubFixture::new().await, FakeHub::start().await);
     fixture.daemon.config.publish.own_hub = false;

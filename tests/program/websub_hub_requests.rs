@@ -29,7 +29,7 @@ async fn subscriber_that_does_not_echo_the_challenge_is_not_subscribed() {
     assert_eq!(fixture.request_for("subscribe", ATOM, "http://127.0.0.1:1024/", &[]).await.0, 202);
     fixture.until_all_verified().await;
     assert_eq!(fixture.subscribers().await.len(), 0);
-    // Any other subscriber would get this document before the confirmed one.
+    // Any other subscriber would get this document before the confirmed subscriber.
     fixture.reader.reply_to_verifications(VerificationReply::Echo);
     fixture.request("subscribe", "/good", &[]).await;
     fixture.until_subscribers(1).await;
@@ -158,7 +158,7 @@ async fn accepted_request_survives_a_restart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn callback_is_asked_once_a_minute_and_a_host_gets_one_request_at_a_time() {
     let mut fixture = HubFixture::new().await;
-    // No verification times out while the others are in progress.
+    // With this timeout, no verification times out while the others are in progress.
     fixture.daemon.config.hub.callback_timeout = SignedDuration::from_secs(60);
     fixture.start().await;
     for _ in 0..5 {
@@ -190,7 +190,7 @@ async fn full_hub_refuses_new_subscribers_and_renews_existing_ones() {
     let mut fixture = HubFixture::new().await;
     fixture.daemon.config.hub.max_subscribers_per_topic = 1;
     fixture.daemon.config.hub.max_subscribers = 2;
-    // Without a trusted proxy, the client is known.
+    // Without a trusted proxy, the client is the peer of the connection.
     fixture.daemon.config.serve.trusted_proxies.clear();
     fixture.start().await;
     let reader = &fixture.reader;
@@ -220,7 +220,7 @@ async fn operator_lists_and_removes_subscribers() {
     fixture.reader.reply_to_deliveries(500, &[]);
     fixture.publish_title("Northern Herald").await;
     fixture.until_failures(1).await;
-    // The command uses the system clock; according to it, the lease has ended.
+    // The command uses the system clock, according to which the lease would have ended.
     fixture.daemon.open_sqlite().execute("UPDATE websub_subscriber SET lease_until = 32503680000000", []).unwrap();
     let table = fixture.output(&["feed", "subscribers"]);
     let row = table.lines().find(|line| line.contains(ATOM)).unwrap_or_else(|| panic!("{table}"));

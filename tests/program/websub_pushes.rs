@@ -42,7 +42,7 @@ async fn push_without_a_valid_signature_is_answered_and_ignored() {
     for signatures in &wrong {
         assert_eq!(fixture.push_signed(&request, &body, signatures).await, 202, "{signatures:?}");
     }
-    // Pushes are read in order, so the invalid pushes would have been stored before this one.
+    // Pushes are read in order, so the invalid pushes would have been stored before this push.
     assert_eq!(fixture.push(&request, &rss(&[BANK])).await, 202);
     fixture.daemon.wait_for_polls(fixture.id, 2).await;
     assert_eq!(fixture.titles().await, HashSet::from([title(GRID), title(BANK)]));
@@ -125,7 +125,7 @@ async fn oversized_push_is_refused() {
     fixture.verify(&request, "subscribe", "864000").await;
     let large = rss(&[&format!("{STORM}{}", "x".repeat(5000))]);
     assert_eq!(fixture.push(&request, &large).await, 413);
-    // A push without Content-Length.
+    // This push has no Content-Length.
     let signature = signature(request.get("hub.secret"), large.as_bytes());
     let chunks = futures_util::stream::iter([Ok::<_, std::io::Error>(large)]);
     let push = reqwest::Client::new()

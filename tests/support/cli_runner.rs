@@ -46,7 +46,7 @@ impl CliRunner {
         serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e} in {text}"))
     }
 
-    /// The URLs of all sources, sorted.
+    /// Returns the URLs of all sources, sorted.
     pub fn source_urls(&self) -> Vec<String> {
         let list = self.run_json(&["source", "list"]);
         let mut urls: Vec<String> =

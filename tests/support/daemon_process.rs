@@ -13,7 +13,7 @@ pub struct DaemonProcess {
 }
 
 impl DaemonProcess {
-    /// What the daemon has logged so far.
+    /// Returns the log of the daemon so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
@@ -32,7 +32,7 @@ impl Drop for DaemonProcess {
     }
 }
 
-/// The path of the database in a directory.
+/// Returns the path of the database in a directory.
 pub fn database_path(folder: &Path) -> PathBuf {
     folder.join("news.db")
 }

@@ -38,8 +38,8 @@ impl HubRequest {
         self.form.get(name).map_or("", String::as_str)
     }
 
-    /// The path of the callback. It omits the base URL, because the tests run without the reverse proxy to which the
-    /// base URL refers.
+    /// Returns the path of the callback. It omits the base URL, because the tests run without the reverse proxy to
+    /// which the base URL refers.
     pub fn callback(&self) -> String {
         Url::parse(self.get("hub.callback")).unwrap().path().to_owned()
     }
@@ -105,7 +105,7 @@ async fn record_request(State(state): State<SharedHubState>, uri: Uri, headers: 
     }
 }
 
-/// The `X-Hub-Signature` of a body, with SHA-256.
+/// Returns the `X-Hub-Signature` of a body, with SHA-256.
 pub fn signature(secret: &str, body: &[u8]) -> String {
     use ring::hmac;
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), body);

@@ -117,7 +117,7 @@ impl FakeSubscriber {
         self.state.lock().unwrap().blocked.send_replace(blocked);
     }
 
-    /// The maximum number of concurrent requests so far.
+    /// Returns the maximum number of concurrent requests so far.
     pub fn max_concurrent(&self) -> usize {
         self.state.lock().unwrap().max_concurrent
     }
@@ -148,7 +148,7 @@ impl FakeSubscriber {
     }
 }
 
-/// Counts as a request in flight until it is dropped.
+/// A guard that counts as a request in flight until it is dropped.
 struct InFlight(SharedState);
 
 impl InFlight {

@@ -30,7 +30,7 @@ impl HubFixture {
             (TestDaemon::new(), OriginServer::start().await, FakeSubscriber::start().await);
         daemon.config.publish.base_url = Url::parse(&format!("{BASE}/")).unwrap();
         daemon.config.publish.own_hub = true;
-        // Limits how long an unresponsive callback delays a test.
+        // This timeout limits how long an unresponsive callback delays a test.
         daemon.config.hub.callback_timeout = SignedDuration::from_secs(2);
         origin.serve("/feed", StubResponse::ok(rss(&[GRID])));
         let source = daemon.add_source(&origin.url("/feed"), "news.example").await;
@@ -44,7 +44,7 @@ impl HubFixture {
         fixture
     }
 
-    /// Like [`HubFixture::started`], with a reader that has subscribed to the Atom feed with a secret.
+    /// Does the same as [`HubFixture::started`], and subscribes a reader to the Atom feed with a secret.
     pub async fn subscribed() -> HubFixture {
         let fixture = HubFixture::started().await;
         assert_eq!(fixture.request("subscribe", "/push", &[("hub.secret", "a secret")]).await.0, 202);
@@ -84,7 +84,7 @@ impl HubFixture {
         self.daemon.store.read(move |db| websub_subscribers::list(db, now)).await.unwrap()
     }
 
-    /// The only subscriber.
+    /// Returns the only subscriber.
     pub async fn subscriber(&self) -> HubSubscriber {
         let mut subscribers = self.subscribers().await;
         assert_eq!(subscribers.len(), 1, "{subscribers:?}");
@@ -115,13 +115,14 @@ impl HubFixture {
         .await;
     }
 
-    /// The number of rows of a table. `table` may include a WHERE clause.
+    /// Returns the number of rows of a table. `table` may include a WHERE clause.
     pub fn row_count(&self, table: &str) -> i64 {
         let sql = format!("SELECT count(*) FROM {table}");
         self.daemon.open_sqlite().query_row(&sql, [], |row| row.get(0)).unwrap()
     }
 
-    /// A `newsfold` command with the fixture's database, and with its configuration file if the test has written one.
+    /// Returns a `newsfold` command with the fixture's database, and with its configuration file if the test has
+    /// written one.
     pub fn command(&self, arguments: &[&str]) -> assert_cmd::Command {
         let mut command = assert_cmd::Command::cargo_bin("newsfold").unwrap();
         let folder = self.daemon.folder.path();
@@ -152,7 +153,7 @@ impl HubFixture {
         change.commit().unwrap();
     }
 
-    /// Changes the title of the story, and advances past the minimum time between checks for changes.
+    /// Changes the title of the story, and advances the clock past the minimum time between checks for changes.
     pub async fn publish_title(&self, title: &str) {
         self.change_title(title).await;
         self.daemon.advance(SignedDuration::from_secs(10));

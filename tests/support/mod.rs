@@ -27,7 +27,7 @@ pub async fn wait_until<F: AsyncFnMut() -> bool>(description: &str, mut conditio
     }
 }
 
-/// The number of polls that a database has recorded since a time.
+/// Returns the number of polls that a database has recorded since a time.
 pub fn count_polls(database: &Path, since: Timestamp) -> i64 {
     let sqlite = rusqlite::Connection::open(database).unwrap();
     sqlite.busy_timeout(Duration::from_secs(20)).unwrap();
@@ -41,17 +41,18 @@ pub fn skipped(reason: &str) {
     let _ = writeln!(std::io::stderr(), "SKIPPED: {reason}");
 }
 
-/// An RSS feed with undated items, each given as `guid | title | description`.
+/// Returns an RSS feed with undated items, each given as `guid | title | description`.
 pub fn rss(items: &[&str]) -> String {
     rss_with_date(items, "")
 }
 
-/// Like [`rss`], but each item has the current time as its date, so that the items of a first document are news.
+/// Returns a feed like [`rss`], but each item has the current time as its date, so that the items of a first document
+/// are news.
 pub fn rss_of_today(items: &[&str]) -> String {
     rss_at(items, Timestamp::now())
 }
 
-/// Like [`rss`], but each item has this date.
+/// Returns a feed like [`rss`], but each item has the given date.
 pub fn rss_at(items: &[&str], date: Timestamp) -> String {
     rss_with_date(items, &date.strftime("<pubDate>%a, %d %b %Y %H:%M:%S GMT</pubDate>").to_string())
 }

@@ -29,7 +29,7 @@ struct ServerState {
     released: watch::Sender<bool>,
 }
 
-/// Counts as a request in flight until the request is answered or abandoned.
+/// A guard that counts as a request in flight until the request is answered or abandoned.
 struct InFlight(SharedState);
 
 impl Drop for InFlight {
@@ -166,7 +166,7 @@ impl OriginServer {
         self.state.lock().unwrap().released.send_replace(true);
     }
 
-    /// The maximum number of concurrent requests so far.
+    /// Returns the maximum number of concurrent requests so far.
     pub fn max_concurrent(&self) -> usize {
         self.state.lock().unwrap().max_concurrent
     }

@@ -9,17 +9,17 @@ use tokio::net::{TcpListener, TcpStream};
 /// The data to send after a request.
 #[derive(Debug, Clone)]
 pub enum RawResponse {
-    /// Sends these bytes and then closes the connection.
+    /// These bytes, after which the server closes the connection.
     Bytes(Vec<u8>),
-    /// Sends a header and then these bytes repeatedly until the client closes the connection.
+    /// A header, and then these bytes repeatedly until the client closes the connection.
     Endless { head: Vec<u8>, bytes: Vec<u8> },
-    /// Sends a header and then one byte after each pause.
+    /// A header, and then one byte after each pause.
     Trickle { head: Vec<u8>, pause: Duration },
-    /// Sends nothing.
+    /// Nothing.
     Silence,
 }
 
-/// The header of a response that contains a feed, with additional header lines.
+/// Returns the header of a response that contains a feed, with additional header lines.
 pub fn head(more: &str) -> Vec<u8> {
     format!("HTTP/1.1 200 OK\r\ncontent-type: application/rss+xml\r\n{more}\r\n").into_bytes()
 }
@@ -48,7 +48,7 @@ impl RawServer {
         self.requests.load(Ordering::SeqCst)
     }
 
-    /// The number of bytes sent over all connections.
+    /// Returns the number of bytes sent over all connections.
     pub fn sent_bytes(&self) -> usize {
         self.sent_bytes.load(Ordering::SeqCst)
     }

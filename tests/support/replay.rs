@@ -34,8 +34,8 @@ pub struct ReplayedSource {
     pub versions: Vec<(Timestamp, Vec<u8>)>,
 }
 
-/// Which big stories the feed `top` shows after a time of capture. A big story has six or more outlets and a report in the
-/// last 24 hours.
+/// The big stories that the feed `top` shows and lacks after a time of capture. A big story has six or more outlets and
+/// a report in the last 24 hours.
 pub struct TopFeed {
     pub at: Timestamp,
     /// The number of big stories.
@@ -147,8 +147,8 @@ async fn poll_all(store: &Store, now: Timestamp) -> anyhow::Result<()> {
     wait_until(store, "all items are grouped", |db| Ok(statistics::row_counts(db)?.unassigned == 0)).await
 }
 
-/// Advances the clock until all stories are published, including those that reclustering splits off meanwhile. The clock
-/// advances no further than necessary, so that the time of day stays close to the time of capture.
+/// Advances the clock until all stories are published, including stories that reclustering splits off in the meantime.
+/// The clock advances no further than necessary, so that the time of day stays close to the time of capture.
 async fn publish_all(store: &Store, clock: &Clock, delay: SignedDuration) -> anyhow::Result<()> {
     for _ in 0..MAX_PUBLISHING_STEPS {
         let counts = store.read(statistics::row_counts).await?;

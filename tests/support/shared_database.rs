@@ -16,7 +16,7 @@ impl SharedDatabase {
     /// Keeps the database in a directory. No program may use it.
     pub fn of(folder: &Path, origin: &OriginServer) -> SharedDatabase {
         let copy = folder.join("shared.db");
-        // This includes changes that are only in the write-ahead log.
+        // The copy includes changes that are only in the write-ahead log.
         Connection::open(database_path(folder)).unwrap().execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
         let file = std::fs::read(&copy).unwrap();
         std::fs::remove_file(copy).unwrap();

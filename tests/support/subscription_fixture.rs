@@ -1,5 +1,5 @@
 //! The fixture for tests of the WebSub subscriber: a newsfold instance that hubs can reach, a hub, and a feed that
-//! declares it.
+//! declares the hub.
 
 use super::fake_hub::{FakeHub, HubRequest, signature};
 use super::origin_server::{OriginServer, StubResponse};
@@ -44,7 +44,8 @@ impl SubscriptionFixture {
         (fixture, request)
     }
 
-    /// Like [`SubscriptionFixture::requested`], with a subscription that the hub has verified with a lease of ten days.
+    /// Does the same as [`SubscriptionFixture::requested`], and the hub verifies the subscription with a lease of ten
+    /// days.
     pub async fn subscribed() -> (SubscriptionFixture, HubRequest) {
         let (fixture, request) = SubscriptionFixture::requested().await;
         assert_eq!(fixture.verify(&request, "subscribe", "864000").await, (200, "a challenge".into()));
@@ -52,7 +53,7 @@ impl SubscriptionFixture {
         (fixture, request)
     }
 
-    /// Like [`SubscriptionFixture::subscribed`], with one stored push.
+    /// Does the same as [`SubscriptionFixture::subscribed`], and delivers one push, which is stored.
     pub async fn pushed() -> (SubscriptionFixture, HubRequest) {
         let (fixture, request) = SubscriptionFixture::subscribed().await;
         assert_eq!(fixture.push(&request, &rss(&[BANK])).await, 202);
@@ -120,7 +121,7 @@ impl SubscriptionFixture {
         self.subscription_of(id).await.unwrap()
     }
 
-    /// The titles of all stories.
+    /// Returns the titles of all stories.
     pub async fn titles(&self) -> HashSet<String> {
         self.daemon.stories().await.iter().flat_map(|s| s.items.iter().map(|i| i.item.title.clone())).collect()
     }
@@ -136,13 +137,13 @@ impl SubscriptionFixture {
     }
 }
 
-/// A feed whose `Link` headers declare a hub.
+/// Returns a feed whose `Link` headers declare a hub.
 pub fn answer(items: &[&str], hub: &str) -> StubResponse {
     let link = format!("<{hub}>; rel=\"hub\", <{TOPIC}>; rel=\"self\"");
     StubResponse::ok(rss(items)).header("link", link.as_bytes())
 }
 
-/// A feed with `atom:link` elements.
+/// Returns a feed with `atom:link` elements.
 pub fn with_links(items: &[&str], links: &[(&str, &str)]) -> String {
     let links: String = links
         .iter()

@@ -50,7 +50,7 @@ impl TestDaemon {
         self.start_on(listener).await;
     }
 
-    /// Starts the daemon on a listener whose address the test needed before the start.
+    /// Starts the daemon on a given listener, so that the test knows the address before the start.
     pub async fn start_on(&mut self, listener: TcpListener) {
         self.base = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();

@@ -22,7 +22,7 @@ pub(super) fn after_throttling(
     let reason = HoldReason::Throttled { shortened: requested.shortened };
     record.detail = hold_reason_text(&reason);
     update.hold_until = (!requested.span.is_zero()).then(|| after(at, requested.span));
-    // 429 applies to all requests to the server (RFC 6585, section 4); 503 may apply only to this document.
+    // 429 applies to all requests to the server (RFC 6585, section 4), but 503 may apply only to this document.
     if input.attempt.status == Some(429) {
         // The failures of this source do not count against other sources of the server.
         let until = after(at, requested.span.max(input.options.interval));
@@ -48,7 +48,8 @@ pub(super) fn after_refusal(
     ]);
     let until = after(record.finished_at, delay.span);
     update.hold_until = Some(until);
-    // A redirect target, or a page with status 200, is not evidence about the origin's other feeds. A 429 response does.
+    // A redirect target, or a page with status 200, is not evidence about the origin's other feeds. A 429 response is
+    // evidence about them.
     let is_own_origin =
         Url::parse(&input.source.url).is_ok_and(|url| Some(origin_of(&url).as_str()) == input.attempt.last_origin());
     let is_error = record.status.is_some_and(|status| status >= 400);

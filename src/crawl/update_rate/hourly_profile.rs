@@ -1,10 +1,10 @@
 //! Counts the new items of a source by hour of the day and day of the week (UTC), and estimates rates from the counts.
 //!
 //! Counts and observed time decay with a half-life of one week. The estimate is the mean of a Gamma posterior
-//! (Gamma–Poisson). Its daily cycle is shrunk towards a flat cycle in two steps: the neighborhood of an hour towards
-//! the whole day, then the hour towards its neighborhood. A few items therefore produce no cycle. Each day of the week
-//! has a factor, shrunk towards 1, because most newsrooms publish less on one day of the week, which is not always
-//! Sunday.
+//! (Gamma–Poisson). The daily cycle of the estimate is shrunk towards a flat cycle in two steps: first the neighborhood
+//! of an hour towards the whole day, then the hour towards its neighborhood. A few items therefore produce no cycle.
+//! Each day of the week has a factor, shrunk towards 1, because most newsrooms publish less on one day of the week,
+//! which is not always Sunday.
 //!
 //! The decay is a forward decay (Cormode, Shkapenyuk, Srivastava, Xu, “Forward decay”, ICDE 2009): newer evidence gets
 //! a larger weight, and all counts are halved at the start of a week. A poll without new items therefore rewrites no
@@ -18,16 +18,17 @@ pub(super) const HOUR_SECONDS: i64 = 3600;
 const WEEK_HOURS: i64 = 168;
 /// The 168th root of 2: the weight of an hour relative to the previous hour.
 const HOURLY_GROWTH: f64 = 1.004_134_399_219_235;
-/// Counts are stored in thousandths of an item.
+/// The number of units per item: counts are stored in thousandths of an item.
 const ITEM_UNITS: f64 = 1000.0;
 
 /// The prior: half an item in one hour. Its mean is the rate of an average source, so that a new source is polled at a
-/// moderate rate. It has the weight of one observed hour; even the slowest source outweighs it within two days.
+/// moderate rate. It has the weight of one observed hour. The observations of even the slowest source outweigh it
+/// within two days.
 const PRIOR_ITEMS: f64 = 0.5;
 const PRIOR_HOURS: f64 = 1.0;
 /// The strength of the shrinkage, in expected items: at this number of expected items, a count has half of the weight.
-/// The first applies to the neighborhood of an hour, the second to an hour within its neighborhood, and the third to a
-/// day of the week. Tuned with `tests/documents/policies.rs`.
+/// The first constant applies to the neighborhood of an hour, the second to an hour within its neighborhood, and the
+/// third to a day of the week. Tuned with `tests/documents/policies.rs`.
 const NEIGHBORHOOD_SHRINKAGE: f64 = 4.0;
 const HOUR_SHRINKAGE: f64 = 8.0;
 const WEEKDAY_SHRINKAGE: f64 = 20.0;
@@ -88,7 +89,8 @@ impl HourlyProfile {
         let watched = self.seconds.map(|s| f64::from(s) / HOUR_SECONDS as f64 / decay);
         let (items, time) = (new.iter().sum::<f64>(), watched.iter().sum::<f64>());
         let mean = (items + PRIOR_ITEMS) / (time + PRIOR_HOURS);
-        // The cycles are relative to the counted rate. If they were relative to `mean`, each would undo the prior.
+        // The cycles are relative to the counted rate. If the cycles were relative to `mean`, each cycle would undo the
+        // prior.
         let counted = if time > 0.0 { items / time } else { 0.0 };
         let expected = watched.map(|hours| hours * counted);
         let hours = std::array::from_fn(|hour| {

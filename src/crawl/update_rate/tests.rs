@@ -1,5 +1,5 @@
-//! Tests of the estimates of [`UpdateRate`] and the resulting delays, on generated sources.
-//! `tests/documents/policies.rs` measures the quality of the delays over all sources.
+//! Tests the estimates of [`UpdateRate`] and the resulting delays on generated sources. `tests/documents/policies.rs`
+//! measures the quality of the delays over all sources.
 
 use super::*;
 
@@ -173,7 +173,7 @@ fn feed_that_was_empty_before_has_not_overflowed() {
 fn document_that_reaches_back_beyond_the_last_poll_has_not_overflowed() {
     let mut rate = UpdateRate::default();
     rate.observe(at(START), None);
-    // All guids are new, as after a migration to another system, but the dates are not.
+    // All guids are new, as after a migration to another system, but the dates are unchanged.
     let renamed = dated((0..20).map(|n| START + 3600 - n * 900));
     rate.observe(at(START + 3600), Some(SeenDocument { items: 20, new_item_dates: &renamed }));
     assert_eq!((rate.overflowed, rate.overflow_delay), (false, None));

@@ -1,4 +1,5 @@
-//! Random sequences of events: the link of a published entry changes only if the linked report has left the story.
+//! Checks under random sequences of events that the link of a published entry changes only if the linked report has
+//! left the story.
 
 use super::super::publisher::EditionPublisher;
 use crate::clock::Clock;
@@ -20,7 +21,7 @@ const EVENTS: usize = 50;
 const LANGUAGES: [&str; 3] = ["en", "pl", "de"];
 const SOURCES: usize = 6;
 
-/// SplitMix64 (Steele, Lea, Flood 2014).
+/// The random number generator SplitMix64 (Steele, Lea, Flood 2014).
 struct Random(u64);
 
 impl Random {
@@ -48,7 +49,7 @@ impl Random {
     }
 }
 
-/// What readers know of an entry.
+/// The properties of an entry that readers have seen.
 #[derive(Debug, Clone, PartialEq)]
 struct ShownEntry {
     published_at: Timestamp,
@@ -61,7 +62,7 @@ struct ShownEntry {
 
 type EntryKey = (String, FeedVariant, StoryId);
 
-/// How often the events that matter happened, so that the test fails if it no longer tests them.
+/// The number of times that each relevant event happened. The test fails if one of them never happened.
 #[derive(Debug, Default)]
 struct Coverage {
     changed_links: usize,
@@ -69,7 +70,7 @@ struct Coverage {
     changed_headlines: usize,
 }
 
-/// A newsfold instance that a random sequence of events changes.
+/// A newsfold instance to which a random sequence of events is applied.
 struct Site {
     folder: TempDir,
     store: Store,
@@ -78,10 +79,10 @@ struct Site {
     random: Random,
     sources: Vec<SourceId>,
     item_count: usize,
-    /// The items that each story contains, and those that have left it.
+    /// The items that each story contains, and the items that have left it.
     members: BTreeMap<StoryId, BTreeSet<ItemId>>,
     left: BTreeSet<(StoryId, ItemId)>,
-    /// The entries that readers have seen, including removed ones, and the keys of the present ones.
+    /// The entries that readers have seen, including removed entries, and the keys of the present entries.
     shown: HashMap<EntryKey, ShownEntry>,
     present: HashSet<EntryKey>,
     coverage: Coverage,
@@ -148,7 +149,7 @@ impl Site {
         stories
     }
 
-    /// Makes a random source report an event: a new one, or that of a random story.
+    /// Makes a random source report an event: either a new event or the event of a random story.
     async fn report(&mut self, joins: bool) {
         self.item_count += 1;
         let (n, now) = (self.item_count, self.clock.now());
@@ -173,7 +174,7 @@ impl Site {
         self.store.write(write).await.unwrap();
     }
 
-    /// Moves a random report to another story or, sometimes, to a new one.
+    /// Moves a random report to another story or, sometimes, to a new story.
     async fn move_report(&mut self) {
         let now = self.clock.now();
         let stories = self.stories().await;
@@ -200,7 +201,7 @@ impl Site {
         self.store.write(write).await.unwrap();
     }
 
-    /// Merges two stories, splits one, merges two storylines, or undoes such a decision.
+    /// Merges two stories, splits a story, merges two storylines, or undoes one of these decisions.
     async fn decide(&mut self) {
         let now = self.clock.now();
         let stories = self.stories().await;
@@ -248,7 +249,7 @@ impl Site {
         self.store = Store::open(&self.folder.path().join("newsfold.db")).unwrap();
     }
 
-    /// Lets a random event happen. Returns its name, for messages.
+    /// Performs a random event. Returns its name, for messages.
     async fn change(&mut self) -> &'static str {
         let minutes = [1, 5, 40, 70, 300, 3000][self.random.below(6)];
         self.clock.advance(SignedDuration::from_mins(minutes));
@@ -330,7 +331,7 @@ impl Site {
         self.members = members;
     }
 
-    /// Compares the entries with what readers know.
+    /// Compares the entries with the entries that readers have seen.
     async fn check(&mut self, event: &str, entries_stay: bool) {
         self.record_members().await;
         let entries = self.entries().await;
@@ -355,8 +356,8 @@ impl Site {
         self.shown.extend(entries);
     }
 
-    /// Checks that the headline of a live entry is in its language if the story has an original report in it, and if
-    /// nothing delays the next edition.
+    /// Checks that the headline of a live entry is in the entry's language if the story has an original report in that
+    /// language and nothing delays the next edition.
     async fn check_languages(&mut self, entries: &HashMap<EntryKey, ShownEntry>) {
         let stories: BTreeMap<StoryId, Story> =
             self.stories().await.into_iter().map(|story| (story.id, story)).collect();

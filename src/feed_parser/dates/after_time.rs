@@ -1,4 +1,5 @@
-//! Parses the text after the time of day: the time zone, the year as in asctime, and the half of the day.
+//! Parses the text after the time of day: the time zone, the year as in asctime, and the half of the day (a.m. or
+//! p.m.).
 
 use jiff::tz::TimeZone;
 

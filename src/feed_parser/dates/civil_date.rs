@@ -117,7 +117,7 @@ fn day_of_year(year: &str, day: &str) -> Option<Date> {
 fn build_date(year: &str, month: i8, day: &str) -> Option<Date> {
     let number: i16 = year.parse().ok()?;
     let year = match (year.len(), number) {
-        // RFC 2822 §4.3, but with 68 as the last two-digit year that means the 21st century.
+        // As in RFC 2822 §4.3, but 68 is the last two-digit year in the 21st century.
         (1 | 2, 0..=68) => 2000 + number,
         (1..=3, _) => 1900 + number,
         // The Buddhist era starts in the year 543 BC.

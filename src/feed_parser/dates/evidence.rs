@@ -7,7 +7,7 @@ use super::{DateConventions, MonthNames, NumericOrder, ReadDate, ShownOrder};
 /// The minimum ratio between the time spans of the ambiguous dates in the rejected order and in the chosen order.
 const MIN_SPAN_RATIO: i32 = 4;
 
-/// Collects the dates of a document.
+/// The dates of a document, as evidence for its conventions.
 #[derive(Debug, Default)]
 pub struct DateEvidence {
     is_day_first: bool,
@@ -69,7 +69,8 @@ impl DateEvidence {
         }
     }
 
-    /// Returns the order that puts the ambiguous dates close together: a feed covers recent days, not a day per month.
+    /// Returns the order that puts the ambiguous dates close together: a feed covers consecutive recent days, not one
+    /// day per month.
     fn shorter_order(&self) -> Option<NumericOrder> {
         let [day_first, month_first] = self.ranges?.map(DateRange::length);
         if day_first * MIN_SPAN_RATIO < month_first {

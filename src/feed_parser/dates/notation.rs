@@ -1,5 +1,5 @@
-//! Converts the notations of languages to one: composed characters, ASCII digits, hyphens between the parts of a date,
-//! and colons between the parts of a time.
+//! Converts the notations of different languages to one notation: composed characters, ASCII digits, hyphens between
+//! the parts of a date, and colons between the parts of a time.
 
 use std::borrow::Cow;
 
@@ -68,7 +68,7 @@ fn insert_colon(text: &str) -> Option<String> {
 }
 
 /// Returns whether two digits, a dot and two digits are a time of day: either `uhr` follows, or the year or a word for
-/// "o'clock" precedes. Otherwise, they are a day and a month.
+/// "o'clock" precedes. Otherwise, the digits are a day and a month.
 fn is_dotted_time(text: &str, dot: usize) -> bool {
     const TIME_WORDS: [&str; 10] = ["kl", "klo", "ore", "pukul", "saat", "ob", "om", "godz", "ώρα", "เวลา"];
     if text[dot + 3..].trim_start().starts_with("uhr") {

@@ -4,7 +4,8 @@ use jiff::tz::Offset;
 
 use super::{digit_count, leading_number};
 
-/// The plus, the hyphen-minus, and the minus sign and en dash that word processors write instead.
+/// The plus sign, the hyphen-minus, and the minus sign and the en dash, which word processors write instead of the
+/// hyphen-minus.
 pub const SIGNS: [char; 4] = ['+', '-', '\u{2212}', '\u{2013}'];
 
 /// Parses `+02:00`, `-0800` or `+2`. Returns the text after the offset, which must not continue the number.

@@ -3,7 +3,7 @@
 use jiff::tz::{Offset, TimeZone};
 
 /// Returns a time zone by abbreviation or IANA name. An ambiguous abbreviation has the meaning that is common in news
-/// feeds: `ist` is the time of India, and `cst` that of central North America.
+/// feeds: `ist` is the time of India, and `cst` is the time of central North America.
 pub fn named_zone(word: &str) -> Option<TimeZone> {
     let quarter_hours = match word {
         "z" | "ut" | "utc" | "gmt" | "wet" | "uct" => 0,
@@ -123,8 +123,8 @@ const THAI_MONTHS: [(&str, &str, &str); 12] = [
     ("ธันวาคม", "ธ.ค", "dec"),
 ];
 
-/// Replaces a Thai month name, and completes a year of two digits after it. Thailand counts years in the Buddhist era,
-/// which `พ.ศ.` may announce.
+/// Replaces a Thai month name, and completes a two-digit year after it. Thailand counts years in the Buddhist era,
+/// which may be marked with `พ.ศ.`.
 pub fn normalize_thai_month(text: &str) -> Option<String> {
     let name = |(long, short, english): &(&str, &str, &str)| {
         let (before, after) = text.split_once(long).or_else(|| text.split_once(short))?;
@@ -154,7 +154,7 @@ const MONTH_ABBREVIATIONS: [&[&str]; 12] = [
     &["гру", "сне", "pro", "jou", "ara", "des", "dis", "dek"],
 ];
 
-/// Weekdays that begin like a month.
+/// Weekdays whose names begin like the name of a month.
 const WEEKDAYS: [&str; 11] =
     ["mardi", "martes", "martedì", "martedi", "marţi", "marți", "marti", "maandag", "maanantai", "pazar", "pazartesi"];
 

@@ -1,6 +1,6 @@
 //! Repairs JSON text so that serde_json accepts it.
 //!
-//! The module repairs exactly those faults that make serde_json reject the whole document: escapes of lone surrogates
+//! The module repairs exactly those errors that make serde_json reject the whole document: escapes of lone surrogates
 //! and other invalid escapes, raw control characters in strings, commas before a closing bracket, and a missing end. It
 //! truncates text with too many values, whose tree would need many times the memory of the text.
 
@@ -38,7 +38,7 @@ pub fn repair_json(text: &str) -> RepairedJson<'_> {
 const MAX_VALUES: usize = 200_000;
 /// The maximum depth of tracked brackets. serde_json rejects a depth of more than 128.
 const MAX_DEPTH: usize = 1000;
-/// The number of open brackets at the end of an item: the feed's and the array's.
+/// The number of open brackets at the end of an item: the bracket of the feed and the bracket of the array.
 const ITEM_DEPTH: usize = 2;
 
 /// The open brackets, and the last position at which truncation loses no complete item.

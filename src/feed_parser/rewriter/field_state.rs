@@ -39,7 +39,8 @@ impl FieldState {
         self.priorities[field as usize]
     }
 
-    /// Returns whether a priority is higher than all previous ones, and raises the field's priority to it if it is.
+    /// Returns whether a priority is higher than all previous priorities of the field. If it is, raises the field's
+    /// priority to it.
     pub fn accepts(&mut self, field: FeedField, priority: u8) -> bool {
         let is_higher = priority > self.priority(field);
         self.priorities[field as usize] = priority.max(self.priority(field));

@@ -2,7 +2,7 @@
 //! HTML of summaries and contents.
 //!
 //! Written values are never removed. If several elements have the same field, the element with the highest priority is
-//! written last, and feed-rs keeps the last one.
+//! written last, and feed-rs keeps the last element.
 
 use std::borrow::Cow;
 
@@ -48,7 +48,7 @@ impl<'a> FeedRewriter<'a, '_> {
         if name.namespace == FeedNamespace::Xhtml || field == FeedField::Reporter {
             return false;
         }
-        // The image of an author.
+        // An author can have an image.
         if (field, inner.field) == (FeedField::Author, FeedField::Image) {
             return false;
         }

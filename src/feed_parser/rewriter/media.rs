@@ -15,7 +15,8 @@ use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 use crate::urls::media_type::{has_image_extension, is_image};
 
-/// The maximum number of enclosures per item. Additional ones are dropped, because feed-rs uses a kilobyte for each.
+/// The maximum number of enclosures per item. Additional enclosures are dropped, because feed-rs uses a kilobyte for
+/// each.
 const MAX_ENCLOSURES: usize = 32;
 /// The width in pixels below which an image counts as a thumbnail, which a larger image replaces even outside of a
 /// `media:group`.
@@ -66,8 +67,8 @@ impl FeedRewriter<'_, '_> {
         }
     }
 
-    /// Returns whether an image is a larger version of the kept one: both are in the same `media:group`, or the kept
-    /// one is only a thumbnail. Other images of an item show something else.
+    /// Returns whether an image is a larger version of the kept image: both images are in the same `media:group`, or
+    /// the kept image is only a thumbnail. Other images of an item show something else.
     fn is_larger_version(&self, priority: u8, size: u32) -> bool {
         let (kept_size, group) = (self.current.image_size, self.media_group());
         let is_version = group.is_some() || kept_size < MIN_LEAD_IMAGE_SIZE;

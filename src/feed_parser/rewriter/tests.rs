@@ -1,4 +1,4 @@
-//! Tests how the rewriter handles each kind of fault.
+//! Tests how the rewriter handles each kind of error.
 
 use super::*;
 

@@ -16,7 +16,7 @@ const MARKED_BODIES: &str = "[itemprop~=articleBody], [property~=articleBody], .
      .article-body, .article__body, .article-content, .story-body, .post-content";
 /// The maximum number of marked elements that are examined per page.
 const MAX_MARKED_BODIES: usize = 8;
-/// The densest element replaces Readability's text if it contains this many times as much text.
+/// The factor by which the densest element must contain more text than Readability's element in order to be chosen.
 const MIN_DENSITY_GAIN: usize = 4;
 
 /// The text of an article according to one candidate.

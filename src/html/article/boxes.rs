@@ -83,7 +83,8 @@ impl ArticlePlace {
     }
 }
 
-/// Returns whether a class attribute or an id contains a box word, as in `share-bar`, or is one, as in `most-read`.
+/// Returns whether a class attribute or an id contains a box word, as in `share-bar`, or is a box word, as in
+/// `most-read`.
 fn names_box(value: &str) -> bool {
     value.split_whitespace().any(|class| {
         let lower = class.to_ascii_lowercase();

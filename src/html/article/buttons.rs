@@ -1,7 +1,7 @@
 //! Recognizes lines of button labels: "Share on Facebook", "Print", "Facebook Twitter".
 //!
 //! A line is recognized if it consists of words that occur on buttons. The module does not consider the lines around
-//! it.
+//! that line.
 
 use super::words::{consists_of, trim_signs, words_of};
 
@@ -78,7 +78,7 @@ pub enum ButtonLine {
     Action,
     /// The line names an action and a platform: "Share on Facebook".
     ActionOnPlatform,
-    /// The line only names platforms, or consists of separators: "Facebook Reddit", "|".
+    /// The line contains only names of platforms, or only separators: "Facebook Reddit", "|".
     Platforms,
 }
 

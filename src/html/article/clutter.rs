@@ -1,9 +1,9 @@
 //! Finds the blocks of an article that are clutter: teasers of other articles, comment and newsletter forms, author
 //! boxes, buttons, breadcrumbs, and repeated titles.
 //!
-//! The functions are pure: they classify a sequence of blocks without changing it. They ignore class names, because
-//! generated sites have meaningless ones. Clutter starts at a label ("Related articles"). It ends with the box that the
-//! label starts, or before the first paragraph that is neither an excerpt nor the text of a linked headline.
+//! The functions are pure: they classify a sequence of blocks without changing it. They ignore class names, because the
+//! class names of generated sites are meaningless. Clutter starts at a label ("Related articles"). It ends with the box
+//! that the label starts, or before the first paragraph that is neither an excerpt nor the text of a linked headline.
 
 mod after_label;
 mod breadcrumbs;

@@ -28,7 +28,7 @@ const TAG_LABELS: &[&str] = &[
     "метки", "ключевые слова", "мітки", "taggar", "etiketter", "nyckelord", "nøkkelord", "avainsanat", "asiasanat", "štítky",
     "tagy", "klíčová slova", "címkék", "etichete", "ετικέτες", "etiketler", "タグ", "标签", "標籤", "태그", "từ khóa", "الوسوم", "وسوم", "תגיות",
 ];
-/// Words between the links of such lists, in lowercase.
+/// Words between the links of lists of categories and tags, in lowercase.
 #[rustfmt::skip]
 const LIST_WORDS: &[&str] = &[
     "posted", "filed", "published", "tagged", "tags", "in", "under", "with", "as", "and", "und", "et", "y", "e", "en", "i", "и",
@@ -83,7 +83,7 @@ const AD_FILLERS: &[&str] = &[
     "haberin", "reklamdan", "sonra", "artikel", "setelah", "di", "bawah",
 ];
 const MAX_AD_WORDS: usize = 12;
-/// Such lines in languages that are written without spaces.
+/// The words of lines that separate text from an advertisement, in languages that are written without spaces.
 #[rustfmt::skip]
 const UNSPACED_AD_WORDS: &[&str] = &[
     "広告", "の", "後に", "記事", "が", "続きます", "続く", "以下", "スクロール", "して", "を", "読む", "广告", "之后", "继续", "阅读", "文章", "廣告", "之後", "繼續", "閱讀", "以下", "本文", "광고", "아래", "기사", "계속",
@@ -112,7 +112,7 @@ const ENABLING: &[&str] = &[
     "включить", "увімкніть", "aktivera", "aktiver", "povolte", "zapněte", "engedélyezze", "activați", "etkinleştirin", "aktifkan",
     "有効にして", "启用", "啟用", "활성화",
 ];
-/// The first words of such notices, in lowercase.
+/// The first words of notices about scripts, in lowercase.
 #[rustfmt::skip]
 const NOTICE_STARTS: &[&str] = &[
     "please", "enable", "you", "your", "this", "to", "sorry", "javascript", "activate", "turn", "we", "it", "bitte", "aktivieren",
@@ -123,7 +123,7 @@ const NOTICE_STARTS: &[&str] = &[
 ];
 const MAX_NOTICE_WORDS: usize = 25;
 
-/// Words for reading, and for minutes, in lowercase.
+/// Words for reading and words for minutes, in lowercase.
 #[rustfmt::skip]
 const READING_WORDS: &[&str] = &[
     "read", "reading", "time", "lesezeit", "lecture", "temps", "de", "lectura", "tiempo", "leitura", "tempo", "di", "lettura", "leestijd", "czas", "czytania",
@@ -181,7 +181,7 @@ const SYSTEM_LINES: &[(&str, usize)] = &[
     ("found a mistake", 14), ("fehler gefunden", 12), ("haben sie einen fehler", 14), ("нашли ошибку", 14), ("знайшли помилку", 14),
     ("post views", 5), ("submitted by", 4), ("eingereicht von", 4), ("original article source", 20), ("powered by wpematico", 4),
 ];
-/// Phrases of such lines, in lowercase.
+/// Phrases of lines that publishing systems add, in lowercase.
 const SYSTEM_PHRASES: &[&str] = &["powered by disqus", "is a reader-supported publication", "in the substack app"];
 const MAX_SYSTEM_PHRASE_WORDS: usize = 35;
 
@@ -247,8 +247,8 @@ fn reserves_rights(lower: &str, words: usize) -> bool {
     words <= MAX_COPYRIGHT_WORDS && is_notice && !has_attribution(lower)
 }
 
-/// Returns whether a line in lowercase only states the year and the owner of the copyright: "© 2026 Bay Ledger".
-/// Without a year, it may be the credit of a photo.
+/// Returns whether a line in lowercase states only the year and the owner of the copyright: "© 2026 Bay Ledger".
+/// Without a year, the line may be the credit of a photo.
 fn is_plain_copyright(lower: &str, words: usize) -> bool {
     let has_year = || {
         words_of(lower)

@@ -74,7 +74,7 @@ const TEASER_HEADINGS: &[&str] = &[
     "関連 기사", "관련 기사", "관련기사", "많이 본 뉴스", "추천 기사",
 ];
 
-/// Prefixes of such headings. The name of a section or of the site follows.
+/// Prefixes of headings of teaser boxes. The name of a section or of the site follows.
 #[rustfmt::skip]
 const TEASER_HEADING_STARTS: &[&str] = &[
     "more from ", "more in ", "more on ", "more about ", "top stories in ", "latest from ", "latest in ", "related to ",
@@ -83,7 +83,7 @@ const TEASER_HEADING_STARTS: &[&str] = &[
     "meer van ", "meer uit ", "więcej z ", "ещё из ",
 ];
 const MAX_HEADING_WORDS: usize = 7;
-/// Words before and after "you may" in such headings.
+/// Words before and after "you may" in headings of teaser boxes.
 const SUGGESTED_ITEMS: &[&str] = &["what", "stories", "articles", "news", "posts", "more", "other", "things"];
 const SUGGESTION_WORDS: &[&str] = &[
     "also",
@@ -207,7 +207,7 @@ pub fn labels_links(unlinked: &str) -> bool {
     !trimmed.is_empty() && (is_label || labels_list(unlinked))
 }
 
-/// Returns whether a line is a link to the complete text, or announces one: "More:".
+/// Returns whether a line is a link to the complete text, or announces such a link: "More:".
 fn is_more(line: &str, is_link: bool) -> bool {
     if is_link {
         is_more_link(line) && is_headline(line.trim_end_matches('…'))

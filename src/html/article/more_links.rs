@@ -1,11 +1,12 @@
-//! Recognizes what follows an excerpt: "Continue reading", "Read the full story at Harbour Ledger", "Weiterlesen »".
+//! Recognizes the lines that follow an excerpt: "Continue reading", "Read the full story at Harbour Ledger",
+//! "Weiterlesen »".
 //!
 //! Such a line consists of a verb such as "read" and a word for the rest of the text. The title of the item, the name
-//! of the outlet or an arrow may follow. The words of a sentence may not: "Read more books, the minister says".
+//! of the outlet or an arrow may follow. The words of a sentence may not follow: "Read more books, the minister says".
 
 use super::words::{consists_of, is_headline, is_outlet_name, letters, trim_signs, word_indices, words_of};
 
-/// Verbs of such lines, in lowercase.
+/// Verbs of lines that refer to the rest of the text, in lowercase.
 #[rustfmt::skip]
 const VERBS: &[&str] = &[
     "read", "reading", "learn", "find", "discover", "view", "see", "click", "tap", "weiterlesen", "lesen", "lies", "ansehen", "lire", "lecture", "lisez", "voir", "leer",
@@ -29,7 +30,7 @@ const REST_WORDS: &[&str] = &[
     "thêm", "περισσότερα", "المزيد", "viac", "ďalej", "celé", "celou", "pokračování", "pokračovat", "više", "dalje", "nastavak", "još", "več", "naprej", "още", "повече", "цялата", "edasi", "rohkem", "vairāk", "tālāk",
     "daugiau", "toliau", "meira", "áfram", "més", "seguir", "gehiago", "tutta", "cijeli", "całego", "całą", "pełną", "полную", "подробнее", "подробности", "детальніше", "koko", "juttu", "teljes", "tovább", "întreg", "bunu", "مطلب", "بخوانید",
 ];
-/// Other words of such lines, in lowercase.
+/// Other words of lines that refer to the rest of the text, in lowercase.
 #[rustfmt::skip]
 const FILLERS: &[&str] = &[
     "the", "this", "of", "a", "to", "it", "out", "our", "website", "site", "here", "story", "article", "post", "entry", "news", "item", "text", "report",
@@ -40,14 +41,14 @@ const FILLERS: &[&str] = &[
     "si", "webu", "článku", "tu", "tady", "članak", "ovdje", "članek", "tukaj", "статията", "тук", "статтю", "тут", "lehel", "šeit", "čia", "hér", "fréttina", "ara", "l'article", "cikket", "itt", "cikk", "aici", "haberi",
     "artikkelen", "artiklen", "saken", "her", "článek", "zde", "mai", "articolul", "stronie", "сайте", "сайті", "haberin", "yazının", "et", "edin", "bài", "عن",
 ];
-/// Complete lines that refer to the rest of the text without such a verb, in lowercase.
+/// Complete lines that refer to the rest of the text without one of the [`VERBS`], in lowercase.
 #[rustfmt::skip]
 const WHOLE_LINES: &[&str] = &[
     "full story", "full article", "read on", "zum artikel", "hier geht es zum artikel", "hier geht es zum ganzen artikel", "hier geht’s zum artikel", "zum ganzen artikel",
     "zum vollständigen artikel", "zum beitrag", "en savoir plus", "lire la suite", "saiba mais", "continua", "verder lezen",
     "lees verder", "читать далее", "devamı", "อ่านต่อ", "อ่านเพิ่มเติม", "और पढ़ें", "קרא עוד", "להמשך קריאה",
 ];
-/// Words of such lines in languages that are written without spaces.
+/// Words of lines that refer to the rest of the text, in languages that are written without spaces.
 #[rustfmt::skip]
 const UNSPACED_WORDS: &[&str] = &[
     "阅读", "閱讀", "查看", "点击", "點擊", "点此", "继续", "繼續", "全文", "原文", "更多", "详情", "完整", "文章", "这里", "続き", "を", "は", "読む", "見る",
@@ -56,7 +57,7 @@ const UNSPACED_WORDS: &[&str] = &[
 /// Lines that refer to the complete text only if they are the text of a link or follow truncated text, in lowercase.
 const AMBIGUOUS_LINES: &[&str] =
     &["more", "mehr", "plus", "suite", "más", "mais", "continue", "weiter", "more info", "details"];
-/// Prepositions between such words and the name of an outlet, in lowercase.
+/// Prepositions between words for the rest of the text and the name of an outlet, in lowercase.
 const PREPOSITIONS: &[&str] = &[
     "on", "at", "in", "from", "via", "auf", "bei", "sur", "en", "su", "op", "bij", "på", "na", "w", "no", "em", "di",
     "v", "ve", "u", "на", "в", "about", "zu", "über", "sobre", "over", "om", "o", "о",
@@ -74,11 +75,11 @@ const ADDRESS_LABELS: &[&str] = &[
     "подробнее", "källa", "kilde", "lähde", "zdroj", "forrás", "sursa", "kaynak", "sumber", "nguồn", "來源", "来源", "出典", "出处",
 ];
 
-/// The maximum number of words of such a link, including a title.
+/// The maximum number of words of a link to the rest of the text, including a title.
 const MAX_LINK_WORDS: usize = 25;
 /// The maximum number of words that an arrow may follow.
 const MAX_ARROW_WORDS: usize = 12;
-/// The number of bytes at the end of the text that are searched for such a line.
+/// The number of bytes at the end of the text that are searched for a line that refers to the rest of the text.
 const MAX_MORE_BYTES: usize = 200;
 
 /// Returns whether the text of a link refers to the complete text of an excerpt.

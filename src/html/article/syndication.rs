@@ -7,7 +7,7 @@ use super::words::{has_attribution, is_outlet_name, starts_with_words, trim_sign
 use aho_corasick::AhoCorasick;
 use std::sync::LazyLock;
 
-/// The words of such a line between the title and the name of the outlet, in lowercase.
+/// The words between the title and the name of the outlet in a syndication line, in lowercase.
 #[rustfmt::skip]
 const FIRST_PUBLICATION: &[&str] = &[
     "appeared first on", "appeared first at", "appeared first in", "first appeared on", "first appeared at",
@@ -29,12 +29,12 @@ const FIRST_PUBLICATION: &[&str] = &[
     "muncul pertama kali di", "xuất hiện đầu tiên trên", "xuất hiện đầu tiên tại", "xuất hiện đầu tiên vào ngày", "ظهرت أولاً", "ظهر أولاً", "أولاً على", "הופיע לראשונה", "最初に表示", "最初に掲載", "最初に登場",
     "最先出现", "最早出现", "首先出现", "最先出現", "最早出現", "首先出現", "最早發佈", "最早发布", "처음 등장", "먼저 등장", "ปรากฏครั้งแรก",
 ];
-/// Finds all of these words at once.
+/// The automaton that searches for all phrases of [`FIRST_PUBLICATION`] at once.
 static ANY_FIRST_PUBLICATION: LazyLock<AhoCorasick> = LazyLock::new(|| {
     AhoCorasick::new(FIRST_PUBLICATION)
         .unwrap_or_else(|error| unreachable!("the automaton of a few phrases fits: {error}"))
 });
-/// The first words of such a line. A title follows.
+/// The first words of a syndication line. A title follows.
 #[rustfmt::skip]
 const ITEM_WORDS: &[&str] = &[
     "The post ", "The article ", "The story ", "The entry ", "The content ", "This post ", "This article ", "This story ",
@@ -57,7 +57,7 @@ const THIS_ITEM: &[&str] = &[
     "artykuł", "эта статья", "этот материал", "статья", "ця стаття", "den här artikeln", "artikeln", "denne artikkelen", "denne artiklen",
     "tämä artikkeli", "tento článek", "článek", "acest articol", "bu yazı", "bu haber", "artikel ini",
 ];
-/// Words between these words and the participle, in lowercase.
+/// Words between [`THIS_ITEM`] and the participle, in lowercase.
 #[rustfmt::skip]
 const NOTE_FILLERS: &[&str] = &[
     "was", "is", "has", "been", "also", "and", "originally", "first", "previously", "initially", "wurde", "ist", "zuerst", "zunächst",
@@ -66,7 +66,7 @@ const NOTE_FILLERS: &[&str] = &[
     "była", "был", "было", "впервые", "первоначально", "вперше", "först", "ursprungligen", "har", "publicerats", "się", "ble", "først", "opprinnelig", "blev", "oprindeligt",
     "byl", "původně", "julkaistu", "a", "fost", "inițial", "ilk", "olarak",
 ];
-/// Participles and verbs of such a note, in lowercase.
+/// Participles and verbs of a note about an earlier publication, in lowercase.
 #[rustfmt::skip]
 const PUBLISHED: &[&str] = &[
     "appeared", "appears", "published", "republished", "posted", "reposted", "reprinted", "syndicated", "printed", "crossposted", "cross-posted", "produced",
@@ -103,7 +103,7 @@ const AFTER_OUTLET: &[&str] = &[
 ];
 const MAX_NOTE_WORDS: usize = 40;
 
-/// The maximum number of bytes of such a line before the title, and after it.
+/// The maximum number of bytes before and after the title in a syndication line.
 const MAX_BYTES_BEFORE_TITLE: usize = 40;
 const MAX_BYTES_AFTER_TITLE: usize = 160;
 const MAX_LINE_BYTES: usize = 1_000;
@@ -127,7 +127,7 @@ pub fn is_syndication_line(line: &str, context: LineContext<'_>) -> bool {
     if line.len() > MAX_LINE_BYTES {
         return false;
     }
-    // Most lines contain none of these phrases.
+    // Most lines contain none of the phrases, so they need no further checks.
     if !ANY_FIRST_PUBLICATION.is_match(line) {
         return false;
     }

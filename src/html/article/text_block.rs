@@ -74,7 +74,7 @@ impl TextBlock {
 
 /// Elements that contain the whole text and therefore do not count as boxes.
 const TEXT_CONTAINERS: &[&str] = &["html", "body", "main", "article"];
-/// Inline elements, in addition to those that item content may contain.
+/// Inline elements, in addition to the inline elements that item content may contain.
 const OTHER_INLINE_ELEMENTS: &[&str] = &[
     "acronym", "bdi", "bdo", "big", "data", "del", "dfn", "ins", "kbd", "label", "nobr", "rb", "rp", "rt", "ruby",
     "samp", "strike", "time", "tt", "var",
@@ -98,8 +98,8 @@ const SILENT_ELEMENTS: &[&str] = &[
     "textarea",
 ];
 
-/// An element with more children than this counts as not empty. The limit bounds the time if thousands of siblings are
-/// removed.
+/// The maximum number of children that are examined to decide whether an element is empty. The limit bounds the time if
+/// thousands of siblings are removed.
 const MAX_EMPTY_CHILDREN: usize = 16;
 
 /// Returns the blocks of the text below `root`.

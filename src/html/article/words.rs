@@ -59,8 +59,8 @@ pub fn is_outlet_name(text: &str) -> bool {
     words.len() <= MAX_OUTLET_WORDS && words.first().is_some_and(is_name) && words.last().is_some_and(is_name)
 }
 
-/// Returns whether the text consists of several of these words, with or without spaces between them. The words are
-/// those of languages that are written without spaces.
+/// Returns whether the text consists of several of these words, with or without spaces between them. The words belong
+/// to languages that are written without spaces.
 pub fn consists_of(text: &str, words: &[&str]) -> bool {
     let (mut rest, mut count) = (trim_signs(text), 0);
     while !rest.is_empty() {
@@ -100,8 +100,8 @@ pub fn starts_with_words(text: &str, phrase: &str) -> bool {
     text.strip_prefix(phrase).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
 }
 
-/// Returns the offsets at which the last sentences of the text start, the last one first. If the text is short, its
-/// start is included.
+/// Returns the offsets at which the last sentences of the text start, the last sentence first. If the text is short,
+/// its start is included.
 pub fn last_sentences(text: &str) -> Vec<usize> {
     let from = text.ceil_char_boundary(text.len().saturating_sub(MAX_TAIL_BYTES));
     let is_start = |at: &usize| {

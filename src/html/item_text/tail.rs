@@ -1,5 +1,5 @@
-//! Finds what programs append to the last words of an item's text: "Continue reading", the line of a syndication
-//! plugin, hashtags and the URL of the item.
+//! Finds the parts that programs append to the last words of an item's text: "Continue reading", the line of a
+//! syndication plugin, hashtags and the URL of the item.
 //!
 //! The functions return offsets and do not change the text. Words that belong to a sentence are kept: "see https://…",
 //! "We like #seals".
@@ -20,14 +20,14 @@ const MAX_TAIL_PARTS: usize = 8;
 const MIN_HASHTAGS: usize = 2;
 /// Separators between the text and its tail.
 const SEPARATORS: &[char] = &['(', '[', '-', '–', '—', '|', '•', '·', '→'];
-/// URL shorteners: programs append their URLs instead of the URL of an item.
+/// The hosts of URL shorteners. Programs append shortened URLs instead of the URL of an item.
 #[rustfmt::skip]
 const SHORTENERS: &[&str] = &[
     "t.co", "bit.ly", "ift.tt", "pic.twitter.com", "pic.x.com", "buff.ly", "ow.ly", "dlvr.it", "trib.al", "tinyurl.com",
     "goo.gl", "is.gd", "lnkd.in", "fb.me", "wp.me", "shorturl.at", "rebrand.ly", "cutt.ly",
 ];
 const MAX_ADDRESS_BYTES: usize = 2_000;
-/// The longest word that joins a URL to its sentence: "See https://…".
+/// The maximum length in bytes of a word that joins a URL to its sentence: "See https://…".
 const MAX_JOINING_BYTES: usize = 3;
 /// The names of lists of hashtags, in lowercase.
 #[rustfmt::skip]

@@ -16,7 +16,7 @@ const MAX_EXCESS_ESCAPES: usize = 3;
 /// The maximum depth of nested folders.
 const MAX_FOLDER_DEPTH: usize = 32;
 
-/// Collects the subscriptions of a document, in document order.
+/// The state of reading a document. It collects the subscriptions in document order.
 #[derive(Default)]
 pub struct OutlineReader<'a> {
     text: &'a str,
@@ -87,7 +87,8 @@ impl<'a> OutlineReader<'a> {
         }
     }
 
-    /// Returns the distinct names of the open folders, then of a `category` attribute (`/World/Asia,weather`).
+    /// Returns the distinct names of the open folders, followed by the names in a `category` attribute
+    /// (`/World/Asia,weather`).
     fn categories(&mut self, attribute: &str, line: usize) -> Vec<String> {
         let named = attribute.split(',').map(|path| path.trim().trim_matches('/').to_owned());
         let mut categories: IndexSet<String> = IndexSet::new();

@@ -1,4 +1,4 @@
-//! Tests which subscriptions and faults are read from a file.
+//! Tests which subscriptions are read from a file and which problems are reported.
 
 use super::*;
 use crate::opml::write::write_opml;

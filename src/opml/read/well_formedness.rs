@@ -38,7 +38,8 @@ pub fn find_first_fault(text: &str, list: &mut SubscriptionList) {
     list.fault = Some(OpmlFault { line, message });
 }
 
-/// Returns the fault in a tag. A `<` in a value shows that a quote is missing and that the value extends too far.
+/// Returns the problem in a tag, if any. A `<` in a value shows that a quote is missing and that the value extends too
+/// far.
 fn fault_in_tag(tag: &BytesStart<'_>) -> Option<String> {
     tag.attributes().find_map(|attribute| match attribute {
         Err(error) => Some(error.to_string()),

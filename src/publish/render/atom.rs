@@ -40,7 +40,8 @@ pub fn to_bytes(feed: &Feed) -> Vec<u8> {
     bytes
 }
 
-/// The crate does not escape the attributes of extension elements, so this function does.
+/// Returns the element for a thumbnail. The crate does not escape the attributes of extension elements, so this
+/// function does.
 fn thumbnail(url: &str) -> ExtensionMap {
     element("media", "thumbnail", BTreeMap::from([("url".into(), escape_html(url))]))
 }
@@ -108,7 +109,8 @@ pub fn link(rel: &str, href: String, mime: &str, title: Option<String>) -> Link 
     Link { rel: rel.into(), href, mime_type, title, ..Link::default() }
 }
 
-/// The crate uses chrono's date type, so the time is converted through text. The output of `rfc3339` always parses.
+/// Converts a time to the date type of the crate, which belongs to chrono. The conversion goes through text, and the
+/// output of `rfc3339` always parses.
 pub fn date(time: Timestamp) -> FixedDateTime {
     rfc3339(time).parse().unwrap_or_default()
 }

@@ -110,7 +110,7 @@ impl<'a> FeedDocument<'a> {
         self
     }
 
-    /// Adds the token to all URLs of the feed, so that clients that follow them remain authorized.
+    /// Adds the token to all URLs of the feed, so that clients that follow these URLs remain authorized.
     pub fn with_token(mut self, token: Option<&str>) -> FeedDocument<'a> {
         if let Some(token) = token {
             let paths = [Some(&mut self.self_path), self.current.as_mut(), self.previous.as_mut(), self.next.as_mut()];

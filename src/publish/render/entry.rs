@@ -155,8 +155,8 @@ fn body_html(article: Option<&str>, content: Option<&str>, summary: &str) -> Str
     }
 }
 
-/// Appends the other stories of the storyline: those without an entry under their own headlines, then those with an
-/// entry. Titles in a language other than that of the entry are marked.
+/// Appends the other stories of the storyline: first the stories without an entry, which are listed under their own
+/// headlines, then the stories with an entry. Titles in a language other than that of the entry are marked.
 fn push_developments(
     out: &mut String,
     (developments, language): (&[Development], Option<&str>),

@@ -84,7 +84,7 @@ fn push_report(out: &mut String, text: &str, report: &EditionReport, language: O
     }
 }
 
-/// Returns a headline as HTML, with its language if it is not that of the entry.
+/// Returns a headline as HTML, with its language if it is not the language of the entry.
 pub fn headline_html(title: &str, other_language: Option<&str>) -> String {
     let title = escape_html(title);
     match other_language {
@@ -93,7 +93,7 @@ pub fn headline_html(title: &str, other_language: Option<&str>) -> String {
     }
 }
 
-/// Returns the name of a language that is not that of the entry, in parentheses.
+/// Returns the name of a language that is not the language of the entry, in parentheses.
 pub fn language_mark(other_language: Option<&str>) -> String {
     other_language.and_then(language_name).map_or_else(String::new, |name| format!(" ({name})"))
 }

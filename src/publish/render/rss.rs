@@ -59,7 +59,8 @@ fn add_element(extensions: &mut ExtensionMap, prefix: &str, name: &str, attribut
     extensions.entry(prefix.to_owned()).or_default().entry(name.to_owned()).or_default().push(element);
 }
 
-/// An item has at most one `<enclosure>` (RSS Best Practices Profile). Additional files become `<media:content>`.
+/// Renders an item. An item has at most one `<enclosure>` (RSS Best Practices Profile). Additional files become
+/// `<media:content>`.
 fn render_item(entry: &DocumentEntry<'_>) -> Item {
     let mut extensions = ExtensionMap::new();
     if let Some(image) = &entry.image {

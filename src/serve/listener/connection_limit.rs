@@ -7,14 +7,14 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// Counts open connections per address. Addresses without connections use no memory.
+/// The number of open connections per address. Addresses without connections use no memory.
 pub struct ConnectionLimit {
     max_per_client: usize,
     proxies: Vec<IpNet>,
     open: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// Counts as a connection until it is dropped. Connections of proxies are not counted.
+/// A permit that counts as a connection until it is dropped. Connections of proxies are not counted.
 pub struct ConnectionPermit(Option<(Arc<ConnectionLimit>, IpAddr)>);
 
 impl ConnectionLimit {

@@ -10,11 +10,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// Counts the responses of a connection that are being computed or sent. The count of an idle connection is zero.
+/// The number of responses of a connection that are being computed or sent. It is zero for an idle connection.
 #[derive(Clone, Default)]
 pub struct InFlight(Arc<AtomicUsize>);
 
-/// Counts as a response in flight until it is dropped.
+/// A guard that counts as a response in flight until it is dropped.
 pub struct InFlightGuard(InFlight);
 
 impl InFlight {
@@ -88,7 +88,7 @@ impl AsyncWrite for WriteDeadlineStream {
         self.stream.is_write_vectored()
     }
 
-    /// hyper flushes once everything has been written.
+    /// Flushes the stream, and ends the deadline. hyper flushes once everything has been written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
         if flushed.is_ready() {

@@ -49,7 +49,8 @@ struct FeedPage<'a> {
     stories: Vec<StorySummary<'a>>,
 }
 
-/// Renders the page of a feed: how to subscribe, and the stories of the live version, in its order.
+/// Renders the page of a feed, which shows how to subscribe and lists the stories of the live version in the feed's
+/// order.
 pub fn feed_page(db: &ReadConnection, site: SiteLayout, feed: &PublishedFeed) -> Result<String, Error> {
     let candidates = feed_entries::current_page(db, feed, FeedVariant::Live)?.candidates;
     let mut entries = arrange_entries(&feed.selection, candidates);
@@ -61,7 +62,7 @@ pub fn feed_page(db: &ReadConnection, site: SiteLayout, feed: &PublishedFeed) ->
     Ok(FeedPage { site, feed, stories }.render()?)
 }
 
-/// OPML has no registered media type.
+/// The media type of OPML, which has no registered one.
 pub const OPML_CONTENT_TYPE: &str = "text/x-opml; charset=utf-8";
 
 /// Serves `/feeds.opml`.
@@ -69,8 +70,8 @@ pub async fn opml(State(app): State<AppState>, request: HeaderMap) -> Response {
     respond_once(OPML_CONTENT_TYPE, PAGE_CACHE_CONTROL, feeds_opml(&app.options, &app.public_feeds), &request)
 }
 
-/// Returns the published feeds as OPML 2.0 (opml.org/spec2.opml), for readers that subscribe to all of them in one
-/// step. It lists each feed once, as Atom, which every OPML reader supports.
+/// Returns the published feeds as OPML 2.0 (opml.org/spec2.opml), for readers that subscribe to all feeds in one step.
+/// It lists each feed once, as Atom, which every OPML reader supports.
 pub fn feeds_opml(options: &Options, feeds: &[PublishedFeed]) -> Vec<u8> {
     let outline = |feed: &PublishedFeed| FeedOutline {
         title: Some(strip_invalid_chars(&feed.title)),

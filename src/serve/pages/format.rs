@@ -1,6 +1,6 @@
 //! Formats values for templates. The functions take references, because askama passes references.
 //!
-//! No page shows the age of anything, because it would be outdated a minute later.
+//! No page shows an age, because it would be outdated a minute later.
 
 use crate::domain::Timestamp;
 use crate::wording::{Audience, SourceStatus, grouped_digits};
@@ -14,7 +14,7 @@ pub fn number(number: &u64) -> String {
     grouped_digits(*number)
 }
 
-/// Returns a stored remark with secrets removed.
+/// Returns a stored message with secrets removed.
 pub fn remark(text: &str) -> String {
     Audience::PUBLIC.remark(text)
 }

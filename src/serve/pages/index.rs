@@ -1,5 +1,5 @@
 //! The index page. Without a search it is the front page: the stories that were recently reported by the most outlets,
-//! and the latest of the others. Otherwise it lists stories by the day of their last change, newest first.
+//! and the latest of the other stories. With a search, it lists stories by the day of their last change, newest first.
 
 use super::format::{link, machine_time};
 use super::query::StoryQuery;
@@ -45,7 +45,8 @@ struct FrontPage<'a> {
     form: SearchForm<'a>,
     top: Vec<TopStorylineView<'a>>,
     latest: Vec<StorySummary<'a>>,
-    /// Why there are no stories yet, and when the first ones will appear; empty if there are stories.
+    /// The reason why there are no stories yet, and the time at which the first stories will appear; empty if there are
+    /// stories.
     waiting: TimedText,
 }
 

@@ -1,4 +1,4 @@
-//! The query of the index page: filters that are parsed from a URL and written to one. All functions are pure.
+//! The query of the index page: filters that are parsed from a URL and written to a URL. All functions are pure.
 
 use crate::domain::display_text::one_line;
 use crate::domain::language::{language_code, language_name};
@@ -15,7 +15,7 @@ const LATEST: &str = "latest";
 /// The maximum length of a tag or a language, in characters.
 const MAX_NAME_CHARS: usize = 100;
 
-/// Selects the stories that the index page lists.
+/// The selection of stories that the index page lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoryQuery {
     /// The search text as entered, on one line.
@@ -44,8 +44,8 @@ impl Default for StoryQuery {
 }
 
 impl StoryQuery {
-    /// Parses the query string of a URL. Uses the first value of each parameter and ignores unknown parameters. `None`
-    /// if a number is invalid.
+    /// Parses the query string of a URL. Uses the first value of each parameter and ignores unknown parameters. Returns
+    /// `None` if a number is invalid.
     pub fn parse(query: Option<&str>) -> Option<StoryQuery> {
         let mut parsed = StoryQuery::default();
         let mut seen = Vec::new();

@@ -12,7 +12,7 @@ pub struct SiteLayout<'a> {
     pub options: &'a Options,
     /// The path of the base URL without a trailing slash, so that links work behind a reverse proxy with a path prefix.
     pub root: &'a str,
-    /// Whether the site contains the pages of sources and of health.
+    /// Whether the site contains the source pages and the health page.
     pub status_pages: bool,
 }
 

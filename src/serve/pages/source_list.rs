@@ -21,7 +21,7 @@ const PAGE_SIZE: usize = 100;
 /// The highest page number.
 const MAX_PAGE: usize = 1000;
 
-/// Selects the sources that the page lists.
+/// The selection of sources that the page lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceQuery {
     /// Text that the title, the outlet or a tag contains.

@@ -98,8 +98,8 @@ pub fn story_page(db: &ReadConnection, site: SiteLayout, story: &Story) -> Resul
     Ok(Some(page.render()?))
 }
 
-/// Returns the place of a story in its storyline, which was read with its newest published stories. `published` is
-/// their number.
+/// Returns the place of a story in its storyline, which was read with its newest published stories. `published` is the
+/// number of published stories.
 fn storyline_view<'a>(story: &Story, storyline: &'a Storyline, published: u32) -> Option<StorylineView<'a>> {
     let other_count = published - u32::from(story.published_at.is_some());
     let newest = storyline.stories.iter().rev().filter(|other| other.id != story.id);
@@ -110,7 +110,7 @@ fn storyline_view<'a>(story: &Story, storyline: &'a Storyline, published: u32) -
     (!others.is_empty()).then_some(StorylineView { id: storyline.id, other_stories, reason, others })
 }
 
-/// Groups reports by outlet, in order of the first report of each.
+/// Groups reports by outlet, in order of each outlet's first report.
 fn by_outlet(reports: Vec<ReportView<'_>>) -> Vec<OutletView<'_>> {
     let mut outlets: IndexMap<&str, OutletView> = IndexMap::new();
     for view in reports {
@@ -124,7 +124,7 @@ fn by_outlet(reports: Vec<ReportView<'_>>) -> Vec<OutletView<'_>> {
     outlets.into_values().collect()
 }
 
-/// Returns the reports in order of time, with the copies of each.
+/// Returns the reports in order of time, each with its copies.
 fn report_views<'a>(
     story: &'a Story,
     first: Timestamp,

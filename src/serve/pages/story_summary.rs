@@ -23,13 +23,13 @@ pub struct StorySummary<'a> {
 
 impl<'a> StorySummary<'a> {
     /// Describes a story, with a headline in the first of the preferred languages in which it has a report, or else the
-    /// headline of its lead. Returns `None` if it was merged.
+    /// headline of its lead. Returns `None` if the story was merged.
     pub fn new(story: &'a Story, languages: &[String]) -> Option<StorySummary<'a>> {
         Some(StorySummary::with_lead(story, &story.lead_in_languages(languages)?.item))
     }
 
-    /// Describes a story as its entry in a feed does, whose headline is that of the report `lead`. Returns `None` if it
-    /// was merged.
+    /// Describes a story as its entry in a feed does, with the headline of the report `lead`. Returns `None` if the
+    /// story was merged.
     pub fn of_entry(story: &'a Story, lead: ItemId) -> Option<StorySummary<'a>> {
         let lead = story.items.iter().find(|report| report.item.id == lead).or_else(|| story.lead())?;
         Some(StorySummary::with_lead(story, &lead.item))
@@ -66,8 +66,8 @@ impl<'a> StorySummary<'a> {
     }
 }
 
-/// Returns the last headline of each outlet except that of the lead: first outlets with a higher priority, then those
-/// that reported later. Copies and repeated headlines are omitted.
+/// Returns the last headline of each outlet except that of the lead: outlets with a higher priority come first, then
+/// outlets that reported later. Copies and repeated headlines are omitted.
 fn other_headlines<'a>(story: &'a Story, lead: &'a Item) -> Vec<&'a Item> {
     let mut reports: Vec<&StoryItem> = story.items.iter().filter(|report| report.copy_of.is_none()).collect();
     reports.sort_by_key(|report| Reverse((report.item.priority, report.item.ranked_at, report.item.id)));

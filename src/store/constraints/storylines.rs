@@ -28,8 +28,8 @@ pub fn merge_storylines(
     Ok(Ok(move_stories(db, &from.stories, into, now)?))
 }
 
-/// Moves a story to another storyline permanently. Returns two constraints if the story leaves other stories: the first
-/// separates it from them, because the next pass might otherwise merge both storylines.
+/// Moves a story to another storyline permanently. Returns two constraints if the story leaves other stories. The first
+/// constraint separates the story from those stories, because the next pass might otherwise merge the two storylines.
 pub fn move_story(
     db: &WriteConnection,
     story: &Story,

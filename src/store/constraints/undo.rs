@@ -1,4 +1,4 @@
-//! Undoes a constraint: what it moved returns, unless another decision keeps it.
+//! Undoes a constraint: the items or stories that it moved return, unless another decision keeps them in place.
 
 use super::super::{Result, stories, storyline_membership};
 use super::{ConstraintRefusal, ConstraintResult, find, finish, move_items};
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rusqlite::params;
 use std::collections::BTreeSet;
 
-/// Undoes a constraint. The items that it moved return if possible, and later passes may group them freely.
+/// Undoes a constraint. The items that the constraint moved return if possible, and later passes may group them freely.
 pub fn undo(db: &WriteConnection, id: ConstraintId, now: Timestamp) -> Result<ConstraintResult> {
     let Some(constraint) = find(db, id)? else { return Ok(Err(ConstraintRefusal::Unknown(id))) };
     if constraint.undone_at.is_some() {
@@ -39,8 +39,8 @@ pub fn undo(db: &WriteConnection, id: ConstraintId, now: Timestamp) -> Result<Co
     finish(db, id, changed, now)
 }
 
-/// Moves the stories that a constraint moved back to their previous storylines, which become separate again. A story
-/// that another active constraint has moved in the meantime stays where it is.
+/// Undoes the moves of a constraint: each moved story goes back to its previous storyline, which becomes separate
+/// again. A story that another active constraint has moved in the meantime stays where it is.
 fn return_to_storylines(
     db: &WriteConnection,
     constraint: &GroupingConstraint,

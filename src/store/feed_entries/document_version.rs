@@ -13,8 +13,8 @@ pub enum DocumentVersion {
     AllFeeds(i64),
     /// The number of changes of the feed.
     Feed(i64),
-    /// For an archive page: its adjacent pages, the number of its entries, and the version of the feed after the last
-    /// change of one of them.
+    /// The version of an archive page: its adjacent pages, the number of its entries, and the version of the feed after
+    /// the last change of one of the entries.
     ArchivePage { previous: Option<u32>, next: Option<u32>, entries: i64, newest_change: i64 },
 }
 

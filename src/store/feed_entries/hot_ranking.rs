@@ -9,8 +9,8 @@ use rusqlite::named_params;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// Returns the stories of a feed with the order `hot` and their ranks, highest first. The rank of an entry includes the
-/// stories that it lists instead of their own entries.
+/// Returns the stories of a feed with the order `hot` and their ranks, highest first. The rank of an entry takes into
+/// account the stories that it lists, which have no entries of their own.
 pub fn ranked_stories(
     db: &ReadConnection,
     feed: &PublishedFeed,

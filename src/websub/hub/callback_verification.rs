@@ -6,7 +6,7 @@ use crate::http_client::WebSubResponse;
 use url::Url;
 
 /// The maximum number of attempts to verify a request. A second attempt is made only if the program stopped before it
-/// recorded the result of the first one.
+/// recorded the result of the first attempt.
 pub const MAX_VERIFICATION_ATTEMPTS: u32 = 2;
 
 /// Returns the URL of a verification request (section 5.3). It keeps the query parameters of the callback.

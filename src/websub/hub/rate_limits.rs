@@ -55,7 +55,7 @@ pub fn check(
         return Err(RequestRefusal::SubscriberLimit);
     }
     Ok(match (counts.pending_at, counts.verified_at) {
-        // The request replaces the pending one, so one verification covers both.
+        // The request replaces the pending request, so one verification suffices.
         (Some(pending_at), _) => pending_at,
         (None, Some(verified_at)) => after(verified_at, MIN_VERIFICATION_INTERVAL).max(now),
         (None, None) => now,

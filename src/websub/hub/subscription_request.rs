@@ -10,10 +10,10 @@ use url::{Url, form_urlencoded};
 /// The maximum size of a form in bytes: large enough for a topic, a callback and a secret of maximum length with every
 /// byte percent-encoded.
 pub const MAX_FORM_BYTES: usize = 16 * 1024;
-/// Other fields are ignored.
+/// The maximum number of form fields that are read. Other fields are ignored.
 const MAX_FIELDS: usize = 20;
 const MAX_URL_BYTES: usize = 2048;
-/// Section 5.1 requires a secret to be shorter than 200 bytes.
+/// The maximum length of a secret in bytes. Section 5.1 requires a secret to be shorter than 200 bytes.
 const MAX_SECRET_BYTES: usize = 199;
 
 /// The reason why our own hub refuses a request. The message becomes the body of the response.
@@ -58,7 +58,7 @@ pub enum RequestRefusal {
     SubscriberLimit,
 }
 
-/// How long a client that has reached a limit must wait before it tries again.
+/// The time that a client that has reached a limit must wait before it tries again.
 const RETRY_DELAY: SignedDuration = SignedDuration::from_mins(15);
 
 impl RequestRefusal {
@@ -131,7 +131,7 @@ fn parse_callback(text: &str, address_policy: &AddressPolicy) -> Result<Url, Req
         tracing::debug!(%reason, "refused a callback");
         RequestRefusal::ForbiddenCallback
     })?;
-    // Clients never send fragments. A fragment would make one callback look like two.
+    // Clients never send fragments. With a fragment, one callback would look like two.
     url.set_fragment(None);
     Ok(url)
 }

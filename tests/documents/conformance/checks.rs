@@ -38,19 +38,19 @@ pub struct ExpectedValue {
 }
 
 impl ExpectedValue {
-    /// The path in feedparser's notation, with numbers replaced by `N`.
+    /// Returns the path in feedparser's notation, with numbers replaced by `N`.
     pub fn general_path(&self) -> String {
         let part = |part: &Value| part.as_str().map_or_else(|| "N".to_owned(), str::to_owned);
         self.path.iter().map(part).collect::<Vec<_>>().join(".")
     }
 
-    /// The path in feedparser's notation.
+    /// Returns the path in feedparser's notation.
     pub fn full_path(&self) -> String {
         let part = |part: &Value| part.as_str().map_or_else(|| part.to_string(), str::to_owned);
         self.path.iter().map(part).collect::<Vec<_>>().join(".")
     }
 
-    /// The field that the check covers; `None` if newsfold has no such field.
+    /// Returns the field that the check covers; `None` if newsfold has no such field.
     pub fn class(&self) -> Option<CheckClass> {
         let of_feed = self.path[0] == "feed";
         let path = self.general_path();
@@ -179,7 +179,7 @@ impl ExpectedValue {
         }
     }
 
-    /// For text, whether the markup is the same after newsfold's sanitizer.
+    /// Returns whether newsfold's sanitizer produces the same markup from the found text and from the expected text.
     pub fn has_same_markup(&self, feed: &ParsedFeed, base: &Url) -> bool {
         let none = ParsedItem::default();
         let item = feed.items.get(self.number(0)).unwrap_or(&none);
@@ -197,20 +197,20 @@ impl ExpectedValue {
     }
 }
 
-/// The name of a character set in the Encoding Standard, in which `us-ascii` means windows-1252.
+/// Returns the name of a character set in the Encoding Standard, in which `us-ascii` means windows-1252.
 fn charset(label: &str) -> String {
     let known = encoding_rs::Encoding::for_label(label.as_bytes());
     known.map_or_else(|| label.to_ascii_uppercase(), |encoding| encoding.name().to_owned())
 }
 
 impl CheckClass {
-    /// Whether the field counts towards the required rate.
+    /// Returns whether the field counts towards the required rate.
     pub fn in_bar(self) -> bool {
         !matches!(self, CheckClass::Image | CheckClass::Category | CheckClass::Charset)
     }
 }
 
-/// Whether a value equals an expected value that may be text or HTML, because the suite does not specify which.
+/// Returns whether a value equals an expected value that may be text or HTML, because the suite does not specify which.
 fn equals_text_or_html(found: &str, expected: &str) -> bool {
     let fold = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let found = fold(found);

@@ -3,7 +3,7 @@
 use super::checks::{CheckClass, ExpectedValue};
 use serde_json::Value;
 
-/// The reason why a check is excluded; `None` if it counts.
+/// Returns the reason why a check is excluded; `None` if it counts.
 pub fn exclusion(check: &ExpectedValue, class: CheckClass, document: &[u8], header: bool) -> Option<&'static str> {
     let path = check.general_path();
     let text = String::from_utf8_lossy(document);

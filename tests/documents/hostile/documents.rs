@@ -1,8 +1,8 @@
 //! Generates hostile documents that each repeat one expensive construct up to a given size.
 //!
-//! The name of a document describes what the document repeats.
+//! The name of a document describes the repeated construct.
 
-/// Generates a document of approximately the given number of bytes.
+/// A function that generates a document of approximately the given number of bytes.
 pub type GenerateDocument = fn(usize) -> Vec<u8>;
 
 /// All kinds of hostile documents, with their names.
@@ -182,19 +182,19 @@ fn rss(before: &str, piece: &str, after: &str, size: usize) -> Vec<u8> {
     repeat(before.as_bytes(), piece.as_bytes(), after.as_bytes(), size)
 }
 
-/// Items that each repeat a fragment `times` times.
+/// Returns items that each repeat a fragment `times` times.
 fn items(times: usize, piece: &str, size: usize) -> Vec<u8> {
     rss("", &format!("<item>{}</item>", piece.repeat(times)), "", size)
 }
 
-/// Items with URLs that are relative to a base of maximum length.
+/// Returns items with URLs that are relative to a base of maximum length.
 fn based(piece: &str, times: usize, size: usize) -> Vec<u8> {
     let base = format!("<rss xml:base='http://a/{}/'><channel>", "b".repeat(2000));
     let item = format!("<item>{}</item>", piece.repeat(times));
     repeat(base.as_bytes(), item.as_bytes(), b"</channel></rss>", size)
 }
 
-/// Items of a hundred pieces, each with a different number.
+/// Returns items of a hundred pieces, each with a different number.
 fn numbered(before: &str, after: &str, size: usize) -> Vec<u8> {
     let mut text = String::from("<rss><channel>");
     for number in 0usize.. {
@@ -209,7 +209,7 @@ fn numbered(before: &str, after: &str, size: usize) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Items with text of maximum length.
+/// Returns items with text of maximum length.
 fn texts(piece: &str, size: usize) -> Vec<u8> {
     let text = piece.repeat(250_000 / piece.len());
     items(1, &format!("<description><![CDATA[{text}]]></description>"), size)
@@ -240,7 +240,7 @@ fn utf32(text: &[u8]) -> Vec<u8> {
 
 const NOISE_BYTES: &[u8] = b"<>/!?-[]&;#x\"'= \nrsitemal\x80\xc3\xe2\xff";
 
-/// Pseudo-random noise (xorshift), which is the same in every run.
+/// Returns pseudo-random noise (xorshift), which is the same in every run.
 fn noise(size: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
     let next = std::iter::repeat_with(|| {

@@ -13,7 +13,7 @@ const SLOTS: usize = 96;
 pub struct Source {
     /// The items per hour in each slot of the day, before and after `step`.
     rates: [[f64; SLOTS]; 2],
-    /// When the rate changes permanently.
+    /// The time at which the rate changes permanently.
     step: i64,
     /// The factors of the rate from Monday to Friday, and on Saturday and Sunday.
     week: [f64; 2],
@@ -52,7 +52,8 @@ pub fn population(seed: u64, sources: usize, days: i64, pattern: ArrivalPattern)
 }
 
 fn source(random: &mut RandomGenerator, days: i64, pattern: ArrivalPattern) -> Source {
-    // Log-normal: the median source publishes every 80 minutes, and one in twenty publishes at least 9 times an hour.
+    // The rates are log-normal: the median source publishes every 80 minutes, and one in twenty sources publishes at
+    // least 9 times an hour.
     let mean = (0.75 * libm::exp(1.5 * random.normal())).clamp(0.05, 40.0);
     let shape = shape(random);
     // One in eight sources changes its rate permanently after the first week, by a factor between 1/4 and 4.
@@ -69,7 +70,7 @@ fn source(random: &mut RandomGenerator, days: i64, pattern: ArrivalPattern) -> S
     source
 }
 
-/// A daily profile with a mean of 1: flat, a wave, office hours, or a morning and an evening peak.
+/// Returns a daily profile with a mean of 1: flat, a wave, office hours, or a morning and an evening peak.
 fn shape(random: &mut RandomGenerator) -> [f64; SLOTS] {
     let (kind, phase, depth) = (random.unit(), random.unit(), 0.3 + 0.65 * random.unit());
     let of_day = |slot: usize| (slot as f64 / SLOTS as f64 + phase).fract();
@@ -98,7 +99,7 @@ fn arrivals(source: &Source, random: &mut RandomGenerator, days: i64, pattern: A
         for _ in 0..random.poisson(source.rate(slot) * SLOT as f64 / HOUR as f64 * share) {
             let at = slot + (random.unit() * SLOT as f64) as i64;
             arrivals.push(at);
-            // A cluster continues with a probability of two thirds, which means three items on average within minutes.
+            // A cluster continues with a probability of two thirds, so it has three items on average, within minutes.
             while pattern == ArrivalPattern::Bursts && random.unit() < 2.0 / 3.0 {
                 arrivals.push(at + (random.unit() * 300.0) as i64);
             }
@@ -109,7 +110,7 @@ fn arrivals(source: &Source, random: &mut RandomGenerator, days: i64, pattern: A
     arrivals
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014).
+/// The random number generator SplitMix64 (Steele, Lea, Flood 2014).
 struct RandomGenerator(u64);
 
 impl RandomGenerator {
@@ -125,7 +126,7 @@ impl RandomGenerator {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// An approximately normal random number: the sum of twelve uniform numbers.
+    /// Returns an approximately normal random number: the sum of twelve uniform numbers.
     fn normal(&mut self) -> f64 {
         (0..12).map(|_| self.unit()).sum::<f64>() - 6.0
     }

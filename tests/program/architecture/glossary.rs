@@ -19,7 +19,7 @@ fn glossary() -> Vec<GlossaryRow> {
         .collect()
 }
 
-/// The names that the glossary lists more than once, or that only the glossary or only the code contains.
+/// Returns the names that the glossary lists more than once, or that only the glossary or only the code contains.
 fn differences(listed: Vec<String>, actual: BTreeSet<String>) -> Vec<String> {
     let unique: BTreeSet<String> = listed.iter().cloned().collect();
     let mut wrong: Vec<String> = unique.difference(&actual).map(|name| format!("{name} does not exist")).collect();

@@ -46,8 +46,8 @@ impl ImportGraph {
         ImportGraph { modules }
     }
 
-    /// The files whose items each file uses. Items of parent modules are omitted, because a parent's file contains what
-    /// its children share.
+    /// Returns the files whose items each file uses. Items of parent modules are omitted, because a parent's file
+    /// contains the items that its children share.
     pub fn file_imports(&self) -> BTreeMap<ModulePath, BTreeSet<ModulePath>> {
         let mut imports = BTreeMap::new();
         for (path, facts) in &self.modules {
@@ -58,7 +58,7 @@ impl ImportGraph {
         imports
     }
 
-    /// The top-level modules that each top-level module refers to directly, ignoring re-exports.
+    /// Returns the top-level modules that each top-level module refers to directly, ignoring re-exports.
     pub fn module_imports(&self) -> BTreeMap<String, BTreeSet<String>> {
         let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (path, facts) in &self.modules {
@@ -69,7 +69,7 @@ impl ImportGraph {
         imports
     }
 
-    /// The re-exports of items of other top-level modules, as `module re-exports path`.
+    /// Returns the re-exports of items of other top-level modules, as `module re-exports path`.
     pub fn foreign_exports(&self) -> Vec<String> {
         let mut found = Vec::new();
         for (path, facts) in &self.modules {
@@ -79,10 +79,10 @@ impl ImportGraph {
         found
     }
 
-    /// The module whose file defines the item with an absolute path.
+    /// Returns the module whose file defines the item with an absolute path.
     fn defining_module(&self, named: &[String]) -> ModulePath {
         let mut path = named.to_vec();
-        // A re-export may refer to another re-export; such chains are short.
+        // A re-export may refer to another re-export, but such chains are short.
         for _ in 0..8 {
             let depth = (0..=path.len()).rev().find(|n| self.modules.contains_key(&path[..*n])).unwrap_or(0);
             let (module, rest) = path.split_at(depth);
@@ -102,7 +102,7 @@ fn module_path(src: &Path, file: &Path) -> ModulePath {
     if parts == ["lib"] { Vec::new() } else { parts }
 }
 
-/// Collects the references of one file.
+/// A visitor that collects the references of one file.
 struct FileReader<'a> {
     path: &'a ModulePath,
     known: &'a BTreeSet<ModulePath>,
@@ -110,7 +110,8 @@ struct FileReader<'a> {
 }
 
 impl FileReader<'_> {
-    /// The absolute form of a path that begins with `crate`, `super`, `self` or a child module; `None` for other paths.
+    /// Returns the absolute form of a path that begins with `crate`, `super`, `self` or a child module; `None` for
+    /// other paths.
     fn absolute(&self, segments: &[String]) -> Option<Vec<String>> {
         let (first, rest) = segments.split_first()?;
         let base = match first.as_str() {
@@ -165,7 +166,7 @@ impl<'ast> Visit<'ast> for FileReader<'_> {
         syn::visit::visit_path(self, path);
     }
 
-    /// The arguments of macros are tokens, not syntax, so paths in them are extracted from the text.
+    /// Extracts the paths in the arguments of a macro from their text, because the arguments are tokens without syntax.
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
         let text = call.tokens.to_string().replace(" :: ", "::");
         for word in text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')) {
@@ -177,7 +178,7 @@ impl<'ast> Visit<'ast> for FileReader<'_> {
     }
 }
 
-/// Each name that a `use` imports, with its full path.
+/// Returns each name that a `use` imports, with its full path.
 fn leaves(tree: &UseTree, prefix: Vec<String>) -> Vec<(Vec<String>, String)> {
     let with = |name: &syn::Ident| prefix.iter().cloned().chain([name.to_string()]).collect::<Vec<String>>();
     match tree {

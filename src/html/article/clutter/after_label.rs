@@ -1,4 +1,4 @@
-//! Determines where the clutter ends that a label starts: with the box of the label, or before the next text.
+//! Determines where the clutter after a label ends: at the end of the label's box, or before the next text.
 
 use super::super::labels::Label;
 use super::super::text_block::BlockKind;

@@ -43,13 +43,13 @@ pub fn find_buttons(blocks: &[TextBlock], labels: &[Option<Label>]) -> Vec<bool>
     is_button
 }
 
-/// Returns the content of an item of a list of buttons. The last item may be "More".
+/// Returns the content of an item in a list of buttons. The last item may be "More".
 fn button_of_item(text: &str) -> Option<ButtonLine> {
     button_line(text).or_else(|| is_more_after_cut(text).then_some(ButtonLine::Platforms))
 }
 
 /// Returns whether each list item or table row names an action or a platform, and is a link. At the end of the text,
-/// the items need not be links if they name an action or there are several of them.
+/// the items need not be links if they name an action or if there are several items.
 fn is_list_of_buttons(items: &[TextBlock], is_at_end: bool) -> bool {
     let names: Option<Vec<ButtonLine>> = items.iter().map(|item| button_of_item(&item.text)).collect();
     names.is_some_and(|names| {
@@ -59,7 +59,7 @@ fn is_list_of_buttons(items: &[TextBlock], is_at_end: bool) -> bool {
     })
 }
 
-/// Unmarks headings that text follows, and headings at the end that name a platform.
+/// Unmarks headings before text, and headings at the end of the text that name a platform.
 fn keep_headings_of_text(blocks: &[TextBlock], is_button: &mut [bool]) {
     let mut next = None;
     for (block, is_button) in blocks.iter().zip(is_button).rev() {

@@ -18,8 +18,9 @@ impl ClutterFinder<'_> {
         before.filter(|block| is_linked_headline(block)).count() == 1
     }
 
-    /// Returns whether the text at `at` follows a linked headline, and a similar headline with text precedes or follows
-    /// both. The text after a single linked headline ("Read also: …") continues the article.
+    /// Returns whether the text at `at` follows a linked headline, and whether a similar headline with text precedes
+    /// that headline or follows the text. The text after a single linked headline ("Read also: …") continues the
+    /// article.
     pub fn is_one_of_several_teasers(&self, at: usize) -> bool {
         let Some(headline) =
             (at.saturating_sub(MAX_HEADLINE_DETAILS + 1)..at).rev().find(|n| is_linked_headline(&self.blocks[*n]))

@@ -2,7 +2,8 @@
 
 use super::super::words::starts_of_words;
 
-/// If an invitation continues after its first words, it contains one of these words. Endings may follow long words.
+/// Words of which an invitation that continues after its first words contains at least one. Long words may have
+/// endings.
 #[rustfmt::skip]
 pub const OUTLET_WORDS: &[&str] = &[
     "facebook", "twitter", "x", "whatsapp", "linkedin", "reddit", "telegram", "bluesky", "mastodon", "threads",
@@ -32,7 +33,7 @@ pub const FOLLOW_VERBS: &[&str] = &[
     "steun", "wesprzyj", "wspieraj", "поддержите", "підтримайте", "stöd", "støtt", "støt", "tue", "podpořte", "támogasd", "susține",
     "στηρίξτε", "ακολουθήστε", "подписывайтесь на", "читайте",
 ];
-/// The words after such an invitation: "Support our journalism: donate now". In lowercase.
+/// The words after an invitation to support the outlet, in lowercase: "Support our journalism: donate now".
 #[rustfmt::skip]
 pub const APPEAL_WORDS: &[&str] = &[
     "donate", "subscribe", "join", "give", "contribute", "become", "a", "an", "member", "supporter", "subscriber", "patron", "make", "donation",

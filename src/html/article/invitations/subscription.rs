@@ -8,7 +8,7 @@ const SUBSCRIPTION_NOUNS: &[&str] = &[
     "newsletter", "inbox", "infolettre", "boletín", "boletim", "nieuwsbrief", "nyhetsbrev", "nyhedsbrev", "uutiskirje",
     "рассылк", "розсилк", "posteingang", "mailing list", "bülten", "zpravodaj",
 ];
-/// The first words of such invitations, in lowercase.
+/// The first words of invitations to subscribe, in lowercase.
 #[rustfmt::skip]
 const SUBSCRIPTION_STARTS: &[&str] = &[
     "sign up", "signup", "subscribe", "get", "receive", "join", "enter your", "abonnieren sie", "abonniere",
@@ -19,7 +19,7 @@ const SUBSCRIPTION_STARTS: &[&str] = &[
     "meld deg", "tilmeld dig", "abonner på", "tilaa", "přihlaste se", "odebírejte", "kaydol", "abone ol", "langganan",
     "berlangganan",
 ];
-/// Phrases inside such invitations, and phrases that address the readers or name the outlet, in lowercase.
+/// Phrases inside invitations to subscribe, and phrases that address the readers or name the outlet, in lowercase.
 #[rustfmt::skip]
 const SUBSCRIPTION_PHRASES: &[&str] = &[
     "sign up", "signup", "subscribe", "delivered", "straight to", "join our", "get our", "receive our", "abonnieren",
