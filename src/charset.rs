@@ -63,7 +63,7 @@ fn decode_bytes(
         }
     }
     if let Some(text) = decode_nearly_utf_8(bytes) {
-        FeedProblem::record(problems, ProblemKind::BadBytes, "bytes of windows-1252 in UTF-8");
+        FeedProblem::record(problems, ProblemKind::BadBytes, "windows-1252 bytes in UTF-8");
         return (text, UTF_8.name());
     }
     let guess = guess_encoding(bytes, host);

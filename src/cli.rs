@@ -119,7 +119,7 @@ enum Command {
     /// Inspect and correct stories.
     #[command(subcommand)]
     Story(story::StoryCommand),
-    /// Inspect and correct storylines, the stories that report one event and what follows from it.
+    /// Inspect and correct storylines, the stories that report an event and its consequences.
     #[command(subcommand)]
     Storyline(storyline::StorylineCommand),
     /// Inspect items.
@@ -127,14 +127,15 @@ enum Command {
     Item(item::ItemCommand),
     /// Show the state of newsfold on one screen: daemon, sources, queues, disk and problems.
     Status(status::Status),
-    /// Check what newsfold needs to work, and suggest a fix for each fault (exit code 1 if there is one).
+    /// Check the configuration and the environment, and suggest a fix for each problem (exit code 1 if a problem is
+    /// found).
     Doctor(doctor::Doctor),
     /// Check the configuration file.
     #[command(subcommand)]
     Config(config::ConfigCommand),
     /// Ask the running daemon whether it is healthy (exit code 0) or not (1).
     Healthcheck(healthcheck::Healthcheck),
-    /// Inspect and check the database.
+    /// Inspect, check, back up and restore the database.
     #[command(subcommand)]
     Db(db::DbCommand),
     /// Parse a feed from a file or URL and print the result, without storing anything.
@@ -150,7 +151,7 @@ enum Command {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
-    /// Write the manual pages into a directory.
+    /// Write the manual pages to a directory.
     Man {
         /// Directory to write to.
         #[arg(value_name = "DIR", default_value = ".")]

@@ -49,7 +49,7 @@ pub enum Error {
     #[error("cannot write {path}", path = .0.display())]
     Unwritable(PathBuf, #[source] io::Error),
     #[error(
-        "{folder} contains no model; put it there as model.onnx or model_quantized.onnx, or in a subfolder named onnx",
+        "{folder} contains no model; put model.onnx or model_quantized.onnx there, or into a subfolder named onnx",
         folder = .0.display()
     )]
     NoModel(PathBuf),
@@ -61,9 +61,7 @@ pub enum Error {
     NotUsable { path: PathBuf, reason: String },
     #[error("the model failed: {0}")]
     Failed(String),
-    #[error(
-        "the model needs {0:.1?} for a text of {MAX_TOKENS} tokens on this machine, more than {MAX_ENCODING_TIME:?}"
-    )]
+    #[error("the model needs {0:.1?} for a text of {MAX_TOKENS} tokens, which is more than {MAX_ENCODING_TIME:?}")]
     TooSlow(Duration),
 }
 

@@ -1,7 +1,7 @@
 //! The metrics of the running program, in the format and with the names that Prometheus expects.
 //!
-//! Modules count and measure here. The values live as long as the process. [`crate::serve`] adds the values that the
-//! database has, and sends the result.
+//! Modules update these counters, gauges and histograms. The values live as long as the process. [`crate::serve`] adds
+//! the values that the database has, and sends the result.
 
 use prometheus::core::Collector;
 use prometheus::{
@@ -57,15 +57,15 @@ impl Metrics {
         Metrics {
             polls: set.counters("polls_total", "Recorded polls by outcome.", &["outcome"]),
             poll_duration: set.histogram("poll_duration_seconds", "Duration of polls.", &REQUEST_SECONDS),
-            received_bytes: set.counter("poll_document_bytes_total", "Size of the documents that polls read."),
+            received_bytes: set.counter("poll_document_bytes_total", "Total size of the documents that polls read."),
             new_items: set.counter("new_items_total", "Items that polls and pushes stored."),
             changed_items: set.counter("changed_items_total", "Items whose text a poll or push changed."),
             join_score: set.histogram("join_score", "Scores of items that joined a story, from 0 to 1.", &SCORES),
             grouping_duration: set.histogram("grouping_duration_seconds", "Duration of grouping.", &REQUEST_SECONDS),
             render_duration: set.histogram("feed_render_duration_seconds", "Duration of rendering.", &REQUEST_SECONDS),
-            http_requests: set.counters("http_requests_total", "Requests to the site.", &["route", "status"]),
-            http_duration: set.histograms("http_request_duration_seconds", "Time until the response.", "route"),
-            configuration_accepted: set.gauge("config_reload_successful", "1 if the last reload applied the file."),
+            http_requests: set.counters("http_requests_total", "HTTP requests to the site.", &["route", "status"]),
+            http_duration: set.histograms("http_request_duration_seconds", "Duration of HTTP requests.", "route"),
+            configuration_accepted: set.gauge("config_reload_successful", "1 if the last reload succeeded."),
             configuration_applied_at: set
                 .gauge("config_applied_timestamp_seconds", "Unix time at which the configuration was applied."),
             sources: set.gauges("sources", "Sources by status.", "status"),
@@ -73,7 +73,7 @@ impl Metrics {
             stories: set.gauge("stories", "Stored stories."),
             published_stories: set.gauge("published_stories", "Published stories."),
             storylines: set.gauge("storylines", "Stored storylines."),
-            queue_length: set.gauges("queue_length", "Waiting work by queue.", "queue"),
+            queue_length: set.gauges("queue_length", "Number of queued items by queue.", "queue"),
             subscribers: set.gauge("subscribers", "Subscriptions at the built-in WebSub hub."),
             last_poll_at: set.gauge("last_poll_timestamp_seconds", "Unix time of the last poll; 0 if there was none."),
             database_bytes: set.gauge("database_bytes", "Size of the database file."),

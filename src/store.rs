@@ -84,15 +84,15 @@ pub enum Error {
     Open { path: PathBuf, cause: Box<dyn std::error::Error + Send + Sync>, next: &'static str },
     #[error(
         "the database {path} was written by newsfold 0.1.0, which this version cannot read. Move the file away and add \
-         the sources again with `newsfold source import FILE`; `newsfold source export` of version 0.1.0 writes that FILE"
+         the sources again with `newsfold source import FILE`; `newsfold source export` of version 0.1.0 writes it"
     )]
     Unsupported { path: PathBuf },
     #[error(
         "cannot migrate the database {path} to this version: {problem}. \
-         It was not changed. {next}"
+         The database was not changed. {next}"
     )]
     Migrate { path: PathBuf, problem: String, next: &'static str },
-    #[error("{path} is a database of another program. Choose another file with --database FILE")]
+    #[error("{path} is the database of another program. Choose another file with --database FILE")]
     Foreign { path: PathBuf },
     #[error("cannot use {path}: {cause}")]
     File { path: PathBuf, cause: std::io::Error },

@@ -77,8 +77,8 @@ async fn download(context: &Context, url: &Url) -> anyhow::Result<Document> {
         let store = Store::open(&config.database_path())?;
         if daemon_poll::is_required(&store) {
             bail!(
-                "root does not read the documents of other servers itself; run this command as a user without \
-                 privileges, for example with `runuser -u nobody -- newsfold check URL`"
+                "newsfold does not fetch documents when it runs as root; run this command as an unprivileged user, for \
+                 example with `runuser -u nobody -- newsfold check URL`"
             );
         }
         config.poll_context(store, context.clock.clone(), "newsfold check")?.fetch_once(url).await?

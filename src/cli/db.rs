@@ -36,7 +36,7 @@ pub enum DbCommand {
     },
     /// Check the database for damage.
     Check,
-    /// Return unused space to the disk. The daemon must be stopped. Needs as much free space as the database.
+    /// Return unused space to the disk. The daemon must be stopped. This needs as much free space as the database.
     Vacuum,
 }
 
@@ -108,7 +108,7 @@ async fn back_up(context: &Context, file: PathBuf, force: bool) -> anyhow::Resul
         bail!("{} is the database or one of its files; choose another name", file.display());
     }
     if DatabaseLock::is_held(&file) {
-        bail!("a daemon runs on the database {}; choose another file", file.display());
+        bail!("a daemon is using the database {}; choose another file", file.display());
     }
     copy_with_progress(&file, move |to, progress| backup::copy(&path, to, progress)).await?;
     let bytes = std::fs::metadata(&file)?.len();
@@ -150,11 +150,11 @@ async fn compact(context: &Context) -> anyhow::Result<ExitCode> {
     let before = store.disk_usage().context("the size of the database is unknown")?;
     if before.free_bytes < before.database_bytes {
         let (needed, free) = (byte_size(before.database_bytes), byte_size(before.free_bytes));
-        bail!("this needs {needed} of free space on the disk of the database, but only {free} are free");
+        bail!("this needs {needed} of free space on the disk of the database, but only {free} is free");
     }
     tokio::task::spawn_blocking(move || vacuum(&path)).await??;
     let (before, after) = (before.database_bytes, store.disk_usage()?.database_bytes);
-    let text = format!("the database has {} instead of {}", byte_size(after), byte_size(before));
+    let text = format!("the database size is now {} (previously {})", byte_size(after), byte_size(before));
     context.print(&serde_json::json!({"bytes_before": before, "bytes_after": after}), text)
 }
 

@@ -24,7 +24,7 @@ use url::Url;
 
 #[derive(clap::Args)]
 pub struct Demo {
-    /// Address and port of the front page and the feeds; if the port is in use, another one is chosen.
+    /// Address and port of the front page and the feeds; if the port is in use, another port is chosen.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8686")]
     listen: SocketAddr,
     /// Stop after this many seconds.
@@ -62,9 +62,9 @@ impl Demo {
              3 outlets or more    {} (.rss, .json)\n  \
              on the command line  newsfold --database {} story list --min-outlets 3\n\n\
              Reload the front page, or watch in a reader:\n  \
-             at once     each event is one entry with the headlines of its outlets; other reports are beside them\n  \
+             at once     each event is one entry with its outlets' headlines; single reports are beside the entries\n  \
              until 30 s  more outlets report the arrival of Marshal Vaskil\n  \
-             after 25 s  the headline of the airport strike changes; the page of the story shows the earlier one\n  \
+             after 25 s  the headline of the airport strike changes; the story's page shows the earlier headline\n  \
              after 40 s  Vaskil's visit is a storyline with three stories: arrival, illness, deputy\n\n\
              Ctrl-C ends the demo.\n",
             url(""),

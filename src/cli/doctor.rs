@@ -32,6 +32,7 @@ struct Finding {
 enum Verdict {
     Ok,
     Warning,
+    #[serde(rename = "error")]
     Fault,
 }
 
@@ -52,7 +53,7 @@ impl Finding {
         let verdict = match self.verdict {
             Verdict::Ok => "OK",
             Verdict::Warning => "WARNING",
-            Verdict::Fault => "FAULT",
+            Verdict::Fault => "ERROR",
         };
         let fix = self.fix.as_ref().map_or_else(String::new, |fix| format!("\n{:>25}{fix}", "fix: "));
         format!("{verdict:>7}  {:>13}  {}{fix}", self.check, self.detail)

@@ -54,9 +54,9 @@ pub enum FeedCommand {
         #[arg(long)]
         rotate: bool,
     },
-    /// List the subscribers of the built-in hub (publish.own_hub), or remove one.
+    /// List the subscribers of the built-in hub (`publish.own_hub`), or remove one.
     Subscribers(websub::Subscribers),
-    /// List the notifications sent to the hubs of publish.hubs.
+    /// List the notifications sent to the hubs in `publish.hubs`.
     Hubs,
 }
 
@@ -307,8 +307,8 @@ impl RankExplanation {
     fn text(&self) -> String {
         let RankExplanation { position, ranked_stories, limit, doublings_above_last: doublings } = self;
         let distance = match *doublings {
-            0.0.. => format!("{doublings:.1} above the last story shown (twice as many outlets add 1.0)"),
-            _ => format!("{:.1} below the last story shown (twice as many outlets add 1.0)", -doublings),
+            0.0.. => format!("{doublings:.1} above the last story shown (doubling the number of outlets adds 1.0)"),
+            _ => format!("{:.1} below the last story shown (doubling the number of outlets adds 1.0)", -doublings),
         };
         format!("  rank {position} of {ranked_stories}; the feed shows the first {limit}; {distance}")
     }
@@ -318,7 +318,7 @@ async fn token(context: &Context, name: &str, rotate: bool) -> anyhow::Result<Ex
     let (config, store) = context.open()?;
     let feed = feed_named(&config.publish, name)?;
     if !feed.private {
-        bail!("the feed ‘{name}’ is public; set `private = true` in its [[publish.feeds]] table to make it private");
+        bail!("the feed ‘{name}’ is public; set `private = true` in its [[publish.feeds]] section to make it private");
     }
     let name = feed.name.clone();
     let known = store.read(move |db| feed_tokens::find(db, &name)).await?;

@@ -18,7 +18,7 @@ pub enum ItemCommand {
         /// Number of the item, as printed by `newsfold story show`.
         item: i64,
     },
-    /// Separate two items permanently. If they share a story, the second one leaves it.
+    /// Separate two items permanently. If they share a story, the second item leaves it.
     Separate {
         /// Number of an item, as printed by `newsfold story show`.
         one: i64,
@@ -188,7 +188,7 @@ fn explanation_sentences(found: &PairExplanation) -> Vec<String> {
         true => format!("Joined by a rule: {rule}."),
         false => format!("Separated by a rule: {rule}."),
     });
-    let link = found.ignored_link.map(|reason| format!("Their links are equal, but do not join them: {reason}."));
+    let link = found.ignored_link.map(|reason| format!("Their link is the same, but does not join them: {reason}."));
     let mut lines: Vec<String> = rule.into_iter().chain(link).collect();
     let verdict = if found.score >= found.threshold { "as the same event" } else { "as different events" };
     lines.push(format!(
@@ -201,7 +201,7 @@ fn explanation_sentences(found: &PairExplanation) -> Vec<String> {
     });
     if !found.only_in_first.is_empty() || !found.only_in_second.is_empty() {
         let (first, second) = (quoted(&found.only_in_first), quoted(&found.only_in_second));
-        lines.push(format!("Only in the first title: {first}. Only in the second: {second}."));
+        lines.push(format!("Only in the first title: {first}. Only in the second title: {second}."));
     }
     lines.push(format!("Time between them: {:.1} h.", found.hours_apart));
     for (sign, side) in [(1.0, "For"), (-1.0, "Against")] {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// Writes a manual page for each command into a directory.
 pub fn write_pages(command: clap::Command, directory: &Path) -> anyhow::Result<()> {
-    let cannot = || format!("cannot write into {}", directory.display());
+    let cannot = || format!("cannot write to {}", directory.display());
     std::fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
     let name = command.get_name().to_owned();
     clap_mangen::generate_to(command, directory).with_context(cannot)?;

@@ -57,7 +57,7 @@ pub enum SourceCommand {
     },
     /// Poll sources now (rate limits still apply).
     Poll(poll::Poll),
-    /// Add the sources of an OPML file. Existing sources do not change. Repairs are reported. The exit code is 1 if a
+    /// Add the sources in an OPML file. Existing sources do not change. Repairs are reported. The exit code is 1 if a
     /// line cannot be used or the file is truncated.
     Import {
         /// OPML file; - reads stdin.
@@ -65,7 +65,7 @@ pub enum SourceCommand {
         /// Add this tag to every source, in addition to the names of its folders.
         #[arg(long)]
         tag: Vec<String>,
-        /// Also publish the old items of the sources' first documents, as news.
+        /// Also publish the old items in the sources' first documents as news.
         #[arg(long)]
         backlog: bool,
     },

@@ -34,7 +34,7 @@ pub enum StoryCommand {
         /// ID of the story, or a unique prefix of it.
         story: String,
     },
-    /// Merge two stories permanently. The older id is kept; the other redirects.
+    /// Merge two stories permanently. The older id is kept; the other id redirects to it.
     Merge {
         /// ID of a story, or a unique prefix of it.
         one: String,

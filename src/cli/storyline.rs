@@ -35,7 +35,7 @@ pub enum StorylineCommand {
         /// ID of the storyline, or a unique prefix of it.
         storyline: String,
     },
-    /// Merge two storylines permanently. The older id is kept; the other redirects.
+    /// Merge two storylines permanently. The older id is kept; the other id redirects to it.
     Merge {
         /// ID of a storyline, or a unique prefix of it.
         one: String,
@@ -46,7 +46,7 @@ pub enum StorylineCommand {
     Split {
         /// ID of the storyline, or a unique prefix of it.
         storyline: String,
-        /// IDs of the stories to split off, or unique prefixes, as printed by `newsfold storyline show`.
+        /// IDs of the stories to split off, as printed by `newsfold storyline show`, or unique prefixes of them.
         #[arg(required = true)]
         stories: Vec<String>,
     },

@@ -233,7 +233,7 @@ fn feeds(config: &Config) -> Result<(), InvalidSetting> {
             {
                 let message = format!(
                     "the feed ‘{}’ has {name} = {query:?}, which is not a valid FTS5 expression: {error}. Join words \
-                     with AND, OR, NOT, and put phrases with punctuation in double quotes",
+                     with AND, OR or NOT, and put phrases with punctuation in double quotes",
                     feed.name
                 );
                 return Err(InvalidSetting { keys: vec![format!("publish.feeds.{place}.{name}")], message });

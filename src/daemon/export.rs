@@ -48,7 +48,7 @@ pub struct ExportReport {
 /// Writes a generation to `folder`, unless the newest generation is identical.
 pub async fn export(config: &Config, store: &Store, clock: &Clock, folder: &Path) -> anyhow::Result<ExportReport> {
     let done = export_changes(config, store, clock, folder, ExportedVersions::new());
-    done.await.map(|(report, _)| report).with_context(|| format!("cannot export into {}", folder.display()))
+    done.await.map(|(report, _)| report).with_context(|| format!("cannot export to {}", folder.display()))
 }
 
 /// Writes a generation like [`export`], but renders only the feeds that have changed since the previous export by this

@@ -28,7 +28,7 @@ pub(super) async fn run(context: TaskContext) {
         match store.write(move |db| round.run(db)).await {
             Ok(0) => {}
             Ok(dropped) => tracing::info!(dropped, "deleted old poll records"),
-            Err(error) => error.log("cannot maintain the database"),
+            Err(error) => error.log("database maintenance failed"),
         }
         let keep = RetentionPolicy { from: before(clock.now(), options.story_retention), newest: MIN_KEPT_STORIES };
         match delete_expired_data(store, keep, clock).await {

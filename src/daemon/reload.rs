@@ -71,7 +71,7 @@ impl Daemon {
             match RunningTasks::start(context.clone(), sockets, &mut self.servers, shutdown, true).await {
                 Ok(new) => break new,
                 // For example, another program may have locked the database.
-                Err(error) => tracing::error!("the new configuration cannot start yet; retrying: {error:#}"),
+                Err(error) => tracing::error!("cannot start with the new configuration yet; retrying: {error:#}"),
             }
             tokio::time::sleep(START_RETRY_DELAY).await;
         };

@@ -94,7 +94,7 @@ pub(super) async fn run(context: TaskContext) {
     // Leases of an earlier daemon are void, because only one daemon runs per database.
     let (program, now) = (context.polling.program.clone(), context.clock().now());
     if let Err(error) = context.store().write(move |db| poll_leases::delete_of_holder(db, &program, now)).await {
-        error.log("the leases of an earlier daemon could not be deleted; they expire");
+        error.log("the leases of an earlier daemon could not be deleted; they will expire");
     }
     let mut scheduler = Scheduler {
         context,

@@ -15,7 +15,7 @@ pub(super) async fn run(context: TaskContext) {
     loop {
         match context.store().read(publication::version).await {
             Ok(_) if has_unrecoverable_task(&context.health) => {
-                tracing::error!("a task stays down; no keep-alive is sent to systemd's watchdog")
+                tracing::error!("a task is still down; no keep-alive is sent to systemd's watchdog")
             }
             _ => notify(&[NotifyState::Watchdog]),
         }

@@ -70,7 +70,7 @@ impl TryFrom<Vec<u8>> for Embedding {
     type Error = &'static str;
 
     fn try_from(bytes: Vec<u8>) -> Result<Embedding, &'static str> {
-        Embedding::from_bytes(&bytes).ok_or("an embedding has no direction")
+        Embedding::from_bytes(&bytes).ok_or("an embedding is a zero vector")
     }
 }
 

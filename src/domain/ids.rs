@@ -167,7 +167,7 @@ fn rows_of_prefix(prefix: &str) -> Option<RangeInclusive<i64>> {
 
 /// The error for a string that is not the id of a story or a storyline.
 #[derive(Debug, thiserror::Error)]
-#[error("‘{text}’ is not a {kind} id: it is up to 12 letters and digits, as `newsfold {kind} list` prints them")]
+#[error("‘{text}’ is not a {kind} id; an id has up to 12 letters and digits, as printed by `newsfold {kind} list`")]
 pub struct InvalidPublicId {
     text: String,
     kind: &'static str,

@@ -137,7 +137,7 @@ fn normalize_item(
     let title = parsed.title.as_deref().map(|title| line(title, MAX_TITLE_CHARS)).filter(|title| !title.is_empty());
     let title = title.unwrap_or_else(|| line(text, MAX_DERIVED_TITLE_CHARS));
     if title.is_empty() && link.is_none() {
-        FeedProblem::record(problems, ProblemKind::EmptyItem, "neither title, text nor link");
+        FeedProblem::record(problems, ProblemKind::EmptyItem, "no title, text or link");
         return None;
     }
     let canonical_url = link.map(canonical_url);

@@ -105,7 +105,8 @@ fn publication_condition(story: &Story) -> MembershipCondition {
             }
             _ => condition(
                 false,
-                "not published yet: the publishing delay has not passed, or all its sources are on probation".into(),
+                "not published yet: the publishing delay has not passed, or all sources of the story are on probation"
+                    .into(),
             ),
         },
     }

@@ -37,7 +37,7 @@ async fn metrics(State(app): State<AppState>) -> Result<Response, Error> {
     match app.store.read(move |db| stored_facts(db, now)).await {
         Ok(facts) => facts.set(),
         // A metric already reports this failure.
-        Err(error) => error.log("the database cannot be measured"),
+        Err(error) => error.log("cannot read the database metrics"),
     }
     if let Ok(usage) = app.store.disk_usage() {
         METRICS.database_bytes.set(usage.database_bytes as i64);

@@ -70,8 +70,8 @@ fn migrate_to(path: &Path, connection: &mut Connection, migrations: &[&str]) -> 
     })?;
     let applied = applied_version(connection)?;
     if applied > newest {
-        let problem = format!("its schema has version {applied}, and this program knows the versions up to {newest}");
-        return Err(failed(problem, "Use the newsfold version that wrote it, or restore a backup"));
+        let problem = format!("its schema version is {applied}, but this program supports versions up to {newest}");
+        return Err(failed(problem, "Use the newsfold version that wrote the database, or restore a backup"));
     }
     if (1..newest).contains(&applied) {
         let copy = with_suffix(path, &format!(".v{applied}-backup"));
@@ -262,7 +262,7 @@ mod tests {
         migrate_to_later_version(&path);
         let refusal = open_writer(&path).err().unwrap();
         assert!(matches!(refusal, Error::Migrate { .. }), "{refusal}");
-        assert!(refusal.to_string().contains("Use the newsfold version that wrote it"), "{refusal}");
+        assert!(refusal.to_string().contains("Use the newsfold version that wrote the database"), "{refusal}");
     }
 
     #[test]

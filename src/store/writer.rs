@@ -176,9 +176,11 @@ fn cause_text(error: &rusqlite::Error) -> String {
     let advice = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => "the disk is full; free space on it",
         Some(ErrorCode::SystemIoFailure) => "the disk reports an error; check it",
-        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => "this user may not write to it; check its permissions",
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => {
+            "this user cannot write to the file; check its permissions"
+        }
         Some(ErrorCode::DatabaseBusy) => {
-            "another program has kept the database locked for too long; end that program or wait until it has finished"
+            "another program has locked the database for too long; end that program, or wait until it has finished"
         }
         Some(ErrorCode::DatabaseCorrupt) => "it is damaged; restore a backup",
         _ => return error.to_string(),
@@ -214,7 +216,7 @@ mod tests {
         let writer = Writer::start(connection).unwrap();
         let error = writer.write(|_| Ok(())).await.unwrap_err().to_string();
         assert!(
-            error.contains("another program has kept the database locked") && error.contains("end that program"),
+            error.contains("another program has locked the database") && error.contains("end that program"),
             "{error}"
         );
         assert!(writer.failures.check().is_err());

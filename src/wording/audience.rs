@@ -14,7 +14,7 @@ pub enum Audience<'z> {
     Public(&'z DisplayZone),
 }
 
-/// The maximum number of displayed characters of a remark.
+/// The maximum number of displayed characters of a message.
 const MAX_REMARK_CHARS: usize = 500;
 /// The maximum number of displayed characters of a URL.
 const MAX_URL_CHARS: usize = 300;
@@ -48,7 +48,7 @@ impl Audience<'_> {
         }
     }
 
-    /// Formats a recorded remark on one line. For the public, it contains only the hosts of URLs.
+    /// Formats a recorded message on one line. For the public, the result contains only the hosts of URLs.
     pub fn remark(self, text: &str) -> String {
         match self {
             Audience::Operator => one_line(text, MAX_REMARK_CHARS),

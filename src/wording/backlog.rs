@@ -26,6 +26,6 @@ pub fn backlog_count_text(count: u64) -> String {
 pub fn probation_text(until: Option<Timestamp>) -> TimedText {
     match until {
         Some(until) => TimedText::from("until ").time(until),
-        None => "none, because the source was added on the first day of the database".into(),
+        None => "none, because the source was added within 24 hours after the first source".into(),
     }
 }

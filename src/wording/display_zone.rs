@@ -64,9 +64,7 @@ impl<'de> Deserialize<'de> for DisplayZone {
         let name = String::deserialize(deserializer)?;
         let zone = TimeZoneDatabase::bundled().get(&name);
         let message = || {
-            format!(
-                "‘{name}’ is not a time zone; use a name of the IANA database, for example \"Europe/Warsaw\" or \"UTC\""
-            )
+            format!("‘{name}’ is not a time zone; use an IANA time zone name, for example \"Europe/Warsaw\" or \"UTC\"")
         };
         zone.map(DisplayZone).map_err(|_| serde::de::Error::custom(message()))
     }

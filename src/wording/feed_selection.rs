@@ -37,7 +37,7 @@ pub fn selection_text(selection: &FeedSelection) -> String {
     let limit = grouped_digits(u64::from(*limit));
     let order = match order {
         FeedOrder::Newest => format!("newest {limit}"),
-        FeedOrder::Hot => format!("top {limit} by outlets that have reported recently"),
+        FeedOrder::Hot => format!("top {limit} by number of outlets that have reported recently"),
     };
     let fold = match fold {
         FeedFold::Storylines => "one entry per storyline, plus major developments",
@@ -69,8 +69,8 @@ mod tests {
         assert_eq!(
             selection_text(&selection),
             "Stories from sources tagged ‘war’ or ‘peace’, in English, matching grid, reported by at least 3 outlets, \
-             at most 2 d older than the newest story; top 100 by outlets that have reported recently; one entry per \
-             storyline, plus major developments."
+             at most 2 d older than the newest story; top 100 by number of outlets that have reported recently; one \
+             entry per storyline, plus major developments."
         );
     }
 }

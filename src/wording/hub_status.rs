@@ -90,7 +90,7 @@ pub fn websub_failure(failure: &WebSubFailure) -> String {
         WebSubFailure::NoResponse { error } => error.clone(),
         WebSubFailure::WrongChallenge => "the response is not the challenge".into(),
         WebSubFailure::GaveUp { attempts, last } => {
-            format!("gave up after {attempts} failed attempts; last: {}", websub_failure(last))
+            format!("gave up after {attempts} failed attempts; last error: {}", websub_failure(last))
         }
     }
 }

@@ -56,9 +56,7 @@ fn reason_text(reason: &JoinReason) -> ReasonText {
         JoinReason::DifferentNumbers { numbers } => plain(format!("but differs in numbers ({})", numbers.join(", "))),
         JoinReason::Merged { from } => plain(format!("merged from story {from}")),
         JoinReason::Regrouped { from } => plain(format!("moved from story {from} by regrouping")),
-        JoinReason::Constrained { constraint } => {
-            plain(format!("placed here by decision {constraint} of the operator"))
-        }
+        JoinReason::Constrained { constraint } => plain(format!("placed here by the operator's decision {constraint}")),
         JoinReason::StorySize { outlets, hours } => {
             plain(format!("{} within {hours} h", count_of(*outlets as usize, "outlet", "outlets")))
         }

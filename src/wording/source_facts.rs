@@ -30,7 +30,7 @@ pub fn source_facts(
         facts.push(("Priority", source.priority.to_string().into()));
     }
     if source.aggregator {
-        facts.push(("Aggregator", "the outlets named in its items count instead of its own".into()));
+        facts.push(("Aggregator", "the outlets named in the items count instead of the source's own outlet".into()));
     }
     facts.push(("Full text", full_text(source.full_text).into()));
     facts.push(("Added", source.added_at.into()));
@@ -48,12 +48,12 @@ pub fn source_facts(
         facts.push(("Redirect", TimedText::from(words).time(redirect.since)));
     }
     if let Some(since) = source.gone_since {
-        facts.push(("Gone", TimedText::from("410 from the server since ").time(since)));
+        facts.push(("Gone", TimedText::from("the server has responded with 410 since ").time(since)));
     }
     if let Some(end) = &source.truncated_end {
         let text = match end.is_confirmed {
-            true => "truncated at the same place as the one before",
-            false => "truncated; an incomplete last item is stored if the next document is truncated there too",
+            true => "truncated at the same place as the previous document",
+            false => "truncated; an incomplete last item is stored if the next document is truncated at the same place",
         };
         facts.push(("Last document", text.into()));
     }
@@ -105,7 +105,7 @@ fn outlet(source: &Source) -> String {
     let origin = match source.outlet_provenance {
         OutletProvenance::Operator => "set by the operator",
         OutletProvenance::Site => "from the feed's link",
-        OutletProvenance::Guess => "guessed from its URL",
+        OutletProvenance::Guess => "guessed from the feed's URL",
     };
     format!("{name}{} ({origin})", source.outlet)
 }

@@ -5,11 +5,11 @@ use crate::domain::{StorylineEvidence, UnusualTerm};
 /// The minimum rate at which a term is described as unusual. Lower rates occur by chance.
 const MIN_STATED_RATE: f32 = 3.0;
 
-/// Returns why a story belongs to its storyline of `story_count` stories: `both mention ‘Maduro’ and ‘Caracas’, 40
-/// times their usual rate`. “Both” are the story and the stories that it resembles.
+/// Returns why a story belongs to its storyline of `story_count` stories: `this story and others in the
+/// storyline mention ‘Maduro’ and ‘Caracas’ (40 times their usual rate)`.
 pub fn storyline_reason(evidence: &StorylineEvidence, story_count: u32) -> String {
     if let Some(constraint) = evidence.constraint {
-        return format!("placed here by decision {constraint} of the operator");
+        return format!("placed here by the operator's decision {constraint}");
     }
     if story_count == 1 {
         return "the only story of its storyline".into();
@@ -25,8 +25,11 @@ pub fn storyline_reason(evidence: &StorylineEvidence, story_count: u32) -> Strin
     }
     let (unusual, others): (Vec<&UnusualTerm>, Vec<&UnusualTerm>) =
         evidence.terms.iter().partition(|term| term.rate >= MIN_STATED_RATE);
-    let unusual = (!unusual.is_empty()).then(|| format!("both mention {}, {}", listed(&unusual), rate_text(&unusual)));
-    let others = (!others.is_empty()).then(|| format!("shares {}", listed(&others)));
+    let subject = "this story and others in the storyline";
+    let unusual =
+        (!unusual.is_empty()).then(|| format!("{subject} mention {} ({})", listed(&unusual), rate_text(&unusual)));
+    let subject = if unusual.is_some() { "they also" } else { subject };
+    let others = (!others.is_empty()).then(|| format!("{subject} mention {}", listed(&others)));
     unusual.into_iter().chain(others).chain(in_other_language).collect::<Vec<_>>().join("; ")
 }
 
@@ -72,12 +75,15 @@ mod tests {
     #[test]
     fn evidence_names_unusual_terms_with_their_rate() {
         let both = reason(&[("Maduro", 40.2), ("Caracas", 39.8)], |_| ());
-        assert_eq!(both, "both mention ‘Maduro’ and ‘Caracas’, 40 times their usual rate");
+        let expected =
+            "this story and others in the storyline mention ‘Maduro’ and ‘Caracas’ (40 times their usual rate)";
+        assert_eq!(both, expected);
         let different = reason(&[("Maduro", 200.0), ("Caracas", 40.0), ("jail", 3.5)], |_| ());
-        assert_eq!(different, "both mention ‘Maduro’, ‘Caracas’ and ‘jail’, at least 4 times their usual rate");
+        assert!(different.ends_with(" mention ‘Maduro’, ‘Caracas’ and ‘jail’ (at least 4 times their usual rate)"));
         let mixed = reason(&[("Maduro", 40.0), ("jail", 1.2)], |_| ());
-        assert_eq!(mixed, "both mention ‘Maduro’, 40 times its usual rate; shares ‘jail’");
-        assert_eq!(reason(&[("jail", 1.2), ("court", 2.9)], |_| ()), "shares ‘jail’ and ‘court’");
+        assert!(mixed.ends_with(" mention ‘Maduro’ (40 times its usual rate); they also mention ‘jail’"), "{mixed}");
+        let usual = reason(&[("jail", 1.2), ("court", 2.9)], |_| ());
+        assert_eq!(usual, "this story and others in the storyline mention ‘jail’ and ‘court’");
     }
 
     #[test]
@@ -85,14 +91,14 @@ mod tests {
         let similar = |evidence: &mut StorylineEvidence| evidence.cosine_across_languages = Some(0.714);
         let stated = "the embedding of its text is similar to that of a story in another language (cosine 0.71)";
         assert_eq!(reason(&[], similar), stated);
-        let with_term = format!("both mention ‘Maduro’, 40 times its usual rate; {stated}");
-        assert_eq!(reason(&[("Maduro", 40.0)], similar), with_term);
+        let with_term = reason(&[("Maduro", 40.0)], similar);
+        assert!(with_term.ends_with(&format!(" mention ‘Maduro’ (40 times its usual rate); {stated}")), "{with_term}");
     }
 
     #[test]
     fn evidence_without_terms_names_the_decision_or_the_position_of_the_story() {
         let placed = reason(&[], |evidence| evidence.constraint = Some(ConstraintId(3)));
-        assert_eq!(placed, "placed here by decision 3 of the operator");
+        assert_eq!(placed, "placed here by the operator's decision 3");
         assert_eq!(reason(&[], |evidence| evidence.score = 0.0), "the storyline started with this story");
         assert_eq!(storyline_reason(&StorylineEvidence::default(), 1), "the only story of its storyline");
     }

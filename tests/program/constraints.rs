@@ -57,7 +57,7 @@ async fn operator_splits_merges_and_undoes_stories() {
     assert_eq!(story_of(&cli, 1), train);
     let left = story_of(&cli, 3);
     assert!(left != train && left != storm);
-    assert!(cli.run(&["story", "show", &left]).contains("placed here by decision 1 of the operator"));
+    assert!(cli.run(&["story", "show", &left]).contains("placed here by the operator's decision 1"));
     let shown = cli.run(&["story", "show", &train]);
     assert!(shown.contains("decision 1: items 3 belong to a different story from items 1, 2"));
     cli.assert_fails(&["story", "merge", &train, &left], "this conflicts with decision 1; undo that decision first");

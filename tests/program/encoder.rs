@@ -16,7 +16,7 @@ fn missing_files_are_named() {
     let cli = CliRunner::new();
     let folder = cli.folder.path().to_str().unwrap();
     cli.assert_fails(&["encoder", "check", "/missing/encoder"], "cannot read /missing/encoder");
-    cli.assert_fails(&["encoder", "check", folder], "contains no model; put it there as model.onnx");
+    cli.assert_fails(&["encoder", "check", folder], "contains no model; put model.onnx");
     cli.write_file("model.onnx", "");
     cli.assert_fails(&["encoder", "check", folder], "contains no tokenizer");
 }
@@ -260,7 +260,7 @@ mod with_feature {
         std::fs::remove_file(folder.path().join("model.onnx")).unwrap();
         let missing = finding();
         assert!(
-            missing["verdict"] == "fault" && missing["detail"].as_str().unwrap().contains("contains no model"),
+            missing["verdict"] == "error" && missing["detail"].as_str().unwrap().contains("contains no model"),
             "{missing}"
         );
         assert!(missing["fix"].as_str().unwrap().contains("docs/encoder.md"), "{missing}");

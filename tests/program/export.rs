@@ -184,7 +184,7 @@ async fn interrupted_export_keeps_the_last_generation_and_is_cleaned_up() {
     let taken = daemon.folder.path().join("a file");
     std::fs::write(&taken, "").unwrap();
     let error = export(&config, &daemon.store, &daemon.clock, &taken).await.unwrap_err();
-    assert!(format!("{error:#}").contains("cannot export into"), "{error:#}");
+    assert!(format!("{error:#}").contains("cannot export to"), "{error:#}");
     daemon.stop().await;
 }
 
@@ -258,5 +258,5 @@ async fn export_command_works_without_a_daemon() {
     assert!(cli.run(&["export", to]).contains("nothing has changed"));
     let feed = std::fs::read_to_string(folder.join("current/feeds/all.atom")).unwrap();
     assert_eq!(feed.trim_end(), cli.run(&["feed", "preview", "all", "--format", "atom"]).trim_end());
-    cli.assert_fails(&["export", cli.write_file("taken", "").as_str()], "cannot export into");
+    cli.assert_fails(&["export", cli.write_file("taken", "").as_str()], "cannot export to");
 }

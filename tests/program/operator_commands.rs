@@ -67,7 +67,7 @@ async fn doctor_finds_no_fault_in_a_working_installation() {
         assert_eq!(finding(&findings, check)["verdict"], "ok", "{findings}");
     }
     for check in ["disk", "permissions", "public URL"] {
-        assert_ne!(finding(&findings, check)["verdict"], "fault", "{findings}");
+        assert_ne!(finding(&findings, check)["verdict"], "error", "{findings}");
     }
     assert_eq!(origin.request_count("/robots.txt"), 1);
 }
@@ -82,7 +82,7 @@ async fn doctor_suggests_a_fix_for_each_fault() {
         let findings = cli.run_json_failing(arguments);
         let finding = finding(&findings, check);
         assert!(finding["detail"].as_str().unwrap().contains(detail), "{finding}");
-        assert!(finding["verdict"] == "fault" && finding["fix"].is_string(), "{finding}");
+        assert!(finding["verdict"] == "error" && finding["fix"].is_string(), "{finding}");
     };
     cli.write_file("config.toml", "[cluster]\nthreshold = 7\n");
     fails_with(&["doctor"], "configuration", "cluster.threshold must be");
@@ -95,7 +95,7 @@ async fn doctor_suggests_a_fix_for_each_fault() {
     fails_with(&["doctor", "--url", "http://10.0.0.1/"], "outbound HTTP", "10.0.0.1");
     fails_with(&["doctor", "--url", "http://host.invalid/"], "DNS", "host.invalid");
     let text = String::from_utf8(cli.command(&["doctor"]).assert().code(1).get_output().stdout.clone()).unwrap();
-    assert!(text.contains("FAULT") && text.contains("fix: check publish.base_url"), "{text}");
+    assert!(text.contains("ERROR") && text.contains("fix: check publish.base_url"), "{text}");
 }
 
 #[test]
@@ -120,7 +120,7 @@ async fn doctor_finds_no_fault_if_only_one_of_several_servers_is_down() {
     let dead = format!("http://{closed}/feed");
     cli.run(&["source", "add", &dead, "--no-fetch", "--outlet", "a.example"]);
     let findings = cli.run_json_failing(&["doctor"]);
-    assert_eq!(finding(&findings, "outbound HTTP")["verdict"], "fault", "no other server responds");
+    assert_eq!(finding(&findings, "outbound HTTP")["verdict"], "error", "no other server responds");
     cli.run(&["source", "add", &origin.url("/feed"), "--no-fetch", "--outlet", "b.example"]);
     let findings = cli.run_json(&["doctor"]);
     let http = finding(&findings, "outbound HTTP");

@@ -44,14 +44,14 @@ async fn root_adds_a_source_through_the_daemon() {
 
     let polled = cli.run_json(&["source", "poll", "1", "--no-cache"]);
     assert_eq!((&polled[0]["source"], &polled[0]["poll"]["outcome"]), (&1.into(), &"read".into()));
-    cli.assert_fails(&["check", &origin.url("/feed")], "run this command as a user without privileges");
+    cli.assert_fails(&["check", &origin.url("/feed")], "run this command as an unprivileged user");
     assert_eq!(origin.request_count("/feed"), 2);
     let file = cli.write_file("feed.xml", &rss_of_today(&["1 | Grid fails | North"]));
     assert!(cli.run(&["check", &file]).contains("Grid fails"), "a file of the operator is read");
 
     drop(daemon);
     for arguments in [["source", "add", "https://b.example/"], ["source", "poll", "1"]] {
-        cli.assert_fails(&arguments, "the daemon is not running, and root does not read the documents");
+        cli.assert_fails(&arguments, "the daemon is not running, and newsfold does not fetch documents as root");
     }
     cli.run(&["source", "add", "https://b.example/feed", "--no-fetch"]);
 }

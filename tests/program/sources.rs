@@ -19,7 +19,7 @@ async fn outlet_is_taken_from_the_feeds_site_unless_the_operator_set_one() {
     cli.run(&["source", "add", &origin.url("/bbc"), "--no-fetch"]);
     let outlet = |source: &str| cli.run_json(&["source", "show", source])["outlet"].as_str().unwrap().to_owned();
     assert_eq!(outlet("1"), "127.0.0.1");
-    assert!(cli.run(&["source", "show", "1"]).contains("guessed from its URL"));
+    assert!(cli.run(&["source", "show", "1"]).contains("guessed from the feed's URL"));
     cli.run(&["source", "poll", "1"]);
     assert_eq!(outlet("1"), "bbc.co.uk");
     assert!(cli.run(&["source", "show", "1"]).contains("bbc.co.uk (from the feed's link)"));

@@ -201,7 +201,11 @@ async fn commands_show_and_explain_the_storyline_of_a_big_event() {
 
     let shown = cli.run(&["storyline", "show", &storyline[..6]]);
     assert!(shown.contains(&format!("{} stories by ", stories.len())), "{shown}");
-    assert!(shown.contains("why: both mention ‘") && shown.contains("times their usual rate"), "{shown}");
+    assert!(
+        shown.contains("why: this story and others in the storyline mention ‘")
+            && shown.contains("times their usual rate"),
+        "{shown}"
+    );
     assert!(shown.contains("why: the storyline started with this story"), "{shown}");
     let explained = cli.run(&["storyline", "explain", &storyline]);
     assert!(explained.contains("probability that it belongs with the most similar story: 0."), "{explained}");
@@ -250,7 +254,7 @@ async fn operator_corrects_storylines_and_undoes_the_corrections() {
     let separate = newsroom.storyline_of("Captain of");
     assert_eq!(newsroom.stories_of(&separate), BTreeSet::from([captain.clone(), survivors.clone()]));
     let explained = cli.run(&["storyline", "explain", &separate]);
-    assert_eq!(explained.matches("placed here by decision 1 of the operator").count(), 2, "{explained}");
+    assert_eq!(explained.matches("placed here by the operator's decision 1").count(), 2, "{explained}");
     assert!(explained.contains("decision 1: the stories of items"), "{explained}");
     cli.assert_fails(
         &["storyline", "merge", &separate, &storyline],
@@ -264,7 +268,7 @@ async fn operator_corrects_storylines_and_undoes_the_corrections() {
     let moved = cli.run(&["story", "move", &captain, &bank]);
     assert!(moved.contains("to undo: `newsfold story undo 3`, then `newsfold story undo 2`"), "{moved}");
     assert_eq!(newsroom.storyline_of("Captain of"), bank);
-    assert!(cli.run(&["story", "show", &captain]).contains("placed here by decision 3 of the operator"));
+    assert!(cli.run(&["story", "show", &captain]).contains("placed here by the operator's decision 3"));
     cli.run(&["source", "poll", "1"]);
     assert_eq!(newsroom.storyline_of("Captain of"), bank);
     for decision in ["3", "2"] {
@@ -364,7 +368,7 @@ async fn page_and_feeds_of_a_storyline_list_its_published_stories() {
         assert!(page.contains(&format!("href=\"/stories/{story}\"")), "{page}");
     }
     assert!(page.contains(&format!("{} stories by ", stories.len())), "{page}");
-    assert!(page.contains("<p class=\"why\">both mention ‘"), "{page}");
+    assert!(page.contains("<p class=\"why\">this story and others in the storyline mention ‘"), "{page}");
     let story = get(&daemon, &format!("/stories/{}", stories[0]), &[]).await.text().await.unwrap();
     assert!(story.contains(&format!("href=\"/storylines/{storyline}\"")), "{story}");
     let others = stories.iter().filter(|other| story.contains(&format!("href=\"/stories/{other}\""))).count();

@@ -46,7 +46,7 @@ pub(super) fn encoder(config: &Config) -> Option<Finding> {
         }
         Err(error) => {
             let fix =
-                "correct the folder (docs/encoder.md), or remove cluster.encoder: items are grouped by words only";
+                "fix the contents of the folder (docs/encoder.md), or remove cluster.encoder to group by words only";
             Finding::fault(CHECK, error.to_string(), fix)
         }
     })

@@ -59,7 +59,7 @@ async fn outbound(
                 server_time = server_time.or(fetched.server_time);
                 outbound_http(url, &fetched)
             }
-            Err(error) => Finding::fault(CHECK, format!("{error:#}"), "see the message"),
+            Err(error) => Finding::fault(CHECK, format!("{error:#}"), "follow the advice in the message"),
         };
         if answered.verdict != Verdict::Ok {
             failures.push([resolved, answered]);

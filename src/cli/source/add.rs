@@ -29,7 +29,7 @@ use strum::VariantNames;
 pub struct Add {
     /// URL of a feed, or of a web page that links to its feed.
     url: String,
-    /// Tag that published feeds can select by; repeatable.
+    /// Tag by which published feeds can select sources; repeatable.
     #[arg(long)]
     tag: Vec<String>,
     /// Title (overrides the feed's own).
@@ -50,10 +50,10 @@ pub struct Add {
     /// Treat the source as an aggregator: count the outlets named in its items instead of its own.
     #[arg(long)]
     aggregator: bool,
-    /// Also publish the old items of the feed's first document, as news.
+    /// Also publish the old items in the feed's first document as news.
     #[arg(long)]
     backlog: bool,
-    /// Do not group its items with items of other sources: each item is a separate story.
+    /// Do not group the source's items with items of other sources: each item is a separate story.
     #[arg(long)]
     no_group: bool,
     #[command(flatten)]
@@ -194,7 +194,7 @@ async fn report(
     if let Some(until) = probation_until {
         let until = probation_text(Some(until)).format(Audience::Operator);
         print(&format!(
-            "probation: {until}; until then its items join stories, but no story is published with only these items"
+            "probation: {until}; until then, its items join stories, but newsfold publishes no story of only such items"
         ))?;
     }
     Ok(ExitCode::SUCCESS)

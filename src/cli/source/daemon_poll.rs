@@ -36,8 +36,8 @@ pub async fn require_daemon(store: &Store, alternative: &str) -> anyhow::Result<
         return Ok(());
     }
     bail!(
-        "the daemon is not running, and root does not read the documents of other servers itself; start the daemon, for \
-         example with `systemctl start newsfold`{alternative}"
+        "the daemon is not running, and newsfold does not fetch documents as root; start the daemon, for example with \
+         `systemctl start newsfold`{alternative}"
     );
 }
 

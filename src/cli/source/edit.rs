@@ -37,7 +37,7 @@ pub struct Edit {
 /// The settings to change. At least one is required.
 #[derive(clap::Args)]
 struct Changes {
-    /// New URL of the same feed, or of a page that links to it; its items keep their identity.
+    /// New URL of the same feed, or of a page that links to it; existing items are recognized at the new URL.
     #[arg(long)]
     url: Option<String>,
     /// Publisher, as a domain; "" restores the domain of the feed's website.
@@ -64,7 +64,7 @@ struct Changes {
     /// Whether the source is an aggregator, so that the outlets named in its items count instead of its own.
     #[arg(long, value_name = "BOOL")]
     aggregator: Option<bool>,
-    /// Whether its items are grouped with items of other sources. Applies to new items.
+    /// Whether the source's items are grouped with items of other sources. Applies to new items.
     #[arg(long, value_name = "BOOL")]
     group: Option<bool>,
     #[command(flatten)]

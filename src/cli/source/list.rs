@@ -20,7 +20,7 @@ pub struct List {
     /// Only sources with this tag.
     #[arg(long)]
     tag: Option<String>,
-    /// Only sources whose last poll failed, that are on hold, or that are gone.
+    /// Only sources that failed at the last poll, are on hold, or are gone.
     #[arg(long)]
     problems: bool,
     /// Only sources in this state.

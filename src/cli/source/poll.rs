@@ -141,7 +141,7 @@ async fn poll_one(
             ClaimOutcome::OnHold(hold) => {
                 let (until, reason) = (time(hold.until), hold_reason_text(&hold.reason));
                 return Ok(Err(format!(
-                    "its server is on hold until {until}: {reason}; `newsfold origin unhold {}` releases it",
+                    "its server is on hold until {until}: {reason}; `newsfold origin unhold {}` ends the hold",
                     hold.origin
                 )));
             }

@@ -21,7 +21,8 @@ pub struct RequestOptions {
     /// User-Agent header; "" restores the default.
     #[arg(long, value_name = "TEXT")]
     user_agent: Option<String>,
-    /// Header field, sent only to the server of the source; repeatable. @FILE reads it from a file. "" removes all.
+    /// Header field, sent only to the server of the source; repeatable. @FILE reads it from a file. "" removes all header
+    /// fields.
     #[arg(long, value_name = "NAME: VALUE")]
     header: Vec<String>,
     /// Cookie, such as session=abc, sent only to the server of the source. @FILE reads it from a file. "" removes it.

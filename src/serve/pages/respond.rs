@@ -33,8 +33,8 @@ pub fn not_found_page(site: SiteLayout) -> Result<String, Error> {
 
 /// Returns a 400 response for an invalid query.
 pub fn invalid_query(app: &AppState) -> Result<Response, Error> {
-    let text = "The parameters outlets and page must be whole numbers, for example /?outlets=3: the minimum number of \
-                outlets that report a story.";
+    let text = "The parameters outlets and page must be whole numbers. For example, /?outlets=3 shows stories that at \
+                least three outlets report.";
     let page = MessagePage { site: app.site(), title: "Invalid query", text };
     Ok(html_response(StatusCode::BAD_REQUEST, page.render()?))
 }
