@@ -4,9 +4,10 @@
 //! times the next 20,000 items for each size, in five alternating rounds, and prints medians. Alternation exposes all
 //! sizes to the same noise, so their ratios are comparable. `-- --fill 10000,100000` selects the sizes.
 //!
-//! The words of the synthetic news are drawn from 300,000 by Zipf's law. Story sizes follow a power law: most stories
-//! have one report, and a few have hundreds. A story has twelve specific words, and its reports arrive from 2,000
-//! outlets over two days. A report has a title of 10 words and a summary of 25, some of them specific to the story.
+//! The words of the synthetic news are drawn from a vocabulary of 300,000 words by Zipf's law. Story sizes follow a
+//! power law: most stories have one report, and a few have hundreds. A story has twelve specific words, and its reports
+//! arrive from 2,000 outlets over two days. A report has a title of 10 words and a summary of 25, some of them specific
+//! to the story.
 
 use jiff::{SignedDuration, Timestamp};
 use newsfold::cluster::{Clusterer, Options};

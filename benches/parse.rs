@@ -1,9 +1,9 @@
 //! Measures the parsing of clean documents into items, and the memory that it needs.
 //!
 //! `cargo bench --bench parse` parses feeds of generated text on one thread, and prints the megabytes per second of CPU
-//! time: of the parser (decoding, lenient rewriting, feed-rs), and of the complete chain that ends with sanitized items.
-//! It also prints the peak of the heap during the chain as a multiple of the document. `-- --folder DIR` parses the
-//! `*.xml` files of a folder instead.
+//! time, for the parser (decoding, lenient rewriting, feed-rs) and for the complete chain that ends with sanitized
+//! items. It also prints the peak size of the heap during the chain, as a multiple of the document's size. `-- --folder
+//! DIR` parses the `*.xml` files of a folder instead.
 
 #[path = "support/generated_feed.rs"]
 mod generated_feed;
@@ -98,7 +98,8 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// The peak of the heap while a document is parsed into items, as a multiple of the document, which is included.
+/// The peak size of the heap, including the document, while the document is parsed into items, as a multiple of the
+/// document's size.
 fn memory_factor(document: &str) -> f64 {
     let before = ALLOCATED.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);

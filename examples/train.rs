@@ -188,7 +188,8 @@ impl Training {
         TrainingSet { name, labeled, items, pairs }
     }
 
-    /// Every pair that the clusterer scores, with its features at the last scoring. They hardly depend on the model.
+    /// Every pair that the clusterer scores, with its features at the last scoring. These features hardly depend on the
+    /// model.
     fn record_pairs(&self, labeled: &[LabeledItem], items: &[Item]) -> Vec<LabeledPair> {
         let mut clusterer = self.clusterer(&PairModel::learned());
         clusterer.recorded_pairs = Some(BTreeMap::new());

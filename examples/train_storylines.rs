@@ -9,7 +9,8 @@
 //! smaller versions of the sets.
 //!
 //! Each set is also used in smaller versions, in which one storyline is 30% of all items, because an event that
-//! dominates the news is rare in labeled data. If a storyline dominates a set, the versions contain only a part of it.
+//! dominates the news is rare in labeled data. If a storyline dominates a set, the versions contain only a part of that
+//! storyline.
 
 use newsfold::cluster::{Clusterer, Options};
 use newsfold::domain::{Item, StoryId};

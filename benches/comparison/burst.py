@@ -1,4 +1,4 @@
-"""The CPU time of a burst of new and of changed stories, with and without configured feeds."""
+"""Measures the CPU time of bursts of new stories and of changed stories, with and without configured feeds."""
 
 import random
 

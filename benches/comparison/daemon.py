@@ -1,5 +1,5 @@
-"""The running daemon gets new sources: the time from the start of the import until all are read, and until all their
-stories are published."""
+"""Measures how long the running daemon takes, from the start of an import, to read the new sources and to publish their
+stories."""
 
 import time
 

@@ -1,5 +1,5 @@
-"""The documents: feeds of 20 items with the text of a corpus, or with generated text. All items are dated to the last two
-days. Each feed has an address of its own on loopback, because newsfold sends one request at a time to a server."""
+"""The documents: feeds of 20 items with the text of a corpus, or with generated text. All items are dated within
+the last two days. Each feed has its own loopback address, because newsfold sends one request at a time to a server."""
 
 import email.utils
 import html
@@ -46,12 +46,12 @@ def feed(number, items, namespaces):
 
 
 def numbered(item, repetition):
-    """The item with another link and guid if it is repeated, because newsboat stores each guid once for all feeds."""
+    """The item, with another link and guid if it is repeated, because newsboat stores each guid once for all feeds."""
     return re.sub("</(link|guid)>", rf"?{repetition}</\1>", item) if repetition else item
 
 
 def dated(item, generator=random.Random(2)):
-    """The item with a date of the last two days."""
+    """The item with a date within the last two days."""
     date = email.utils.formatdate(time.time() - generator.uniform(0, 48 * 3600), usegmt=True)
     return item.replace("</item>", f"<pubDate>{date}</pubDate></item>\n")
 

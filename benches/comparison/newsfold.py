@@ -26,7 +26,7 @@ enabled = false
 
 class Newsfold:
     def __init__(self, folder, publish="", settings=""):
-        """Writes a configuration with more settings of [publish], and more sections."""
+        """Writes a configuration with additional settings in [publish] and additional sections."""
         folder.mkdir()
         self.folder, self.port = folder, measure.free_port()
         self.database = folder / "newsfold.db"

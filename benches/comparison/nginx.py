@@ -1,4 +1,4 @@
-"""nginx with Debian's default settings. Serves each feed on its own address, and copies of newsfold's feeds."""
+"""nginx with Debian's default settings. It serves the feeds, each on its own address, and copies of newsfold's feeds."""
 
 import os
 import pathlib

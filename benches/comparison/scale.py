@@ -7,7 +7,7 @@ import measure
 from documents import address_of
 from newsfold import Newsfold
 
-# Overdue sources are spread over the interval at startup. The average is long, so that a source is polled once.
+# Overdue sources are spread over the interval at startup. The average interval is long, so that a source is polled once.
 SETTINGS = """
 [poll]
 interval = "1s"

@@ -1,4 +1,4 @@
-//! Generates feeds. Each run has the same text.
+//! Generates feeds. Each run generates the same text.
 
 use jiff::{SignedDuration, Timestamp};
 use std::fmt::Write;
@@ -9,8 +9,8 @@ const SYLLABLES: [&str; 24] = [
     "zu", "an", "er", "in", "st",
 ];
 
-/// Generates a feed with reports of the last two days: a headline of ten words, and a text of 40 to 100 words as summary
-/// and as content.
+/// Generates a feed with reports that are dated within the last two days. Each report has a headline of ten words, and
+/// a text of 40 to 100 words as its summary and its content.
 pub fn generate(feed: usize, count: usize) -> String {
     let mut random = Random(feed as u64 + 1);
     let mut items = String::new();
@@ -36,7 +36,7 @@ fn sentence(random: &mut Random, words: usize) -> String {
     (0..words).map(|_| word(random)).collect::<Vec<_>>().join(" ")
 }
 
-/// A linear congruential generator (Knuth, MMIX), so that each run has the same text.
+/// A linear congruential generator (Knuth, MMIX), so that each run generates the same text.
 struct Random(u64);
 
 impl Random {
