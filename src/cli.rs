@@ -14,7 +14,7 @@ mod encoder;
 mod eval;
 mod export;
 mod feed;
-mod find;
+mod id_prefix;
 mod healthcheck;
 mod input;
 mod item;

@@ -3,10 +3,10 @@
 //! [`poll_source`] fetches, parses, decides and records; [`decide`] interprets the outcome of an attempt. Every code
 //! path ends with a record: each poll stores a [`PollRecord`] in the same transaction as its items, even if it fails.
 
-mod backoff;
+mod poll_delay;
 mod clock_correction;
 mod feed_search;
-mod full_text;
+mod article_page;
 mod origin_lease;
 mod outage;
 mod parse_job;
@@ -16,18 +16,19 @@ pub mod poll_budget;
 mod poll_decision;
 mod poll_facts;
 mod push;
+mod robots_txt;
 mod truncation;
 pub mod update_rate;
 
-pub use backoff::{PollDelay, skip_until};
+pub use article_page::fetch_article_page;
 pub use clock_correction::{MAX_CLOCK_ERROR, correct_schedule};
 pub use feed_search::MAX_STEPS as MAX_FEED_SEARCH_STEPS;
-pub use full_text::fetch_full_text;
 pub use origin_lease::{ClaimOutcome, clear_hold};
 pub use outage::{OVERDUE_SPACING, OutageDetector};
 pub use parsed_document::ParsedDocument;
 use poll_decision::full_request_is_due;
 pub use poll_decision::{BROKEN_AFTER_FAILURES, PollDecision, decide};
+pub use poll_delay::{PollDelay, skip_until};
 pub use poll_facts::{BudgetCache, PollFacts};
 use push::SafetyPollFacts;
 pub use push::receive_push;

@@ -15,7 +15,7 @@ mod feed_change_notifier;
 mod feed_entering;
 mod feed_filling;
 mod feed_simulation;
-mod full_text;
+mod article_fetching;
 mod grouped_sources;
 mod grouping;
 mod lock;
@@ -27,7 +27,7 @@ mod scheduler;
 mod storyline_grouping;
 mod supervisor;
 mod task_context;
-mod watchdog;
+mod systemd_notify;
 mod webhooks;
 mod websub_publisher;
 mod websub_subscriber;
@@ -94,7 +94,7 @@ pub async fn run(
         database_watcher::watch(context.polling.store, context.changes)
     });
     tasks.spawn_until_shutdown("disk-monitor", disk_monitor::run);
-    tasks.spawn_until_shutdown("watchdog", watchdog::run);
+    tasks.spawn_until_shutdown("watchdog", systemd_notify::run);
     let mut daemon = Daemon::start(source, root, listener).await?;
     let result = daemon.run_until_shutdown().await;
     daemon.stop(tasks).await?;
@@ -139,7 +139,7 @@ impl Daemon {
         let file_at_startup = source.file.clone();
         let daemon = Daemon { source, root, sockets, running, servers, state, file_at_startup };
         daemon.record_state().await;
-        watchdog::notify(&[NotifyState::Ready]);
+        systemd_notify::notify(&[NotifyState::Ready]);
         tracing::info!(%address, database = %daemon.root.store().path().display(), "newsfold is running");
         Ok(daemon)
     }
@@ -162,13 +162,13 @@ impl Daemon {
                     }
                 }
                 _ = reload.notified() => {
-                    watchdog::notify_reloading();
+                    systemd_notify::notify_reloading();
                     shutdown.run_until_cancelled(self.reload()).await;
                     let status = match &self.state.reload_error {
                         None => "",
                         Some(_) => "The new configuration cannot be used; see the log. The current one stays in use.",
                     };
-                    watchdog::notify(&[NotifyState::Ready, NotifyState::Status(status)]);
+                    systemd_notify::notify(&[NotifyState::Ready, NotifyState::Status(status)]);
                 }
             }
         }
@@ -185,7 +185,7 @@ impl Daemon {
     /// Ends the tasks and the servers, and closes the database.
     async fn stop(self, mut tasks: TaskSet) -> anyhow::Result<()> {
         let Daemon { root, sockets, running, mut servers, .. } = self;
-        watchdog::notify(&[NotifyState::Stopping]);
+        systemd_notify::notify(&[NotifyState::Stopping]);
         // New connections are refused immediately, so that they do not wait.
         drop(sockets);
         root.shutdown.cancel();

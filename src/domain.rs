@@ -5,7 +5,7 @@
 //! stored data.
 
 pub mod backoff;
-mod client_address;
+mod rate_limit_key;
 mod constraint;
 pub mod display_text;
 pub mod duration;
@@ -27,7 +27,7 @@ mod poll;
 mod polling_hints;
 mod published_feed;
 mod request_settings;
-pub mod scripts;
+pub mod writing_systems;
 mod source;
 mod story;
 mod story_rank;
@@ -35,7 +35,6 @@ mod storyline;
 mod storyline_evidence;
 pub mod volatile_text;
 
-pub use client_address::client_address;
 pub use constraint::{ConstraintKind, GroupingConstraint};
 pub use edition::{
     Development, Edition, EditionReason, EditionReport, EditionText, EditionTimes, EntryVariants, FeedCandidate,
@@ -58,6 +57,7 @@ pub use origin_hold::{HoldReason, HoldScope, OriginHold, ShortenedDelay};
 pub use poll::{FeedMetadata, PollCounts, PollRecord, RequestRecord, SourceUpdate};
 pub use polling_hints::{PollingHints, parse_weekday};
 pub use published_feed::{FeedFold, FeedOrder, FeedSelection, PublishedFeed};
+pub use rate_limit_key::rate_limit_key;
 pub use request_settings::{RequestSettings, Secret};
 pub use source::{
     CacheValidators, DueSource, FullTextMode, NewSource, OutletProvenance, PendingRedirect, PollOutcome, Source,

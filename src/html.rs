@@ -4,8 +4,8 @@
 //! HTML of unlimited size or depth. Content is sanitized before storage and again before publication.
 
 pub mod article;
-pub mod boilerplate;
-mod css;
+pub mod repeated_blocks;
+mod style_attribute;
 mod elements;
 mod embedded_media;
 pub mod item_text;

@@ -15,7 +15,7 @@ mod options;
 mod origin_limiter;
 mod redirect_chain;
 mod redirect_target;
-mod request_headers;
+mod operator_headers;
 mod transport_error;
 mod websub_request;
 
@@ -23,8 +23,8 @@ pub use address_policy::{AddressPolicy, ForbiddenAddress};
 pub use body_decoder::{BodyError, ResponseBody};
 pub use bot_challenge::challenge_in_page;
 pub use link_header::LinkRelations;
+pub use operator_headers::check_request_header;
 pub use options::{Options, PortRange};
-pub use request_headers::check_request_header;
 pub use websub_request::{CallbackRequest, WebSubRequestError, WebSubResponse, websub_request_record};
 
 use crate::domain::{CacheValidators, RequestRecord, RequestSettings, Timestamp};

@@ -15,7 +15,7 @@ mod health_feed;
 mod lead_choice;
 mod options;
 mod render;
-mod webhook;
+mod webhook_message;
 
 pub use edition_policy::{
     EditionReview, EditionStep, edition_on_entering, first_publication, next_edition, probation_until,
@@ -33,7 +33,7 @@ pub use options::{FeedOptions, HEALTH_FEED_NAME, Options, SectionOptions};
 pub use render::document::{DocumentPage, FeedDocument, FeedPart};
 pub use render::render;
 pub use render::value_format::strip_invalid_chars;
-pub use webhook::{WebhookMessage, WebhookOptions, webhook_message};
+pub use webhook_message::{WebhookMessage, WebhookOptions, webhook_message};
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 mod websub;
 
 use super::output::{print, table, time};
-use super::{Context, find};
+use super::{Context, id_prefix};
 use crate::daemon;
 use crate::domain::display_text::one_line;
 use crate::domain::{FeedEntry, FeedFold, FeedOrder, FeedVariant, PublishedFeed, StoryId, StoryRank, StorylineEntry};
@@ -215,7 +215,7 @@ async fn preview(
 async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let feed = feed_named(&config.publish, name)?;
-    let story = find::story(&store, story).await?;
+    let story = id_prefix::story(&store, story).await?;
     let (id, name, selection) = (story.id, feed.name.clone(), feed.selection.clone());
     let (storyline, folds) = (story.storyline, feed.selection.fold == FeedFold::Storylines);
     let ranked_feed = Some(feed.clone()).filter(|feed| feed.selection.order == FeedOrder::Hot);

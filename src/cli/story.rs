@@ -3,7 +3,7 @@
 use super::decision::{decide, decide_together};
 use super::output::{optional_time, time};
 use super::storyline::{PlacedStory, decision_line, headline};
-use super::{Context, find};
+use super::{Context, id_prefix};
 use crate::domain::display_text::one_line;
 use crate::domain::language::language_name;
 use crate::domain::{ConstraintId, Edition, GroupingConstraint, ItemId, Story, StoryId, StoryItem, Storyline};
@@ -99,7 +99,7 @@ async fn list(context: &Context, min_outlets: u32, limit: u32) -> anyhow::Result
 
 async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
-    let story = find::story(&store, name).await?;
+    let story = id_prefix::story(&store, name).await?;
     let (id, storyline) = (story.id, story.storyline);
     let (decisions, editions, storyline) = store
         .read(move |db| {
@@ -141,7 +141,7 @@ fn storyline_line(story: &Story, story_count: u32) -> String {
 
 async fn explain(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
-    let story = find::unmerged_story(&store, name).await?;
+    let story = id_prefix::unmerged_story(&store, name).await?;
     let (id, storyline) = (story.id, story.storyline);
     let (decisions, story_count) = store
         .read(move |db| Ok((constraints::active_in_story(db, id)?, storylines::count_stories(db, storyline)?)))
@@ -205,21 +205,21 @@ async fn item_lines(store: &Store, story: &Story) -> store::Result<Vec<String>> 
 
 async fn merge(context: &Context, one: &str, other: &str) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
-    let (one, other) = (find::story(&store, one).await?, find::story(&store, other).await?);
+    let (one, other) = (id_prefix::story(&store, one).await?, id_prefix::story(&store, other).await?);
     decide(context, config, &store, move |db, now| constraints::merge_stories(db, &one, &other, now)).await
 }
 
 async fn split(context: &Context, story: &str, items: Vec<i64>) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
-    let story = find::story(&store, story).await?;
+    let story = id_prefix::story(&store, story).await?;
     let items: Vec<ItemId> = items.into_iter().map(ItemId).collect();
     decide(context, config, &store, move |db, now| constraints::split_story(db, &story, &items, now)).await
 }
 
 async fn move_story(context: &Context, story: &str, storyline: &str) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
-    let story = find::unmerged_story(&store, story).await?;
-    let storyline = find::unmerged_storyline(&store, storyline).await?;
+    let story = id_prefix::unmerged_story(&store, story).await?;
+    let storyline = id_prefix::unmerged_storyline(&store, storyline).await?;
     let record = move |db: &WriteConnection, now| constraints::move_story(db, &story, &storyline, now);
     decide_together(context, config, &store, record).await
 }

@@ -3,7 +3,7 @@
 
 use super::decision::decide;
 use super::output::{optional_time, time};
-use super::{Context, find};
+use super::{Context, id_prefix};
 use crate::domain::display_text::one_line;
 use crate::domain::{
     ConstraintId, GroupingConstraint, Story, StoryId, Storyline, StorylineEvidence, StorylineId, Timestamp,
@@ -198,7 +198,7 @@ async fn print_details(
     describe: impl FnOnce(&StorylineDetails, &[GroupingConstraint]) -> Vec<String>,
 ) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
-    let storyline = find::storyline(&store, name).await?;
+    let storyline = id_prefix::storyline(&store, name).await?;
     let id = storyline.id;
     let decisions = store.read(move |db| constraints::active_in_storyline(db, id)).await?;
     let stories = storyline.stories.iter();
@@ -224,17 +224,17 @@ async fn print_details(
 
 async fn merge(context: &Context, one: &str, other: &str) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
-    let one = find::unmerged_storyline(&store, one).await?;
-    let other = find::unmerged_storyline(&store, other).await?;
+    let one = id_prefix::unmerged_storyline(&store, one).await?;
+    let other = id_prefix::unmerged_storyline(&store, other).await?;
     decide(context, config, &store, move |db, now| constraints::merge_storylines(db, &one, &other, now)).await
 }
 
 async fn split(context: &Context, storyline: &str, stories: &[String]) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
-    let storyline = find::unmerged_storyline(&store, storyline).await?;
+    let storyline = id_prefix::unmerged_storyline(&store, storyline).await?;
     let mut moved: Vec<StoryId> = Vec::new();
     for name in stories {
-        moved.push(find::unmerged_story(&store, name).await?.id);
+        moved.push(id_prefix::unmerged_story(&store, name).await?.id);
     }
     decide(context, config, &store, move |db, now| constraints::split_storyline(db, &storyline, &moved, now)).await
 }

@@ -2,7 +2,7 @@
 
 use super::indexed_item::IndexedItem;
 use super::term_weights::TermKind;
-use crate::domain::scripts::is_unspaced_script;
+use crate::domain::writing_systems::is_unspaced_script;
 
 /// The minimum number of words in a specific title. Shorter titles name a section: "Letters to the editor", "Weather".
 const MIN_SPECIFIC_WORDS: u8 = 4;

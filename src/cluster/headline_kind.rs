@@ -1,6 +1,6 @@
 //! Classifies headlines as roundups, shopping offers and regular sections by cue phrases that newsrooms use.
 
-use crate::domain::scripts::is_unspaced_script;
+use crate::domain::writing_systems::is_unspaced_script;
 use aho_corasick::AhoCorasick;
 
 /// The kind of content that a headline announces.

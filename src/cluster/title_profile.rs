@@ -1,7 +1,7 @@
 //! Properties of an item's title beyond its terms: how specific it is, and which dates it contains.
 
 use super::tokenizer::{TokenizedText, WordToken};
-use crate::domain::scripts::is_unspaced_script;
+use crate::domain::writing_systems::is_unspaced_script;
 use rustc_hash::{FxHashSet, FxHasher};
 use std::hash::{Hash, Hasher};
 

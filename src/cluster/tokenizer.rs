@@ -4,7 +4,7 @@
 
 use super::language::LanguageRules;
 use crate::domain::display_text::is_invisible;
-use crate::domain::scripts::is_unspaced_script;
+use crate::domain::writing_systems::is_unspaced_script;
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 use std::ops::Range;

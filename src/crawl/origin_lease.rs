@@ -3,7 +3,7 @@
 //! A poll that waits for an origin holds no lease on another origin, so two polls never wait for each other.
 
 use super::parse_job::MAX_PARSE_TIME;
-use super::{Options, PollContext, backoff};
+use super::{Options, PollContext, poll_delay};
 use crate::domain::duration::after;
 use crate::domain::{DueSource, HoldScope, NextPollReason, OriginHold, RequestRecord, Timestamp};
 use crate::http_client::{DocumentRequest, FetchResult, NoDocument, origin_of};
@@ -46,7 +46,7 @@ pub async fn clear_hold(
         let was_held = origins::clear_hold(db, &origin)?;
         for id in &waiting {
             let Some(source) = sources::get(db, *id)? else { continue };
-            let minimum = backoff::feed_minimum(&source.polling_hints, &options);
+            let minimum = poll_delay::feed_minimum(&source.polling_hints, &options);
             let earliest = source.last_poll_at.map_or(now, |last| after(last, minimum));
             poll_schedule::clear_hold(db, *id, earliest.max(now))?;
         }
@@ -67,7 +67,7 @@ impl PollContext {
                 if let Some(origin) = &lease.origin
                     && let Some(hold) = origins::active_hold(db, origin, HoldScope::Content, now)?
                 {
-                    let until = after(hold.until, backoff::jitter(&due.url, now, hold.until.duration_since(now)));
+                    let until = after(hold.until, poll_delay::jitter(&due.url, now, hold.until.duration_since(now)));
                     let reason = NextPollReason::OriginHold { hold: hold.reason.clone() };
                     poll_schedule::postpone_poll(db, &due, until, &reason)?;
                     return Ok(ClaimOutcome::OnHold(hold));
@@ -76,7 +76,7 @@ impl PollContext {
                     return Ok(ClaimOutcome::Leased(conflict));
                 }
                 let delay = sources::get(db, due.id)?
-                    .map(|source| backoff::until_recorded(&source, &options.for_source(&source)));
+                    .map(|source| poll_delay::until_recorded(&source, &options.for_source(&source)));
                 let next = after(now, delay.unwrap_or(options.interval));
                 if !poll_schedule::claim_poll(db, &due, now, next)? {
                     poll_leases::release(db, &lease, now, now)?;

@@ -1,17 +1,17 @@
 //! Pure functions that derive the record, the source's new state and the time of the next poll from an attempt.
 //!
 //! [`failure_text`] describes why a poll failed, and [`server_refusals`] interprets the responses by which a server
-//! limits or ends polling. [`super::backoff`] computes the delay for each kind of outcome, and
+//! limits or ends polling. [`super::poll_delay`] computes the delay for each kind of outcome, and
 //! [`super::permanent_redirect`] evaluates redirects.
 
 mod failure_text;
 mod server_refusals;
 
 use self::server_refusals::{after_gone, after_refusal, after_throttling};
-use super::backoff::{self, PollDelay};
 use super::feed_search;
 use super::parsed_document::ParsedDocument;
 use super::permanent_redirect;
+use super::poll_delay::{self, PollDelay};
 use super::poll_facts::PollFacts;
 use super::update_rate::{SeenDocument, UpdateRate};
 use super::{AttemptOutcome, Options, PollAttempt};
@@ -85,11 +85,11 @@ fn apply_outcome(input: &PollInput<'_>, decision: &mut PollDecision) -> PollDela
         AttemptOutcome::Read(document) => after_document(input, document, decision),
         AttemptOutcome::NoDocument(reason) => after_no_document(input, reason, decision),
         AttemptOutcome::Offline { since, .. } => {
-            backoff::while_offline(record.finished_at.duration_since(*since), options)
+            poll_delay::while_offline(record.finished_at.duration_since(*since), options)
         }
         AttemptOutcome::Abandoned => PollDelay { span: options.interval, cause: DelayCause::Interrupted },
         AttemptOutcome::NotAFeed { .. } | AttemptOutcome::Crashed { .. } => {
-            backoff::after_failures(update.failures, options)
+            poll_delay::after_failures(update.failures, options)
         }
     }
 }
@@ -102,20 +102,20 @@ fn after_no_document(input: &PollInput<'_>, reason: &NoDocument, decision: &mut 
         NoDocument::NotModified { validators, fresh_for } => {
             update.validators = merge_validators(source.validators.as_ref(), validators.as_ref());
             update.not_modified_since.get_or_insert(at);
-            let floor = backoff::min_delay(&source.polling_hints, *fresh_for, options);
+            let floor = poll_delay::min_delay(&source.polling_hints, *fresh_for, options);
             let mut rate = UpdateRate::from_json(&source.update_rate);
             rate.observe(at, None);
             delay_by_rate(input, &rate, floor, update)
         }
         NoDocument::Throttled { retry_after, fresh_for } => {
-            after_throttling(input, backoff::requested_delay((*retry_after).max(*fresh_for), options), decision)
+            after_throttling(input, poll_delay::requested_delay((*retry_after).max(*fresh_for), options), decision)
         }
         NoDocument::Refused { retry_after } => {
-            let requested = backoff::requested_delay(*retry_after, options);
+            let requested = poll_delay::requested_delay(*retry_after, options);
             after_refusal(input, HoldReason::Refused { shortened: requested.shortened }, requested.span, decision)
         }
         NoDocument::Challenged { service, retry_after } => {
-            let requested = backoff::requested_delay(*retry_after, options);
+            let requested = poll_delay::requested_delay(*retry_after, options);
             let reason = HoldReason::Challenged { service: (*service).to_owned(), shortened: requested.shortened };
             after_refusal(input, reason, requested.span, decision)
         }
@@ -125,7 +125,7 @@ fn after_no_document(input: &PollInput<'_>, reason: &NoDocument, decision: &mut 
         }
         NoDocument::Gone => after_gone(input, decision),
         NoDocument::Failed { .. } | NoDocument::Unreachable { .. } | NoDocument::Blocked { .. } => {
-            backoff::after_failures(update.failures, options)
+            poll_delay::after_failures(update.failures, options)
         }
     }
 }
@@ -202,7 +202,7 @@ fn after_document(input: &PollInput<'_>, document: &ParsedDocument, decision: &m
         update.not_modified_since = None;
     }
     update.feed = Some(document.feed.clone());
-    let floor = backoff::min_delay(&document.feed.polling_hints, document.fresh_for, input.options);
+    let floor = poll_delay::min_delay(&document.feed.polling_hints, document.fresh_for, input.options);
     let mut rate = UpdateRate::from_json(&input.source.update_rate);
     // For the first document, the dates of all items are evidence, whether or not the items are known.
     let all_dates: Vec<_>;
@@ -273,9 +273,9 @@ fn schedule_next_poll(input: &PollInput<'_>, delay: PollDelay, PollDecision { re
     let at = record.finished_at;
     let hints = update.feed.as_ref().map_or(&source.polling_hints, |feed| &feed.polling_hints);
     // The feed's polling hints also apply while polls fail.
-    let floor = PollDelay { span: backoff::feed_minimum(hints, options), cause: DelayCause::FeedMinimum };
-    let delay = backoff::longest([delay, floor]);
-    let mut next = after(after(at, delay.span), backoff::jitter(&source.url, at, delay.span));
+    let floor = PollDelay { span: poll_delay::feed_minimum(hints, options), cause: DelayCause::FeedMinimum };
+    let delay = poll_delay::longest([delay, floor]);
+    let mut next = after(after(at, delay.span), poll_delay::jitter(&source.url, at, delay.span));
     // A failed manual poll does not advance the next poll.
     let keeps_schedule = !record.outcome.is_success() && source.next_poll_at > next;
     if keeps_schedule {

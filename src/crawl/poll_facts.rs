@@ -3,7 +3,7 @@
 use super::feed_search::linked_feed;
 use super::poll_budget::{BudgetMultiplier, PollDemand};
 use super::update_rate::UpdateRate;
-use super::{AttemptOutcome, PollAttempt, PollContext, backoff};
+use super::{AttemptOutcome, PollAttempt, PollContext, poll_delay};
 use crate::domain::duration::{after, before};
 use crate::domain::{Source, Timestamp};
 use crate::http_client::NoDocument;
@@ -60,7 +60,7 @@ impl PollContext {
         let solve = move |db: &_| {
             let mut demands: Vec<PollDemand> = Vec::new();
             for source in sources::sample_demands(db, SAMPLED_SOURCES)? {
-                let floor = backoff::feed_minimum(&source.polling_hints, &options);
+                let floor = poll_delay::feed_minimum(&source.polling_hints, &options);
                 demands.push(UpdateRate::from_json(&source.update_rate).demand(now, floor, options.max_interval));
             }
             let average_hours = options.average_interval.as_secs_f64() / 3600.0;

@@ -8,8 +8,8 @@ mod hourly_profile;
 #[cfg(test)]
 mod tests;
 
-use super::backoff::PollDelay;
 use super::poll_budget::{BudgetMultiplier, PollDemand};
+use super::poll_delay::PollDelay;
 use crate::domain::{DelayCause, RateLimit, Timestamp};
 use hourly_profile::{HOUR_SECONDS, HourlyProfile};
 use jiff::SignedDuration;

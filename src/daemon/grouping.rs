@@ -18,7 +18,7 @@ use crate::metrics::{METRICS, seconds_since};
 use crate::publish::choose_lead;
 use crate::store::grouping_progress::{self, GroupingInput};
 use crate::store::{
-    self, ReadConnection, Store, WriteConnection, constraints, editions, items, revised_items, stories,
+    self, ReadConnection, Store, WriteConnection, article_queue, constraints, editions, items, revised_items, stories,
 };
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
@@ -83,7 +83,7 @@ async fn catch_up(session: &mut Option<GroupingSession>, context: &TaskContext) 
     let reclustered_at = session.reclustered_at;
     context.regrouped_at.send_if_modified(|at| std::mem::replace(at, reclustered_at) != reclustered_at);
     let next_recluster = after(reclustered_at, session.recluster_interval().max(MIN_RECLUSTER_DELAY));
-    let next_item = store.read(move |db| items::next_assignable_at(db, started_at)).await?;
+    let next_item = store.read(move |db| article_queue::next_assignable_at(db, started_at)).await?;
     Ok(next_item.into_iter().chain([next_recluster]).min())
 }
 

@@ -3,7 +3,7 @@
 
 use super::task_context::{TaskContext, TaskSet};
 use super::{
-    encoding, export, feed_change_notifier, full_text, grouping, maintenance, publisher, scheduler, webhooks,
+    article_fetching, encoding, export, feed_change_notifier, grouping, maintenance, publisher, scheduler, webhooks,
     websub_publisher, websub_subscriber,
 };
 use crate::serve;
@@ -61,7 +61,7 @@ impl RunningTasks {
         let stop_polling = context.shutdown.child_token();
         let mut polling = TaskSet::new(TaskContext { shutdown: stop_polling.clone(), ..context.clone() });
         polling.spawn("scheduler", scheduler::run);
-        tasks.spawn_until_shutdown("full-text", full_text::run);
+        tasks.spawn_until_shutdown("full-text", article_fetching::run);
         tasks.spawn("grouping", grouping::run);
         tasks.spawn_until_shutdown("encoding", encoding::run);
         tasks.spawn("publisher", publisher::run);

@@ -5,8 +5,8 @@
 use std::collections::HashSet;
 
 use super::Options;
+use super::one_line_text::truncate_text;
 use super::parsed_feed::ParsedFeed;
-use super::plain_text::truncate_text;
 use crate::domain::{FeedProblem, ProblemKind};
 
 /// The maximum length of a guid in bytes. A longer guid is text in the wrong element.

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use url::Url;
 
-use super::nested_bases::with_resolved_links;
+use super::nested_xml_base::with_resolved_links;
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 use crate::urls::feed_secrets::FeedSecrets;

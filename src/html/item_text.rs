@@ -4,9 +4,9 @@
 //! any article are removed. The module never removes the whole text, because an item may consist of one link. HTML
 //! whose tree would be too large is processed line by line.
 
-mod tail;
+mod appended_text;
 
-use self::tail::{TailContext, length_without_tail};
+use self::appended_text::{TailContext, length_without_tail};
 use super::article::clutter::{find_clutter, is_prose};
 use super::article::text_block::{
     BlockKind, TextBlock, has_block_elements, remove_blocks, text_blocks_of, truncate_block,

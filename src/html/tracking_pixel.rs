@@ -3,7 +3,7 @@
 //! The attributes of the image and of the elements around it are examined before the sanitizer removes `style` and
 //! `hidden`. [`super::tracking_hosts`] examines the address.
 
-use super::css::{Declaration, declarations, functions, number_and_unit, percent, pixels};
+use super::style_attribute::{Declaration, declarations, functions, number_and_unit, percent, pixels};
 use super::tracking_hosts::{is_counter, is_own_counter, names_counter};
 use crate::markup::tag::StartTag;
 use crate::urls::media_type::media_type_of;

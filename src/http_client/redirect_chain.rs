@@ -7,7 +7,7 @@ use super::cookies::ChainCookies;
 use super::redirect_target::{RedirectTarget, redirect_target};
 use super::{
     AcquirePermit, FetchResult, Fetcher, MAX_HEADER_BYTES, NoDocument, RequestSpec, ResponseDocument, Transport,
-    body_decoder, cache_headers, failed, origin_of, request_headers, transport_error,
+    body_decoder, cache_headers, failed, operator_headers, origin_of, transport_error,
 };
 use crate::domain::RequestRecord;
 use reqwest::header::{self, HeaderMap, HeaderValue};
@@ -108,7 +108,7 @@ fn build_request(url: &Url, spec: &RequestSpec<'_>, chain: &mut RedirectChain) -
     let mut headers = HeaderMap::new();
     if let Some(settings) = spec.request.settings {
         chain.has_left_origin |= settings.origin != origin_of(url);
-        headers.extend(request_headers::of_settings(settings, !chain.has_left_origin));
+        headers.extend(operator_headers::of_settings(settings, !chain.has_left_origin));
     }
     if let Some(cookies) = chain.cookies.header(url) {
         let set = headers.get(header::COOKIE).map(HeaderValue::as_bytes);

@@ -3,7 +3,7 @@
 //! Both types run inside a transaction, which the caller begins and ends.
 
 use super::Result;
-use super::rows::from_row;
+use super::row_conversion::from_row;
 use rusqlite::{CachedStatement, Connection, Params, Row, StatementStatus};
 use serde::de::DeserializeOwned;
 use std::ops::Deref;

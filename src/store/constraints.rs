@@ -7,7 +7,7 @@ pub use storylines::{merge_storylines, move_story, split_storyline};
 pub use undo::undo;
 
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::json_list;
+use super::row_conversion::json_list;
 use super::{Error, Result, items, stories};
 use crate::domain::{
     ConstraintId, ConstraintKind, GroupingConstraint, ItemId, JoinEvidence, JoinReason, Story, StoryId, StorylineId,

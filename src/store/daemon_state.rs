@@ -2,7 +2,7 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::to_json;
+use super::row_conversion::to_json;
 use jiff::Timestamp;
 use rusqlite::params;
 use serde::{Deserialize, Serialize};

@@ -5,7 +5,7 @@
 //! item changes.
 
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{column, from_row};
+use super::row_conversion::{column, from_row};
 use super::{Error, Result};
 use crate::domain::{Edition, EditionReason, EditionText, EditionTimes, FeedEntry, PublishedStory, Story, StoryId};
 use jiff::Timestamp;

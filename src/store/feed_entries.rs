@@ -9,7 +9,7 @@ pub use hot_ranking::ranked_stories;
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::editions::{EDITION_COLUMNS, list_of_story};
-use super::rows::{column, from_row};
+use super::row_conversion::{column, from_row};
 use super::{Result, publication};
 use crate::domain::duration::before;
 use crate::domain::{

@@ -1,7 +1,7 @@
 //! The selections by which the entries of feeds were chosen, and the changes that a new selection requires.
 
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{json_list, to_json};
+use super::row_conversion::{json_list, to_json};
 use super::story_activity::story_list;
 use super::story_selection::matching;
 use super::{Result, publication};

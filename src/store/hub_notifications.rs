@@ -3,7 +3,7 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{column, from_row, json_list, to_json};
+use super::row_conversion::{column, from_row, json_list, to_json};
 use super::websub_subscribers::DueQuery;
 use crate::domain::{HubNotification, WebSubFailure};
 use jiff::Timestamp;

@@ -1,10 +1,11 @@
 //! Stores items that [`crate::identity::recognition`] has matched. Items are revised and never duplicated.
 
 use super::Result;
+use super::article_queue::{MAX_ARTICLE_WAIT, MAX_FETCHED_AGE};
 use super::connection::{ReadConnection, WriteConnection};
+use super::identity_lookup::{find_by_canonical_url, find_matches, has_listed_items};
 use super::item_content::stored_content;
-use super::rows::{EMBEDDING, ITEM_COLUMNS, column, from_row, json_list, milliseconds, to_json};
-use super::stored_matches::{find_by_canonical_url, find_matches, has_listed_items};
+use super::row_conversion::{EMBEDDING, ITEM_COLUMNS, column, from_row, json_list, milliseconds, to_json};
 use crate::domain::duration::{after, before};
 use crate::domain::volatile_text::equals_but_for_volatile_parts;
 use crate::domain::{IngestResult, Item, ItemChange, ItemId, MatchedBy, NewItem, SourceId, StoryId};
@@ -53,11 +54,6 @@ pub(super) fn store_items(
     }
     Ok(stored)
 }
-
-/// The maximum age of news for which articles are fetched. Older items are not grouped.
-const MAX_FETCHED_AGE: SignedDuration = SignedDuration::from_hours(48);
-/// The maximum time that an item waits for its article before it is assigned to a story.
-const MAX_ARTICLE_WAIT: SignedDuration = SignedDuration::from_mins(10);
 
 fn insert_guid(db: &WriteConnection, source: SourceId, guid: &str, item: ItemId, rule: MatchedBy) -> Result<()> {
     db.execute(
@@ -254,16 +250,6 @@ pub fn unassigned(db: &ReadConnection, limit: u32, now: Timestamp) -> Result<Vec
          ORDER BY item.id LIMIT ?1"
     );
     db.all(&sql, params![limit, before(now, MAX_ARTICLE_WAIT).as_millisecond()])
-}
-
-/// Returns the earliest time at which an item can be assigned without the article that it waits for.
-pub fn next_assignable_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Timestamp>> {
-    let first_seen_at: Option<Timestamp> = db.one(
-        "SELECT min(first_seen_at) FROM item
-         WHERE full_text_state = 'pending' AND story_id IS NULL AND first_seen_at > ?1",
-        [before(now, MAX_ARTICLE_WAIT).as_millisecond()],
-    )?;
-    Ok(first_seen_at.map(|at| after(at, MAX_ARTICLE_WAIT)))
 }
 
 /// Returns the number of backlog items of a source.

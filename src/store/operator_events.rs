@@ -3,7 +3,7 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::milliseconds;
+use super::row_conversion::milliseconds;
 use crate::domain::{OperatorEvent, OperatorEventKind, RecordedEvent, SourceId, Timestamp};
 use rusqlite::params;
 

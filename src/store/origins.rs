@@ -2,7 +2,7 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::to_json;
+use super::row_conversion::to_json;
 use crate::domain::{HoldReason, HoldScope, OriginHold, RequestRecord, SourceId, Timestamp};
 use crate::urls::registrable_domain::registrable_domain;
 use rusqlite::params;

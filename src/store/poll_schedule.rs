@@ -5,7 +5,7 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::to_json;
+use super::row_conversion::to_json;
 use crate::domain::{DueSource, NextPollReason, SourceId};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::params;

@@ -1,7 +1,7 @@
 //! Polls: each attempt's record is stored in one transaction with its items and the new state of the source.
 
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{milliseconds, to_json};
+use super::row_conversion::{milliseconds, to_json};
 use super::{Result, items, operator_events, origins, sources};
 use crate::domain::{FeedProblem, IngestResult, NewItem, PollOutcome, PollRecord, ProblemKind, SourceId, SourceUpdate};
 use jiff::Timestamp;

@@ -5,7 +5,7 @@
 //! time.
 
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::json_list;
+use super::row_conversion::json_list;
 use super::{Result, storyline_membership, tombstones};
 use crate::domain::Timestamp;
 use rusqlite::params;

@@ -3,7 +3,7 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{EMBEDDING, ITEM_COLUMNS, column, from_row};
+use super::row_conversion::{EMBEDDING, ITEM_COLUMNS, column, from_row};
 use crate::domain::Item;
 
 /// Revised items.

@@ -9,7 +9,7 @@
 //! This form is never stored as display text: results show the original text of the item.
 
 use crate::domain::display_text::is_invisible;
-use crate::domain::scripts::{is_hangul, is_unspaced_script};
+use crate::domain::writing_systems::{is_hangul, is_unspaced_script};
 use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};

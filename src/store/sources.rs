@@ -2,7 +2,7 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{column, from_row, json_list, to_json};
+use super::row_conversion::{column, from_row, json_list, to_json};
 use crate::domain::{
     CacheValidators, NewSource, NextPollReason, PollCounts, PollOutcome, PollingHints, Source, SourceEdit, SourceId,
     SourceState,

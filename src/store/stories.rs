@@ -1,7 +1,7 @@
 //! Stories: their items and the evidence for each, their publication, and lists of stories.
 
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{EMBEDDING, HEADLINE_COLUMNS, ITEM_COLUMNS, OUTLET, column, from_row, to_json};
+use super::row_conversion::{EMBEDDING, HEADLINE_COLUMNS, ITEM_COLUMNS, OUTLET, column, from_row, to_json};
 use super::{Error, Result, publication, storyline_membership};
 use crate::domain::{
     AssignedItem, Item, ItemId, JoinEvidence, Story, StoryAssignment, StoryId, StoryItem, StoryPlacement,

@@ -1,7 +1,7 @@
 //! The outlets that report each story, and the times of their last reports. Stories are ranked by these facts.
 
 use super::connection::ReadConnection;
-use super::rows::{OUTLET, json_list};
+use super::row_conversion::{OUTLET, json_list};
 use super::{Error, Result};
 use crate::domain::{OutletActivity, StoryActivity, StoryId, StorylineId};
 use jiff::Timestamp;

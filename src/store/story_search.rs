@@ -6,7 +6,7 @@
 use super::Result;
 use super::connection::ReadConnection;
 use super::fts_query::indexed_expression;
-use super::rows::{LANGUAGE, OUTLET, json_list};
+use super::row_conversion::{LANGUAGE, OUTLET, json_list};
 use super::stories::load_headlines;
 use crate::domain::{Story, StoryId};
 use rusqlite::{ToSql, params};

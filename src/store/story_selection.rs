@@ -2,7 +2,7 @@
 
 use super::connection::ReadConnection;
 use super::fts_query::indexed_expression;
-use super::rows::{LANGUAGE, OUTLET, json_list};
+use super::row_conversion::{LANGUAGE, OUTLET, json_list};
 use super::stories::load;
 use super::{Error, Result};
 use crate::domain::duration::before;

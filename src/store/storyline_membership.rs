@@ -1,7 +1,7 @@
 //! Stores which story belongs to which storyline.
 
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{column, json_list, to_json};
+use super::row_conversion::{column, json_list, to_json};
 use super::story_activity::story_list;
 use super::{Error, Result, publication};
 use crate::domain::{StoryId, StorylineEvidence, StorylineId, StorylineMember, StorylineRegrouping};

@@ -1,7 +1,7 @@
 //! Storylines with their stories, and the operator's constraints on them.
 
 use super::connection::ReadConnection;
-use super::rows::{LANGUAGE, OUTLET_NAME, json_list};
+use super::row_conversion::{LANGUAGE, OUTLET_NAME, json_list};
 use super::{Result, stories};
 use crate::domain::{ConstraintKind, Development, GroupingConstraint, ItemId, StoryId, Storyline, StorylineId};
 use jiff::Timestamp;

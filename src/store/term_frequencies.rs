@@ -2,7 +2,7 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::ITEM_COLUMNS;
+use super::row_conversion::ITEM_COLUMNS;
 use crate::domain::{Item, TermFrequency};
 use jiff::Timestamp;
 use rusqlite::params;

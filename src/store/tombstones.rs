@@ -5,8 +5,8 @@
 
 use super::Result;
 use super::connection::WriteConnection;
-use super::rows::CANONICAL_URL;
-use super::stored_matches::exact_link;
+use super::identity_lookup::exact_link;
+use super::row_conversion::CANONICAL_URL;
 use crate::domain::duration::before;
 use crate::domain::{NewItem, SourceId, Timestamp};
 use jiff::SignedDuration;

@@ -3,7 +3,7 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{column, from_row, json_list};
+use super::row_conversion::{column, from_row, json_list};
 use super::websub_subscribers::DueQuery;
 use crate::domain::duration::before;
 use crate::domain::{RateLimitCounts, RequestCounts, SubscriberRequest};

@@ -3,7 +3,7 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{column, from_row, milliseconds, to_json};
+use super::row_conversion::{column, from_row, milliseconds, to_json};
 use crate::domain::{DeclaredHub, HubEvent, HubSubscription, NextPollReason, SourceId};
 use jiff::Timestamp;
 use rusqlite::{named_params, params};

@@ -122,7 +122,7 @@ async fn robots_txt_is_respected() {
     let traffic = daemon.store.read(|db| newsfold::store::origins::traffic(db, Timestamp::MIN, Timestamp::MIN));
     assert_eq!(traffic.await.unwrap()[0].requests, 2, "the feed and robots.txt");
     let item = daemon.stories().await[0].items[0].item.id;
-    let state = daemon.store.read(move |db| newsfold::store::full_text::article_state(db, item)).await.unwrap();
+    let state = daemon.store.read(move |db| newsfold::store::article_queue::article_state(db, item)).await.unwrap();
     assert_eq!(state.as_deref(), Some("failed: robots.txt does not allow it"));
     daemon.stop().await;
 }

@@ -1,6 +1,6 @@
 //! Interprets the responses by which a server limits or ends polling: 429, 503, 403, bot challenges, and 410.
 
-use super::super::backoff::{self, PollDelay, RequestedDelay};
+use super::super::poll_delay::{self, PollDelay, RequestedDelay};
 use super::{PollDecision, PollInput};
 use crate::domain::duration::after;
 use crate::domain::{DelayCause, HoldReason, OperatorEvent, OperatorEventKind, OriginHold, SourceState, Timestamp};
@@ -28,9 +28,9 @@ pub(super) fn after_throttling(
         let until = after(at, requested.span.max(input.options.interval));
         update.origin_hold = throttling_hold(input, until, reason);
     }
-    backoff::longest([
+    poll_delay::longest([
         PollDelay { span: requested.span, cause: DelayCause::RetryAfter },
-        backoff::after_failures(update.failures, input.options),
+        poll_delay::after_failures(update.failures, input.options),
     ])
 }
 
@@ -42,8 +42,8 @@ pub(super) fn after_refusal(
     PollDecision { record, update }: &mut PollDecision,
 ) -> PollDelay {
     record.detail = hold_reason_text(&reason);
-    let delay = backoff::longest([
-        backoff::after_refusal(input.source),
+    let delay = poll_delay::longest([
+        poll_delay::after_refusal(input.source),
         PollDelay { span: requested, cause: DelayCause::RetryAfter },
     ]);
     let until = after(record.finished_at, delay.span);

@@ -1,7 +1,7 @@
 //! Writes the authors of an item or the feed, and keeps the publication from which an item was taken.
 
 use super::super::element_map::FeedField;
-use super::super::plain_text::html_to_plain_text;
+use super::super::one_line_text::html_to_plain_text;
 use super::FeedRewriter;
 use super::byline::author_name;
 use super::element_text::flatten_markup;

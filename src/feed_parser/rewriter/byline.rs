@@ -1,6 +1,6 @@
 //! Extracts a person's name from a byline.
 
-use super::super::plain_text::{html_to_plain_text, truncate_text};
+use super::super::one_line_text::{html_to_plain_text, truncate_text};
 use crate::markup::entities::decode_entities;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 use crate::markup::whitespace::fold_non_blank;

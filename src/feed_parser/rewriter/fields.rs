@@ -7,9 +7,9 @@
 use std::borrow::Cow;
 
 use super::super::element_map::{ElementMapping, FeedField, FeedNamespace};
+use super::super::one_line_text::{html_to_plain_text, truncate_text};
 use super::super::parsed_feed::FeedKind;
-use super::super::plain_text::{html_to_plain_text, truncate_text};
-use super::super::tag_words::{text_title, untyped_title};
+use super::super::title_markup::{text_title, untyped_title};
 use super::FeedRewriter;
 use super::element_text::{ElementText, decode_base64_element, flatten_markup, has_bare_ampersand};
 use super::rss_writer::push_element;

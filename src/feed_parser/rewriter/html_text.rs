@@ -2,9 +2,9 @@
 
 use super::super::element_map::{ElementMapping, FeedField};
 use super::super::escaped_noscript::with_decoded_noscript;
-use super::super::fractions::with_fraction_slashes;
+use super::super::mathml_fractions::with_fraction_slashes;
+use super::super::one_line_text::truncate_text;
 use super::super::parsed_feed::FeedKind;
-use super::super::plain_text::truncate_text;
 use super::super::unclosed_embeds::without_unclosed_embeds;
 use super::FeedRewriter;
 use super::element_text::{flatten_markup, is_base64};

@@ -1,6 +1,6 @@
 //! Limits the open connections per client address.
 
-use crate::domain::client_address;
+use crate::domain::rate_limit_key;
 use ipnet::IpNet;
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -28,7 +28,7 @@ impl ConnectionLimit {
         if self.proxies.iter().any(|network| network.contains(&peer)) {
             return Some(ConnectionPermit(None));
         }
-        let client = client_address(peer);
+        let client = rate_limit_key(peer);
         let mut open = self.open.lock();
         let count = open.entry(client).or_default();
         if *count >= self.max_per_client {

@@ -7,7 +7,7 @@ use super::Options;
 use super::rate_limits;
 use super::subscription_request::{MAX_FORM_BYTES, RequestRefusal, RequestRules, parse_request};
 use crate::clock::Clock;
-use crate::domain::{SubscriberRequest, client_address};
+use crate::domain::{SubscriberRequest, rate_limit_key};
 use crate::http_client::AddressPolicy;
 use crate::store::{self, Store, websub_subscriber_requests};
 use crate::websub::callback::{InternalError, force_plain_text};
@@ -137,7 +137,7 @@ fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> Option<String
         let forwarded = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
         ip = forwarded.rsplit(',').next()?.trim().parse::<IpAddr>().ok()?.to_canonical();
     }
-    Some(client_address(ip).to_string())
+    Some(rate_limit_key(ip).to_string())
 }
 
 #[cfg(test)]

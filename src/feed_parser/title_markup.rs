@@ -1,6 +1,6 @@
 //! Distinguishes titles that mention HTML tags ("When to use `<b>`") from titles that contain HTML.
 
-use super::plain_text::{html_to_plain_text, is_html_element};
+use super::one_line_text::{html_to_plain_text, is_html_element};
 use crate::markup::entities::decode_entities;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 use crate::markup::whitespace::fold_non_blank;

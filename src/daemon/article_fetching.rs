@@ -2,10 +2,10 @@
 
 use super::database_watcher::NextRun;
 use super::task_context::TaskContext;
-use crate::crawl::{PollContext, fetch_full_text};
+use crate::crawl::{PollContext, fetch_article_page};
 use crate::http_client::origin_of;
 use crate::store;
-use crate::store::full_text::{self, PendingArticle};
+use crate::store::article_queue::{self, PendingArticle};
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
 use url::Url;
@@ -32,7 +32,7 @@ pub(super) async fn run(mut context: TaskContext) {
 /// Fetches a batch of pages and returns their number.
 async fn fetch_batch(polling: &PollContext) -> store::Result<usize> {
     let mut by_origin: BTreeMap<String, Vec<PendingArticle>> = BTreeMap::new();
-    for article in polling.store.read(|db| full_text::pending_articles(db, BATCH)).await? {
+    for article in polling.store.read(|db| article_queue::pending_articles(db, BATCH)).await? {
         let origin = Url::parse(&article.url).map(|url| origin_of(&url)).unwrap_or_default();
         by_origin.entry(origin).or_default().push(article);
     }
@@ -42,7 +42,7 @@ async fn fetch_batch(polling: &PollContext) -> store::Result<usize> {
 
 async fn fetch_in_sequence(polling: &PollContext, articles: Vec<PendingArticle>) -> store::Result<usize> {
     for article in &articles {
-        fetch_full_text(polling, article).await?;
+        fetch_article_page(polling, article).await?;
     }
     Ok(articles.len())
 }

@@ -1,10 +1,18 @@
-//! Full articles of items: the queue of pages to fetch, and the results.
+//! The queue of article pages to fetch, and the results. Also states which items get an article, and how long grouping
+//! waits for it.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
+use crate::domain::duration::{after, before};
 use crate::domain::{ItemId, RequestSettings, SourceId};
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::params;
 use serde::Deserialize;
+
+/// The maximum age of news for which articles are fetched. Older items are not grouped.
+pub(super) const MAX_FETCHED_AGE: SignedDuration = SignedDuration::from_hours(48);
+/// The maximum time that an item waits for its article before it is assigned to a story.
+pub(super) const MAX_ARTICLE_WAIT: SignedDuration = SignedDuration::from_mins(10);
 
 /// An item whose article page must be fetched.
 #[derive(Debug, Clone, Deserialize)]
@@ -58,6 +66,16 @@ pub fn record_outcome(db: &WriteConnection, item: ItemId, outcome: &ArticleOutco
             Ok(())
         }
     }
+}
+
+/// Returns the earliest time at which an item can be assigned without the article that it waits for.
+pub fn next_assignable_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Timestamp>> {
+    let first_seen_at: Option<Timestamp> = db.one(
+        "SELECT min(first_seen_at) FROM item
+         WHERE full_text_state = 'pending' AND story_id IS NULL AND first_seen_at > ?1",
+        [before(now, MAX_ARTICLE_WAIT).as_millisecond()],
+    )?;
+    Ok(first_seen_at.map(|at| after(at, MAX_ARTICLE_WAIT)))
 }
 
 /// Returns the state of an item's article as human-readable text; `None` if the article is not requested.
