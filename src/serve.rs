@@ -20,6 +20,8 @@ mod options;
 mod shared_read;
 mod site_options;
 mod pages;
+mod security_headers;
+mod site;
 mod static_site;
 mod task_health;
 
@@ -29,6 +31,7 @@ pub use http_cache::EncodedResponse;
 pub use listener::run;
 pub use metrics_endpoint::metrics_router;
 pub use options::Options;
+pub use site::Site;
 pub use site_options::SiteOptions;
 pub use static_site::{ExportedVersions, SiteDocument, SiteFiles, write_static_site};
 pub use task_health::TaskHealth;
@@ -39,7 +42,7 @@ use crate::store::Store;
 use app_state::AppState;
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use base_path::also_below_base_path;
@@ -47,16 +50,20 @@ use cross_origin::{allow_any_origin, insert_allowed_origin};
 use feed_routes::search;
 use health_checks::{healthz, readyz};
 use host_header::require_one_host;
+use security_headers::with_security_headers;
 
-/// Returns all routes, including the WebSub routes, both below the path of the base URL and without it.
-pub fn router(store: Store, options: SiteOptions, health: TaskHealth, clock: Clock, websub_routes: Router) -> Router {
+/// Returns the site with all routes, including the WebSub routes, both below the path of the base URL and without it.
+pub fn site(store: Store, options: SiteOptions, health: TaskHealth, clock: Clock, websub_routes: Router) -> Site {
     let base_url = options.publish.base_url.clone();
-    let routes = routes(AppState::new(store, options, health, clock)).merge(websub_routes);
+    let app = AppState::new(store, options, health, clock);
+    let feeds = app.cache.clone();
+    let routes = routes(app).merge(websub_routes);
     let routes = routes.layer(axum::middleware::from_fn(metrics_endpoint::measure));
-    Router::new()
+    let router = Router::new()
         .fallback_service(also_below_base_path(routes, &base_url))
         .layer(axum::middleware::from_fn(require_one_host))
-        .layer(axum::middleware::map_response(with_security_headers))
+        .layer(axum::middleware::map_response(with_security_headers));
+    Site::new(router, feeds)
 }
 
 fn routes(app: AppState) -> Router {
@@ -100,22 +107,6 @@ async fn other_path(State(app): State<AppState>, method: Method, uri: Uri) -> Re
     let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
     let mut response = Redirect::permanent(&app.options.url(&format!("{path}{query}"))).into_response();
     // A browser lets a script follow a redirect only if the script may also read the redirect.
-    insert_allowed_origin(&mut response);
+    insert_allowed_origin(response.headers_mut());
     Ok(response)
-}
-
-async fn with_security_headers(mut response: Response) -> Response {
-    const ALL: [(HeaderName, &str); 3] = [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
-             frame-ancestors 'none'",
-        ),
-    ];
-    for (name, value) in ALL {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response
 }

@@ -51,6 +51,7 @@ pub mod websub_subscriptions;
 
 mod change_detector;
 mod connection;
+mod data_version;
 mod file_name;
 mod maintenance;
 mod migration;
@@ -64,6 +65,7 @@ mod writer;
 
 pub use change_detector::ChangeDetector;
 pub use connection::{ReadConnection, WriteConnection};
+pub use data_version::DataVersion;
 pub use file_name::{folder_of, with_suffix};
 pub use maintenance::{Maintenance, damage, vacuum};
 pub use open::{SERVICE_DATABASE, default_path, follow_links};
@@ -140,6 +142,7 @@ struct Shared {
     damage: Mutex<Option<String>>,
     writer: writer::Writer,
     idle_readers: Mutex<Vec<ReadConnection>>,
+    data_versions: data_version::DataVersions,
     /// The permits that limit the number of readers. Each reader has its own page cache and three open files.
     reader_permits: Arc<Semaphore>,
 }
@@ -171,6 +174,7 @@ impl Store {
             damage: Mutex::default(),
             writer,
             idle_readers: Mutex::new(Vec::new()),
+            data_versions: data_version::DataVersions::default(),
             reader_permits: Arc::new(Semaphore::new(MAX_READERS)),
         };
         Ok(Store { shared: Arc::new(shared) })
@@ -244,6 +248,12 @@ impl Store {
         };
         let joined = tokio::task::spawn_blocking(read_now).await;
         joined.map_err(|join| Error::Panicked(join.to_string()))?
+    }
+
+    /// Returns a number that changes with each commit to the database; `None` if it cannot be read immediately. Fast enough
+    /// to be called for each request.
+    pub fn data_version(&self) -> Option<DataVersion> {
+        self.shared.data_versions.current(&self.shared.path)
     }
 
     /// Moves the write-ahead log into the database file, as a clean shutdown does.

@@ -5,6 +5,7 @@ mod support;
 use jiff::SignedDuration;
 use reqwest::{Client, Method, Response};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -135,6 +136,50 @@ async fn responses_without_body_have_the_same_headers() {
             assert!(cache.contains("max-age=") && cache.contains("stale-if-error="), "{cache}");
         }
     }
+    daemon.stop().await;
+}
+
+/// The response to a request with these header lines: the status line, the sorted headers, and the body.
+async fn raw_response(daemon: &TestDaemon, target: &str, headers: &str) -> (String, Vec<String>, Vec<u8>) {
+    let mut stream = connect(Ipv4Addr::LOCALHOST, address(daemon)).await.unwrap();
+    stream.write_all(format!("GET {target} {headers}connection: close\r\n\r\n").as_bytes()).await.unwrap();
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).await.unwrap();
+    let end = response.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
+    let head = String::from_utf8(response[..end].to_vec()).unwrap();
+    let mut lines = head.split("\r\n").map(str::to_owned);
+    let status = lines.next().unwrap();
+    let mut headers: Vec<String> = lines.filter(|line| !line.starts_with("date:")).collect();
+    headers.sort();
+    (status, headers, response[end + 4..].to_vec())
+}
+
+#[tokio::test]
+async fn feed_from_memory_equals_the_response_of_the_router() {
+    let mut daemon = TestDaemon::new();
+    daemon.config.publish.own_hub = true;
+    daemon.config.publish.base_url = "https://news.example/".parse().unwrap();
+    let origin = OriginServer::start().await;
+    origin.serve("/feed", StubResponse::ok(rss(&[WORDS])));
+    let id = daemon.add_source(&origin.url("/feed"), "a.example").await;
+    daemon.start().await;
+    daemon.wait_for_polls(id, 1).await;
+    daemon.wait_until_idle().await;
+    let mut statuses = BTreeSet::new();
+    for path in FEEDS {
+        let tag = header(&get(&daemon, path, &[("accept-encoding", "gzip")]).await, "etag").to_owned();
+        let known = format!("if-none-match: {tag}\r\n");
+        for (coding, more) in [("identity", ""), ("gzip", ""), ("br", ""), ("identity;q=0", ""), ("gzip", &*known)] {
+            for version in ["HTTP/1.1\r\nhost: news.example\r\n", "HTTP/1.1\r\n", "HTTP/1.0\r\n"] {
+                let headers = format!("{version}accept-encoding: {coding}\r\n{more}");
+                // Requests with a query go through the router.
+                let routed = raw_response(&daemon, &format!("{path}?a=b"), &headers).await;
+                assert_eq!(raw_response(&daemon, path, &headers).await, routed, "{path}: {headers}");
+                statuses.insert(routed.0.split(' ').nth(1).unwrap().to_owned());
+            }
+        }
+    }
+    assert_eq!(statuses.into_iter().collect::<Vec<_>>(), ["200", "304", "400", "406"]);
     daemon.stop().await;
 }
 

@@ -6,7 +6,7 @@ use super::{
     article_fetching, encoding, export, feed_change_notifier, grouping, maintenance, publisher, scheduler, webhooks,
     websub_publisher, websub_subscriber,
 };
-use crate::serve;
+use crate::serve::{self, Site};
 use crate::websub::push_queue::PushQueue;
 use anyhow::Context as _;
 use axum::Router;
@@ -72,16 +72,16 @@ impl RunningTasks {
         let site = context.config.site_options();
         let (store, health, clock) = (context.store().clone(), context.health.clone(), context.clock().clone());
         let stop_servers = shutdown.child_token();
-        let mut serve = |socket: &std::net::TcpListener, routes| -> anyhow::Result<Id> {
+        let mut serve = |socket: &std::net::TcpListener, site: Site| -> anyhow::Result<Id> {
             let listener =
                 socket.try_clone().and_then(TcpListener::from_std).context("cannot use the listening socket")?;
-            let serving = serve::run(listener, routes, context.config.serve.clone(), stop_servers.clone());
+            let serving = serve::run(listener, site, context.config.serve.clone(), stop_servers.clone());
             Ok(servers.spawn(serving).id())
         };
         if let Some(socket) = &sockets.metrics {
-            serve(socket, serve::metrics_router(store.clone(), site.clone(), health.clone(), clock.clone()))?;
+            serve(socket, serve::metrics_router(store.clone(), site.clone(), health.clone(), clock.clone()).into())?;
         }
-        let server = serve(&sockets.site, serve::router(store, site, health, clock, websub_routes))?;
+        let server = serve(&sockets.site, serve::site(store, site, health, clock, websub_routes))?;
         Ok(RunningTasks { context, polling, tasks, stop_polling, stop_servers, server })
     }
 

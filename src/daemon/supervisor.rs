@@ -95,11 +95,11 @@ mod tests {
         let store = Store::open(&folder.path().join("news.db")).unwrap();
         let (health, stop) = (TaskHealth::default(), CancellationToken::new());
         let clock = Clock::system();
-        let router =
-            crate::serve::router(store, Config::default().site_options(), health.clone(), clock, axum::Router::new());
+        let site =
+            crate::serve::site(store, Config::default().site_options(), health.clone(), clock, axum::Router::new());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/healthz", listener.local_addr().unwrap());
-        tokio::spawn(axum::serve(listener, router).into_future());
+        tokio::spawn(axum::serve(listener, site.router).into_future());
 
         let (fall, starts) = (Arc::new(Notify::new()), Arc::new(AtomicU32::new(0)));
         let (told, counted, stopped) = (fall.clone(), starts.clone(), stop.clone());

@@ -2,7 +2,7 @@
 //! do. Pages and `/hub` are not shared.
 
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -24,15 +24,15 @@ pub async fn allow_any_origin(request: Request, next: Next) -> Response {
     if response.status() == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(header::ALLOW, METHODS);
     }
-    insert_allowed_origin(&mut response);
+    insert_allowed_origin(response.headers_mut());
     response
 }
 
 /// Allows any site to read a response. Requests with cookies remain forbidden, because `*` excludes them.
-pub fn insert_allowed_origin(response: &mut Response) {
+pub fn insert_allowed_origin(headers: &mut HeaderMap) {
     const ALL: [(HeaderName, &str); 2] =
         [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (header::ACCESS_CONTROL_EXPOSE_HEADERS, "ETag, Link")];
     for (name, value) in ALL {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        headers.insert(name, HeaderValue::from_static(value));
     }
 }

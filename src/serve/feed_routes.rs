@@ -3,7 +3,7 @@
 
 use super::app_state::{AppState, Error};
 use super::feed_resource::{FeedResource, MAX_STORYLINE_STORIES, ResourceContents, storyline_feed};
-use super::http_cache::{EncodedResponse, FEED_CACHE_CONTROL, PRIVATE_CACHE_CONTROL, respond_once};
+use super::http_cache::{EncodedResponse, FEED_CACHE_CONTROL, PRIVATE_CACHE_CONTROL, not_acceptable, respond_once};
 use super::pages;
 use crate::domain::{FeedEntry, FeedSelection, StoryId, StorylineId};
 use crate::publish::{self, FeedDocument, FeedFormat, Options};
@@ -13,7 +13,7 @@ use crate::store::{
     storylines,
 };
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -40,10 +40,7 @@ pub async fn feed(
         return pages::not_found(&app);
     }
     if resource.private_feed().is_none() && resource.is_current() {
-        let links = hub_links(&app.options, &resource);
-        let mut response = app.cache.response(resource).await?.respond(&request);
-        response.headers_mut().extend(links.map(|links| (header::LINK, links)));
-        return Ok(response);
+        return Ok(app.cache.response(resource).await?.respond(&request).unwrap_or_else(not_acceptable));
     }
     let token = query.get("token").cloned().unwrap_or_default();
     app.respond(move |app, db| uncached_feed(app, db, &resource, &token, &request)).await
@@ -76,17 +73,6 @@ fn uncached_feed(
 /// Compares two tokens in constant time, so that the duration does not reveal how much of a guess is correct.
 fn is_same_token(token: &str, given: &str) -> bool {
     token.as_bytes().ct_eq(given.as_bytes()).into()
-}
-
-/// Returns the `Link` header with the hubs and the feed's own URL (WebSub, section 4).
-fn hub_links(options: &Options, resource: &FeedResource) -> Option<HeaderValue> {
-    let hubs = options.hub_urls();
-    if hubs.is_empty() || matches!(resource.contents, ResourceContents::Health) {
-        return None;
-    }
-    let hubs = hubs.iter().map(|hub| format!("<{hub}>; rel=\"hub\""));
-    let links: Vec<String> = hubs.chain([format!("<{}>; rel=\"self\"", resource.url(options))]).collect();
-    HeaderValue::from_str(&links.join(", ")).ok()
 }
 
 /// Serves the page `/stories/ID` or, with the extension of a format, the feed of the story's items.

@@ -2,23 +2,27 @@
 //! the response. An empty value is refused, because an http URL always has a host (RFC 9110, section 4.2.1; RFC 9112,
 //! section 3.3 allows the refusal).
 
-use axum::extract::Request;
+use axum::body::Body;
 use axum::http::uri::Authority;
-use axum::http::{HeaderValue, StatusCode, Version, header};
+use axum::http::{HeaderValue, Request, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 /// Returns 400 if the `Host` header is missing, repeated or invalid. HTTP/1.0 does not require the header.
-pub async fn require_one_host(request: Request, next: Next) -> Response {
+pub async fn require_one_host(request: Request<Body>, next: Next) -> Response {
+    match has_one_host(&request) {
+        true => next.run(request).await,
+        false => (StatusCode::BAD_REQUEST, "The request must have exactly one valid Host header.\n").into_response(),
+    }
+}
+
+/// Returns whether the request has exactly one valid `Host` header, or is an HTTP/1.0 request without one.
+pub fn has_one_host<B>(request: &Request<B>) -> bool {
     let mut hosts = request.headers().get_all(header::HOST).iter();
-    let is_valid = match (hosts.next(), hosts.next()) {
+    match (hosts.next(), hosts.next()) {
         (None, _) => request.version() < Version::HTTP_11,
         (Some(host), None) => is_host(host),
         (Some(_), Some(_)) => false,
-    };
-    match is_valid {
-        true => next.run(request).await,
-        false => (StatusCode::BAD_REQUEST, "The request must have exactly one valid Host header.\n").into_response(),
     }
 }
 

@@ -2,7 +2,7 @@
 //! `Last-Modified` to the second, and `Cache-Control`.
 
 use super::content_negotiation::{Compression, ContentCoding, choose_coding, choose_for_one_off};
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::time::{Duration, SystemTime};
@@ -18,7 +18,6 @@ pub const PAGE_CACHE_CONTROL: &str = "no-cache, stale-if-error=86400";
 pub const ASSET_CACHE_CONTROL: &str = "public, max-age=3600, stale-if-error=86400";
 
 /// A document that is sent many times, in every content coding or only unencoded.
-#[derive(Clone)]
 pub struct EncodedResponse {
     pub content_type: &'static str,
     pub cache_control: &'static str,
@@ -45,23 +44,78 @@ impl EncodedResponse {
 
     /// Returns the response to a request with these headers: 200, 304 or 406.
     pub fn respond(&self, request: &HeaderMap) -> Response {
-        let sizes: Vec<_> = self.encoded.iter().map(|(coding, bytes)| (*coding, bytes.len())).collect();
-        let chosen = if sizes.len() == 1 { Some(sizes[0].0) } else { choose_coding(request, &sizes) };
-        let Some((coding, bytes)) = self.encoded.iter().find(|(coding, _)| Some(*coding) == chosen) else {
-            return not_acceptable();
+        self.prepare(&HeaderMap::new()).respond(request).unwrap_or_else(not_acceptable)
+    }
+
+    /// Returns the responses with all their headers, including `others`.
+    pub fn prepare(&self, others: &HeaderMap) -> PreparedResponse {
+        let has_codings = self.encoded.len() > 1;
+        let variant = |(coding, bytes): &(ContentCoding, Bytes)| {
+            let etag = etag(&self.hash, *coding);
+            let mut headers = cache_headers(self.content_type, self.cache_control, &etag, *coding);
+            if !has_codings {
+                headers.remove(header::VARY);
+            }
+            if let Some(modified) = self.last_modified {
+                insert_header(&mut headers, header::LAST_MODIFIED, &httpdate::fmt_http_date(modified));
+            }
+            headers.extend(others.clone());
+            let not_modified = without_content_headers(headers.clone());
+            PreparedVariant { etag, headers, not_modified, bytes: bytes.clone() }
         };
-        let etag = etag(&self.hash, *coding);
-        let mut headers = cache_headers(self.content_type, self.cache_control, &etag, *coding);
-        if sizes.len() == 1 {
-            headers.remove(header::VARY);
+        PreparedResponse {
+            sizes: self.encoded.iter().map(|(coding, bytes)| (*coding, bytes.len())).collect(),
+            variants: self.encoded.iter().map(variant).collect(),
+            last_modified: self.last_modified,
         }
-        if let Some(modified) = self.last_modified {
-            insert_header(&mut headers, header::LAST_MODIFIED, &httpdate::fmt_http_date(modified));
+    }
+}
+
+/// The responses with a document, of which only the body and the headers have to be copied.
+#[derive(Clone)]
+pub struct PreparedResponse {
+    /// The size of each variant, in the same order.
+    sizes: Vec<(ContentCoding, usize)>,
+    variants: Vec<PreparedVariant>,
+    last_modified: Option<SystemTime>,
+}
+
+#[derive(Clone)]
+struct PreparedVariant {
+    etag: String,
+    headers: HeaderMap,
+    /// The headers of a 304 response.
+    not_modified: HeaderMap,
+    bytes: Bytes,
+}
+
+impl PreparedResponse {
+    /// Returns the response to a request with these headers: 200 or 304; `None` if the client accepts no coding.
+    pub fn respond(&self, request: &HeaderMap) -> Option<Response> {
+        let chosen = match self.sizes[..] {
+            [(only, _)] => Some(only),
+            _ => choose_coding(request, &self.sizes),
+        };
+        let position = self.sizes.iter().position(|(coding, _)| Some(*coding) == chosen)?;
+        let variant = &self.variants[position];
+        let (status, headers, body) = match is_not_modified(request, &variant.etag, self.last_modified) {
+            true => (StatusCode::NOT_MODIFIED, &variant.not_modified, Body::empty()),
+            false => (StatusCode::OK, &variant.headers, Body::from(variant.bytes.clone())),
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        *response.headers_mut() = headers.clone();
+        Some(response)
+    }
+
+    /// Removes the date of the document, because it is in the future.
+    pub fn without_date(mut self) -> PreparedResponse {
+        for variant in &mut self.variants {
+            variant.headers.remove(header::LAST_MODIFIED);
+            variant.not_modified.remove(header::LAST_MODIFIED);
         }
-        if is_not_modified(request, &etag, self.last_modified) {
-            return not_modified(headers);
-        }
-        (headers, bytes.clone()).into_response()
+        self.last_modified = None;
+        self
     }
 }
 
@@ -77,7 +131,7 @@ pub fn respond_once(
     let etag = etag(&content_hash(&plain), coding);
     let headers = cache_headers(content_type, cache_control, &etag, coding);
     if is_not_modified(request, &etag, None) {
-        return not_modified(headers);
+        return (StatusCode::NOT_MODIFIED, without_content_headers(headers)).into_response();
     }
     match coding.encode(&plain, Compression::OneOff) {
         Some(encoded) => (headers, encoded).into_response(),
@@ -85,15 +139,15 @@ pub fn respond_once(
     }
 }
 
-/// Returns a 304 response. It omits the headers that describe content (RFC 9110, section 15.4.5), because caches would
-/// copy them to the stored response.
-fn not_modified(mut headers: HeaderMap) -> Response {
+/// Returns the headers of a 304 response. It omits the headers that describe content (RFC 9110, section 15.4.5), because
+/// caches would copy them to the stored response.
+fn without_content_headers(mut headers: HeaderMap) -> HeaderMap {
     headers.remove(header::CONTENT_TYPE);
     headers.remove(header::CONTENT_ENCODING);
-    (StatusCode::NOT_MODIFIED, headers).into_response()
+    headers
 }
 
-fn not_acceptable() -> Response {
+pub fn not_acceptable() -> Response {
     let headers = [(header::VARY, "Accept-Encoding"), (header::CACHE_CONTROL, "no-store")];
     let text = "newsfold sends br, gzip and identity; the Accept-Encoding header of the request accepts none of \
                 them.\n";

@@ -1,6 +1,6 @@
 //! The HTTP listener accepts connections, limits their number and duration, and closes them gracefully at shutdown.
 //!
-//! The router handles requests. The limits, which RFC 9110 leaves to the server, protect against slow clients: reading
+//! The site handles requests. The limits, which RFC 9110 leaves to the server, protect against slow clients: reading
 //! request headers and sending a response have time limits, and the number of connections per address is limited.
 //! Handlers limit request bodies themselves.
 
@@ -8,10 +8,11 @@ mod connection_limit;
 mod write_deadline;
 
 use super::options::Options;
-use axum::Router;
+use super::site::Site;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
 use connection_limit::{ConnectionLimit, ConnectionPermit};
+use futures_util::future::{Either, ready};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
@@ -45,14 +46,14 @@ const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);
 const REFUSAL_LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Serves until `stop`, then waits until all responses in flight are sent. Dropping the future aborts these responses.
-pub async fn run(listener: TcpListener, router: Router, options: Options, stop: CancellationToken) {
+pub async fn run(listener: TcpListener, site: Site, options: Options, stop: CancellationToken) {
     // A longer accept queue absorbs bursts. With the default queue, clients retry their handshake a second later.
     if let Err(error) = rustix::net::listen(&listener, ACCEPT_QUEUE) {
         tracing::warn!(%error, "cannot extend the accept queue");
     }
     let free = Arc::new(Semaphore::new(max_connections(options.max_connections)));
     let limit = ConnectionLimit::new(options.max_connections_per_ip, options.trusted_proxies.clone());
-    let handler = ConnectionHandler { router, options, stop };
+    let handler = ConnectionHandler { site, options, stop };
     let mut connections = JoinSet::new();
     let mut refusals = RefusalLog::default();
     loop {
@@ -107,7 +108,7 @@ fn max_connections(configured: usize) -> usize {
 /// The handler of connections.
 #[derive(Clone)]
 struct ConnectionHandler {
-    router: Router,
+    site: Site,
     options: Options,
     stop: CancellationToken,
 }
@@ -119,13 +120,19 @@ impl ConnectionHandler {
         let _ = stream.set_nodelay(true);
         let in_flight = InFlight::default();
         let stream = WriteDeadlineStream::new(stream, self.options.write_timeout.unsigned_abs(), in_flight.clone());
-        let router = TowerToHyperService::new(self.router);
+        let (site, router) = (&self.site, TowerToHyperService::new(self.site.router.clone()));
         let has_request = CancellationToken::new();
         let service = service_fn(|mut request: Request<Incoming>| {
             has_request.cancel();
-            // Handlers that limit requests per client need the address.
-            request.extensions_mut().insert(ConnectInfo(peer));
-            let (response, guard) = (router.call(request), in_flight.begin());
+            let guard = in_flight.begin();
+            let response = match site.respond_from_memory(&request) {
+                Some(response) => Either::Left(ready(Ok(response))),
+                None => {
+                    // Handlers that limit requests per client need the address.
+                    request.extensions_mut().insert(ConnectInfo(peer));
+                    Either::Right(router.call(request))
+                }
+            };
             async move {
                 let _guard = guard;
                 response.await

@@ -97,7 +97,12 @@ pub async fn measure(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     // All paths without a route have one label, because clients can request any number of such paths.
     let route = route.as_ref().map_or("other", MatchedPath::as_str);
+    count_request(route, &response, start);
+    response
+}
+
+/// Counts a request to a route that started at `start`.
+pub fn count_request(route: &str, response: &Response, start: Instant) {
     METRICS.http_requests.with_label_values(&[route, response.status().as_str()]).inc();
     METRICS.http_duration.with_label_values(&[route]).observe(seconds_since(start));
-    response
 }
