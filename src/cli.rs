@@ -28,6 +28,7 @@ mod source;
 mod status;
 mod story;
 mod storyline;
+mod table;
 
 use crate::clock::Clock;
 use crate::config::{Config, ConfigLocation};

@@ -2,8 +2,9 @@
 
 use super::Context;
 use super::input::{read_bytes, shown_name};
-use super::output::{json, print, table};
+use super::output::{json, print};
 use super::source::{daemon_poll, web_url};
+use super::table::table;
 use crate::domain::FeedProblem;
 use crate::domain::display_text::one_line;
 use crate::feed_parser::{self, FetchedDocument, NotAFeed, ParsedFeed};

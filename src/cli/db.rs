@@ -1,7 +1,8 @@
 //! `newsfold db`: the database file.
 
 use super::Context;
-use super::output::{confirm, table};
+use super::output::confirm;
+use super::table::table;
 use crate::daemon::DatabaseLock;
 use crate::store::backup::{self, CopyProgress};
 use crate::store::{self, Store, damage, folder_of, statistics, vacuum, with_suffix};

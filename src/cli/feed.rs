@@ -2,7 +2,8 @@
 
 mod websub;
 
-use super::output::{print, table, time};
+use super::output::{print, time};
+use super::table::{table, table_time};
 use super::{Context, id_prefix};
 use crate::daemon;
 use crate::domain::display_text::one_line;
@@ -203,7 +204,7 @@ async fn preview(
             ("story", |entry| entry.edition.story.to_string()),
             ("title", |entry| one_line(&entry.edition.text.title, 100)),
             ("outlets", |entry| entry.edition.outlet_count.to_string()),
-            ("published", |entry| time(entry.published_at)),
+            ("published", |entry| table_time(entry.published_at)),
             ("edition", |FeedEntry { edition, .. }| {
                 format!("{} ({}, {})", edition.number, edition.reason.into_str(), time(edition.made_at))
             }),

@@ -1,7 +1,8 @@
 //! `newsfold origin`: the polled servers with their traffic, responses and holds.
 
 use super::Context;
-use super::output::{print, time};
+use super::output::print;
+use super::table::table_time;
 use crate::crawl;
 use crate::domain::display_text::one_line;
 use crate::domain::duration::before;
@@ -56,7 +57,7 @@ async fn list(context: &Context) -> anyhow::Result<ExitCode> {
             ("KiB", |row| row.traffic.bytes.div_ceil(1024).to_string()),
             ("throttled", |row| row.traffic.throttled.to_string()),
             ("errors", |row| row.traffic.errors.to_string()),
-            ("on hold until", |row| row.traffic.held_until.map_or_else(String::new, time)),
+            ("on hold until", |row| row.traffic.held_until.map_or_else(String::new, table_time)),
             ("reason", |row| one_line(row.hold_text.as_deref().unwrap_or_default(), 80)),
         ],
     )

@@ -1,18 +1,15 @@
-//! Tables, JSON and prompts. Untrusted text passes through [`one_line`](crate::domain::display_text::one_line) before
+//! Texts, JSON and prompts of commands. Untrusted text passes through [`one_line`](crate::domain::display_text::one_line) before
 //! it is printed to a terminal.
 
 use super::Context;
+use super::table::{Column, table};
 use crate::domain::Timestamp;
 use crate::wording::Audience;
 use anyhow::{Context as _, bail};
-use comfy_table::{ContentArrangement, Table, presets};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
-
-/// The heading of a column, and the function that returns its cell for a row.
-pub type Column<T> = (&'static str, fn(&T) -> String);
 
 impl Context {
     /// Prints `value` as JSON with `--json`, and `text` otherwise.
@@ -58,17 +55,6 @@ pub fn reader_is_gone() -> bool {
     let mut watched = [PollFd::new(&out, PollFlags::empty())];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     poll(&mut watched, Some(&now)).is_ok() && watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
-}
-
-/// Formats a table: for a terminal, it fits the width and has rules; for other programs, it has one line per row.
-pub fn table<T>(rows: &[T], columns: &[Column<T>]) -> String {
-    let mut table = Table::new();
-    let in_terminal = std::io::stdout().is_terminal();
-    table.load_style(if in_terminal { presets::UTF8_HORIZONTAL_ONLY } else { presets::NOTHING });
-    table.set_header(columns.iter().map(|(heading, _)| *heading));
-    table.set_content_arrangement(if in_terminal { ContentArrangement::Dynamic } else { ContentArrangement::Disabled });
-    table.add_rows(rows.iter().map(|row| columns.iter().map(|(_, cell)| cell(row))));
-    table.trim_fmt()
 }
 
 /// Formats names and values, one pair per line.

@@ -1,8 +1,9 @@
 //! `newsfold story`: the items that report one event, the reasons for grouping them, and the operator's decisions.
 
 use super::decision::{decide, decide_together};
-use super::output::{optional_time, time};
+use super::output::time;
 use super::storyline::{PlacedStory, decision_line, headline};
+use super::table::{optional_table_time, table_time};
 use super::{Context, id_prefix};
 use crate::domain::display_text::one_line;
 use crate::domain::language::language_name;
@@ -91,8 +92,8 @@ async fn list(context: &Context, min_outlets: u32, limit: u32) -> anyhow::Result
             ("title", headline),
             ("outlets", |story| story.outlets().len().to_string()),
             ("items", |story| story.items.len().to_string()),
-            ("first report", |story| optional_time(story.first_report().map(|report| report.item.ranked_at))),
-            ("changed", |story| time(story.updated_at)),
+            ("first report", |story| optional_table_time(story.first_report().map(|report| report.item.ranked_at))),
+            ("changed", |story| table_time(story.updated_at)),
         ],
     )
 }
@@ -237,8 +238,8 @@ async fn list_decisions(context: &Context) -> anyhow::Result<ExitCode> {
         &[
             ("decision", |decision| decision.id.to_string()),
             ("kind", |decision| decision.kind.into_str().to_owned()),
-            ("made", |decision| time(decision.made_at)),
-            ("undone", |decision| decision.undone_at.map_or_else(String::new, time)),
+            ("made", |decision| table_time(decision.made_at)),
+            ("undone", |decision| decision.undone_at.map_or_else(String::new, table_time)),
             ("items", |decision| (decision.stayed.len() + decision.moved.len()).to_string()),
         ],
     )

@@ -3,6 +3,7 @@
 
 use super::decision::decide;
 use super::output::{optional_time, time};
+use super::table::optional_table_time;
 use super::{Context, id_prefix};
 use crate::domain::display_text::one_line;
 use crate::domain::{
@@ -153,8 +154,8 @@ async fn list(context: &Context, min_stories: u32, limit: u32) -> anyhow::Result
             ("stories", |row| row.stories.to_string()),
             ("outlets", |row| row.outlets.to_string()),
             ("items", |row| row.items.to_string()),
-            ("first report", |row| optional_time(row.first_report_at)),
-            ("changed", |row| optional_time(row.updated_at)),
+            ("first report", |row| optional_table_time(row.first_report_at)),
+            ("changed", |row| optional_table_time(row.updated_at)),
         ],
     )
 }

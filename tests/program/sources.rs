@@ -2,6 +2,7 @@
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{OriginServer, StubResponse};
+use crate::support::skipped;
 
 /// Returns a feed with a link to a site.
 fn feed_of_site(site: &str) -> String {
@@ -366,4 +367,29 @@ fn tag_that_is_too_long_is_an_error() {
     cli.run(&["source", "add", "https://a.example/", "--no-fetch", "--tag", &fits]);
     cli.assert_fails(&["source", "edit", "1", "--tag", &long], "longer than 60 characters");
     assert_eq!(cli.run_json(&["source", "show", "1"])["tags"][0], fits.as_str());
+}
+
+#[test]
+fn terminal_cuts_titles_but_neither_ids_nor_domains() {
+    let cli = CliRunner::new();
+    let title = "The Morning Post of the Northern Harbours";
+    cli.run(&["source", "add", "https://morning-post.example/feed", "--no-fetch", "--title", title]);
+    let newsfold = assert_cmd::cargo::cargo_bin("newsfold").display().to_string();
+    // `script` gives the program a terminal.
+    let in_terminal = |columns: u32| {
+        let database = cli.folder.path().join("news.db").display().to_string();
+        let command = format!("stty cols {columns} rows 24; {newsfold} --database {database} source list");
+        let output = std::process::Command::new("script").args(["-qec", &command, "/dev/null"]).output();
+        output.ok().map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (Some(narrow), Some(unknown)) = (in_terminal(80), in_terminal(0)) else {
+        return skipped("tables in a terminal: `script` is not installed");
+    };
+    let rows = |table: &str| table.lines().filter(|line| line.contains("morning-post.example")).count();
+    assert_eq!((rows(&narrow), rows(&unknown)), (1, 1), "{narrow}{unknown}");
+    assert!(narrow.contains("The Morning") && narrow.contains('…') && narrow.contains("never"), "{narrow}");
+    assert!(narrow.lines().all(|line| line.trim_end().chars().count() <= 80), "{narrow}");
+    assert!(!narrow.contains("tags"), "columns without content are left out: {narrow}");
+    assert!(unknown.contains(title), "a terminal without a width cuts nothing: {unknown}");
+    assert!(cli.run(&["source", "list"]).contains(title), "other programs get the whole title");
 }

@@ -1,7 +1,7 @@
 //! `newsfold feed subscribers` and `feed hubs`: the servers that newsfold notifies of changed feeds (WebSub).
 
 use crate::cli::Context;
-use crate::cli::output::{optional_time, time};
+use crate::cli::table::{optional_table_time, table_time};
 use crate::domain::display_text::one_line;
 use crate::domain::{HubSubscriber, SubscriberId, WebSubFailure};
 use crate::store::{Store, hub_notifications, websub_subscribers};
@@ -65,9 +65,9 @@ async fn list_subscribers(context: &Context, store: &Store, show_callbacks: bool
             (if show_callbacks { "callback" } else { "host" }, |row| {
                 one_line(row.callback.unwrap_or(&row.subscriber.host), 2048)
             }),
-            ("lease until", |row| time(row.subscriber.lease_until)),
+            ("lease until", |row| table_time(row.subscriber.lease_until)),
             ("sent", |row| row.subscriber.deliveries.to_string()),
-            ("last sent", |row| optional_time(row.subscriber.delivered_at)),
+            ("last sent", |row| optional_table_time(row.subscriber.delivered_at)),
             ("failures", |row| row.subscriber.failures.to_string()),
             ("last failure", |row| failure_text(row.subscriber.last_failure.as_ref())),
         ],
@@ -86,7 +86,7 @@ pub async fn list_hubs(context: &Context) -> anyhow::Result<ExitCode> {
         &[
             ("hub", |notification| one_line(&notification.hub, 200)),
             ("document", |notification| one_line(&notification.topic, 200)),
-            ("notified", |notification| optional_time(notification.notified_at)),
+            ("notified", |notification| optional_table_time(notification.notified_at)),
             ("failures", |notification| notification.failures.to_string()),
             ("last failure", |notification| failure_text(notification.last_failure.as_ref())),
         ],

@@ -2,7 +2,8 @@
 
 use super::find;
 use crate::cli::Context;
-use crate::cli::output::{self, optional_time, table, time};
+use crate::cli::output::{self, optional_time, time};
+use crate::cli::table::{optional_table_time, table, table_time};
 use crate::domain::display_text::one_line;
 use crate::domain::{HubSubscription, Source, SourceState, Timestamp};
 use crate::publish::probation_until;
@@ -102,9 +103,9 @@ fn print_list(context: &Context, found: &[Source], none_found: &str) -> anyhow::
             ("outlet", |row| row.source.outlet.clone()),
             ("tags", |row| row.source.tags.join(", ")),
             ("state", |row| state(row.source)),
-            ("last poll", |row| optional_time(row.source.last_poll_at)),
+            ("last poll", |row| optional_table_time(row.source.last_poll_at)),
             ("next poll", |row| match row.source.state {
-                SourceState::Active => time(row.source.next_poll_at),
+                SourceState::Active => table_time(row.source.next_poll_at),
                 _ => "none".into(),
             }),
             ("problem", |row| one_line(&last_error(row.source, Audience::Operator).format(Audience::Operator), 80)),
@@ -150,7 +151,7 @@ pub async fn show(context: &Context, name: &str, count: u32) -> anyhow::Result<E
         text += &table(
             &past,
             &[
-                ("poll", |poll| time(poll.started_at)),
+                ("poll", |poll| table_time(poll.started_at)),
                 ("outcome", |poll| poll.outcome.into_str().to_owned()),
                 ("status", |poll| poll.status.map_or_else(String::new, |status| status.to_string())),
                 ("bytes", |poll| poll.bytes.to_string()),

@@ -5,7 +5,8 @@
 use super::daemon_poll::{self, DaemonPoll};
 use super::{find_all, lease_holder_text, poll_error_text, program, sources, termination_signal};
 use crate::cli::Context;
-use crate::cli::output::{table, time};
+use crate::cli::output::time;
+use crate::cli::table::{table, table_time};
 use crate::crawl::{self, AttemptOutcome, ClaimOutcome, PollContext, RecordedPoll};
 use crate::daemon;
 use crate::domain::display_text::one_line;
@@ -174,7 +175,7 @@ fn report(context: &Context, rows: &[PollRow]) -> anyhow::Result<ExitCode> {
             ("items", |row| row.polled_or("", |polled| polled.record.items.to_string())),
             ("new", |row| row.polled_or("", |polled| polled.ingested.new.len().to_string())),
             ("next poll", |row| {
-                time(row.result.as_ref().map_or(row.source.next_poll_at, |polled| polled.update.next_poll_at))
+                table_time(row.result.as_ref().map_or(row.source.next_poll_at, |polled| polled.update.next_poll_at))
             }),
             ("detail", |row| match &row.result {
                 Ok(polled) => {
@@ -206,7 +207,7 @@ fn report_daemon_polls(context: &Context, polls: &[DaemonPoll]) -> anyhow::Resul
             }),
             ("items", |poll| poll.result.as_ref().map_or(String::new(), |polled| polled.items.to_string())),
             ("new", |poll| poll.result.as_ref().map_or(String::new(), |polled| polled.new_items.to_string())),
-            ("next poll", |poll| time(poll.source.next_poll_at)),
+            ("next poll", |poll| table_time(poll.source.next_poll_at)),
             ("detail", |poll| one_line(poll.result.as_ref().map_or_else(|why| why, |polled| &polled.detail), 200)),
         ],
     );
