@@ -56,6 +56,7 @@ mod file_name;
 mod maintenance;
 mod migration;
 mod open;
+mod program_lock;
 mod restore;
 mod row_conversion;
 mod search_text;

@@ -7,7 +7,7 @@ use super::{Options, PollContext, poll_delay};
 use crate::domain::duration::after;
 use crate::domain::{DueSource, HoldScope, NextPollReason, OriginHold, RequestRecord, Timestamp};
 use crate::http_client::{DocumentRequest, FetchResult, NoDocument, origin_of};
-use crate::store::poll_leases::{self, LeaseConflict, LeaseTerm, PollLease};
+use crate::store::poll_leases::{self, ActiveLeases, LeaseConflict, LeaseTerm, PollLease};
 use crate::store::{self, Store, WriteConnection, origins, poll_schedule, sources};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -87,6 +87,20 @@ impl PollContext {
             .await
     }
 
+    /// Returns the leases of all programs. Ends those of programs that were killed.
+    pub async fn active_leases(&self) -> store::Result<ActiveLeases> {
+        let now = self.clock.now();
+        let read = move |db: &_| poll_leases::active_leases(db, now);
+        let leases = self.store.read(read).await?;
+        if leases.ended_programs.is_empty() {
+            return Ok(leases);
+        }
+        let (ended, origin_free_at) = (leases.ended_programs, self.origin_free_at(now));
+        let release = move |db: &_| poll_leases::release_of_ended_programs(db, &ended, now, origin_free_at);
+        self.store.write(release).await?;
+        self.store.read(read).await
+    }
+
     /// Waits until the lease covers an origin. Calls `on_conflict` on each attempt that finds the origin leased by
     /// another poll.
     pub async fn wait_for_origin(
@@ -156,9 +170,8 @@ impl PollContext {
     }
 
     async fn switch_origin(&self, lease: &PollLease, origin: &str) -> store::Result<Option<LeaseConflict>> {
-        let (lease, origin, now) = (lease.clone(), origin.to_owned(), self.clock.now());
-        let (term, origin_free_at) = (self.lease_term(now), self.origin_free_at(now));
-        self.store.write(move |db| poll_leases::switch_origin(db, &lease, &origin, term, origin_free_at)).await
+        let (lease, origin, term) = (lease.clone(), origin.to_owned(), self.lease_term(self.clock.now()));
+        self.store.write(move |db| poll_leases::switch_origin(db, &lease, &origin, term)).await
     }
 
     /// Returns when an origin can receive the next request if its last request ended now.
@@ -167,6 +180,7 @@ impl PollContext {
     }
 
     fn lease_term(&self, now: Timestamp) -> LeaseTerm {
-        LeaseTerm { from: now, until: after(now, self.fetcher.options.total_timeout + MAX_PARSE_TIME + LEASE_MARGIN) }
+        let until = after(now, self.fetcher.options.total_timeout + MAX_PARSE_TIME + LEASE_MARGIN);
+        LeaseTerm { from: now, until, origin_free_at: self.origin_free_at(now) }
     }
 }

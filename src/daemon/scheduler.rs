@@ -159,7 +159,7 @@ impl Scheduler {
             // The queue may contain a source that is no longer due. It would use up the only poll of this interval.
             self.queue = PollQueue::default();
         }
-        let leases = self.context.store().read(move |db| poll_leases::active_leases(db, now)).await?;
+        let leases = self.context.polling.active_leases().await?;
         self.start_queued_polls(&leases, max_polls);
         if self.polls.len() < max_polls && self.queue.is_outdated() {
             let read = move |db: &store::ReadConnection| {

@@ -3,21 +3,33 @@
 //! Both types run inside a transaction, which the caller begins and ends.
 
 use super::Result;
+use super::program_lock::ProgramLock;
 use super::row_conversion::from_row;
 use rusqlite::{CachedStatement, Connection, Params, Row, StatementStatus};
 use serde::de::DeserializeOwned;
+use std::cell::OnceCell;
 use std::ops::Deref;
+use std::path::Path;
 use tracing::Level;
 
 /// A read-only connection with a consistent snapshot of the database.
 pub struct ReadConnection(Connection);
 
 /// The only connection that can change the database. It can also read.
-pub struct WriteConnection(ReadConnection);
+pub struct WriteConnection {
+    read: ReadConnection,
+    /// Acquired with the first lease.
+    program_lock: OnceCell<Option<ProgramLock>>,
+}
 
 impl ReadConnection {
     pub(super) fn new(connection: Connection) -> Self {
         ReadConnection(connection)
+    }
+
+    /// Returns the path of the database file.
+    pub(super) fn path(&self) -> &Path {
+        Path::new(self.0.path().unwrap_or_default())
     }
 
     /// Returns the underlying SQLite connection, for transactions and pragmas.
@@ -71,12 +83,22 @@ impl ReadConnection {
 
 impl WriteConnection {
     pub(super) fn new(connection: Connection) -> Self {
-        WriteConnection(ReadConnection(connection))
+        WriteConnection { read: ReadConnection(connection), program_lock: OnceCell::new() }
     }
 
     /// Executes one statement and returns the number of changed rows.
     pub(super) fn execute(&self, sql: &str, params: impl Params) -> Result<usize> {
         self.with_statement(sql, |statement| Ok(statement.execute(params)?))
+    }
+
+    /// Returns the id by which other programs find out whether this program still runs; `None` if the lock file cannot be
+    /// created. Then the leases of this program end only when they expire.
+    pub(super) fn program_id(&self) -> Option<&str> {
+        let acquire = || {
+            let lock = ProgramLock::acquire(self.path());
+            lock.inspect_err(|error| tracing::warn!(%error, "the lock file of this program could not be created")).ok()
+        };
+        self.program_lock.get_or_init(acquire).as_ref().map(|lock| lock.id.as_str())
     }
 
     pub(super) fn last_insert_rowid(&self) -> i64 {
@@ -88,6 +110,6 @@ impl Deref for WriteConnection {
     type Target = ReadConnection;
 
     fn deref(&self) -> &ReadConnection {
-        &self.0
+        &self.read
     }
 }

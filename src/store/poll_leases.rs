@@ -1,17 +1,18 @@
 //! Leases: at most one process polls a source, and at most one process sends requests to an origin.
 //!
 //! A process acquires a lease before it sends a request, and releases it in the transaction that records the poll. The
-//! lease of a killed process expires. A daemon deletes the leases of its predecessor at startup, because only one
-//! daemon runs. This module makes no decisions: the caller decides whether to wait.
+//! leases of a killed process end as soon as another process finds out that it has ended ([`super::program_lock`]), or
+//! else when they expire. A daemon deletes the leases of its predecessor at startup, because only one daemon runs. This
+//! module makes no decisions: the caller decides whether to wait.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
+use super::program_lock::{ProgramLock, random_number};
 use crate::domain::SourceId;
 use jiff::Timestamp;
 use rusqlite::params;
 use serde::Deserialize;
 use std::collections::HashSet;
-use std::hash::{BuildHasher, Hasher};
 
 /// The right of one poll to send requests.
 #[derive(Debug, Clone)]
@@ -26,9 +27,7 @@ pub struct PollLease {
 impl PollLease {
     /// Creates a lease without any resources.
     pub fn new(holder: &str) -> PollLease {
-        // The standard library seeds its hashers randomly, so no dependency is needed for a random number.
-        let token = std::hash::RandomState::new().build_hasher().finish() as i64;
-        PollLease { token, holder: holder.to_owned(), origin: None }
+        PollLease { token: random_number(), holder: holder.to_owned(), origin: None }
     }
 }
 
@@ -37,6 +36,8 @@ impl PollLease {
 pub struct LeaseTerm {
     pub from: Timestamp,
     pub until: Timestamp,
+    /// When an origin can receive its next request if its last request ended at the start of the term.
+    pub origin_free_at: Timestamp,
 }
 
 /// A resource that another poll has leased.
@@ -45,6 +46,7 @@ pub struct LeaseConflict {
     pub resource_kind: ResourceKind,
     /// The name of the process that holds the lease; empty during the delay after a request.
     pub holder: String,
+    program_id: Option<String>,
     pub acquired_at: Timestamp,
 }
 
@@ -66,7 +68,7 @@ pub fn acquire(
     let wanted = [(ResourceKind::Source, Some(source.to_string())), (ResourceKind::Origin, lease.origin.clone())];
     for (kind, name) in &wanted {
         if let Some(name) = name
-            && let Some(held) = held_by_other(db, lease, *kind, name, term.from)?
+            && let Some(held) = held_by_other(db, lease, *kind, name, term)?
         {
             return Ok(Some(held));
         }
@@ -86,14 +88,13 @@ pub fn switch_origin(
     lease: &PollLease,
     origin: &str,
     term: LeaseTerm,
-    pause_until: Timestamp,
 ) -> Result<Option<LeaseConflict>> {
-    release_origins(db, lease, term.from, pause_until)?;
+    release_origins(db, lease.token, term.from, term.origin_free_at)?;
     db.execute(
         "UPDATE lease SET expires_at = ?2 WHERE owner_token = ?1",
         params![lease.token, term.until.as_millisecond()],
     )?;
-    if let Some(held) = held_by_other(db, lease, ResourceKind::Origin, origin, term.from)? {
+    if let Some(held) = held_by_other(db, lease, ResourceKind::Origin, origin, term)? {
         return Ok(Some(held));
     }
     insert(db, lease, ResourceKind::Origin, origin, term)?;
@@ -102,8 +103,20 @@ pub fn switch_origin(
 
 /// Releases a lease. Its origin remains blocked until `pause_until`.
 pub fn release(db: &WriteConnection, lease: &PollLease, now: Timestamp, pause_until: Timestamp) -> Result<()> {
-    release_origins(db, lease, now, pause_until)?;
-    db.execute("DELETE FROM lease WHERE owner_token = ?1", [lease.token])?;
+    release_token(db, lease.token, now, pause_until)
+}
+
+/// Releases all leases of programs that have ended without releasing them, as if they had ended now.
+pub fn release_of_ended_programs(
+    db: &WriteConnection,
+    program_ids: &[String],
+    now: Timestamp,
+    pause_until: Timestamp,
+) -> Result<()> {
+    for id in program_ids {
+        let tokens: Vec<i64> = db.all("SELECT DISTINCT owner_token FROM lease WHERE program_id = ?1", [id])?;
+        tokens.into_iter().try_for_each(|token| release_token(db, token, now, pause_until))?;
+    }
     Ok(())
 }
 
@@ -132,41 +145,57 @@ pub struct ActiveLeases {
     pub origins: HashSet<String>,
     /// When the first of the leases expires.
     pub next_expiry: Option<Timestamp>,
+    /// The programs that hold leases although they have ended.
+    pub ended_programs: Vec<String>,
 }
 
 /// Returns the leases that have not expired.
 pub fn active_leases(db: &ReadConnection, now: Timestamp) -> Result<ActiveLeases> {
-    db.one(
+    let mut leases: ActiveLeases = db.one(
         "SELECT json_group_array(CAST(resource AS INTEGER)) FILTER (WHERE resource_kind = 'source') AS sources,
                 json_group_array(resource) FILTER (WHERE resource_kind = 'origin') AS origins,
-                min(expires_at) AS next_expiry
+                min(expires_at) AS next_expiry,
+                json_group_array(DISTINCT program_id) FILTER (WHERE program_id IS NOT NULL) AS ended_programs
          FROM lease WHERE expires_at > ?1",
         [now.as_millisecond()],
-    )
+    )?;
+    leases.ended_programs.retain(|id| ProgramLock::has_ended(db.path(), id));
+    Ok(leases)
 }
 
 fn held_by_other(
-    db: &ReadConnection,
+    db: &WriteConnection,
     lease: &PollLease,
     kind: ResourceKind,
     name: &str,
-    now: Timestamp,
+    term: LeaseTerm,
 ) -> Result<Option<LeaseConflict>> {
-    db.first(
-        "SELECT * FROM lease WHERE resource_kind = ?1 AND resource = ?2 AND expires_at > ?3 AND owner_token <> ?4",
-        params![kind.into_str(), name, now.as_millisecond(), lease.token],
-    )
+    let find = || -> Result<Option<LeaseConflict>> {
+        db.first(
+            "SELECT * FROM lease WHERE resource_kind = ?1 AND resource = ?2 AND expires_at > ?3 AND owner_token <> ?4",
+            params![kind.into_str(), name, term.from.as_millisecond(), lease.token],
+        )
+    };
+    let conflict = find()?;
+    match conflict.as_ref().and_then(|conflict| conflict.program_id.clone()) {
+        Some(id) if ProgramLock::has_ended(db.path(), &id) => {
+            release_of_ended_programs(db, &[id], term.from, term.origin_free_at)?;
+            find()
+        }
+        _ => Ok(conflict),
+    }
 }
 
 fn insert(db: &WriteConnection, lease: &PollLease, kind: ResourceKind, name: &str, term: LeaseTerm) -> Result<()> {
     db.execute(
-        "INSERT OR REPLACE INTO lease (resource_kind, resource, owner_token, holder, acquired_at, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT OR REPLACE INTO lease (resource_kind, resource, owner_token, holder, program_id, acquired_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
             kind.into_str(),
             name,
             lease.token,
             lease.holder,
+            db.program_id(),
             term.from.as_millisecond(),
             term.until.as_millisecond()
         ],
@@ -174,16 +203,22 @@ fn insert(db: &WriteConnection, lease: &PollLease, kind: ResourceKind, name: &st
     Ok(())
 }
 
+fn release_token(db: &WriteConnection, token: i64, now: Timestamp, pause_until: Timestamp) -> Result<()> {
+    release_origins(db, token, now, pause_until)?;
+    db.execute("DELETE FROM lease WHERE owner_token = ?1", [token])?;
+    Ok(())
+}
+
 /// Applies the delay between requests to an origin to all processes: the origin remains leased, without an owner.
-fn release_origins(db: &WriteConnection, lease: &PollLease, now: Timestamp, pause_until: Timestamp) -> Result<()> {
+fn release_origins(db: &WriteConnection, token: i64, now: Timestamp, pause_until: Timestamp) -> Result<()> {
     if pause_until > now {
         db.execute(
-            "UPDATE lease SET owner_token = 0, holder = '', expires_at = ?2
+            "UPDATE lease SET owner_token = 0, holder = '', program_id = NULL, expires_at = ?2
              WHERE resource_kind = 'origin' AND owner_token = ?1",
-            params![lease.token, pause_until.as_millisecond()],
+            params![token, pause_until.as_millisecond()],
         )?;
     } else {
-        db.execute("DELETE FROM lease WHERE resource_kind = 'origin' AND owner_token = ?1", [lease.token])?;
+        db.execute("DELETE FROM lease WHERE resource_kind = 'origin' AND owner_token = ?1", [token])?;
     }
     Ok(())
 }

@@ -57,6 +57,13 @@ impl Drop for RunningCommand {
     }
 }
 
+/// Kills a command, which cannot release its leases, once it has sent a request.
+async fn kill_during_request(mut command: RunningCommand, origin: &OriginServer, path: &str) {
+    wait_until("the command has sent its request", async || origin.request_count(path) > 0).await;
+    command.process.kill().unwrap();
+    command.process.wait().unwrap();
+}
+
 /// Adds sources at these paths of an origin server that blocks its responses.
 async fn add_blocked_sources(cli: &CliRunner, paths: &[&str]) -> OriginServer {
     let origin = OriginServer::start().await;
@@ -161,14 +168,15 @@ async fn redirect_waits_for_the_lease_of_the_next_origin() {
 }
 
 #[tokio::test]
-async fn lease_of_a_killed_program_expires() {
+async fn lease_that_is_never_released_expires() {
     let mut daemon = TestDaemon::new();
     let origin = OriginServer::start().await;
     origin.serve("/feed", StubResponse::ok(rss(&["1 | One"])));
     let id = daemon.add_source(&origin.url("/feed"), "a.example").await;
-    let mut lease = PollLease::new("a program that was killed");
+    let mut lease = PollLease::new("a program that hangs");
     lease.origin = Some(origin.url(""));
-    let term = LeaseTerm { from: daemon.now(), until: daemon.now() + jiff::SignedDuration::from_secs(60) };
+    let now = daemon.now();
+    let term = LeaseTerm { from: now, until: now + jiff::SignedDuration::from_secs(60), origin_free_at: now };
     assert!(daemon.store.write(move |db| poll_leases::acquire(db, &lease, id, term)).await.unwrap().is_none());
     daemon.start().await;
     let other = OriginServer::start().await;
@@ -182,13 +190,42 @@ async fn lease_of_a_killed_program_expires() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn leases_of_a_killed_command_end_at_once() {
+    let cli = CliRunner::new();
+    let origin = add_blocked_sources(&cli, &["/a", "/b"]).await;
+    kill_during_request(RunningCommand::start(&cli, &["source", "poll", "1"]), &origin, "/a").await;
+    origin.release();
+    // The first command needs the source and its server, the others only the server.
+    origin.serve("/c", StubResponse::ok(rss(&["c | Title of c"])));
+    for arguments in [["source", "poll", "1"], ["source", "poll", "2"], ["source", "add", &origin.url("/c")]] {
+        RunningCommand::start(&cli, &arguments).wait_for_success();
+    }
+    assert_eq!((origin.request_count("/a"), origin.request_count("/b"), origin.request_count("/c")), (2, 1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn daemon_polls_a_server_once_the_command_that_leased_it_is_killed() {
+    let cli = CliRunner::new();
+    let origin = add_blocked_sources(&cli, &["/a"]).await;
+    cli.run(&["source", "pause", "1"]);
+    let command = RunningCommand::start(&cli, &["source", "poll", "1"]);
+    wait_until("the command has sent its request", async || origin.request_count("/a") == 1).await;
+    origin.serve("/b", StubResponse::ok(rss(&["b | Title of b"])));
+    cli.run(&["source", "add", &origin.url("/b"), "--no-fetch"]);
+    let mut daemon = RunningCommand::start(&cli, &["serve", "--listen", "127.0.0.1:0"]);
+    daemon.wait_for_message("newsfold is running");
+    let other = add_blocked_sources(&cli, &["/c"]).await;
+    wait_until("the daemon polls other servers", async || other.request_count("/c") == 1).await;
+    assert_eq!(origin.request_count("/b"), 0);
+    kill_during_request(command, &origin, "/a").await;
+    wait_until("the daemon polls the server", async || origin.request_count("/b") == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn source_shows_that_its_poll_was_killed() {
     let cli = CliRunner::new();
     let origin = add_blocked_sources(&cli, &["/a"]).await;
-    let mut command = RunningCommand::start(&cli, &["source", "poll", "1"]);
-    wait_until("the command has sent its request", async || origin.request_count("/a") > 0).await;
-    command.process.kill().unwrap();
-    command.process.wait().unwrap();
+    kill_during_request(RunningCommand::start(&cli, &["source", "poll", "1"]), &origin, "/a").await;
     let text = cli.run(&["source", "show", "1"]);
     let next_poll = text.lines().find(|line| line.contains("the poll that started at")).expect(&text);
     assert!(next_poll.contains("is still running or was interrupted"), "{text}");
