@@ -13,7 +13,7 @@ mod replay;
 
 use anyhow::{Context, bail};
 use newsfold::domain::FeedSelection;
-use newsfold::store::{Store, sources, statistics, story_selection};
+use newsfold::store::{Store, row_counts, sources, story_selection};
 use replay::TopFeed;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -60,7 +60,7 @@ async fn report(store: &Store, source_count: usize, documents: usize, elapsed: D
             largest.sort_by_key(|story| std::cmp::Reverse((story.outlets().len(), story.items.len())));
             let all = sources::list(db, &sources::SourceFilter::default())?;
             let silent = all.iter().filter(|source| source.last_outcome.is_none()).count();
-            Ok((statistics::row_counts(db)?, largest, silent))
+            Ok((row_counts::count(db)?, largest, silent))
         })
         .await?;
     let sqlite = rusqlite::Connection::open(store.path())?;

@@ -5,17 +5,17 @@
 //! reason and the next step; 2 means invalid arguments.
 
 mod check;
-mod db;
 mod config;
-mod decision;
+mod constraint;
+mod db;
 mod demo;
 mod doctor;
 mod encoder;
 mod eval;
 mod export;
 mod feed;
-mod id_prefix;
 mod healthcheck;
+mod id_prefix;
 mod input;
 mod item;
 mod logging;

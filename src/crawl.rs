@@ -3,10 +3,9 @@
 //! [`poll_source`] fetches, parses, decides and records; [`decide`] interprets the outcome of an attempt. Every code
 //! path ends with a record: each poll stores a [`PollRecord`] in the same transaction as its items, even if it fails.
 
-mod poll_delay;
-mod clock_correction;
-mod feed_search;
 mod article_page;
+mod clock_correction;
+mod linked_feed;
 mod origin_lease;
 mod outage;
 mod parse_job;
@@ -14,6 +13,7 @@ mod parsed_document;
 mod permanent_redirect;
 pub mod poll_budget;
 mod poll_decision;
+mod poll_delay;
 mod poll_facts;
 mod push;
 mod robots_txt;
@@ -22,7 +22,7 @@ pub mod update_rate;
 
 pub use article_page::fetch_article_page;
 pub use clock_correction::{MAX_CLOCK_ERROR, correct_schedule};
-pub use feed_search::MAX_STEPS as MAX_FEED_SEARCH_STEPS;
+pub use linked_feed::MAX_STEPS as MAX_FEED_SEARCH_STEPS;
 pub use origin_lease::{ClaimOutcome, clear_hold};
 pub use outage::{OVERDUE_SPACING, OutageDetector};
 pub use parsed_document::ParsedDocument;

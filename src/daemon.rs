@@ -5,6 +5,8 @@
 //! configuration ends most tasks and starts them again ([`reload`]). The caller passes in the listener, the clock and
 //! the signals.
 
+mod article_fetching;
+mod clock_jump_guard;
 mod database_watcher;
 mod disk_monitor;
 mod edition_review;
@@ -15,7 +17,6 @@ mod feed_change_notifier;
 mod feed_entering;
 mod feed_filling;
 mod feed_simulation;
-mod article_fetching;
 mod grouped_sources;
 mod grouping;
 mod lock;
@@ -26,8 +27,8 @@ mod running_tasks;
 mod scheduler;
 mod storyline_grouping;
 mod supervisor;
-mod task_context;
 mod systemd_notify;
+mod task_context;
 mod webhooks;
 mod websub_publisher;
 mod websub_subscriber;

@@ -5,7 +5,6 @@
 //! stored data.
 
 pub mod backoff;
-mod rate_limit_key;
 mod constraint;
 pub mod display_text;
 pub mod duration;
@@ -13,6 +12,7 @@ mod edition;
 mod embedding;
 mod feed_filters;
 mod feed_problem;
+mod grouping_text;
 mod hub_subscriber;
 mod hub_subscription;
 mod ids;
@@ -26,14 +26,15 @@ pub mod panic_text;
 mod poll;
 mod polling_hints;
 mod published_feed;
+mod rate_limit_key;
 mod request_settings;
-pub mod writing_systems;
 mod source;
 mod story;
 mod story_rank;
 mod storyline;
 mod storyline_evidence;
 pub mod volatile_text;
+pub mod writing_systems;
 
 pub use constraint::{ConstraintKind, GroupingConstraint};
 pub use edition::{

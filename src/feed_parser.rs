@@ -7,18 +7,18 @@
 //! The parser does not send requests, read the clock, keep state or invent guids. It trusts neither the declared
 //! character set nor the declared format of a document.
 
+mod autodiscovery;
 mod dates;
-mod discovery;
 mod element_map;
 mod escaped_noscript;
 mod feed_rs_reader;
-mod mathml_fractions;
 mod internal_entities;
 mod json_feed;
 mod limits;
+mod mathml_fractions;
 mod nested_xml_base;
-mod parsed_feed;
 mod one_line_text;
+mod parsed_feed;
 mod rewriter;
 mod title_markup;
 mod unclosed_embeds;
@@ -28,8 +28,8 @@ use std::io::Read;
 
 use url::Url;
 
+pub use self::autodiscovery::FeedLink;
 pub use self::dates::TimeOfDay;
-pub use self::discovery::FeedLink;
 pub use self::parsed_feed::{FeedKind, ParsedEnclosure, ParsedFeed, ParsedItem, ParsedReporter};
 use crate::charset::{DecodedText, decode_text};
 use crate::domain::display_text::one_line;
@@ -148,9 +148,9 @@ fn parse_xml(
     options: &Options,
     problems: &mut Vec<FeedProblem>,
 ) -> Result<ParsedFeed, NotAFeed> {
-    if discovery::is_html_page(&text) {
-        let feeds = discovery::linked_feeds(&text, url);
-        let refresh_target = if feeds.is_empty() { discovery::refresh_target(&text, url) } else { None };
+    if autodiscovery::is_html_page(&text) {
+        let feeds = autodiscovery::linked_feeds(&text, url);
+        let refresh_target = if feeds.is_empty() { autodiscovery::refresh_target(&text, url) } else { None };
         return Err(NotAFeed::Html { feeds, refresh_target });
     }
     let text = internal_entities::include_entities(text, problems);

@@ -3,21 +3,22 @@
 //! The module never fetches anything. html5ever takes time quadratic in the depth of its tree, so no tree is built from
 //! HTML of unlimited size or depth. Content is sanitized before storage and again before publication.
 
+mod allow_list;
 pub mod article;
-pub mod repeated_blocks;
-mod style_attribute;
-mod elements;
 mod embedded_media;
 pub mod item_text;
 mod lazy_image;
 pub mod link_rules;
+mod nesting_rules;
 mod open_elements;
 mod page_tree;
 mod plain_lines;
 pub mod plain_text;
 mod player;
 mod rebalance;
+pub mod repeated_blocks;
 pub mod sanitize;
+mod style_attribute;
 pub mod tracking_hosts;
 mod tracking_pixel;
 

@@ -11,12 +11,14 @@ mod bot_challenge;
 mod cache_headers;
 mod cookies;
 mod link_header;
+mod operator_headers;
 mod options;
 mod origin_limiter;
 mod redirect_chain;
 mod redirect_target;
-mod operator_headers;
+mod response_status;
 mod transport_error;
+mod user_agent;
 mod websub_request;
 
 pub use address_policy::{AddressPolicy, ForbiddenAddress};
@@ -32,8 +34,7 @@ use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
 use origin_limiter::{LimiterGuard, OriginLimiter};
 use parking_lot::Mutex;
-use reqwest::header;
-use reqwest::{Certificate, Response, StatusCode};
+use reqwest::Certificate;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -282,45 +283,6 @@ impl Fetcher {
         transport.address_policy.check(url).await.map_err(|reason| NoDocument::Blocked { reason })?;
         acquire(origin_of(url)).await?;
         Ok(self.origin_limiter.acquire(origin_of(url)).await)
-    }
-
-    /// Interprets a response that is not a redirect. Reads the body only if the response contains a document.
-    async fn read_response(
-        &self,
-        url: &Url,
-        response: Response,
-        spec: &RequestSpec<'_>,
-    ) -> Result<ResponseDocument, NoDocument> {
-        let headers = response.headers();
-        let validators = cache_headers::validators(url, headers);
-        let fresh_for = cache_headers::fresh_for(headers, spec.request.now);
-        let retry_after = cache_headers::retry_after(headers, spec.request.now);
-        if let Some(service) = bot_challenge::challenge_in_headers(headers) {
-            return Err(NoDocument::Challenged { service, retry_after });
-        }
-        Err(match response.status() {
-            // newsfold never sends range requests.
-            StatusCode::PARTIAL_CONTENT => failed("the server sent only part of the document (206)"),
-            StatusCode::NOT_MODIFIED if spec.request.validators.is_none_or(|sent| sent.url != url.as_str()) => {
-                failed("the server responded with 304 (not modified) to an unconditional request")
-            }
-            StatusCode::NOT_MODIFIED => NoDocument::NotModified { validators, fresh_for },
-            StatusCode::GONE => NoDocument::Gone,
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                NoDocument::Throttled { retry_after, fresh_for }
-            }
-            StatusCode::FORBIDDEN => NoDocument::Refused { retry_after },
-            status if status.is_success() => {
-                let content_type =
-                    headers.get(header::CONTENT_TYPE).map(|v| String::from_utf8_lossy(v.as_bytes()).into());
-                let links = link_header::link_relations(headers, url);
-                let body = body_decoder::receive(response, self.options.max_body_bytes, &self.large_body_slots)
-                    .await
-                    .map_err(|error| failed(error.to_string()))?;
-                return Ok(ResponseDocument { body, content_type, validators, fresh_for, links });
-            }
-            status => failed(format!("the server responded with status {status}")),
-        })
     }
 }
 

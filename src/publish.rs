@@ -13,6 +13,7 @@ mod folding;
 mod front_page;
 mod health_feed;
 mod lead_choice;
+mod mute_rules;
 mod options;
 mod render;
 mod webhook_message;

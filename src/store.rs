@@ -7,6 +7,7 @@
 //! The functions of the submodules take a connection: `store.write(move |db| polls::record_poll(db, …))` and
 //! `store.read(|db| stories::recent(db, …))`. A write is durable once its future resolves (`synchronous = FULL`).
 
+pub mod article_queue;
 pub mod backup;
 pub mod constraints;
 pub mod daemon_state;
@@ -18,7 +19,6 @@ pub mod feed_last_modified;
 pub mod feed_selections;
 pub mod feed_tokens;
 pub mod fts_query;
-pub mod article_queue;
 pub mod grouping_progress;
 pub mod hub_notifications;
 mod item_content;
@@ -29,18 +29,20 @@ pub mod poll_leases;
 pub mod poll_schedule;
 pub mod polls;
 pub mod publication;
+pub mod queue_lengths;
 pub mod retention;
 pub mod review_queue;
 pub mod revised_items;
 pub mod robots_txt;
+pub mod row_counts;
 pub mod sources;
-pub mod statistics;
 pub mod stories;
 pub mod story_activity;
 pub mod story_search;
 pub mod story_selection;
 pub mod storyline_membership;
 pub mod storylines;
+pub mod table_sizes;
 pub mod term_frequencies;
 pub mod text_index;
 pub mod tombstones;
@@ -52,25 +54,30 @@ pub mod websub_subscriptions;
 mod change_detector;
 mod connection;
 mod data_version;
+mod disk_space;
 mod file_name;
-mod maintenance;
+mod identity_lookup;
+mod integrity;
 mod migration;
 mod open;
 mod program_lock;
 mod restore;
 mod row_conversion;
 mod search_text;
-mod identity_lookup;
+mod source_problems;
+mod vacuum;
 mod write_failures;
 mod writer;
 
 pub use change_detector::ChangeDetector;
 pub use connection::{ReadConnection, WriteConnection};
 pub use data_version::DataVersion;
+pub use disk_space::DiskUsage;
 pub use file_name::{folder_of, with_suffix};
-pub use maintenance::{Maintenance, damage, vacuum};
+pub use integrity::damage;
 pub use open::{SERVICE_DATABASE, default_path, follow_links};
 pub use restore::restore;
+pub use vacuum::vacuum;
 
 use parking_lot::Mutex;
 use rusqlite::ErrorCode;
@@ -148,21 +155,8 @@ struct Shared {
     reader_permits: Arc<Semaphore>,
 }
 
-/// The sizes of a database and of the free space on its disk.
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct DiskUsage {
-    pub database_bytes: u64,
-    /// The size of the file with the changes that are not in the database file yet.
-    pub write_ahead_log_bytes: u64,
-    pub free_bytes: u64,
-}
-
 /// The maximum number of simultaneous reads. Additional reads would only wait for a processor core or for the disk.
 const MAX_READERS: usize = 16;
-
-/// The minimum free space on the disk of the database.
-const MIN_FREE_MIB: u64 = 64;
-const MIB: u64 = 1024 * 1024;
 
 impl Store {
     /// Opens the database at `path`. Creates it if it does not exist, and applies pending migrations.
@@ -204,25 +198,6 @@ impl Store {
     /// Returns the cause of the last failed write, unless writes have succeeded for a while since then.
     pub fn write_failure(&self) -> Option<String> {
         self.shared.writer.failures.current_cause()
-    }
-
-    /// Returns the sizes of the database and of the free space on its disk.
-    pub fn disk_usage(&self) -> std::io::Result<DiskUsage> {
-        let log = file_name::with_suffix(self.path(), "-wal");
-        let disk = rustix::fs::statvfs(self.path())?;
-        Ok(DiskUsage {
-            database_bytes: std::fs::metadata(self.path())?.len(),
-            write_ahead_log_bytes: std::fs::metadata(log).map_or(0, |log| log.len()),
-            free_bytes: disk.f_bavail.saturating_mul(disk.f_frsize),
-        })
-    }
-
-    /// Describes a shortage of space on the disk of the database; `None` if there is enough space or the amount is
-    /// unknown.
-    pub fn disk_shortage(&self) -> Option<String> {
-        let free = self.disk_usage().ok()?.free_bytes / MIB;
-        (free < MIN_FREE_MIB)
-            .then(|| format!("only {free} MiB are free on the disk of the database; free at least {MIN_FREE_MIB} MiB"))
     }
 
     /// Returns the problem with the database file, if any: it was deleted or replaced since it was opened, or it is

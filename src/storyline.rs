@@ -16,12 +16,12 @@
 
 mod candidate_pairs;
 mod grouper;
+mod item_terms;
 mod mixed_linkage;
 mod options;
 mod outlet_weights;
 mod pair_features;
 mod regrouping;
-mod report;
 mod similarities;
 mod story_text;
 mod story_vectors;

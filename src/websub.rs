@@ -1,7 +1,7 @@
 //! WebSub (W3C Recommendation of 23 January 2018). newsfold subscribes to the hubs that feeds declare. In [`hub`], it
 //! is a hub for its own feeds.
 //!
-//! The decisions are pure functions: [`discovery`] (the hub and topic that a feed declares), [`renewal_schedule`] (when
+//! The decisions are pure functions: [`hub_discovery`] (the hub and topic that a feed declares), [`renewal_schedule`] (when
 //! to send which request), [`state_machine`] (the transitions of a subscription), [`verification`] (whether to confirm
 //! a hub's verification request), [`signature`] (whether a push is from the hub), [`push_reliability`] (whether polls
 //! can be infrequent). [`callback`] answers hubs; the daemon's `websub subscriber` task sends requests to them.
@@ -11,8 +11,8 @@
 
 pub mod callback;
 pub mod delivery_retries;
-pub mod discovery;
 pub mod hub;
+pub mod hub_discovery;
 pub mod push_queue;
 pub mod push_reliability;
 pub mod renewal_schedule;

@@ -5,7 +5,7 @@ use super::output::confirm;
 use super::table::table;
 use crate::daemon::DatabaseLock;
 use crate::store::backup::{self, CopyProgress};
-use crate::store::{self, Store, damage, folder_of, statistics, vacuum, with_suffix};
+use crate::store::{self, Store, damage, folder_of, row_counts, table_sizes, vacuum, with_suffix};
 use crate::wording::{byte_size, grouped_digits};
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -56,7 +56,7 @@ impl DbCommand {
 
 async fn info(context: &Context) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
-    let counts = store.read(statistics::row_counts).await?;
+    let counts = store.read(row_counts::count).await?;
     let path = store.path().display();
     let text = format!(
         "{path}\n{} sources, {} items ({} waiting to be grouped), {} stories ({} published, {} with only backlog)",
@@ -67,7 +67,7 @@ async fn info(context: &Context) -> anyhow::Result<ExitCode> {
 
 async fn stats(context: &Context) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
-    let (tables, unused) = store.read(|db| Ok((statistics::table_sizes(db)?, statistics::unused_bytes(db)?))).await?;
+    let (tables, unused) = store.read(|db| Ok((table_sizes::table_sizes(db)?, table_sizes::unused_bytes(db)?))).await?;
     let usage = store.disk_usage().context("the size of the database is unknown")?;
     let sizes = table(
         &tables,
@@ -137,7 +137,7 @@ async fn restore(context: &Context, file: PathBuf, yes: bool) -> anyhow::Result<
     let to = path.clone();
     let previous = copy_with_progress(&file, move |from, progress| store::restore(from, &to, progress)).await?;
     // Applies the migrations that the backup lacks.
-    let counts = Store::open(&path)?.read(statistics::row_counts).await?;
+    let counts = Store::open(&path)?.read(row_counts::count).await?;
     let previous = previous.map(|path| path.display().to_string());
     let kept = previous.as_ref().map_or_else(String::new, |path| format!("; the previous database is now {path}"));
     let text = format!("restored {} with {} sources and {} items{kept}", path.display(), counts.sources, counts.items);

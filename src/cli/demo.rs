@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::daemon::{self, DatabaseLock};
 use crate::domain::display_text::one_line;
 use crate::domain::{FeedSelection, StoryId};
-use crate::store::{Store, sources, statistics, story_selection};
+use crate::store::{Store, row_counts, sources, story_selection};
 use anyhow::Context as _;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -111,7 +111,7 @@ async fn print_growth(store: Store, shutdown: CancellationToken) -> anyhow::Resu
             }
         } else {
             let all = store.read(|db| sources::list(db, &sources::SourceFilter::default())).await?;
-            let counts = store.read(statistics::row_counts).await?;
+            let counts = store.read(row_counts::count).await?;
             let is_polled = all.iter().all(|source| source.last_poll_at.is_some());
             if !is_polled || counts.unassigned > 0 || counts.published + counts.backlog_stories < counts.stories {
                 continue;

@@ -1,7 +1,7 @@
 //! `newsfold item`: one entry of one source, its story, and the reason why it belongs to the story.
 
 use super::output::{facts, optional_time, time};
-use super::{Context, decision};
+use super::{Context, constraint};
 use crate::cluster::{Clusterer, Options, PairExplanation};
 use crate::domain::display_text::one_line;
 use crate::domain::{Item, ItemId, Story, StoryId};
@@ -107,7 +107,7 @@ async fn separate(context: &Context, one: ItemId, other: ItemId) -> anyhow::Resu
     for id in [one, other] {
         find(&store, id).await?;
     }
-    decision::decide(context, config, &store, move |db, now| constraints::separate_items(db, one, other, now)).await
+    constraint::decide(context, config, &store, move |db, now| constraints::separate_items(db, one, other, now)).await
 }
 
 async fn explain(context: &Context, one: ItemId, other: ItemId) -> anyhow::Result<ExitCode> {

@@ -1,9 +1,9 @@
 //! `newsfold source`: the feeds that newsfold polls.
 
 mod add;
+mod address_check;
 pub(super) mod daemon_poll;
 mod edit;
-mod find_feed;
 mod list;
 mod opml;
 mod poll;

@@ -5,8 +5,9 @@ use super::running_daemon::{other_configuration, running_daemon};
 use super::{Context, healthcheck};
 use crate::domain::{PublishedFeed, SourceState, Timestamp};
 use crate::store::daemon_state::DaemonState;
+use crate::store::queue_lengths::{self, QueueLengths};
+use crate::store::row_counts::{self, RowCounts};
 use crate::store::sources::{self, SourceFilter};
-use crate::store::statistics::{self, QueueLengths, RowCounts};
 use crate::store::{DiskUsage, ReadConnection, Store, feed_selections, polls};
 use crate::wording::{SourceStatus, byte_size, duration, grouped_digits};
 use std::collections::BTreeMap;
@@ -69,8 +70,8 @@ fn stored_facts(db: &ReadConnection, feeds: &[PublishedFeed], now: Timestamp) ->
         sources: SourceStatus::count(&sources),
         last_poll_at: polls::last_poll_at(db)?,
         next_poll_at: active.map(|source| source.next_poll_at).min(),
-        counts: statistics::row_counts(db)?,
-        queues: statistics::queue_lengths(db, now)?,
+        counts: row_counts::count(db)?,
+        queues: queue_lengths::count(db, now)?,
         feeds_to_fill: feed_selections::count_outdated(db, feeds)?,
     })
 }

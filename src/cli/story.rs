@@ -1,6 +1,6 @@
 //! `newsfold story`: the items that report one event, the reasons for grouping them, and the operator's decisions.
 
-use super::decision::{decide, decide_together};
+use super::constraint::{decide, decide_together};
 use super::output::time;
 use super::storyline::{PlacedStory, decision_line, headline};
 use super::table::{optional_table_time, table_time};

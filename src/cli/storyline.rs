@@ -1,7 +1,7 @@
 //! `newsfold storyline`: the stories that report one event and what follows from it, the reasons for grouping them, and
 //! the operator's decisions.
 
-use super::decision::decide;
+use super::constraint::decide;
 use super::output::{optional_time, time};
 use super::table::optional_table_time;
 use super::{Context, id_prefix};

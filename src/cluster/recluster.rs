@@ -12,6 +12,7 @@ use super::indexed_item::IndexedItem;
 use super::item_seq::ItemSeq;
 use super::linkage::{ClusterLink, MIN_PAIR_LOG_ODDS};
 use super::neighbor::Neighbor;
+use super::surviving_story::surviving_story;
 use crate::domain::{
     CreatedStory, ItemId, ItemMove, JoinEvidence, JoinReason, PublishedStory, StoryId, StoryMerge, StoryRegrouping,
     Timestamp,
@@ -58,7 +59,7 @@ impl Clusterer {
         let mut stories: Vec<StoryId> = Vec::new();
         for (group, present) in groups.iter().zip(&present) {
             let members: Vec<ItemSeq> = group.iter().map(|position| participants[*position as usize]).collect();
-            let story = match survivor(present, &published)? {
+            let story = match surviving_story(present, &published)? {
                 Some(story) => story,
                 None => {
                     let first_item = self.window[members[0]].id;
@@ -299,21 +300,6 @@ impl Clusterer {
         evidence.reasons.push(JoinReason::Regrouped { from });
         evidence
     }
-}
-
-/// Returns the story that survives when stories merge: the oldest published story, or else the first story.
-fn survivor<E>(
-    stories: &[StoryId],
-    published: impl Fn(StoryId) -> Result<Option<PublishedStory>, E>,
-) -> Result<Option<StoryId>, E> {
-    let mut oldest: Option<(Timestamp, StoryId)> = None;
-    if stories.len() > 1 {
-        for story in stories {
-            let known = published(*story)?.map(|published| (published.created_at, *story));
-            oldest = oldest.into_iter().chain(known).min();
-        }
-    }
-    Ok(oldest.map(|(_, story)| story).or(stories.first().copied()))
 }
 
 fn close_neighbors(item: &IndexedItem) -> impl Iterator<Item = ItemSeq> {

@@ -5,6 +5,7 @@ use super::encoder_model::EmbeddingSimilarity;
 use super::indexed_item::{IndexedItem, OutletIndex};
 use super::item_seq::ItemSeq;
 use super::link_index::LinkIndex;
+use super::outlet_quota::quota_admits;
 use super::term_index::TermIndex;
 use super::term_weights::{TermAggregates, reweight};
 use super::vector_index::{CenteredQuery, VectorIndex};
@@ -17,12 +18,6 @@ use std::ops::{Index, IndexMut};
 
 /// A placeholder for the story of an item that is not assigned yet.
 pub(super) const UNASSIGNED: StoryId = StoryId::from_row(0);
-
-/// The minimum quota of active items of an outlet. An outlet may exceed this quota while its share of all active items
-/// is less than one in [`OUTLET_QUOTA_DIVISOR`].
-const OUTLET_QUOTA_ITEMS: u32 = 60;
-/// The divisor of the quota. If there are fewer than ten outlets, the quota is twice an equal share instead.
-const OUTLET_QUOTA_DIVISOR: u64 = 5;
 
 #[derive(Default)]
 pub(super) struct ItemWindow {
@@ -116,9 +111,8 @@ impl ItemWindow {
         let known = self.outlets.get_index_of(name);
         let index = known.unwrap_or_else(|| self.outlets.insert_full(name.to_owned(), 0).0);
         let active = self.outlets[index];
-        let divisor = OUTLET_QUOTA_DIVISOR.min(self.outlets.len() as u64 / 2).max(1);
-        let share_admits = u64::from(active) * divisor <= u64::from(self.term_index.document_count);
-        (OutletIndex(index as u32), active < OUTLET_QUOTA_ITEMS || share_admits)
+        let admits = quota_admits(active, self.outlets.len(), self.term_index.document_count);
+        (OutletIndex(index as u32), admits)
     }
 
     /// Appends an item; [`ItemWindow::assign_story`] adds it to its story.

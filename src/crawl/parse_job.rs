@@ -10,7 +10,7 @@ use crate::feed_parser::{self, FetchedDocument, NotAFeed};
 use crate::http_client::{NoDocument, ResponseDocument, challenge_in_page};
 use crate::ingest::feed_language::detect_feed_language;
 use crate::ingest::normalize::normalize_items;
-use crate::websub::discovery::discover_hub;
+use crate::websub::hub_discovery::discover_hub;
 use jiff::SignedDuration;
 use url::Url;
 

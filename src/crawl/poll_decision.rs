@@ -8,7 +8,7 @@ mod failure_text;
 mod server_refusals;
 
 use self::server_refusals::{after_gone, after_refusal, after_throttling};
-use super::feed_search;
+use super::linked_feed;
 use super::parsed_document::ParsedDocument;
 use super::permanent_redirect;
 use super::poll_delay::{self, PollDelay};
@@ -65,7 +65,7 @@ pub fn decide(source: &Source, attempt: &PollAttempt, facts: &PollFacts, options
     }
     add_failure_events(&input, &mut decision);
     schedule_next_poll(&input, delay, &mut decision);
-    feed_search::apply(source, attempt, facts.redirect_target_is_taken, &mut decision.update);
+    linked_feed::apply(source, attempt, facts.redirect_target_is_taken, &mut decision.update);
     decision
 }
 

@@ -1,6 +1,6 @@
 //! Gathers the facts from the database that a decision needs, so that the decision stays pure.
 
-use super::feed_search::linked_feed;
+use super::linked_feed::linked_feed;
 use super::poll_budget::{BudgetMultiplier, PollDemand};
 use super::update_rate::UpdateRate;
 use super::{AttemptOutcome, PollAttempt, PollContext, poll_delay};

@@ -1,24 +1,24 @@
 //! Extracts the article from a news page: its headline and its paragraphs, without boxes, menus and teasers.
 //!
 //! The functions are pure: they send no requests and run no scripts. First, elements whose name, role or class shows
-//! that they do not belong to the article are removed ([`boxes`]). Then the best of three candidates is chosen as the
+//! that they do not belong to the article are removed ([`non_article_elements`]). Then the best of three candidates is chosen as the
 //! article element ([`body_element`]), and blocks of clutter are removed from it ([`clutter`], [`page_clutter`]).
 
 mod body_element;
-mod boxes;
 pub(super) mod buttons;
 pub(super) mod clutter;
 pub(super) mod footers;
 pub(super) mod invitations;
 pub(super) mod labels;
 pub(super) mod more_links;
+mod non_article_elements;
 mod page_clutter;
-pub(super) mod syndication;
+pub(super) mod syndication_line;
 pub(super) mod text_block;
 pub(super) mod words;
 
 use self::body_element::BodyText;
-use self::boxes::remove_boxes;
+use self::non_article_elements::remove_boxes;
 use self::page_clutter::mark_page_clutter;
 use self::text_block::text_blocks_of;
 use super::page_tree::parse_page;

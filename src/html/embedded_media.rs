@@ -8,9 +8,9 @@ mod player_links;
 
 use self::adjacent_images::{AdjacentImage, FallbackImage, names_photo};
 use self::player_links::player_title;
-use super::elements::contains_raw_text;
 use super::lazy_image::{ImageSource, declares_photo, image_html, image_source, source_address};
 use super::link_rules::LinkRules;
+use super::nesting_rules::contains_raw_text;
 use super::open_elements::OpenElements;
 use super::player::{is_player_element, video_page};
 use super::tracking_pixel::{ContentVisibility, is_photo_address};

@@ -3,7 +3,7 @@
 //! The number of elements is limited, so each end tag takes bounded time.
 
 use super::MAX_HTML_DEPTH;
-use super::elements::is_inline;
+use super::nesting_rules::is_inline;
 use super::tracking_pixel::{ContentVisibility, content_visibility};
 use crate::markup::tag::StartTag;
 

@@ -4,7 +4,7 @@
 //! raw text ends. html5ever receives the page token by token. Its time is quadratic in the depth of elements and in the
 //! number of attributes of one element.
 
-use super::elements::contains_raw_text;
+use super::nesting_rules::contains_raw_text;
 use crate::markup::tag::count_attributes;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 use dom_query::{Document, NodeData, NodeId, NodeRef};

@@ -2,7 +2,7 @@
 //!
 //! The tree parser receives no elements: it only decodes the remaining character references.
 
-use super::elements::sanitizer_for_elements;
+use super::allow_list::sanitizer_for_elements;
 use super::rebalance::strip_elements;
 use super::truncate_html;
 use crate::markup::whitespace::fold_whitespace;

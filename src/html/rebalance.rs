@@ -8,9 +8,10 @@
 //! The rewriter never recurses and reads every byte once.
 
 use super::MAX_HTML_DEPTH;
-use super::elements::{
-    allowed_attribute, allowed_element, closes_paragraph, contains_raw_text, is_formatting, is_heading, is_inline,
-    is_scope_boundary, is_table_part, is_void, removed_with_content, table_level,
+use super::allow_list::{allowed_attribute, allowed_element, removed_with_content};
+use super::nesting_rules::{
+    closes_paragraph, contains_raw_text, is_formatting, is_heading, is_inline, is_scope_boundary, is_table_part,
+    is_void, table_level,
 };
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};

@@ -5,7 +5,7 @@
 //! [`super::embedded_media`] removes them. The module sends no requests, and passes only HTML of limited size and depth
 //! to ammonia.
 
-use super::elements::{ALLOWED_ELEMENTS, ELEMENT_ATTRIBUTES, GLOBAL_ATTRIBUTES, sanitizer_for_elements};
+use super::allow_list::{ALLOWED_ELEMENTS, ELEMENT_ATTRIBUTES, GLOBAL_ATTRIBUTES, sanitizer_for_elements};
 use super::embedded_media::expose_media;
 use super::link_rules::LinkRules;
 use super::plain_text::html_to_text;

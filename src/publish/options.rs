@@ -1,5 +1,6 @@
 //! The publishing settings, and the feeds that they define.
 
+use super::mute_rules::add_mute_rules;
 use crate::domain::{FeedFold, FeedOrder, FeedSelection, ItemFilter, PublishedFeed};
 use crate::urls::outlet::readable_outlet;
 use crate::wording::DisplayZone;
@@ -164,7 +165,7 @@ impl Options {
         let is_unchanged = |feed: &PublishedFeed| !configured.iter().any(|other| other.name == feed.name);
         let built_in: Vec<PublishedFeed> = [all, top].into_iter().filter(is_unchanged).collect();
         let mut feeds: Vec<PublishedFeed> = built_in.into_iter().chain(configured).collect();
-        feeds.iter_mut().for_each(|feed| feed.selection.excluded.extend(self.mute.iter().cloned()));
+        add_mute_rules(&self.mute, &mut feeds);
         feeds
     }
 

@@ -8,8 +8,9 @@ use super::task_health::TaskHealth;
 use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::metrics::{METRICS, seconds_since};
+use crate::store::queue_lengths::{self, QueueLengths};
+use crate::store::row_counts::{self, RowCounts};
 use crate::store::sources::{self, SourceFilter};
-use crate::store::statistics::{self, QueueLengths, RowCounts};
 use crate::store::{self, ReadConnection, Store, polls};
 use crate::wording::SourceStatus;
 use axum::Router;
@@ -59,8 +60,8 @@ struct StoredFacts {
 fn stored_facts(db: &ReadConnection, now: Timestamp) -> store::Result<StoredFacts> {
     Ok(StoredFacts {
         sources: SourceStatus::count(&sources::list(db, &SourceFilter::default())?),
-        counts: statistics::row_counts(db)?,
-        queues: statistics::queue_lengths(db, now)?,
+        counts: row_counts::count(db)?,
+        queues: queue_lengths::count(db, now)?,
         last_poll_at: polls::last_poll_at(db)?,
     })
 }

@@ -2,7 +2,7 @@
 
 use super::backup::{CopyProgress, copy, rename, sync_folder_of};
 use super::file_name::with_suffix;
-use super::maintenance::damage;
+use super::integrity::damage;
 use super::migration::{applied_version, newest_version};
 use super::open::open_reader;
 use super::{Error, Result};

@@ -1,4 +1,4 @@
-//! Retention: deletes stories without recent changes, together with their items.
+//! Retention: deletes old poll records, and stories without recent changes, together with their items.
 //!
 //! A source may list an old item for years, and the item must not reappear as news. Each deleted item therefore leaves
 //! tombstones for its guids and its link. The tombstones are kept until the source has not listed the item for some
@@ -13,6 +13,9 @@ use rusqlite::params;
 /// The number of stories deleted in one transaction. The number is small, so that other writes do not wait long.
 const BATCH: u32 = 500;
 
+/// The number of newest published stories that the daemon keeps regardless of age.
+pub const MIN_KEPT_STORIES: u32 = 1_000;
+
 /// The stories to keep.
 #[derive(Debug, Clone, Copy)]
 pub struct RetentionPolicy {
@@ -21,6 +24,21 @@ pub struct RetentionPolicy {
     /// The number of newest published stories that are kept regardless of age, so that a feed with few stories never
     /// becomes empty.
     pub newest: u32,
+}
+
+/// Deletes the poll records before a time, except the newest record of each source, and all events, requests and expired
+/// holds before it. Then updates SQLite's statistics. Returns the number of deleted poll records.
+pub fn delete_old_polls(db: &WriteConnection, before: Timestamp) -> Result<usize> {
+    let deleted = db.execute(
+        "DELETE FROM poll WHERE started_at < ?1
+         AND id <> (SELECT max(id) FROM poll newest WHERE newest.source_id = poll.source_id)",
+        [before.as_millisecond()],
+    )?;
+    super::operator_events::delete_before(db, before)?;
+    super::origins::delete_expired_holds(db, before)?;
+    super::origins::delete_requests_before(db, before)?;
+    db.sqlite().execute_batch("PRAGMA optimize")?;
+    Ok(deleted)
 }
 
 /// Deletes a batch of stories and returns their number. The caller repeats the call until the number is 0.

@@ -3,6 +3,7 @@
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 use super::row_conversion::{column, from_row, json_list, to_json};
+use super::source_problems::HAS_PROBLEM;
 use crate::domain::{
     CacheValidators, NewSource, NextPollReason, PollCounts, PollOutcome, PollingHints, Source, SourceEdit, SourceId,
     SourceState,
@@ -211,7 +212,7 @@ pub fn list(db: &ReadConnection, filter: &SourceFilter) -> Result<Vec<Source>> {
     let sql = format!(
         "{SELECT} WHERE state <> 'removed'
          AND (?1 IS NULL OR EXISTS (SELECT 1 FROM source_tag WHERE source_id = source.id AND tag = ?1))
-         AND (NOT ?2 OR last_error <> '' OR state = 'gone' OR next_poll_reason ->> 'kind' = 'origin-hold')
+         AND (NOT ?2 OR {HAS_PROBLEM})
          ORDER BY outlet, coalesce(source.title, feed_title, url), id"
     );
     db.map(&sql, params![filter.tag, filter.problems], read)

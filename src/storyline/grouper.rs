@@ -1,7 +1,7 @@
 //! The grouper: keeps the terms of the items in the window, with their stories.
 
+use super::item_terms::{Report, TermNumber, TermTable};
 use super::outlet_weights::OutletWeights;
-use super::report::{Report, TermNumber, TermTable};
 use super::story_text::StoryText;
 use super::story_vectors::StoryVectors;
 use super::term_census::TermCensus;

@@ -1,8 +1,8 @@
 //! The weight of each item in the statistics of the window. Without the weights, an outlet that publishes far more than
 //! the other outlets would determine which terms burst, and how much the stories of other outlets have in common.
 
+use super::item_terms::Report;
 use super::options::{FULL_OUTLET_MULTIPLE, FULL_OUTLET_SHARE};
-use super::report::Report;
 
 /// The minimum weight at which an outlet counts as a whole outlet.
 const MIN_COUNTED_WEIGHT: f64 = 0.25;

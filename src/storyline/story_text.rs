@@ -1,7 +1,7 @@
 //! The text of a story: the terms of its items, weighted by the long-term and by the window's document frequencies.
 
+use super::item_terms::{Report, ReportTerm, TermNumber};
 use super::outlet_weights::OutletWeights;
-use super::report::{Report, ReportTerm, TermNumber};
 use super::term_census::TermCensus;
 use crate::domain::StoryId;
 

@@ -5,9 +5,9 @@
 //! its language is therefore subtracted from each vector. The sums are computed in the order of the items, and the
 //! cosines are computed from integers, so that both are the same on every machine.
 
+use super::item_terms::Report;
 use super::options::{EMBEDDING_COSINE_MIDPOINT, EMBEDDING_COSINE_SLOPE, MAX_SIMILAR_STORIES, MIN_EMBEDDING_COSINE};
 use super::outlet_weights::OutletWeights;
-use super::report::Report;
 use super::story_text::contributing;
 use crate::cluster::sigmoid;
 use std::collections::BTreeMap;

@@ -1,12 +1,12 @@
 //! Counts the terms of the window. Determines which terms are rare in the long term, which terms burst now, and how
 //! much the items that contain them have in common.
 
+use super::item_terms::{Report, TermNumber, TermTable};
 use super::options::{
     FULL_BURST_OUTLETS, FULL_DOMINANCE_COHESION, FULL_DOMINANCE_OUTLETS, FULL_DOMINANCE_RATE, MIN_BURST_OUTLETS,
     MIN_BURST_RATIO, REFERENCE_DOCUMENTS,
 };
 use super::outlet_weights::OutletWeights;
-use super::report::{Report, TermNumber, TermTable};
 use super::term_statistics::LongTermStatistics;
 use crate::cluster::tokenizer::TermHash;
 
@@ -124,7 +124,7 @@ impl TermCensus {
             for position in posting {
                 let report = reports[*position as usize];
                 let (terms, own) = (&report.terms, weights.get(report));
-                let weight = |term: &super::report::ReportTerm| {
+                let weight = |term: &super::item_terms::ReportTerm| {
                     let weight =
                         if term.in_title { 1.0 } else { 0.6 } * self.terms[term.number.0 as usize].long_term_idf;
                     if term.number.0 as usize == number { 0.0 } else { weight }

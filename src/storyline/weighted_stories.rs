@@ -1,10 +1,10 @@
 //! Compares and groups the stories of the window by their terms, and explains the groups.
 
 use super::candidate_pairs::CandidatePairs;
+use super::item_terms::TermNumber;
 use super::mixed_linkage::{LinkageInput, group};
 use super::options::{MAX_COMPARED_STORIES, MAX_UNUSUAL_TERMS, STORYLINE_THRESHOLD};
 use super::pair_features::{StoryPairFeatures, pair_features};
-use super::report::TermNumber;
 use super::similarities::linkable_similarities;
 use super::story_text::StoryText;
 use super::story_vectors::{StoryVectors, across_languages_probability};

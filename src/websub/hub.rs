@@ -10,6 +10,7 @@
 //! [`rate_limits`]. It sends documents only to callbacks that have echoed a random challenge.
 
 pub mod callback_verification;
+mod client_address;
 pub mod endpoint;
 pub mod rate_limits;
 pub mod subscription_request;

@@ -5,7 +5,7 @@ use crate::support::daemon_process::{database_path, start_daemon};
 use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::{count_polls, rss, wait_until};
 use newsfold::domain::{NewSource, Timestamp};
-use newsfold::store::{Store, items, sources, statistics, stories};
+use newsfold::store::{Store, items, row_counts, sources, stories};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -71,7 +71,7 @@ async fn killed_daemon_loses_and_duplicates_no_item() {
         let daemon = start_daemon(folder.path(), "");
         wait_until("all items are stored and grouped", async || {
             let store = Store::open(&database_path(folder.path())).unwrap();
-            let counts = store.read(statistics::row_counts).await.unwrap();
+            let counts = store.read(row_counts::count).await.unwrap();
             counts.items == last as u64 && counts.unassigned == 0
         })
         .await;
@@ -108,7 +108,7 @@ async fn full_disk_loses_no_item_permanently() {
     let daemon = start_daemon(folder.path(), "");
     wait_until("all items are stored after the disk has space again", async || {
         let store = Store::open(&database_path(folder.path())).unwrap();
-        let counts = store.read(statistics::row_counts).await.unwrap();
+        let counts = store.read(row_counts::count).await.unwrap();
         counts.items == 1500 && counts.unassigned == 0
     })
     .await;
@@ -136,7 +136,7 @@ async fn two_processes_share_one_database() {
     }
     wait_until("all items are stored and grouped", async || {
         let store = Store::open(&database_path(folder.path())).unwrap();
-        let counts = store.read(statistics::row_counts).await.unwrap();
+        let counts = store.read(row_counts::count).await.unwrap();
         counts.items == 110 && counts.unassigned == 0
     })
     .await;

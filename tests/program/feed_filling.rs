@@ -10,7 +10,7 @@ use crate::support::{rss, rss_at, rss_of_today, wait_until};
 use jiff::SignedDuration;
 use newsfold::domain::{ItemId, NewSource, Timestamp};
 use newsfold::publish::FeedOptions;
-use newsfold::store::{Store, WriteConnection, constraints, sources, statistics, stories};
+use newsfold::store::{Store, WriteConnection, constraints, row_counts, sources, stories};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -430,10 +430,8 @@ async fn feed_selects_the_same_stories_when_they_are_published_and_when_it_is_ad
         let id = daemon.add_known_source(new).await;
         wait_until("the source is polled", async || !daemon.polls(id).await.is_empty()).await;
     }
-    wait_until("all items have stories", async || {
-        daemon.store.read(statistics::row_counts).await.unwrap().unassigned == 0
-    })
-    .await;
+    wait_until("all items have stories", async || daemon.store.read(row_counts::count).await.unwrap().unassigned == 0)
+        .await;
     daemon.advance(SignedDuration::from_mins(11));
     daemon.wait_until_idle().await;
     daemon.stop().await;

@@ -6,7 +6,7 @@ use crate::support::{rss, wait_until};
 use jiff::SignedDuration;
 use newsfold::domain::{ConstraintId, ItemId, StoryId, Storyline};
 use newsfold::publish::FeedOptions;
-use newsfold::store::{ReadConnection, constraints, statistics, stories, storyline_membership, storylines};
+use newsfold::store::{ReadConnection, constraints, row_counts, stories, storyline_membership, storylines};
 
 const DELAY: SignedDuration = SignedDuration::from_mins(10);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -58,7 +58,7 @@ impl Newsroom {
         self.daemon.add_source(&self.origin.url(&path), &format!("outlet{}.example", self.sources)).await;
         let count = self.sources as u64;
         wait_until("the report has a story", async || {
-            let counts = self.daemon.store.read(statistics::row_counts).await.unwrap();
+            let counts = self.daemon.store.read(row_counts::count).await.unwrap();
             counts.items == count && counts.unassigned == 0
         })
         .await;

@@ -6,7 +6,7 @@ use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::test_daemon::{TestDaemon, run_next_poll, start_and_poll_once};
 use crate::support::{rss, skipped, wait_until};
 use jiff::SignedDuration;
-use newsfold::store::{publication, statistics};
+use newsfold::store::{publication, row_counts};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
@@ -57,7 +57,7 @@ async fn items_that_wait_although_grouping_is_due_are_reported() {
     origin.serve("/feed", StubResponse::ok(rss(&["1 | Grid fails | North"])));
     daemon.add_source(&origin.url("/feed"), "a.example").await;
     daemon.start().await;
-    wait_until("the item is stored", async || daemon.store.read(statistics::row_counts).await.unwrap().unassigned == 1)
+    wait_until("the item is stored", async || daemon.store.read(row_counts::count).await.unwrap().unassigned == 1)
         .await;
     assert_eq!(get(&daemon.base, "/healthz").await.0, 200);
     daemon.advance(SignedDuration::from_mins(2));

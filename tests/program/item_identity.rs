@@ -316,7 +316,7 @@ async fn item_removed_for_its_age_is_not_stored_again_while_the_feed_contains_it
     assert_eq!(fixture.delete_old_stories(keep_nothing).await, 0);
     let page = reqwest::get(format!("{}/stories/{story}", fixture.daemon.base)).await.unwrap();
     assert_eq!(page.status(), 404);
-    let counts = fixture.daemon.store.read(newsfold::store::statistics::row_counts).await.unwrap();
+    let counts = fixture.daemon.store.read(newsfold::store::row_counts::count).await.unwrap();
     assert_eq!((counts.items, counts.stories), (0, 0));
     assert!(fixture.daemon.store.read(newsfold::store::damage).await.unwrap().is_empty());
 

@@ -7,7 +7,7 @@ use crate::support::test_daemon::{TestDaemon, run_next_poll, run_next_poll_after
 use crate::support::{rss, skipped, wait_until};
 use jiff::SignedDuration;
 use newsfold::domain::{NewSource, Timestamp};
-use newsfold::store::{Store, publication, sources, statistics};
+use newsfold::store::{Store, publication, row_counts, sources};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
@@ -45,7 +45,7 @@ fn serve_feeds(origin: &OriginServer, count: usize, items: usize) {
 }
 
 async fn count_items(database: &Path) -> u64 {
-    Store::open(database).unwrap().read(statistics::row_counts).await.unwrap().items
+    Store::open(database).unwrap().read(row_counts::count).await.unwrap().items
 }
 
 /// Returns the number of items on the health page, without separators.
@@ -181,7 +181,7 @@ async fn retention_deletes_nothing_after_a_jump_of_the_clock_until_a_day_has_pas
     origin.serve("/feed", StubResponse::ok(rss(&["1 | Grid fails | North"])));
     let id = daemon.add_source(&origin.url("/feed"), "a.example").await;
     let store = daemon.store.clone();
-    let items = async || store.read(statistics::row_counts).await.unwrap().items;
+    let items = async || store.read(row_counts::count).await.unwrap().items;
     daemon.start().await;
     wait_until("the item is grouped", async || !daemon.stories().await.is_empty()).await;
     origin.serve("/feed", StubResponse::ok(rss(&[])));

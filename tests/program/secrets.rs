@@ -8,7 +8,7 @@ use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::raw_server::{RawResponse, RawServer, head};
 use crate::support::{rss_of_today, wait_until};
 use newsfold::domain::{FullTextMode, NewSource, PollOutcome, SourceId, Timestamp};
-use newsfold::store::{Store, operator_events, polls, sources, statistics};
+use newsfold::store::{Store, operator_events, polls, row_counts, sources};
 use reqwest::redirect::Policy;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -258,7 +258,7 @@ async fn only_the_host_of_an_address_is_public() {
     })
     .await;
     wait_until("all news is published", async || {
-        let counts = store.read(statistics::row_counts).await.unwrap();
+        let counts = store.read(row_counts::count).await.unwrap();
         counts.unassigned == 0 && counts.stories >= 9 && counts.published + counts.backlog_stories == counts.stories
     })
     .await;

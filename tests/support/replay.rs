@@ -12,7 +12,7 @@ use newsfold::daemon;
 use newsfold::domain::{FeedSelection, FeedVariant, NewSource, OutletProvenance, PublishedFeed, Story};
 use newsfold::publish::arrange_entries;
 use newsfold::store::{
-    ReadConnection, Store, feed_entries, review_queue, sources, statistics, stories, story_selection,
+    ReadConnection, Store, feed_entries, review_queue, row_counts, sources, stories, story_selection,
 };
 use newsfold::urls::outlet::outlet_of_url;
 use std::collections::{BTreeMap, BTreeSet};
@@ -144,14 +144,14 @@ async fn poll_all(store: &Store, now: Timestamp) -> anyhow::Result<()> {
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    wait_until(store, "all items are grouped", |db| Ok(statistics::row_counts(db)?.unassigned == 0)).await
+    wait_until(store, "all items are grouped", |db| Ok(row_counts::count(db)?.unassigned == 0)).await
 }
 
 /// Advances the clock until all stories are published, including stories that reclustering splits off in the meantime.
 /// The clock advances no further than necessary, so that the time of day stays close to the time of capture.
 async fn publish_all(store: &Store, clock: &Clock, delay: SignedDuration) -> anyhow::Result<()> {
     for _ in 0..MAX_PUBLISHING_STEPS {
-        let counts = store.read(statistics::row_counts).await?;
+        let counts = store.read(row_counts::count).await?;
         if counts.published + counts.backlog_stories == counts.stories && counts.unassigned == 0 {
             break;
         }

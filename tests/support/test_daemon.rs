@@ -7,7 +7,7 @@ use newsfold::clock::Clock;
 use newsfold::config::Config;
 use newsfold::domain::{NewSource, Source, SourceId, Story};
 use newsfold::http_client::install_tls_provider;
-use newsfold::store::{ReadConnection, Store, feed_selections, polls, review_queue, sources, statistics, stories};
+use newsfold::store::{ReadConnection, Store, feed_selections, polls, review_queue, row_counts, sources, stories};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -122,7 +122,7 @@ impl TestDaemon {
                 Ok(review_queue::due_reviews(db, now, 1)?.is_empty()
                     && feed_selections::count_outdated(db, &feeds)? == 0)
             };
-            let counts = self.store.read(statistics::row_counts).await.unwrap();
+            let counts = self.store.read(row_counts::count).await.unwrap();
             counts.unassigned == 0
                 && counts.published + counts.backlog_stories == counts.stories
                 && self.store.read(idle).await.unwrap()

@@ -1,8 +1,8 @@
 //! `newsfold source add`: sends one request, which becomes the source's first poll. If the URL is a web page that links
 //! to its feed, more requests follow. If root runs the command, the daemon may send these requests ([`daemon_poll`]).
 
+use super::address_check::{FeedSearch, FoundFeed, find_feed, refuse_taken, report_similar};
 use super::daemon_poll::{self, RequestedPoll};
-use super::find_feed::{FeedSearch, FoundFeed, find_feed, refuse_taken, report_similar};
 use super::request_options::RequestOptions;
 use super::{language, outlet, program, tags, web_url};
 use crate::cli::Context;

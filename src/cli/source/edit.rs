@@ -1,8 +1,8 @@
 //! `newsfold source edit`: changes settings. A new URL is checked in the same way as in `source add`, and the request
 //! becomes the source's first poll at that URL.
 
+use super::address_check::{FeedSearch, FoundFeed, find_feed, refuse_taken, report_similar};
 use super::daemon_poll::{self, DaemonPoll, RequestedPoll};
-use super::find_feed::{FeedSearch, FoundFeed, find_feed, refuse_taken, report_similar};
 use super::request_options::RequestOptions;
 use super::{find, language, outlet, program, tags, web_url};
 use crate::cli::{Arguments, Context};

@@ -6,7 +6,7 @@
 use super::footers::{is_footer, is_tags_heading, labels_list};
 use super::invitations::{is_invitation, is_short_invitation};
 use super::more_links::{is_more_after_cut, is_more_line, is_more_link, is_read_also};
-use super::syndication::{LineContext, is_publication_note, is_syndication_line};
+use super::syndication_line::{LineContext, is_publication_note, is_syndication_line};
 use super::words::{is_headline, trim_signs, words_of};
 
 /// The kind of clutter that a line introduces.

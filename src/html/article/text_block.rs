@@ -2,7 +2,7 @@
 //!
 //! The module reads every node once, never recurses, and changes the tree only in [`remove_blocks`].
 
-use super::super::elements::{is_heading, is_inline};
+use super::super::nesting_rules::{is_heading, is_inline};
 use crate::markup::whitespace::fold_whitespace;
 use dom_query::{NodeId, NodeRef};
 

@@ -9,7 +9,7 @@ use super::super::article::footers::{is_footer, is_last_footer};
 use super::super::article::invitations::{is_invitation, is_short_invitation};
 use super::super::article::labels::labels_links;
 use super::super::article::more_links::{is_address_label, is_cut, is_more_after_cut, is_more_line, is_more_link};
-use super::super::article::syndication::{LineContext, is_publication_note, is_syndication_line};
+use super::super::article::syndication_line::{LineContext, is_publication_note, is_syndication_line};
 use super::super::article::words::{ends_sentence, last_sentences, trim_signs};
 use crate::urls::outlet::outlet_of_url;
 use url::Url;

@@ -8,7 +8,7 @@ use super::site_layout::SiteLayout;
 use crate::domain::{OriginHold, RecordedEvent, Source, Timestamp};
 use crate::serve::app_state::{AppState, Error};
 use crate::serve::health_checks;
-use crate::store::statistics::{self, RowCounts};
+use crate::store::row_counts::{self, RowCounts};
 use crate::store::{ReadConnection, operator_events, origins, polls, sources};
 use crate::wording::{
     Audience, SourceStatus, TimedText, count_of, event_detail, event_phrase, hold_reason_text, last_error,
@@ -63,7 +63,7 @@ pub fn health_page(db: &ReadConnection, site: SiteLayout, down: Option<Vec<&'sta
         site,
         down,
         poll_state: poll_state_text(&sources::poll_counts(db)?),
-        counts: statistics::row_counts(db)?,
+        counts: row_counts::count(db)?,
         newest,
         failing,
         others,

@@ -1,7 +1,7 @@
 //! The versions of a feed's documents, by which cached renderings are recognized as current.
 
 use super::super::{Result, publication};
-use super::{archive_page_numbers, archive_sequences};
+use super::archive::{archive_page_numbers, archive_sequences};
 use crate::domain::{FeedOrder, PublishedFeed};
 use crate::store::ReadConnection;
 use rusqlite::params;

@@ -4,21 +4,21 @@
 //! text. The size of the body and the time to receive it are limited. Callbacks and secrets are never logged.
 
 use super::Options;
+use super::client_address::client_of_request;
 use super::rate_limits;
 use super::subscription_request::{MAX_FORM_BYTES, RequestRefusal, RequestRules, parse_request};
 use crate::clock::Clock;
-use crate::domain::{SubscriberRequest, rate_limit_key};
+use crate::domain::SubscriberRequest;
 use crate::http_client::AddressPolicy;
 use crate::store::{self, Store, websub_subscriber_requests};
 use crate::websub::callback::{InternalError, force_plain_text};
 use axum::Router;
-use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use ipnet::IpNet;
 use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -121,51 +121,5 @@ impl HubEndpoint {
         let body = axum::body::to_bytes(request.into_body(), MAX_FORM_BYTES);
         let body = tokio::time::timeout(self.form_timeout, body).await.map_err(|_| RequestRefusal::Timeout)?;
         body.map_err(|_| RequestRefusal::TooLarge)
-    }
-}
-
-fn client_of_request(request: &Request, proxies: &[IpNet]) -> Option<String> {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?.0.ip();
-    client(peer, request.headers(), proxies)
-}
-
-/// Returns the client of a connection. A trusted proxy appends the client's address to `X-Forwarded-For`. The client
-/// controls all earlier addresses in the header.
-fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> Option<String> {
-    let mut ip = peer.to_canonical();
-    if proxies.iter().any(|network| network.contains(&ip)) {
-        let forwarded = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
-        ip = forwarded.rsplit(',').next()?.trim().parse::<IpAddr>().ok()?.to_canonical();
-    }
-    Some(rate_limit_key(ip).to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(peer: &str, forwarded: &[&str], expect: Option<&str>) {
-        let proxies = ["127.0.0.0/8".parse().unwrap()];
-        let headers = forwarded.iter().map(|value| ("x-forwarded-for".parse().unwrap(), value.parse().unwrap()));
-        let client = client(peer.parse().unwrap(), &headers.collect(), &proxies);
-        assert_eq!(client.as_deref(), expect, "{peer} {forwarded:?}");
-    }
-
-    #[test]
-    fn forwarded_address_is_trusted_only_from_a_proxy() {
-        check("192.0.2.7", &[], Some("192.0.2.7"));
-        check("192.0.2.7", &["198.51.100.1"], Some("192.0.2.7"));
-        check("127.0.0.1", &["198.51.100.1"], Some("198.51.100.1"));
-        check("127.0.0.1", &["10.0.0.1, 198.51.100.1"], Some("198.51.100.1"));
-        check("127.0.0.1", &["10.0.0.1", "198.51.100.1"], Some("198.51.100.1"));
-        check("::ffff:127.0.0.1", &["2001:db8:1:2:3:4:5:6"], Some("2001:db8:1:2::"));
-        check("127.0.0.1", &[], None);
-        check("127.0.0.1", &["unknown"], None);
-    }
-
-    #[test]
-    fn request_without_a_peer_address_has_no_client() {
-        let request = Request::builder().header("x-forwarded-for", "198.51.100.1").body(Default::default()).unwrap();
-        assert_eq!(client_of_request(&request, &["127.0.0.0/8".parse().unwrap()]), None);
     }
 }
