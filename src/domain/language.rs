@@ -29,6 +29,12 @@ pub fn language_name(code: &str) -> Option<&'static str> {
     name.split(" (").next()
 }
 
+/// Returns whether the language of a tag is written from right to left.
+pub fn is_right_to_left(tag: &str) -> bool {
+    let code = language_code(tag).unwrap_or_default();
+    matches!(code, "ar" | "arz" | "ckb" | "dv" | "fa" | "he" | "prs" | "ps" | "sd" | "ug" | "ur" | "yi")
+}
+
 /// Returns the language of a report if it is not the language of the story's lead.
 pub fn other_language<'l>(report: Option<&'l str>, lead: Option<&str>) -> Option<&'l str> {
     report.filter(|code| Some(*code) != lead)

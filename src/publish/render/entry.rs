@@ -1,8 +1,8 @@
 //! The feed entry for a story or for one of its items. All formats contain the same entry.
 
-use super::report_list::{Lead, counts_line, headline_html, language_mark, push_reports};
+use super::report_list::{Lead, byline, counts_line, headline_html, isolated, language_mark, push_reports};
 use super::value_format::{encode_uri, strip_invalid_chars, uuid_urn};
-use crate::domain::language::other_language;
+use crate::domain::language::{is_right_to_left, other_language};
 use crate::domain::{Development, EditionReport, Enclosure, FeedEntry, SourceId, Story, StoryItem, Timestamp};
 use crate::html::sanitize::sanitize_html;
 use crate::markup::entities::escape_html;
@@ -20,7 +20,7 @@ pub struct DocumentEntry<'a> {
     pub link: String,
     /// The URL of the story's page.
     pub page: String,
-    /// The authors that the item names, and the title of its source.
+    /// The authors that the item names, and its outlet.
     pub authors: Vec<String>,
     pub published_at: Timestamp,
     pub updated_at: Timestamp,
@@ -56,19 +56,21 @@ impl<'a> DocumentEntry<'a> {
         let text = &edition.text;
         let page = options.url(&format!("stories/{}", edition.story));
         let mut html = counts_line(edition.outlet_count, &text.reports).unwrap_or_default();
-        html.push_str(&body_html(text.article.as_deref(), text.content.as_deref(), &text.summary));
+        let body = body_html(text.article.as_deref(), text.content.as_deref(), &text.summary);
+        let body = if html.is_empty() { body } else { in_paragraph(body) };
+        html.push_str(&with_direction(body, text.lang.as_deref()));
         let lead = Lead { item: text.lead, lang: text.lang.as_deref() };
         push_reports(&mut html, &text.reports, lead, &page, options);
         let storyline = text.storyline.map(|storyline| options.url(&format!("storylines/{storyline}")));
         if let Some(storyline) = &storyline {
             push_developments(&mut html, (&text.developments, text.lang.as_deref()), storyline, options);
         }
-        let lead_at = text.reports.iter().find(|report| report.item == text.lead).map(|report| report.at);
+        let lead_report = text.reports.iter().find(|report| report.item == text.lead);
         DocumentEntry {
             id: uuid_urn(&format!("newsfold story {}", edition.story)),
             title: strip_invalid_chars(&text.title),
             link: text.link.as_deref().map_or_else(|| page.clone(), encode_uri),
-            authors: authors(text.author.as_deref(), &text.source_title),
+            authors: authors(text.author.as_deref(), &lead_report.map_or_else(|| text.source_title.clone(), byline)),
             published_at: *published_at,
             updated_at: edition.made_at.max(*published_at),
             summary: strip_invalid_chars(&text.summary),
@@ -81,7 +83,7 @@ impl<'a> DocumentEntry<'a> {
                 id: source_id(text.source, text.site.as_deref()),
                 site: text.site.clone(),
                 title: strip_invalid_chars(&text.source_title),
-                updated_at: lead_at.unwrap_or(*published_at),
+                updated_at: lead_report.map_or(*published_at, |report| report.at),
             },
             page,
             reports: &text.reports,
@@ -100,13 +102,14 @@ impl<'a> DocumentEntry<'a> {
         let item = &report.item;
         let page = options.url(&format!("stories/{}", story.id));
         let article = item.article.as_ref().filter(|article| article.publishable);
-        let html = body_html(article.map(|article| article.text.as_str()), item.content.as_deref(), &item.summary);
+        let body = body_html(article.map(|article| article.text.as_str()), item.content.as_deref(), &item.summary);
+        let html = with_direction(body, item.lang.as_deref());
         let site = site_of_item(item);
         DocumentEntry {
             id: uuid_urn(&format!("newsfold item {instance} {}", item.id)),
             title: strip_invalid_chars(&item.title),
             link: item.url.as_deref().map_or_else(|| page.clone(), encode_uri),
-            authors: authors(item.author.as_deref(), &item.source_title),
+            authors: authors(item.author.as_deref(), &item.byline()),
             published_at: item.ranked_at,
             updated_at: item.ranked_at,
             summary: strip_invalid_chars(&item.summary),
@@ -129,10 +132,10 @@ impl<'a> DocumentEntry<'a> {
     }
 }
 
-fn authors(named: Option<&str>, source: &str) -> Vec<String> {
-    let source = strip_invalid_chars(source);
-    let named = named.map(strip_invalid_chars).filter(|named| named.to_lowercase() != source.to_lowercase());
-    named.into_iter().chain([source]).collect()
+fn authors(named: Option<&str>, outlet: &str) -> Vec<String> {
+    let outlet = strip_invalid_chars(outlet);
+    let named = named.map(strip_invalid_chars).filter(|named| named.to_lowercase() != outlet.to_lowercase());
+    named.into_iter().chain([outlet]).collect()
 }
 
 fn source_id(source: SourceId, site: Option<&str>) -> String {
@@ -155,6 +158,25 @@ fn body_html(article: Option<&str>, content: Option<&str>, summary: &str) -> Str
     }
 }
 
+/// Elements that cannot be in a paragraph, or that readers show as separate blocks.
+#[rustfmt::skip]
+const BLOCK_ELEMENTS: [&str; 18] = [
+    "<p>", "<p ", "<div", "<ul", "<ol", "<dl", "<table", "<blockquote", "<figure", "<pre", "<section", "<article",
+    "<details", "<hr", "<h1", "<h2", "<h3", "<h4",
+];
+
+/// Returns inline content as a paragraph, because some readers show it on the same line as the paragraph before it.
+fn in_paragraph(body: String) -> String {
+    let is_inline = !BLOCK_ELEMENTS.iter().any(|element| body.contains(element));
+    if is_inline && !body.trim().is_empty() { format!("<p>{body}</p>") } else { body }
+}
+
+/// Returns a text in a right-to-left language with its direction. The document's language does not set it.
+fn with_direction(body: String, lang: Option<&str>) -> String {
+    let is_right_to_left = lang.is_some_and(is_right_to_left);
+    if is_right_to_left && !body.is_empty() { format!("<div dir=\"rtl\">{body}</div>") } else { body }
+}
+
 /// Appends the other stories of the storyline: first the stories without an entry, which are listed under their own
 /// headlines, then the stories with an entry. Titles in a language other than that of the entry are marked.
 fn push_developments(
@@ -174,7 +196,7 @@ fn push_developments(
             let link = development.link.as_deref().filter(|_| !has_entry).map_or_else(page, encode_uri);
             let other_language = other_language(development.lang.as_deref(), language);
             let title = headline_html(&development.title, other_language);
-            let outlet = escape_html(&development.outlet);
+            let outlet = isolated(&development.outlet);
             let outlets = match development.outlet_count {
                 0 | 1 => outlet,
                 outlets => format!("{outlet} and {}", count_of(outlets as usize - 1, "other outlet", "other outlets")),
@@ -191,6 +213,20 @@ fn push_developments(
 mod tests {
     use super::*;
     use crate::domain::StoryId;
+
+    #[test]
+    fn inline_content_becomes_a_paragraph_and_right_to_left_text_has_its_direction() {
+        for (body, expected) in [
+            ("Power is <b>out</b>", "<p>Power is <b>out</b></p>"),
+            ("<p>Power is out</p>", "<p>Power is out</p>"),
+            ("<ul><li>Power</li></ul>", "<ul><li>Power</li></ul>"),
+            ("", ""),
+        ] {
+            assert_eq!(in_paragraph(body.into()), expected);
+        }
+        assert_eq!(with_direction("<p>خبر</p>".into(), Some("ar-EG")), "<div dir=\"rtl\"><p>خبر</p></div>");
+        assert_eq!(with_direction("<p>News</p>".into(), Some("en")), "<p>News</p>");
+    }
 
     #[test]
     fn stories_in_another_language_than_the_headline_are_marked() {

@@ -1,6 +1,7 @@
 //! The reports of a story in its entry: one line per outlet.
 
 use super::value_format::{encode_uri, rfc3339};
+use crate::domain::display_text::has_right_to_left;
 use crate::domain::language::{language_name, other_language};
 use crate::domain::{EditionReport, ItemId};
 use crate::markup::entities::escape_html;
@@ -35,23 +36,22 @@ pub fn push_reports(out: &mut String, reports: &[EditionReport], lead: Lead<'_>,
         outlets.entry(&report.outlet).or_default().push(report);
     }
     out.push_str("<ul>");
-    for (outlet, mut reports) in outlets {
+    for (_, mut reports) in outlets {
         let lead_at = reports.iter().position(|report| report.item == lead.item);
         let first_original = || reports.iter().position(|report| !report.is_copy);
         let best = reports.remove(lead_at.or_else(first_original).unwrap_or(0));
-        let name = best.outlet_name.as_deref().unwrap_or(outlet);
-        let reporter = best.reporter.as_ref().map(|reporter| format!("{reporter} via "));
-        let outlet = format!("{}{name}", reporter.unwrap_or_default());
+        let outlet = byline(best);
         out.push_str("<li>");
         if lead_at.is_some() {
             push_report(out, &outlet, best, lead.lang, options);
         } else {
-            let _ = write!(out, "{}: ", escape_html(&outlet));
+            let _ = write!(out, "{}: ", isolated(&outlet));
             push_report(out, &best.title, best, lead.lang, options);
         }
         if !reports.is_empty() {
             let more = count_of(reports.len(), "more report", "more reports");
-            let _ = write!(out, "<details><summary>{more}</summary><ul>");
+            // Readers that do not know these elements would show the summary on the line of the report.
+            let _ = write!(out, "<br><details><summary>{more}</summary><ul>");
             for report in reports {
                 out.push_str("<li>");
                 push_report(out, &report.title, report, lead.lang, options);
@@ -62,6 +62,12 @@ pub fn push_reports(out: &mut String, reports: &[EditionReport], lead: Lead<'_>,
         out.push_str("</li>");
     }
     let _ = write!(out, "</ul><p><a href=\"{}\">All reports of this story</a></p>", escape_html(page));
+}
+
+/// Returns the name of the report's outlet, with the publication that the feed names.
+pub fn byline(report: &EditionReport) -> String {
+    let name = report.outlet_name.as_deref().unwrap_or(&report.outlet);
+    report.reporter.as_ref().map_or_else(|| name.to_owned(), |reporter| format!("{reporter} via {name}"))
 }
 
 /// Appends a text that links to a report, the report's time, and the reason why it is in the story.
@@ -86,11 +92,17 @@ fn push_report(out: &mut String, text: &str, report: &EditionReport, language: O
 
 /// Returns a headline as HTML, with its language if it is not the language of the entry.
 pub fn headline_html(title: &str, other_language: Option<&str>) -> String {
-    let title = escape_html(title);
+    let title = isolated(title);
     match other_language {
         Some(code) => format!("<span lang=\"{}\">{title}</span>", escape_html(code)),
         None => title,
     }
+}
+
+/// Returns a text as HTML. Right-to-left text is isolated, so that it does not change the order of the words around it.
+pub fn isolated(text: &str) -> String {
+    let escaped = escape_html(text);
+    if has_right_to_left(text) { format!("<bdi>{escaped}</bdi>") } else { escaped }
 }
 
 /// Returns the name of a language that is not the language of the entry, in parentheses.
@@ -133,7 +145,7 @@ mod tests {
         let time = "<time datetime=\"1970-01-01T00:00:00Z\">1 Jan 00:00 UTC</time>";
         assert_eq!(
             list(&reports).replace(time, "1 Jan"),
-            "<ul><li>a.example: A, 1 Jan<details><summary>1 more report</summary><ul>\
+            "<ul><li>a.example: A, 1 Jan<br><details><summary>1 more report</summary><ul>\
              <li>A copy, 1 Jan (copy)</li></ul></details></li><li>b.example: B, 1 Jan</li></ul>\
              <p><a href=\"https://n.example/stories/1\">All reports of this story</a></p>"
         );
@@ -146,7 +158,7 @@ mod tests {
         let time = "<time datetime=\"1970-01-01T00:00:00Z\">1 Jan 00:00 UTC</time>";
         assert_eq!(
             found.replace(time, "1 Jan"),
-            "<ul><li>a.example, 1 Jan<details><summary>1 more report</summary><ul><li>Earlier, 1 Jan</li></ul></details></li>\
+            "<ul><li>a.example, 1 Jan<br><details><summary>1 more report</summary><ul><li>Earlier, 1 Jan</li></ul></details></li>\
              <li>b.example: B, 1 Jan</li></ul><p><a href=\"https://n.example/stories/1\">All reports of this story</a></p>"
         );
     }
@@ -157,6 +169,13 @@ mod tests {
         let list = list(&[in_language("en", "Storm"), in_language("pl", "Burza")]);
         assert!(list.contains("<span lang=\"pl\">Burza</span>") && list.contains("UTC</time> (Polish)"), "{list}");
         assert!(!list.contains("(English)") && !list.contains("lang=\"en\""), "{list}");
+    }
+
+    #[test]
+    fn right_to_left_names_and_headlines_are_isolated() {
+        let list = list(&[report("الجزيرة", "عاصفة", false), report("b.example", "Storm", false)]);
+        assert!(list.starts_with("<ul><li><bdi>الجزيرة</bdi>: <bdi>عاصفة</bdi>, "), "{list}");
+        assert!(list.contains("<li>b.example: Storm, "), "{list}");
     }
 
     #[test]
