@@ -16,11 +16,19 @@ macro_rules! outlet_sql {
     };
 }
 
+// The name of the outlet is the same for all its sources: a name that the operator has set for one of them, or else the
+// name in the title of one of the oldest sources. The limit bounds the cost for an outlet with very many sources.
 macro_rules! outlet_name_sql {
     () => {
         "CASE WHEN source.aggregator AND item.reporter_outlet IS NOT NULL
               THEN coalesce(confirmed_outlet_name(item.reporter_name, item.reporter_outlet), item.reporter_outlet)
-              ELSE coalesce(source.outlet_name, outlet_name(coalesce(source.title, source.feed_title), source.outlet),
+              ELSE coalesce(source.outlet_name,
+                            (SELECT named.outlet_name FROM source AS named
+                             WHERE named.outlet = source.outlet AND named.outlet_name IS NOT NULL ORDER BY named.id LIMIT 1),
+                            (SELECT outlet_name(title, source.outlet) AS name
+                             FROM (SELECT coalesce(title, feed_title) AS title FROM source AS same
+                                   WHERE same.outlet = source.outlet ORDER BY same.id LIMIT 10)
+                             WHERE name IS NOT NULL LIMIT 1),
                             source.outlet) END"
     };
 }
