@@ -30,6 +30,8 @@ pub struct TopStoryline {
     pub main: StoryId,
     /// The other stories with the highest ranks.
     pub developments: Vec<StoryId>,
+    /// The number of outlets of all its stories, by which it is ranked.
+    pub outlet_count: usize,
     /// The number of stories, including stories that are not listed.
     pub story_count: usize,
 }
@@ -60,6 +62,7 @@ pub fn arrange_front_page(
         let entry = TopStoryline {
             storyline,
             main,
+            outlet_count: outlets.len(),
             story_count: stories.len(),
             developments: ids.take(MAX_DEVELOPMENTS).collect(),
         };
@@ -107,8 +110,8 @@ mod tests {
         let candidates: Vec<StoryId> = [6, 5, 4, 3, 2, 1].map(StoryId::from_row).into();
         let page = arrange_front_page(&candidates, &stories, HALF_LIFE);
         let numbers = |ids: &[StoryId]| ids.iter().map(|id| id.to_row()).collect::<Vec<_>>();
-        let top: Vec<_> = page.top.iter().map(|e| (e.main.to_row(), numbers(&e.developments), e.story_count)).collect();
-        assert_eq!(top, [(2, vec![4], 2), (3, vec![], 1)]);
+        let top = page.top.iter().map(|e| (e.main.to_row(), numbers(&e.developments), e.story_count, e.outlet_count));
+        assert_eq!(top.collect::<Vec<_>>(), [(2, vec![4], 2, 6), (3, vec![], 1, 2)]);
         assert_eq!(numbers(&page.latest), [6, 5, 1]);
     }
 

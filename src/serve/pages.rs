@@ -16,6 +16,7 @@ mod source_list;
 mod story;
 mod story_summary;
 mod storyline;
+mod waiting;
 
 pub use feeds::{OPML_CONTENT_TYPE, feed_page, feeds, feeds_opml, feeds_page, opml};
 pub use health::{health, health_page};

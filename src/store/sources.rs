@@ -11,7 +11,7 @@ use crate::domain::{
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Row, params};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Adds a source, or restores a removed source with this URL. Returns `None` if the source already exists.
 pub fn add(db: &WriteConnection, new: &NewSource, next_poll_at: Timestamp, now: Timestamp) -> Result<Option<SourceId>> {
@@ -227,6 +227,12 @@ pub fn poll_counts(db: &ReadConnection) -> Result<PollCounts> {
          FROM source WHERE state = 'active'",
         [],
     )
+}
+
+/// Returns the sources with a tag.
+pub fn with_tag(db: &ReadConnection, tag: &str) -> Result<HashSet<SourceId>> {
+    let ids: Vec<SourceId> = db.all("SELECT source_id FROM source_tag WHERE tag = ?1", [tag])?;
+    Ok(ids.into_iter().collect())
 }
 
 /// Returns the URLs of all sources except removed ones.

@@ -180,6 +180,11 @@ pub fn unpublished(
     load(db, ids)
 }
 
+/// Returns whether a story has been published.
+pub fn any_published(db: &ReadConnection) -> Result<bool> {
+    db.one("SELECT EXISTS (SELECT 1 FROM story WHERE published_at IS NOT NULL)", [])
+}
+
 /// Returns the creation time of the oldest unpublished story with news that was created after a given time.
 pub fn first_unpublished_after(db: &ReadConnection, after: Timestamp) -> Result<Option<Timestamp>> {
     db.one(

@@ -7,19 +7,23 @@ use crate::domain::{OutletActivity, StoryActivity, StoryId, StorylineId};
 use jiff::Timestamp;
 
 /// Returns the activity of the outlets in each of the given stories, in the same order. Copies and backlog do not
-/// count. A story that contains only copies and backlog is omitted.
+/// count. A story that contains only copies and backlog is omitted. With a tag, only sources with this tag count.
 pub fn story_activity<'s>(
     db: &ReadConnection,
     stories: impl IntoIterator<Item = &'s StoryId>,
+    tag: Option<&str>,
 ) -> Result<Vec<StoryActivity>> {
     let sql = format!(
         "SELECT story_id, storyline_id, {OUTLET}, max(ranked_at), max(source.priority)
          FROM json_each(?1) AS counted CROSS JOIN item ON item.story_id = counted.value
          JOIN source ON source.id = item.source_id JOIN story ON story.id = item.story_id
-         WHERE item.copy_of IS NULL AND item.backlog_reason IS NULL GROUP BY counted.key, 3"
+         WHERE item.copy_of IS NULL AND item.backlog_reason IS NULL
+           AND (?2 IS NULL OR EXISTS (SELECT 1 FROM source_tag WHERE source_tag.source_id = source.id AND tag = ?2))
+         GROUP BY counted.key, 3"
     );
     // `db.all` converts times to text and back, which takes a third of the time of this query.
-    let rows: Vec<(StoryId, StorylineId, String, i64, i32)> = db.all(&sql, [story_list(stories)])?;
+    let rows: Vec<(StoryId, StorylineId, String, i64, i32)> =
+        db.all(&sql, rusqlite::params![story_list(stories), tag])?;
     let mut all: Vec<StoryActivity> = Vec::new();
     for (story, storyline, outlet, last_report_at, priority) in rows {
         let last_report_at =

@@ -4,11 +4,9 @@ use super::{count_of, duration, grouped_digits};
 use crate::domain::language::language_name;
 use crate::domain::{FeedFold, FeedOrder, FeedSelection};
 
-/// Describes a selection: `Stories from sources tagged ‘war’, in English; newest 100.`
-pub fn selection_text(selection: &FeedSelection) -> String {
-    let FeedSelection {
-        tags, outlets, languages, query, exclude_query, min_outlets, max_age, limit, order, fold, ..
-    } = selection;
+/// Describes which stories a feed contains: `Stories from sources tagged ‘war’, in English`.
+pub fn selected_stories(selection: &FeedSelection) -> String {
+    let FeedSelection { tags, outlets, languages, query, exclude_query, min_outlets, max_age, .. } = selection;
     let mut parts = Vec::new();
     if !tags.is_empty() {
         let quoted: Vec<String> = tags.iter().map(|tag| format!("‘{tag}’")).collect();
@@ -33,7 +31,13 @@ pub fn selection_text(selection: &FeedSelection) -> String {
     if let Some(age) = max_age {
         parts.push(format!("at most {} older than the newest story", duration(*age)));
     }
-    let stories = if parts.is_empty() { "All stories".to_owned() } else { format!("Stories {}", parts.join(", ")) };
+    if parts.is_empty() { "All stories".to_owned() } else { format!("Stories {}", parts.join(", ")) }
+}
+
+/// Describes a selection with its order and folding: `Stories from sources tagged ‘war’, in English; newest 100.`
+pub fn selection_text(selection: &FeedSelection) -> String {
+    let FeedSelection { limit, order, fold, .. } = selection;
+    let stories = selected_stories(selection);
     let limit = grouped_digits(u64::from(*limit));
     let order = match order {
         FeedOrder::Newest => format!("newest {limit}"),
@@ -50,6 +54,13 @@ pub fn selection_text(selection: &FeedSelection) -> String {
 mod tests {
     use super::*;
     use jiff::SignedDuration;
+
+    #[test]
+    fn stories_are_described_without_order_and_folding() {
+        assert_eq!(selected_stories(&FeedSelection::default()), "All stories");
+        let selection = FeedSelection { min_outlets: 2, ..FeedSelection::default() };
+        assert_eq!(selected_stories(&selection), "Stories reported by at least 2 outlets");
+    }
 
     #[test]
     fn selection_reads_as_one_sentence() {

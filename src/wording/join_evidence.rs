@@ -1,13 +1,21 @@
 //! Why an item belongs to its story, in words.
 
 use super::count_of;
-use crate::domain::{ItemId, JoinEvidence, JoinReason};
+use crate::domain::{ItemId, JoinEvidence, JoinReason, StoryId};
 
-/// One reason: its wording and, if the wording refers to an item, that item. Pages display the item as a link.
+/// One reason: its wording and, if the wording refers to an item or a story, that item or story. Pages display it as a
+/// link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReasonText {
     pub text: String,
-    pub item: Option<ItemId>,
+    pub refers_to: Option<ReasonTarget>,
+}
+
+/// What a reason refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReasonTarget {
+    Item(ItemId),
+    Story(StoryId),
 }
 
 /// Returns all reasons for an item's place in its story. The score comes last, if the item was compared with others.
@@ -54,8 +62,8 @@ fn reason_text(reason: &JoinReason) -> ReasonText {
             plain(format!("shares {}", quoted.join(", ")))
         }
         JoinReason::DifferentNumbers { numbers } => plain(format!("but differs in numbers ({})", numbers.join(", "))),
-        JoinReason::Merged { from } => plain(format!("merged from story {from}")),
-        JoinReason::Regrouped { from } => plain(format!("moved from story {from} by regrouping")),
+        JoinReason::Merged { from } => about_story("merged from", *from),
+        JoinReason::Regrouped { from } => about_story("moved by regrouping from", *from),
         JoinReason::Constrained { constraint } => plain(format!("placed here by the operator's decision {constraint}")),
         JoinReason::StorySize { outlets, hours } => {
             plain(format!("{} within {hours} h", count_of(*outlets as usize, "outlet", "outlets")))
@@ -64,17 +72,22 @@ fn reason_text(reason: &JoinReason) -> ReasonText {
 }
 
 fn plain(text: String) -> ReasonText {
-    ReasonText { text, item: None }
+    ReasonText { text, refers_to: None }
 }
 
 fn about(text: String, item: ItemId) -> ReasonText {
-    ReasonText { text, item: Some(item) }
+    ReasonText { text, refers_to: Some(ReasonTarget::Item(item)) }
+}
+
+fn about_story(text: &str, story: StoryId) -> ReasonText {
+    ReasonText { text: text.to_owned(), refers_to: Some(ReasonTarget::Story(story)) }
 }
 
 impl std::fmt::Display for ReasonText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.item {
-            Some(item) => write!(f, "{} item {item}", self.text),
+        match self.refers_to {
+            Some(ReasonTarget::Item(item)) => write!(f, "{} item {item}", self.text),
+            Some(ReasonTarget::Story(story)) => write!(f, "{} story {story}", self.text),
             None => f.write_str(&self.text),
         }
     }

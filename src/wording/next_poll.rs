@@ -35,6 +35,29 @@ pub fn next_poll_text(reason: &NextPollReason) -> TimedText {
     }
 }
 
+/// Describes the reason for the time of the next poll if it is neither a regular delay nor a failure, which is described
+/// elsewhere.
+pub fn unusual_poll_text(reason: &NextPollReason) -> Option<TimedText> {
+    let is_usual = match reason {
+        NextPollReason::Delay { moved_by_feed: true, .. } => false,
+        NextPollReason::Delay { cause: DelayCause::UpdateRate { limit, .. }, .. } => {
+            !matches!(limit, RateLimit::Overflow { .. } | RateLimit::OverflowRecovery { .. })
+        }
+        NextPollReason::Delay { cause, .. } => matches!(
+            cause,
+            DelayCause::MinInterval
+                | DelayCause::FeedTtl
+                | DelayCause::FeedUpdatePeriod
+                | DelayCause::FeedMinimum
+                | DelayCause::Freshness
+                | DelayCause::Backoff { .. }
+        ),
+        NextPollReason::Added | NextPollReason::SafetyPoll { .. } => true,
+        _ => false,
+    };
+    (!is_usual).then(|| next_poll_text(reason))
+}
+
 fn delay_cause(cause: &DelayCause) -> String {
     match cause {
         DelayCause::MinInterval => "the configured minimum interval".into(),
@@ -96,6 +119,17 @@ mod tests {
 
     fn delay(minutes: i64, cause: DelayCause) -> NextPollReason {
         NextPollReason::Delay { delay_seconds: minutes * 60, cause, moved_by_feed: false }
+    }
+
+    #[test]
+    fn regular_delays_and_failures_are_usual() {
+        let rate = |limit| DelayCause::UpdateRate { items_per_hour: 1.0, limit, at_minimum: false };
+        for usual in [DelayCause::FeedTtl, DelayCause::Backoff { failures: 2 }, rate(RateLimit::MaxInterval)] {
+            assert_eq!(unusual_poll_text(&delay(10, usual.clone())), None, "{usual:?}");
+        }
+        for unusual in [delay(10, DelayCause::RetryAfter), delay(10, rate(RateLimit::Overflow { items: 9 }))] {
+            assert_eq!(unusual_poll_text(&unusual), Some(next_poll_text(&unusual)));
+        }
     }
 
     #[test]

@@ -60,9 +60,12 @@ async function checkFolds(page, fault) {
   for (let index = 0; index < await folds.count(); index++) {
     const fold = folds.nth(index);
     if (!await fold.isVisible()) continue;
+    const isOpen = () => fold.evaluate((element) => element.parentElement.open);
+    const before = await isOpen();
     await fold.focus();
     await page.keyboard.press('Enter');
-    if (!await fold.evaluate((element) => element.parentElement.open)) fault(`Enter does not open fold ${index}`);
+    if (await isOpen() === before) fault(`Enter does not open or close fold ${index}`);
+    if (before) await page.keyboard.press('Enter');
   }
 }
 
@@ -84,13 +87,13 @@ async function violations(page, only, fault) {
   }
 }
 
-/** Checks the print layout: no menu, and folded parts are expanded. */
+/** Checks the print layout: no menu, and folded parts are expanded, except the evidence. */
 async function print(page, name, fault) {
   await page.setViewportSize({ width: 794, height: 1123 });
   await page.emulateMedia({ media: 'print', colorScheme: 'light' });
   await page.evaluate(() => document.querySelectorAll('details').forEach((fold) => { fold.open = false; }));
   if (await page.locator('header nav').isVisible()) fault('the navigation menu is printed');
-  const hidden = await page.evaluate(() => [...document.querySelectorAll('details:not(form *) > :not(summary)')]
+  const hidden = await page.evaluate(() => [...document.querySelectorAll('details:not(form *, .evidence) > :not(summary)')]
     .filter((element) => !element.checkVisibility({ contentVisibilityAuto: false })).length);
   if (hidden) fault(`${hidden} folded parts are not printed`);
   await save(page, `${name}-print`);

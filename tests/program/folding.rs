@@ -118,6 +118,9 @@ async fn a_development_of_one_outlet_is_listed_in_the_entry_of_its_storyline_at_
         assert!(document.contains("/storylines/"), "{document}");
     }
     assert_eq!(room.daemon.get("/feeds/all.stable.atom").await, stable, "the stable variant does not change");
+    let page = room.daemon.get("/feeds/all").await;
+    let listed = page.split("Also in this storyline:").nth(1).unwrap_or_else(|| panic!("{page}"));
+    assert!(listed.contains(">Tanker runs aground"), "the page shows what the feed shows: {listed}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -145,6 +148,11 @@ async fn a_new_development_of_three_outlets_gets_an_entry_that_names_the_other_o
     assert_eq!(room.titles("all.stable").await.len(), 2);
     let document = room.daemon.get("/feeds/all.atom").await;
     assert!(document.contains("More on this") && !document.contains("Also in this storyline"), "{document}");
+    let page = room.daemon.get("/feeds/all").await;
+    assert!(page.contains("More on this:") && !page.contains("Also in this storyline"), "{page}");
+    // The entry on the front page counts the outlets and the stories of the storyline.
+    let front = room.daemon.get("/").await;
+    assert!(front.contains(" outlets, 2\u{a0}stories</a>"), "{front}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

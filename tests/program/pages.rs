@@ -286,6 +286,91 @@ async fn sections_of_the_front_page_keep_the_language() {
 }
 
 #[tokio::test]
+async fn section_leads_with_a_report_of_its_own_sources() {
+    let (mut daemon, _origins, _) = newsroom().await;
+    // The first source reports the grid story first. Only the second one has the tag.
+    for (tag, own, other) in [("energy", "a.example", "b.example"), ("world", "b.example", "a.example")] {
+        let page = search(&daemon, &[("tag", tag)]).await;
+        let line = page.split("<li class=\"single-line\">").find(|line| line.contains("Grid fails")).unwrap();
+        let outlet = |name: &str| line.contains(&format!("<bdi class=\"outlet\">{name}</bdi>"));
+        assert!(outlet(own) && !outlet(other), "{tag}: {line}");
+    }
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn chosen_filter_is_visible_without_unfolding_the_form() {
+    let (mut daemon, _origins, _) = newsroom().await;
+    let page = search(&daemon, &[("lang", "de")]).await;
+    assert!(page.contains("<p class=\"state\">Stories in German. <a href=\"/\">Show all</a></p>"), "{page}");
+    assert!(page.contains("<details open><summary>Filters"), "{page}");
+    assert!(search(&daemon, &[("q", "grid")]).await.contains("<details><summary>Filters"));
+    for query in [&[][..], &[("tag", "energy")], &[("view", "latest")]] {
+        let page = search(&daemon, query).await;
+        assert!(page.contains("<details><summary>Filters") && !page.contains("class=\"state\""), "{query:?}: {page}");
+    }
+    let page = search(&daemon, &[("view", "latest"), ("page", "2")]).await;
+    assert!(page.contains("aria-current=\"page\">Latest</a>") && !page.contains("Show all"), "{page}");
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn list_shows_the_times_by_which_it_is_ordered() {
+    let (mut daemon, _origins, _) = newsroom().await;
+    daemon.open_sqlite().execute_batch("UPDATE story SET updated_at = updated_at + id % 7 * 50000000").unwrap();
+    let page = search(&daemon, &[("view", "latest")]).await;
+    let main = page.split("<main").nth(1).unwrap();
+    let times: Vec<&str> = main.split("<time datetime=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let (mut day, mut before) = ("", "9");
+    for time in times {
+        if time.len() == 10 {
+            day = time;
+        } else {
+            assert!(time.starts_with(day) && time <= before, "{time} below {day}, after {before}");
+            before = time;
+        }
+    }
+    assert_eq!(main.matches("<li class=\"single-line\">").count(), 3);
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn headlines_are_short_and_do_not_repeat_the_outlet() {
+    let long = format!("2 | {}", "Harbour ".repeat(60));
+    let (mut daemon, _origin, _) =
+        start_and_poll_once(StubResponse::ok(rss(&["1 | Ports reopen - A.example", &long]))).await;
+    let front = daemon.get("/").await;
+    assert!(front.contains(">Ports reopen</a>"), "{front}");
+    assert!(front.contains("Harbour…</a>") && !front.contains(&"Harbour ".repeat(30)), "{front}");
+    let story = daemon.stories().await.into_iter().find(|story| story.items[0].item.title.len() > 300).unwrap().id;
+    let page = daemon.get(&format!("/stories/{story}")).await;
+    assert!(page.contains(&"Harbour ".repeat(50)), "the story's page has the whole title: {page}");
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn sources_of_an_outlet_share_its_name() {
+    let mut daemon = TestDaemon::new();
+    let mut origins = Vec::new();
+    for (number, item) in [GRID, MUSEUM, BANK].into_iter().enumerate() {
+        let origin = OriginServer::start().await;
+        let titles = ["California", "Harbour Times - Sport", "Harbour Times World"];
+        let document = rss(&[item]).replace("<title>News</title>", &format!("<title>{}</title>", titles[number]));
+        origin.serve("/feed", StubResponse::ok(document));
+        add(&daemon, &origin.url("/feed"), "harbourtimes.example", "news", "en").await;
+        origins.push(origin);
+    }
+    daemon.start().await;
+    wait_until("all stories are published", async || listed(&daemon.get("/").await).len() == 3).await;
+    let count =
+        async |name: &str| daemon.get("/").await.matches(&format!("<bdi class=\"outlet\">{name}</bdi>")).count();
+    assert_eq!(count("Harbour Times").await, 3);
+    daemon.open_sqlite().execute_batch("UPDATE source SET outlet_name = 'The Times' WHERE id = 3").unwrap();
+    assert_eq!(count("The Times").await, 3);
+    daemon.stop().await;
+}
+
+#[tokio::test]
 async fn configured_sections_and_time_zone_apply_to_pages() {
     let mut daemon = TestDaemon::new();
     let sections =
@@ -410,6 +495,9 @@ async fn health_page_shows_tasks_without_internal_addresses() {
     daemon.wait_for_polls(id, 1).await;
     let page = daemon.get("/health").await;
     assert!(page.contains("All tasks are running.") && page.contains("Sources with problems"), "{page}");
+    let state =
+        "<span class=\"status bad\">1 of 1 sources failed at their last poll.</span> <span>All tasks are running.";
+    assert!(page.contains(state), "failures come first: {page}");
     assert!(page.contains("its address is not public"), "{page}");
     let database = daemon.folder.path().to_str().unwrap().to_owned();
     for secret in ["token", "secret", &database] {
@@ -444,6 +532,7 @@ async fn sources_with_problems_come_first_and_filters_select_them() {
     assert_eq!(one, ["z.example"]);
     let none: Vec<&str> = listed("q=nothing").await;
     assert_eq!((none, listed("page=2").await), (vec![], Vec::<&str>::new()));
+    assert!(daemon.get("/sources?page=2").await.contains("No more sources."));
     daemon.stop().await;
 }
 
@@ -479,7 +568,25 @@ async fn empty_front_page_says_what_it_waits_for() {
     let time = due.strftime("<time datetime=\"%Y-%m-%dT%H:%M:%SZ\">%-d %b %Y, %H:%M UTC</time>");
     let expected = format!("The first stories appear about {time}.");
     wait_until("the front page names the time", async || daemon.get("/").await.contains(&expected)).await;
-    assert!(daemon.get("/").await.contains("1 of 1 sources have been polled."));
+    for path in ["/", "/?view=latest", "/feeds/all"] {
+        let page = daemon.get(path).await;
+        assert!(page.contains("1 of 1 sources have been polled. Stories appear 10 min after"), "{path}: {page}");
+        assert!(!page.contains("must contain all words"), "{path}: {page}");
+    }
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn page_without_stories_counts_failures_and_names_no_delay_of_zero() {
+    let mut daemon = TestDaemon::new();
+    daemon.config.publish.delay = SignedDuration::ZERO;
+    let id = daemon.add_source("http://10.0.0.7/feed", "inside.example").await;
+    daemon.start().await;
+    daemon.wait_for_polls(id, 1).await;
+    let page = daemon.get("/").await;
+    let expected = "1 of 1 sources have been polled; 1 failed at their last poll. Stories appear as soon as their first \
+                    report is grouped.";
+    assert!(page.contains(expected), "{page}");
     daemon.stop().await;
 }
 

@@ -369,6 +369,11 @@ async fn page_and_feeds_of_a_storyline_list_its_published_stories() {
     }
     assert!(page.contains(&format!("{} stories by ", stories.len())), "{page}");
     assert!(page.contains("<p class=\"why\">this story and others in the storyline mention ‘"), "{page}");
+    assert_eq!(
+        page.matches("<strong><bdi class=\"outlet\">").count(),
+        stories.len(),
+        "each headline has an outlet: {page}"
+    );
     let story = get(&daemon, &format!("/stories/{}", stories[0]), &[]).await.text().await.unwrap();
     assert!(story.contains(&format!("href=\"/storylines/{storyline}\"")), "{story}");
     let others = stories.iter().filter(|other| story.contains(&format!("href=\"/stories/{other}\""))).count();

@@ -1,17 +1,18 @@
 //! The page that lists the published feeds, the same list as OPML, and the page of each feed.
 
-use super::format::{link, machine_time};
+use super::format::{link, machine_time, short_headline, shortened};
 use super::respond::respond;
 use super::site_layout::SiteLayout;
 use super::story_summary::StorySummary;
-use crate::domain::{FeedVariant, ItemId, PublishedFeed, StoryId};
+use super::waiting::waiting_text;
+use crate::domain::{Development, FeedEntry, FeedVariant, PublishedFeed, Story, StoryId, StorylineId};
 use crate::opml::FeedOutline;
 use crate::opml::write::write_opml;
 use crate::publish::{FeedFormat, HEALTH_FEED_NAME, Options, arrange_entries, strip_invalid_chars};
 use crate::serve::app_state::{AppState, Error};
 use crate::serve::http_cache::{PAGE_CACHE_CONTROL, respond_once};
 use crate::store::{ReadConnection, feed_entries, stories};
-use crate::wording::selection_text;
+use crate::wording::{TimedText, count_of, selected_stories, selection_text};
 use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -46,7 +47,31 @@ const MAX_STORIES: usize = 100;
 struct FeedPage<'a> {
     site: SiteLayout<'a>,
     feed: &'a PublishedFeed,
-    stories: Vec<StorySummary<'a>>,
+    entries: Vec<EntryView<'a>>,
+    /// Why there are no stories yet, if no story has been published.
+    waiting: Option<TimedText>,
+}
+
+/// An entry of a feed: the story as it is now, and the other stories of the storyline that the edition lists.
+struct EntryView<'a> {
+    summary: StorySummary<'a>,
+    without_entry: Vec<&'a Development>,
+    with_entry: Vec<&'a Development>,
+    storyline: Option<StorylineId>,
+}
+
+impl<'a> EntryView<'a> {
+    /// Returns the view of an entry; `None` if the story was merged.
+    fn new(entry: &'a FeedEntry, story: &'a Story) -> Option<EntryView<'a>> {
+        let text = &entry.edition.text;
+        let (with_entry, without_entry) = text.developments.iter().partition(|development| development.has_entry);
+        let summary = StorySummary::of_entry(story, text.lead)?;
+        Some(EntryView { summary, without_entry, with_entry, storyline: text.storyline })
+    }
+
+    fn is_single_line(&self) -> bool {
+        self.summary.outlet_count == 1 && self.storyline.is_none()
+    }
 }
 
 /// Renders the page of a feed, which shows how to subscribe and lists the stories of the live version in the feed's
@@ -56,10 +81,12 @@ pub fn feed_page(db: &ReadConnection, site: SiteLayout, feed: &PublishedFeed) ->
     let mut entries = arrange_entries(&feed.selection, candidates);
     entries.truncate(MAX_STORIES);
     let shown = stories::load_headlines(db, entries.iter().map(|entry| entry.edition.story))?;
-    let leads: HashMap<StoryId, ItemId> =
-        entries.iter().map(|entry| (entry.edition.story, entry.edition.text.lead)).collect();
-    let stories = shown.iter().filter_map(|story| StorySummary::of_entry(story, *leads.get(&story.id)?)).collect();
-    Ok(FeedPage { site, feed, stories }.render()?)
+    let shown: HashMap<StoryId, &Story> = shown.iter().map(|story| (story.id, story)).collect();
+    let views = entries.iter().filter_map(|entry| EntryView::new(entry, shown.get(&entry.edition.story)?));
+    let entries: Vec<EntryView> = views.collect();
+    let is_waiting = entries.is_empty() && !stories::any_published(db)?;
+    let waiting = if is_waiting { Some(waiting_text(db, &site)?) } else { None };
+    Ok(FeedPage { site, feed, entries, waiting }.render()?)
 }
 
 /// The media type of OPML, which has no registered one.

@@ -32,6 +32,8 @@ struct HealthPage<'a> {
     down: Option<Vec<&'static str>>,
     /// A sentence about the last polls of all sources.
     poll_state: String,
+    /// The number of sources whose last poll failed.
+    failing_count: u64,
     counts: RowCounts,
     /// The time of the latest poll.
     newest: Option<Timestamp>,
@@ -55,6 +57,7 @@ pub fn health_page(db: &ReadConnection, site: SiteLayout, down: Option<Vec<&'sta
     failing.sort_by_key(|(status, _)| *status);
     let others = failing.len().saturating_sub(MAX_ROWS);
     failing.truncate(MAX_ROWS);
+    let polls = sources::poll_counts(db)?;
     let mut events = operator_events::latest(db)?;
     events.truncate(MAX_EVENTS);
     // A hold that ended before the latest poll is certainly over when the page is read.
@@ -62,7 +65,8 @@ pub fn health_page(db: &ReadConnection, site: SiteLayout, down: Option<Vec<&'sta
     let page = HealthPage {
         site,
         down,
-        poll_state: poll_state_text(&sources::poll_counts(db)?),
+        poll_state: poll_state_text(&polls),
+        failing_count: polls.failing,
         counts: row_counts::count(db)?,
         newest,
         failing,

@@ -1,21 +1,21 @@
 //! The index page. Without a search it is the front page: the stories that were recently reported by the most outlets,
 //! and the latest of the other stories. With a search, it lists stories by the day of their last change, newest first.
 
-use super::format::{link, machine_time};
+use super::format::{link, machine_time, short_headline};
 use super::query::StoryQuery;
 use super::respond::{invalid_query, respond};
 use super::site_layout::SiteLayout;
-use super::story_summary::StorySummary;
-use crate::domain::duration::after;
+use super::story_summary::{PreferredReports, StorySummary, StorylineCounts};
+use super::waiting::waiting_text;
 use crate::domain::language::language_name;
 use crate::domain::language::other_language_name;
-use crate::domain::{PollCounts, Story, StoryId, StorylineId, Timestamp};
-use crate::publish::{SectionOptions, arrange_front_page};
+use crate::domain::{Story, StoryId, Timestamp};
+use crate::publish::{SectionOptions, TopStoryline, arrange_front_page};
 use crate::serve::app_state::{AppState, Error};
 use crate::store::story_activity::{story_activity, with_several_items};
 use crate::store::story_search::{self, SearchFacets, SearchResults, StorySearch};
 use crate::store::{ReadConnection, sources, stories};
-use crate::wording::{TimedText, count_of, duration};
+use crate::wording::{TimedText, count_of};
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
@@ -38,12 +38,17 @@ struct SearchForm<'a> {
     sections: Vec<Section<'a>>,
 }
 
+/// The number of top entries that are not folded, so that the page remains short on a phone.
+const UNFOLDED_TOP: usize = 10;
+
 #[derive(Template)]
 #[template(path = "front_page.html")]
 struct FrontPage<'a> {
     site: SiteLayout<'a>,
     form: SearchForm<'a>,
     top: Vec<TopStorylineView<'a>>,
+    /// The top entries that are folded.
+    more_top: Vec<TopStorylineView<'a>>,
     latest: Vec<StorySummary<'a>>,
     /// The reason why there are no stories yet, and the time at which the first stories will appear; empty if there are
     /// stories.
@@ -52,10 +57,9 @@ struct FrontPage<'a> {
 
 /// A storyline at the top of the front page.
 struct TopStorylineView<'a> {
-    storyline: StorylineId,
     main: StorySummary<'a>,
+    /// The other stories with the highest ranks, by their last report, newest first.
     developments: Vec<StorySummary<'a>>,
-    story_count: usize,
 }
 
 #[derive(Template)]
@@ -65,11 +69,13 @@ struct StoryList<'a> {
     form: SearchForm<'a>,
     days: Vec<StoryDay<'a>>,
     has_more: bool,
+    waiting: TimedText,
 }
 
 /// The stories whose last change was on one day.
 struct StoryDay<'a> {
-    at: Timestamp,
+    /// `None` for stories that consist of backlog, whose reports have other dates.
+    at: Option<Timestamp>,
     stories: Vec<StorySummary<'a>>,
 }
 
@@ -81,9 +87,32 @@ struct Section<'a> {
     is_shown: bool,
 }
 
-impl TopStorylineView<'_> {
-    fn stories(&self) -> String {
-        count_of(self.story_count, "story", "stories")
+impl SearchForm<'_> {
+    /// Returns whether the query has a filter, apart from a search text, that no link to a section shows.
+    fn has_chosen_filter(&self) -> bool {
+        let (query, sections) = (self.query, &self.site.options.sections);
+        let is_own_language = |section: &SectionOptions| section.languages.join(",") == query.lang;
+        let is_language_chosen = !query.lang.is_empty()
+            && !sections.iter().any(|section| section.tag == query.tag && is_own_language(section));
+        let has_other = !query.tag.is_empty() || query.min_outlets > 1;
+        is_language_chosen || has_other && !self.sections.iter().any(|section| section.is_shown)
+    }
+}
+
+impl<'a> TopStorylineView<'a> {
+    fn new(
+        entry: &TopStoryline,
+        summary: impl Fn(&StoryId) -> Option<StorySummary<'a>>,
+    ) -> Option<TopStorylineView<'a>> {
+        let counts = StorylineCounts { id: entry.storyline, outlets: entry.outlet_count, stories: entry.story_count };
+        let main = StorySummary { storyline: Some(counts), ..summary(&entry.main)? };
+        let mut developments: Vec<StorySummary> = entry.developments.iter().filter_map(summary).collect();
+        developments.sort_by_key(|summary| Reverse((summary.shown_at, summary.story.id)));
+        Some(TopStorylineView { main, developments })
+    }
+
+    fn has_several_stories(&self) -> bool {
+        !self.developments.is_empty()
     }
 }
 
@@ -124,27 +153,23 @@ pub fn index_page(
 fn front_page(db: &ReadConnection, form: SearchForm) -> Result<String, Error> {
     let site = form.site;
     let candidates = story_search::find(db, &StorySearch { limit: MAX_RANKED_STORIES, ..form.query.listing() })?;
-    let activity = story_activity(db, &with_several_items(db, &candidates)?)?;
+    let tag = Some(form.query.tag.as_str()).filter(|tag| !tag.is_empty());
+    let activity = story_activity(db, &with_several_items(db, &candidates)?, tag)?;
     let arranged = arrange_front_page(&candidates, &activity, site.options.hot_half_life);
     let shown = arranged.top.iter().flat_map(|entry| [entry.main].into_iter().chain(entry.developments.clone()));
     let shown: Vec<Story> = stories::load_headlines(db, shown.chain(arranged.latest.clone()))?;
     let shown: HashMap<StoryId, &Story> = shown.iter().map(|story| (story.id, story)).collect();
-    let languages = form.query.languages();
-    let summary = |id: &StoryId| StorySummary::new(shown.get(id)?, &languages);
-    let top = arranged.top.iter().filter_map(|entry| {
-        Some(TopStorylineView {
-            storyline: entry.storyline,
-            main: summary(&entry.main)?,
-            developments: entry.developments.iter().filter_map(summary).collect(),
-            story_count: entry.story_count,
-        })
-    });
+    let sources = tag.map(|tag| sources::with_tag(db, tag)).transpose()?;
+    let preferred = PreferredReports { languages: form.query.languages(), sources };
+    let summary = |id: &StoryId| StorySummary::new(shown.get(id)?, &preferred);
     let mut latest: Vec<StorySummary> = arranged.latest.iter().filter_map(summary).collect();
-    latest.sort_by_key(|summary| Reverse((summary.last, summary.story.id)));
-    let top: Vec<TopStorylineView> = top.collect();
+    latest.sort_by_key(|summary| Reverse((summary.shown_at, summary.story.id)));
+    let mut top: Vec<TopStorylineView> =
+        arranged.top.iter().filter_map(|entry| TopStorylineView::new(entry, summary)).collect();
+    let more_top = top.split_off(UNFOLDED_TOP.min(top.len()));
     let is_empty = top.is_empty() && latest.is_empty();
     let waiting = if is_empty { waiting_text(db, &site)? } else { TimedText::default() };
-    Ok(FrontPage { site, form, top, latest, waiting }.render()?)
+    Ok(FrontPage { site, form, top, more_top, latest, waiting }.render()?)
 }
 
 fn story_list(db: &ReadConnection, form: SearchForm) -> Result<String, Error> {
@@ -155,24 +180,9 @@ fn story_list(db: &ReadConnection, form: SearchForm) -> Result<String, Error> {
         story_search::search(db, &query.listing())?
     };
     let (days, has_more) = (by_day(&stories, query, &site), more && !query.is_last_page());
-    Ok(StoryList { site, form, days, has_more }.render()?)
-}
-
-/// Describes when the first stories will appear, or what the operator must do first.
-fn waiting_text(db: &ReadConnection, site: &SiteLayout) -> Result<TimedText, Error> {
-    let PollCounts { active, unpolled, .. } = sources::poll_counts(db)?;
-    if active == 0 {
-        return Ok("Add a source: newsfold source add URL.".into());
-    }
-    let (polled, delay) = (active - unpolled, site.options.delay);
-    let text = TimedText::from(format!(
-        "{polled} of {active} sources have been polled. Stories appear {} after their first report.",
-        duration(delay)
-    ));
-    Ok(match stories::first_unpublished_after(db, Timestamp::MIN)? {
-        Some(created_at) => text.words(" The first stories appear about ").time(after(created_at, delay)).words("."),
-        None => text,
-    })
+    let is_waiting = days.is_empty() && query.page == 1 && !query.has_filters();
+    let waiting = if is_waiting { waiting_text(db, &site)? } else { TimedText::default() };
+    Ok(StoryList { site, form, days, has_more, waiting }.render()?)
 }
 
 /// Returns the links to the top stories, to the latest stories, and to the configured sections or the main tags. They
@@ -194,18 +204,20 @@ fn sections<'a>(query: &StoryQuery, choices: &'a SearchFacets, configured: &'a [
     let link = |(title, section): (&'a str, StoryQuery)| Section {
         title,
         query: section.query_string(1),
-        is_shown: section == *query,
+        is_shown: section == StoryQuery { page: 1, ..query.clone() },
     };
     all.into_iter().map(link).collect()
 }
 
 fn by_day<'s>(stories: &'s [Story], query: &StoryQuery, site: &SiteLayout) -> Vec<StoryDay<'s>> {
     let mut days: Vec<StoryDay> = Vec::new();
-    let languages = query.languages();
-    for summary in stories.iter().filter_map(|story| StorySummary::new(story, &languages)) {
-        let at = summary.story.updated_at;
+    let date = |at: Option<Timestamp>| at.map(|at| site.date(&at));
+    let preferred = PreferredReports { languages: query.languages(), sources: None };
+    for mut summary in stories.iter().filter_map(|story| StorySummary::new(story, &preferred)) {
+        let at = summary.backlog.is_none().then_some(summary.story.updated_at);
+        summary.shown_at = at.unwrap_or(summary.shown_at);
         match days.last_mut() {
-            Some(last) if site.date(&last.at) == site.date(&at) => last.stories.push(summary),
+            Some(last) if date(last.at) == date(at) => last.stories.push(summary),
             _ => days.push(StoryDay { at, stories: vec![summary] }),
         }
     }

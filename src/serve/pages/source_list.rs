@@ -8,7 +8,7 @@ use crate::domain::{Source, SourceState, Timestamp};
 use crate::serve::app_state::{AppState, Error};
 use crate::store::items::{self, SourceActivity};
 use crate::store::{ReadConnection, fts_query, sources};
-use crate::wording::{Audience, SourceStatus, last_error, next_poll_text, poll_state_text};
+use crate::wording::{Audience, SourceStatus, last_error, poll_state_text, unusual_poll_text};
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
@@ -110,6 +110,11 @@ pub fn sources_page(db: &ReadConnection, site: SiteLayout, query: Option<&Source
 }
 
 impl SourcesPage<'_> {
+    /// Returns whether the page has a number above those of the pages with sources.
+    fn is_beyond_end(&self) -> bool {
+        self.query.is_some_and(|query| query.page > 1)
+    }
+
     fn is_filtered(&self) -> bool {
         self.query.is_some_and(SourceQuery::has_filters)
     }

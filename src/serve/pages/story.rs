@@ -2,7 +2,7 @@
 //! story, and its earlier versions.
 
 use super::chart::{TimelineMark, timeline_marks};
-use super::format::{link, machine_time};
+use super::format::{headline, link, machine_time, short_headline};
 use super::site_layout::SiteLayout;
 use super::storyline::DevelopmentView;
 use crate::domain::language::other_language_name;
@@ -10,7 +10,7 @@ use crate::domain::{ItemId, Story, StoryItem, Storyline, StorylineId, Timestamp}
 use crate::serve::app_state::Error;
 use crate::store::items::{self, EarlierText};
 use crate::store::{ReadConnection, storylines};
-use crate::wording::{ReasonText, backlog_text, count_of, duration, join_reasons, storyline_reason};
+use crate::wording::{ReasonTarget, ReasonText, backlog_text, count_of, duration, join_reasons, storyline_reason};
 use askama::Template;
 use indexmap::IndexMap;
 use indexmap::map::Entry;
@@ -53,7 +53,9 @@ struct OutletView<'a> {
 /// A report as shown on the page.
 struct ReportView<'a> {
     report: &'a StoryItem,
-    /// The time since the story's first report, if it is at least one minute.
+    /// The date, with the year and the zone only where they differ from those of the first report.
+    time: String,
+    /// The time since the story's first report that is not a copy, if it is at least one minute.
     delay: Option<String>,
     reasons: Vec<ReasonLink>,
     earlier: Vec<EarlierVersion<'a>>,
@@ -67,8 +69,8 @@ struct ReportView<'a> {
 /// A reason why a report belongs to the story, with a link to the report that the reason refers to.
 struct ReasonLink {
     text: String,
-    /// The id of the linked item, and the text of the link.
-    target: Option<(ItemId, String)>,
+    /// The address and the text of the link.
+    target: Option<(String, String)>,
 }
 
 /// An earlier version of a report, reduced to the parts that differ from the next version.
@@ -92,7 +94,7 @@ pub fn story_page(db: &ReadConnection, site: SiteLayout, story: &Story) -> Resul
         first: first.item.ranked_at,
         last: last.item.ranked_at,
         marks: timeline_marks(story),
-        outlets: by_outlet(report_views(story, first.item.ranked_at, &earlier)),
+        outlets: by_outlet(report_views(story, site, &earlier)),
         storyline: storyline.as_ref().and_then(|storyline| storyline_view(story, storyline, published)),
     };
     Ok(Some(page.render()?))
@@ -127,9 +129,12 @@ fn by_outlet(reports: Vec<ReportView<'_>>) -> Vec<OutletView<'_>> {
 /// Returns the reports in order of time, each with its copies.
 fn report_views<'a>(
     story: &'a Story,
-    first: Timestamp,
+    site: SiteLayout<'_>,
     earlier: &'a BTreeMap<ItemId, Vec<EarlierText>>,
 ) -> Vec<ReportView<'a>> {
+    // A copy can have an earlier date than its original, which is shown above it.
+    let first = story.news().find(|report| report.copy_of.is_none()).or(story.first_report());
+    let first = first.map_or(Timestamp::UNIX_EPOCH, |first| first.item.ranked_at);
     let lead_language = story.lead().and_then(|lead| lead.item.lang.as_deref());
     let mut originals: Vec<ReportView> = Vec::new();
     let mut copies: BTreeMap<ItemId, Vec<ReportView>> = BTreeMap::new();
@@ -137,8 +142,9 @@ fn report_views<'a>(
         let delay = report.item.ranked_at.duration_since(first);
         let view = ReportView {
             report,
+            time: report_time(report.item.ranked_at, first, site),
             delay: (delay.as_secs() >= 60).then(|| duration(delay)),
-            reasons: reason_links(report, story),
+            reasons: reason_links(report, story, site.root),
             earlier: earlier.get(&report.item.id).map_or_else(Vec::new, |earlier| earlier_versions(report, earlier)),
             language: other_language_name(report.item.lang.as_deref(), lead_language),
             backlog: report.item.backlog_reason.map(backlog_text),
@@ -153,6 +159,12 @@ fn report_views<'a>(
         original.copies = copies.remove(&original.report.item.id).unwrap_or_default();
     }
     originals
+}
+
+/// Formats the date of a report, without the year and the zone if the first report shows them.
+fn report_time(at: Timestamp, first: Timestamp, site: SiteLayout<'_>) -> String {
+    let year = |at: &Timestamp| site.date(at).split('-').next().map(str::to_owned);
+    if at != first && year(&at) == year(&first) { site.short_time(&at) } else { site.time(&at) }
 }
 
 /// Returns the original in this story that this report copies, at the end of any chain of copies.
@@ -171,20 +183,23 @@ fn original_of(report: &StoryItem, story: &Story) -> Option<ItemId> {
     found
 }
 
-/// Returns the reasons why a report belongs to the story. An item that has left the story is shown by its number.
-fn reason_links(report: &StoryItem, story: &Story) -> Vec<ReasonLink> {
-    let link = |reason: ReasonText| {
-        let target = story.items.iter().find(|other| reason.item == Some(other.item.id));
-        match (target, reason.item) {
-            (Some(other), _) => {
-                let words = format!("{}’s report", other.item.outlet_name);
-                ReasonLink { text: format!("{} ", reason.text), target: Some((other.item.id, words)) }
+/// Returns the reasons why a report belongs to the story, with links to the reports and stories that they refer to.
+fn reason_links(report: &StoryItem, story: &Story, root: &str) -> Vec<ReasonLink> {
+    let link = |ReasonText { text, refers_to }: ReasonText| {
+        let (words, target) = match refers_to {
+            None => return ReasonLink { text, target: None },
+            Some(ReasonTarget::Story(other)) => {
+                (String::new(), Some((format!("{root}/stories/{other}"), "another story".to_owned())))
             }
-            (None, Some(item)) => {
-                ReasonLink { text: format!("{} item {item}, no longer in this story", reason.text), target: None }
-            }
-            (None, None) => ReasonLink { text: reason.text, target: None },
-        }
+            Some(ReasonTarget::Item(item)) => match story.items.iter().find(|other| other.item.id == item) {
+                Some(other) => {
+                    let words = format!("{}’s report", other.item.outlet_name);
+                    (String::new(), Some((format!("#item-{item}"), words)))
+                }
+                None => ("a report that has left this story".to_owned(), None),
+            },
+        };
+        ReasonLink { text: format!("{text} {words}"), target }
     };
     join_reasons(&report.evidence).into_iter().map(link).collect()
 }
@@ -216,8 +231,17 @@ impl StoryPage<'_> {
         self.story.news().next().is_some()
     }
 
-    fn outlet_count(&self) -> String {
-        count_of(self.story.outlets().len(), "outlet", "outlets")
+    /// Returns the numbers of outlets, reports and copies, without numbers that repeat others.
+    fn counts(&self) -> String {
+        let (outlets, reports) = (self.story.outlets().len(), self.story.items.len());
+        let mut text = count_of(outlets, "outlet", "outlets");
+        if reports != outlets {
+            text += &format!(", {}", count_of(reports, "report", "reports"));
+        }
+        if self.copy_count() > 0 {
+            text += &format!(" including {}", count_of(self.copy_count(), "copy", "copies"));
+        }
+        text
     }
 
     fn copy_count(&self) -> usize {

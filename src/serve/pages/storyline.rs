@@ -1,8 +1,8 @@
 //! The page of a storyline: its published stories on a timeline, newest first.
 
-use super::format::{link, machine_time};
+use super::format::{link, machine_time, short_headline, shortened};
 use super::site_layout::SiteLayout;
-use super::story_summary::StorySummary;
+use super::story_summary::{PreferredReports, StorySummary};
 use crate::domain::language::other_language_name;
 use crate::domain::{Story, Storyline, Timestamp};
 use crate::serve::app_state::Error;
@@ -34,7 +34,7 @@ impl<'a> DevelopmentView<'a> {
     /// Describes a story; `None` if it was merged.
     pub fn new(story: &'a Story, story_count: u32) -> Option<DevelopmentView<'a>> {
         Some(DevelopmentView {
-            summary: StorySummary::new(story, &[])?,
+            summary: StorySummary::new(story, &PreferredReports::default())?,
             at: story.first_report()?.item.ranked_at,
             reason: storyline_reason(&story.storyline_evidence, story_count),
         })

@@ -32,7 +32,7 @@ pub fn ranked_stories(
         entries.entry(listed).or_default().push(entry);
     }
     let mut outlets: BTreeMap<StoryId, BTreeMap<String, OutletActivity>> = BTreeMap::new();
-    for StoryActivity { story, outlets: activity, .. } in story_activity(db, entries.keys())? {
+    for StoryActivity { story, outlets: activity, .. } in story_activity(db, entries.keys(), None)? {
         for entry in &entries[&story] {
             let of_entry = outlets.entry(*entry).or_default();
             for (outlet, activity) in &activity {
