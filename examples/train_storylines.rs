@@ -15,7 +15,7 @@
 use newsfold::cluster::{Clusterer, Options};
 use newsfold::domain::{Item, StoryId};
 use newsfold::encoder::{Encoder, add_embeddings};
-use newsfold::evaluation::metrics::ClusteringMetrics;
+use newsfold::evaluation::metrics::{ClusteringMetrics, FeedMetrics};
 use newsfold::evaluation::{LabeledItem, items_of_dataset, parse_dataset, replay, storyline_grouper, storylines};
 use newsfold::storyline::{FEATURE_NAMES, StoryLinks, StoryPairFeatures, Tree, TreeModel, TreeNode, WeightedStories};
 use std::collections::HashMap;
@@ -90,13 +90,7 @@ fn test(tested: &TrainingSet, model: &TreeModel, out: Option<&Path>) {
     let LabeledStories { items, stories, weighed } = &tested.stories;
     for threshold in [0.1, 0.15, 0.2, 0.25, 0.3, 0.4] {
         let found = storylines(weighed.group(model, threshold, &StoryLinks::default()), stories);
-        let grouped: Vec<(String, StoryId)> =
-            items.iter().map(LabeledItem::storyline_label).zip(found.iter().copied()).collect();
-        let ClusteringMetrics { b_cubed, pairs, .. } = ClusteringMetrics::new(&grouped);
-        println!(
-            "{} threshold {threshold:.2}: B-cubed P {:.3} R {:.3} F1 {:.3}, pairs F1 {:.3}",
-            tested.name, b_cubed.precision, b_cubed.recall, b_cubed.f1, pairs.f1
-        );
+        println!("{} threshold {threshold:.2}: {}", tested.name, figures(items, &found));
         if let Some(folder) = out {
             let line = |((item, story), storyline): ((&LabeledItem, &StoryId), &StoryId)| {
                 format!("{{\"id\":\"{}\",\"story\":\"{story}\",\"storyline\":\"{storyline}\"}}\n", item.id)
@@ -105,6 +99,21 @@ fn test(tested: &TrainingSet, model: &TreeModel, out: Option<&Path>) {
             std::fs::write(folder.join(format!("{}.{threshold}.jsonl", tested.name)), lines).expect("writable");
         }
     }
+}
+
+/// Returns the figures of a grouping. `found` contains the storyline of each item.
+fn figures(items: &[LabeledItem], found: &[StoryId]) -> String {
+    let labels = items.iter().map(LabeledItem::storyline_label);
+    let grouped: Vec<(String, StoryId)> = labels.zip(found.iter().copied()).collect();
+    let ClusteringMetrics { b_cubed, pairs, .. } = ClusteringMetrics::new(&grouped);
+    let entries: Vec<(&str, StoryId, &str)> = (grouped.iter().zip(items))
+        .map(|((label, storyline), item)| (label.as_str(), *storyline, item.outlet.as_str()))
+        .collect();
+    let FeedMetrics { pure, repeats, found, .. } = FeedMetrics::new(&entries);
+    format!(
+        "B-cubed P {:.3} R {:.3} F1 {:.3}, pairs F1 {:.3}, pure {pure:.3} repeats {repeats:.3} found {found:.3}",
+        b_cubed.precision, b_cubed.recall, b_cubed.f1, pairs.f1
+    )
 }
 
 fn read_set(path: &Path, add_embeddings: &dyn Fn(&mut [Item])) -> TrainingSet {

@@ -8,11 +8,6 @@ use super::term_census::{Burst, TermCensus, TermFacts};
 pub const FEATURE_NAMES: [&str; 24] = [
     "long-term cosine",
     "window cosine",
-    "shared bursts",
-    "strongest shared burst",
-    "shared name bursts",
-    "strongest shared name burst",
-    "shared title bursts",
     "outlets of shared name",
     "rarest shared name",
     "rare shared title terms",
@@ -20,6 +15,11 @@ pub const FEATURE_NAMES: [&str; 24] = [
     "days apart",
     "items of smaller story",
     "items of larger story",
+    "shared bursts",
+    "strongest shared burst",
+    "shared name bursts",
+    "strongest shared name burst",
+    "shared title bursts",
     "widest shared burst",
     "widest shared name burst",
     "spread of shared bursts",
@@ -35,24 +35,8 @@ pub const FEATURE_NAMES: [&str; 24] = [
 /// The features of one pair, in the order of [`FEATURE_NAMES`].
 pub type StoryPairFeatures = [f32; FEATURE_NAMES.len()];
 
-/// The features that are 0 if two stories share no burst.
-pub(super) const BURST_FEATURES: [&str; 15] = [
-    "shared bursts",
-    "strongest shared burst",
-    "shared name bursts",
-    "strongest shared name burst",
-    "shared title bursts",
-    "widest shared burst",
-    "widest shared name burst",
-    "spread of shared bursts",
-    "cohesive share of items",
-    "cohesion of widest name",
-    "outlets of widest name",
-    "items of widest name",
-    "dominant shared name",
-    "dominant shared names",
-    "dominant shared title term",
-];
+/// The position of "shared bursts". This feature and all after it are 0 if two stories share no burst.
+pub(super) const FIRST_BURST_FEATURE: usize = 9;
 
 /// The terms that two stories share, and sums over these terms.
 #[derive(Default)]
@@ -127,11 +111,6 @@ impl SharedTerms {
         [
             self.long_term_cosine,
             self.window_cosine,
-            self.burst_strengths.sum(4),
-            self.burst_strengths.sum(1),
-            self.name_burst_strengths.sum(4),
-            self.name_burst_strengths.sum(1),
-            self.title_burst_strengths.sum(3),
             self.name_outlets,
             self.rarest_name,
             self.title_idfs.sum(3),
@@ -139,6 +118,11 @@ impl SharedTerms {
             days,
             a.log_items.min(b.log_items),
             a.log_items.max(b.log_items),
+            self.burst_strengths.sum(4),
+            self.burst_strengths.sum(1),
+            self.name_burst_strengths.sum(4),
+            self.name_burst_strengths.sum(1),
+            self.title_burst_strengths.sum(3),
             self.spreads.sum(1),
             widest.map_or(0.0, |burst| burst.spread),
             self.spreads.sum(4),

@@ -6,7 +6,7 @@
 //! that such a pair is below the threshold regardless of its other features.
 
 use super::candidate_pairs::CandidatePairs;
-use super::pair_features::{BURST_FEATURES, FEATURE_NAMES, pair_features};
+use super::pair_features::{FEATURE_NAMES, FIRST_BURST_FEATURE, pair_features};
 use super::story_text::{StoryTerm, StoryText};
 use super::story_vectors::across_languages_probability;
 use super::term_census::TermCensus;
@@ -63,10 +63,9 @@ pub(super) fn linkable_similarities(
 
 /// Returns the window cosine up to which the probability of a pair that shares no burst is below the threshold.
 fn window_cosine_limit(model: &TreeModel, threshold: f64) -> f64 {
-    let feature = |name| FEATURE_NAMES.iter().position(|known| *known == name);
-    let window_cosine = feature("window cosine");
+    let window_cosine = FEATURE_NAMES.iter().position(|name| *name == "window cosine");
     let mut limits: FeatureLimits = Default::default();
-    BURST_FEATURES.iter().filter_map(|name| feature(name)).for_each(|feature| limits[feature] = Some(0.0));
+    limits[FIRST_BURST_FEATURE..].fill(Some(0.0));
     let mut thresholds: Vec<f32> = Vec::new();
     for node in model.trees.iter().flatten() {
         if let TreeNode::Split { feature, threshold, .. } = node
