@@ -1,6 +1,7 @@
 """Measures the CPU time of bursts of new stories and of changed stories, with and without configured feeds."""
 
 import random
+import re
 
 import measure
 from documents import VOCABULARY, address_of, dated, feed, generated_item
@@ -17,10 +18,11 @@ PUBLISH = 'min_update_interval = "0s"'
 def run(folder, nginx, options):
     generator = random.Random(3)
     items = [dated(generated_item(generator, n)) for n in range(STORIES)]
-    # The second outlet reports the same stories, so they all change.
+    # The second outlet reports the same stories, so they all change. Its texts are not copies, which would add nothing to
+    # the entries.
     numbers = (options.feeds, options.feeds + 1)
-    for number in numbers:
-        renamed = [item.replace("news.example", f"news-{number}.example") for item in items]
+    for number, texts in zip(numbers, (items, [reworded(item, generator) for item in items])):
+        renamed = [item.replace("news.example", f"news-{number}.example") for item in texts]
         (nginx.feeds / f"{address_of(number)}.xml").write_text(feed(number, renamed, ""))
     rows = []
     for feeds in (0, FEEDS):
@@ -33,13 +35,22 @@ def run(folder, nginx, options):
                 usages.setdefault(change, []).append(newsfold.command("source", "poll", source)[0])
             entries = newsfold.sql("SELECT count(*) FROM feed_entry")
             stories = newsfold.sql("SELECT count(*) FROM story WHERE merged_into IS NULL")
+            editions = newsfold.sql("SELECT count(*) FROM edition")
         for change, all in usages.items():
             usage = measure.median(all)
             costs = [f"{usage.cpu:.2f} s", f"{usage.elapsed:.2f} s", f"{usage.memory:.0f} MB"]
             rows.append([f"{STORIES} {change} stories", str(feeds), *costs])
-        print(f"{feeds} feeds: {stories} stories, {entries} entries")
+        print(f"{feeds} feeds: {stories} stories, {editions} editions, {entries} entries")
     head = ["burst", "configured feeds", "CPU time", "time", "peak memory"]
     measure.print_table("Publication of a burst", head, rows)
+
+
+def reworded(item, generator):
+    """The item with the words of its text in another order."""
+    start, text, end = re.split("(?<=<description>)(.*)(?=</description>)", item)
+    words = text.split()
+    generator.shuffle(words)
+    return start + " ".join(words) + end
 
 
 def configured_feeds(count):

@@ -82,7 +82,7 @@ impl EnteringRules {
                     published_at,
                     first_edition_at,
                     outlet_count: matching.facts[position].outlet_count,
-                    is_in_stable_variant: matching.is_in_variant(position, &feed.name, FeedVariant::Stable),
+                    is_in_stable_variant: matching.entries[position].stable[*number],
                     previous_variants: Vec::new(),
                 });
             }
@@ -97,8 +97,8 @@ impl EnteringRules {
 /// The candidates that match feeds and are not in the live variants of these feeds.
 struct MatchingStories<'s> {
     facts: Vec<StoryFacts<'s>>,
-    /// The variants of the feeds that contain each candidate.
-    entries: Vec<HashMap<String, Vec<EntryVariants>>>,
+    /// The feeds that contain each candidate.
+    entries: Vec<FeedsOfStory>,
     /// The positions of feeds, and of the candidates that match each.
     by_feed: Vec<(usize, Vec<usize>)>,
 }
@@ -111,24 +111,22 @@ impl<'s> MatchingStories<'s> {
     ) -> store::Result<MatchingStories<'s>> {
         let stories: Vec<&'s Story> = candidates.iter().map(|candidate| candidate.story).collect();
         let facts = stories.iter().copied().map(StoryFacts::new).collect();
-        let mut entries = vec![HashMap::new(); stories.len()];
-        for (story, entries) in stories.iter().zip(&mut entries) {
-            for (feed, variants) in feed_entries::of_story(db, story.id)? {
-                entries.entry(feed).or_insert_with(Vec::new).push(variants);
-            }
-        }
+        let names = rules.feeds.iter().enumerate().map(|(number, feed)| (feed.feed.name.as_str(), number));
+        let numbers: HashMap<&str, usize> = names.collect();
+        let entries = stories.iter().map(|story| FeedsOfStory::read(db, story.id, rules.feeds.len(), &numbers));
+        let entries = entries.collect::<store::Result<Vec<_>>>()?;
         let mut matching = MatchingStories { facts, entries, by_feed: Vec::new() };
         let mut texts = StoryTexts { db, stories: &stories, index: OnceCell::new(), filtered: BTreeMap::new() };
         let (states, _) = feed_selections::states(db, &rules.feeds)?;
         for (feed, state) in states.into_iter().enumerate() {
-            let SelectedFeed { feed: PublishedFeed { name, selection, .. }, .. } = &rules.feeds[feed];
+            let SelectedFeed { feed: PublishedFeed { selection, .. }, .. } = &rules.feeds[feed];
             if state == EntriesState::OtherSelection {
                 continue;
             }
             let may_enter = |position: &usize| {
                 matching.facts[*position].may_match(selection)
                     && stories[*position].merged_into.is_none()
-                    && !matching.is_in_variant(*position, name, FeedVariant::Live)
+                    && !matching.entries[*position].live[feed]
             };
             let mut positions: Vec<usize> = (0..stories.len()).filter(may_enter).collect();
             if let Some(query) = selection.query.as_ref().filter(|_| !positions.is_empty()) {
@@ -148,10 +146,28 @@ impl<'s> MatchingStories<'s> {
         }
         Ok(matching)
     }
+}
 
-    /// Returns whether a variant of a feed contains a candidate.
-    fn is_in_variant(&self, position: usize, feed: &str, variant: FeedVariant) -> bool {
-        self.entries[position].get(feed).is_some_and(|entries| entries.iter().any(|shown| shown.include(variant)))
+/// Whether the variants of each feed contain a story, by the position of the feed.
+struct FeedsOfStory {
+    live: Vec<bool>,
+    stable: Vec<bool>,
+}
+
+impl FeedsOfStory {
+    /// Reads the entries of a story. `numbers` contains the positions of the `count` feeds by their names.
+    fn read(
+        db: &ReadConnection,
+        story: StoryId,
+        count: usize,
+        numbers: &HashMap<&str, usize>,
+    ) -> store::Result<FeedsOfStory> {
+        let mut feeds = FeedsOfStory { live: vec![false; count], stable: vec![false; count] };
+        for (feed, variants) in feed_entries::of_story(db, story, |name| numbers.get(name).copied())? {
+            feeds.live[feed] |= variants.include(FeedVariant::Live);
+            feeds.stable[feed] |= variants.include(FeedVariant::Stable);
+        }
+        Ok(feeds)
     }
 }
 

@@ -6,6 +6,7 @@ mod document_version;
 mod hot_ranking;
 
 pub use archive::{archive_page, archive_page_numbers};
+pub(super) use document_version::count_new_editions;
 pub use document_version::{DocumentVersion, archive_page_version, current_version};
 pub use hot_ranking::ranked_stories;
 
@@ -223,9 +224,19 @@ pub fn contains(db: &ReadConnection, feed: &str, story: StoryId) -> Result<bool>
     db.exists("SELECT 1 FROM feed_entry WHERE feed = ?1 AND story_id = ?2", params![feed, story.to_row()])
 }
 
-/// Returns the feeds that contain a story, each with the variants that show it.
-pub fn of_story(db: &ReadConnection, story: StoryId) -> Result<Vec<(String, EntryVariants)>> {
-    db.all("SELECT feed, variants FROM feed_entry WHERE story_id = ?1", [story.to_row()])
+/// Returns the feeds that contain a story and that `find` knows by name, each with the variants that show it.
+pub fn of_story<F>(
+    db: &ReadConnection,
+    story: StoryId,
+    find: impl Fn(&str) -> Option<F>,
+) -> Result<Vec<(F, EntryVariants)>> {
+    let sql = "SELECT feed, variants FROM feed_entry WHERE story_id = ?1";
+    let entries = db.map(sql, [story.to_row()], |row| {
+        // A thousand feeds may contain the story, so the names are not copied.
+        let feed = row.get_ref("feed")?.as_str().map_err(rusqlite::Error::from)?;
+        find(feed).map(|feed| Ok((feed, column(row, "variants")?))).transpose()
+    })?;
+    Ok(entries.into_iter().flatten().collect())
 }
 
 /// Returns the entries of a storyline in the live variants of all feeds, oldest story first. `document_size` returns

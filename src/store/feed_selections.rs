@@ -89,15 +89,13 @@ pub fn plan_membership(db: &ReadConnection, feed: &PublishedFeed) -> Result<Memb
     let keeps_others = is_initialized(db, feed)?;
     if keeps_others {
         // The limit prevents old stories of a newly tagged source from displacing current stories.
-        let floor = oldest_shown(db, feed)?;
-        let mut recent = 0;
-        for id in &matching {
-            if db.one::<i64>("SELECT published_at FROM story WHERE id = ?1", [id.to_row()])? < floor {
-                break;
-            }
-            recent += 1;
+        if let Some(floor) = oldest_shown(db, feed)? {
+            let is_older = |id: &StoryId| {
+                let published_at: i64 = db.one("SELECT published_at FROM story WHERE id = ?1", [id.to_row()])?;
+                Ok(published_at < floor)
+            };
+            matching.truncate(first_position(&matching, is_older)?);
         }
-        matching.truncate(recent);
     }
     matching.truncate(MAX_INITIAL_STORIES);
     matching.reverse();
@@ -141,14 +139,26 @@ pub fn story_states(db: &ReadConnection, stories: &[StoryId]) -> Result<Vec<Stor
     )
 }
 
-/// Returns the date of the oldest story in a full feed; `i64::MIN` if the feed is not full.
-fn oldest_shown(db: &ReadConnection, feed: &PublishedFeed) -> Result<i64> {
-    let oldest: Option<i64> = db.one(
+/// Returns the position of the first story that meets a condition, which all stories after it meet too.
+fn first_position(stories: &[StoryId], meets: impl Fn(&StoryId) -> Result<bool>) -> Result<usize> {
+    let (mut start, mut end) = (0, stories.len());
+    while start < end {
+        let middle = start.midpoint(end);
+        match meets(&stories[middle])? {
+            true => end = middle,
+            false => start = middle + 1,
+        }
+    }
+    Ok(start)
+}
+
+/// Returns the date of the oldest story in a full feed; `None` if the feed is not full.
+fn oldest_shown(db: &ReadConnection, feed: &PublishedFeed) -> Result<Option<i64>> {
+    db.one(
         "SELECT CASE WHEN count(*) = ?2 THEN min(published_at) END FROM (
              SELECT published_at FROM feed_entry WHERE feed = ?1 AND variants <> 'stable' ORDER BY sequence DESC LIMIT ?2)",
         params![feed.name, feed.selection.limit],
-    )?;
-    Ok(oldest.unwrap_or(i64::MIN))
+    )
 }
 
 /// Returns the entries that violate a changed selection: the story does not match, or the entry shows fewer outlets than
@@ -223,4 +233,20 @@ pub fn known_since(db: &ReadConnection, feed: Option<&str>) -> Result<Timestamp>
 fn stored_selection(selection: &FeedSelection) -> Result<String> {
     let fold = FeedFold::default();
     to_json(&FeedSelection { limit: 0, order: FeedOrder::Newest, max_age: None, fold, ..selection.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_position_is_where_the_condition_begins_to_hold() {
+        for count in 0..6 {
+            let stories: Vec<StoryId> = (0..count).map(StoryId::from_row).collect();
+            for first in 0..=count {
+                let found = first_position(&stories, |story| Ok(story.to_row() >= first)).unwrap();
+                assert_eq!(found, first as usize, "of {count}");
+            }
+        }
+    }
 }

@@ -34,6 +34,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/V19__grouping_progress.sql"),
     include_str!("../../migrations/V20__program_locks.sql"),
     include_str!("../../migrations/V21__outlets_of_sources.sql"),
+    include_str!("../../migrations/V22__new_editions.sql"),
 ];
 /// The `application_id` of a database of newsfold: "newf" in ASCII.
 const APPLICATION_ID: i32 = 0x6e65_7766;

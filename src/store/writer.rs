@@ -4,6 +4,7 @@
 //! savepoint, so a failing job does not affect the other jobs.
 
 use super::connection::WriteConnection;
+use super::feed_entries::count_new_editions;
 use super::write_failures::WriteFailures;
 use super::{Error, Result};
 use crate::domain::panic_text::panic_text;
@@ -192,6 +193,7 @@ fn in_savepoint<T>(db: &WriteConnection, work: impl FnOnce(&WriteConnection) -> 
     db.sqlite().execute_batch("SAVEPOINT work")?;
     let done =
         catch_unwind(AssertUnwindSafe(|| work(db))).unwrap_or_else(|panic| Err(Error::Panicked(panic_text(&*panic))));
+    let done = done.and_then(|result| count_new_editions(db).map(|()| result));
     if done.is_err() {
         db.sqlite().execute_batch("ROLLBACK TO work")?;
     }

@@ -7,10 +7,15 @@ use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::test_daemon::{TestDaemon, run_next_poll, run_next_poll_after, start_and_poll_once};
 use crate::support::{rss, rss_of_today, wait_until};
 use jiff::SignedDuration;
-use newsfold::domain::{CreatedStory, EditionReason, ItemMove, JoinEvidence, SourceId, StoryId, StoryRegrouping};
+use newsfold::domain::{
+    CreatedStory, EditionReason, ItemMove, JoinEvidence, OutletProvenance, SourceEdit, SourceId, StoryId,
+    StoryRegrouping,
+};
 use newsfold::store::feed_entries::{self, DocumentVersion};
 use newsfold::store::retention::{self, RetentionPolicy};
-use newsfold::store::{ReadConnection, WriteConnection, constraints, editions, items, sources, stories};
+use newsfold::store::{
+    ReadConnection, WriteConnection, constraints, editions, feed_selections, items, sources, stories,
+};
 use reqwest::StatusCode;
 use std::collections::HashMap;
 
@@ -439,6 +444,26 @@ async fn queries_include_and_exclude_and_a_new_configuration_applies_to_existing
     growing.daemon.wait_until_idle().await;
     assert!(growing.daemon.get("/feeds/ash.json").await.contains("Karsk"));
     growing.daemon.stop().await;
+}
+
+#[tokio::test]
+async fn outlet_of_a_source_affects_feeds_only_if_stories_contain_its_items() {
+    let mut growing = GrowingStory::new(TestDaemon::new(), 1).await;
+    growing.report(0).await;
+    let new = growing.daemon.add_source(&growing.origin.url("/new"), "new.example").await;
+    growing.daemon.wait_for_polls(new, 1).await;
+    growing.daemon.wait_until_idle().await;
+    growing.daemon.stop().await;
+    let feeds = growing.daemon.config.publish.published_feeds();
+    for (source, outdated) in [(new, 0), (growing.sources[0], feeds.len())] {
+        let (feeds, now) = (feeds.clone(), growing.daemon.now());
+        let outlet = Some(("other.example".to_owned(), OutletProvenance::Site));
+        let change = move |db: &WriteConnection| {
+            sources::edit(db, source, &SourceEdit { outlet, ..SourceEdit::default() }, now)?;
+            feed_selections::count_outdated(db, &feeds)
+        };
+        assert_eq!(growing.daemon.store.write(change).await.unwrap(), outdated, "{source:?}");
+    }
 }
 
 #[tokio::test]
