@@ -1,5 +1,6 @@
 //! Makes untrusted text safe to show on one line of a table, a log or a terminal.
 
+use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Folds white space and removes control and invisible format characters (terminal escapes, bidirectional overrides).
@@ -8,7 +9,10 @@ pub fn one_line(text: &str, max_chars: usize) -> String {
     let mut out = String::with_capacity(text.len().min(max_chars * 4));
     let mut length = 0;
     for word in text.split_whitespace() {
-        let clean: String = word.chars().filter(|c| !is_invisible(*c)).collect();
+        // Printable ASCII is by far the most frequent. Each such character is visible, and is a grapheme.
+        let is_ascii = word.bytes().all(|byte| byte.is_ascii_graphic());
+        let clean: Cow<'_, str> =
+            if is_ascii { word.into() } else { word.chars().filter(|c| !is_invisible(*c)).collect() };
         if clean.is_empty() {
             continue;
         }
@@ -19,6 +23,16 @@ pub fn one_line(text: &str, max_chars: usize) -> String {
             }
             out.push(' ');
             length += 1;
+        }
+        if is_ascii {
+            let kept = clean.len().min(max_chars - length);
+            out.push_str(&clean[..kept]);
+            length += kept;
+            if kept < clean.len() {
+                out.push('…');
+                return out;
+            }
+            continue;
         }
         for grapheme in clean.graphemes(true) {
             let characters = grapheme.chars().count();

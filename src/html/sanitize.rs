@@ -15,11 +15,13 @@ use crate::domain::language::language_code;
 use crate::markup::entities::escape_html;
 use crate::urls::redact::without_credentials;
 use ammonia::{Builder, UrlRelative};
-use std::sync::LazyLock;
+use parking_lot::Mutex;
+use std::sync::{Arc, LazyLock};
 use url::Url;
 
 /// The sanitizer for HTML with only absolute links.
-static ABSOLUTE_LINK_SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| link_sanitizer(LinkRules::default()));
+static ABSOLUTE_LINK_SANITIZER: LazyLock<Builder<'static>> =
+    LazyLock::new(|| link_sanitizer(|link| LinkRules::default().resolve(link)));
 
 /// Sanitizes HTML. Resolves relative links against `base`, or removes them if there is no base. Removes links with a
 /// scheme other than http and https, and images that readers cannot see.
@@ -28,14 +30,39 @@ static ABSOLUTE_LINK_SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| li
 pub fn sanitize_html(html: &str, base: Option<&Url>) -> String {
     match base {
         None => sanitize(html, &LinkRules::default(), &ABSOLUTE_LINK_SANITIZER),
-        Some(base) => sanitize_html_with_rules(html, LinkRules { base: Some(base.clone()), ..LinkRules::default() }),
+        Some(base) => {
+            let rules = LinkRules { base: Some(base.clone()), ..LinkRules::default() };
+            RuledSanitizer::default().sanitize(html, rules)
+        }
     }
 }
 
-/// Sanitizes HTML like [`sanitize_html`], with rules for the links.
-pub fn sanitize_html_with_rules(html: &str, mut rules: LinkRules) -> String {
-    rules.base = rules.base.map(without_credentials);
-    sanitize(html, &rules, &link_sanitizer(rules.clone()))
+/// A sanitizer for several fragments of HTML, each with rules for its links. Its lists of elements and attributes are
+/// built only once.
+pub struct RuledSanitizer {
+    /// The rules for the current fragment.
+    rules: Arc<Mutex<LinkRules>>,
+    builder: Builder<'static>,
+}
+
+impl Default for RuledSanitizer {
+    fn default() -> Self {
+        let rules = Arc::<Mutex<LinkRules>>::default();
+        let current = rules.clone();
+        let mut builder = link_sanitizer(move |link| current.lock().resolve(link));
+        // The attribute filter resolves or removes relative links.
+        builder.url_relative(UrlRelative::PassThrough);
+        RuledSanitizer { rules, builder }
+    }
+}
+
+impl RuledSanitizer {
+    /// Sanitizes HTML like [`sanitize_html`], with rules for the links.
+    pub fn sanitize(&mut self, html: &str, mut rules: LinkRules) -> String {
+        rules.base = rules.base.map(without_credentials);
+        *self.rules.lock() = rules.clone();
+        sanitize(html, &rules, &self.builder)
+    }
 }
 
 fn sanitize(html: &str, rules: &LinkRules, sanitizer: &Builder<'_>) -> String {
@@ -47,12 +74,9 @@ fn sanitize(html: &str, rules: &LinkRules, sanitizer: &Builder<'_>) -> String {
     strip_leading_newlines_in_pre(&remove_images_without_source(&cleaned))
 }
 
-fn link_sanitizer(rules: LinkRules) -> Builder<'static> {
+/// Returns a sanitizer that replaces each link by the result of `resolve`, and removes it if there is none.
+fn link_sanitizer(resolve: impl Fn(&str) -> Option<Url> + Send + Sync + 'static) -> Builder<'static> {
     let mut builder = sanitizer_for_elements(ALLOWED_ELEMENTS);
-    if rules.base.is_some() {
-        // The attribute filter resolves relative links.
-        builder.url_relative(UrlRelative::PassThrough);
-    }
     let of_elements = ELEMENT_ATTRIBUTES.map(|(element, attributes)| (element, attributes.iter().copied().collect()));
     builder
         .generic_attributes(GLOBAL_ATTRIBUTES.iter().copied().collect())
@@ -60,7 +84,7 @@ fn link_sanitizer(rules: LinkRules) -> Builder<'static> {
         .link_rel(Some("noopener noreferrer nofollow"))
         .attribute_filter(move |_, attribute, value| match attribute {
             "href" | "src" => {
-                let url = rules.resolve(value)?;
+                let url = resolve(value)?;
                 // An absolute link without credentials stays as written.
                 let is_final = !value.contains('@') && Url::parse(value).is_ok();
                 Some(if is_final { value.into() } else { String::from(url).into() })

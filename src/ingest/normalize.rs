@@ -10,7 +10,7 @@ use crate::feed_parser::{ParsedFeed, ParsedItem, ParsedReporter, TimeOfDay};
 use crate::html::item_text::{read_item_text, remove_repeated_paragraphs};
 use crate::html::link_rules::LinkRules;
 use crate::html::repeated_blocks::find_repeated_blocks;
-use crate::html::sanitize::sanitize_html_with_rules;
+use crate::html::sanitize::RuledSanitizer;
 use crate::html::tracking_hosts::is_counter;
 use crate::identity::document_guids::{DatedItem, derive_guid, limit_guid, make_guids_unique};
 use crate::urls::canonical::{canonical_url, exact_url};
@@ -19,6 +19,7 @@ use crate::urls::outlet::outlet_of_site;
 use crate::urls::redact::{base_of_links, strip_credentials};
 use jiff::SignedDuration;
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::HashSet;
 use url::Url;
 
@@ -48,6 +49,7 @@ pub fn normalize_items(
         document: document_url,
         website: feed.site_url.as_ref().map(base_of_links),
         secrets: FeedSecrets::of([document_url, source_url]),
+        sanitizer: RefCell::default(),
     };
     let texts = read_texts(&feed.items);
     // Many programs write 00:00 for a day without a time. If other items have times, a true midnight is rare.
@@ -114,6 +116,7 @@ struct FeedUrls<'a> {
     /// The base for relative links of items without a link.
     website: Option<Url>,
     secrets: FeedSecrets,
+    sanitizer: RefCell<RuledSanitizer>,
 }
 
 fn normalize_item(
@@ -130,7 +133,7 @@ fn normalize_item(
     let sanitize = |html: &str| {
         let base = Some(page.map_or_else(|| base_of_links(urls.document), Url::clone));
         let rules = LinkRules { base, is_folder: page.is_none(), secrets: urls.secrets.clone() };
-        urls.secrets.remove_from(sanitize_html_with_rules(html, rules).into()).into_owned()
+        urls.secrets.remove_from(urls.sanitizer.borrow_mut().sanitize(html, rules).into()).into_owned()
     };
     let line = |text: &str, max| one_line(&urls.secrets.remove_from(text.into()), max);
     let NormalizedText { text, content_html } = text;

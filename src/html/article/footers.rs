@@ -4,7 +4,11 @@
 //! A line is recognized if it consists of such words, or starts with them and is short. A line that reports a statement
 //! is text.
 
-use super::words::{consists_of_words, contains_words, has_attribution, starts_with_words, trim_signs, words_of};
+use super::words::{
+    consists_of_words, contains_words, has_attribution, search_for_any, starts_with_words, trim_signs, words_of,
+};
+use aho_corasick::AhoCorasick;
+use std::sync::LazyLock;
 
 /// Labels of lists of categories, in lowercase.
 #[rustfmt::skip]
@@ -38,6 +42,8 @@ const LIST_WORDS: &[&str] = &[
 const MAX_NAME_WORDS: usize = 4;
 const MAX_LIST_WORDS: usize = 40;
 
+/// Finds any phrase that reserves rights.
+static ANY_RIGHTS: LazyLock<AhoCorasick> = LazyLock::new(|| search_for_any(RIGHTS));
 /// Phrases that reserve rights, in lowercase.
 #[rustfmt::skip]
 const RIGHTS: &[&str] = &[
@@ -89,6 +95,8 @@ const UNSPACED_AD_WORDS: &[&str] = &[
     "広告", "の", "後に", "記事", "が", "続きます", "続く", "以下", "スクロール", "して", "を", "読む", "广告", "之后", "继续", "阅读", "文章", "廣告", "之後", "繼續", "閱讀", "以下", "本文", "광고", "아래", "기사", "계속",
 ];
 
+/// Finds any word for a browser.
+static ANY_BROWSER: LazyLock<AhoCorasick> = LazyLock::new(|| search_for_any(BROWSERS));
 /// Words for browsers, in lowercase.
 #[rustfmt::skip]
 const BROWSERS: &[&str] = &[
@@ -241,6 +249,9 @@ fn is_list_of_tags(lower: &str) -> bool {
 }
 
 fn reserves_rights(lower: &str, words: usize) -> bool {
+    if !ANY_RIGHTS.is_match(lower) {
+        return false;
+    }
     let Some(at) = RIGHTS.iter().find_map(|phrase| lower.find(phrase)) else { return false };
     let is_notice =
         trim_signs(&lower[..at]).is_empty() || COPYRIGHT_STARTS.iter().any(|start| lower.starts_with(start));
@@ -269,7 +280,7 @@ fn is_ad_marker(lower: &str, words: usize) -> bool {
         && contains(AD_WORDS)
         && contains(CONTINUATION_WORDS)
         && words_of(lower).all(is_known)
-        || is_unspaced() && super::words::consists_of(lower, UNSPACED_AD_WORDS)
+        || !lower.is_ascii() && is_unspaced() && super::words::consists_of(lower, UNSPACED_AD_WORDS)
 }
 
 fn is_script_notice(lower: &str) -> bool {
@@ -280,10 +291,12 @@ fn is_script_notice(lower: &str) -> bool {
             rest.is_some_and(|rest| !start.is_ascii() || !rest.starts_with(char::is_alphanumeric))
         })
     };
-    let is_about_scripts = lower.contains("javascript")
-        && ENABLING.iter().any(|word| contains_words(lower, word) || !word.is_ascii() && lower.contains(word));
-    let is_about_browser = contains(BROWSERS) && contains(MISSING_SUPPORT);
-    (is_about_scripts || is_about_browser) && starts_like() && !has_attribution(lower)
+    let is_about_scripts = || {
+        lower.contains("javascript")
+            && ENABLING.iter().any(|word| contains_words(lower, word) || !word.is_ascii() && lower.contains(word))
+    };
+    let is_about_browser = || ANY_BROWSER.is_match(lower) && contains(MISSING_SUPPORT);
+    starts_like() && (is_about_scripts() || is_about_browser()) && !has_attribution(lower)
 }
 
 /// Returns whether a line in lowercase estimates the time that reading takes: "3 min read".

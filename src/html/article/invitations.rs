@@ -36,13 +36,13 @@ pub fn is_invitation(line: &str) -> bool {
         || line.ends_with('?')
         || words > MAX_SUBSCRIPTION_WORDS
         || line.contains(['"', '“', '„', '«'])
-        || has_attribution(&line.to_lowercase())
     {
         return false;
     }
-    is_last_imperative(line)
-        || is_news_on_platform(&line.to_lowercase())
-        || is_app_line(&line.to_lowercase())
+    let lower = line.to_lowercase();
+    let invites = is_last_imperative(line, &lower)
+        || is_news_on_platform(&lower)
+        || is_app_line(&lower)
         || imperatives(line).any(|part| {
             let lower = part.to_lowercase();
             // "If you enjoyed this article, please share it" is an appeal. "Share it" may be a heading.
@@ -50,7 +50,9 @@ pub fn is_invitation(line: &str) -> bool {
             is_subscription(&lower)
                 || is_share_appeal()
                 || (words <= MAX_INVITATION_WORDS && (is_follow_line(part) || concerns_outlet(&lower)))
-        })
+        });
+    // Few lines invite, and the search for an attribution reads every word.
+    invites && !has_attribution(&lower)
 }
 
 /// Returns whether the text asks readers to share it: "share it with your friends".

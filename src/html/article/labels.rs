@@ -7,7 +7,10 @@ use super::footers::{is_footer, is_tags_heading, labels_list};
 use super::invitations::{is_invitation, is_short_invitation};
 use super::more_links::{is_more_after_cut, is_more_line, is_more_link, is_read_also};
 use super::syndication_line::{LineContext, is_publication_note, is_syndication_line};
-use super::words::{is_headline, trim_signs, words_of};
+use super::words::{is_headline, search_for_any, trim_signs, words_of};
+use aho_corasick::AhoCorasick;
+use rustc_hash::FxHashSet;
+use std::sync::LazyLock;
 
 /// The kind of clutter that a line introduces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,6 +150,8 @@ const AUTHOR_HEADINGS: &[&str] = &[
     "yazar hakkında", "o autorovi", "tentang penulis", "关于作者", "この記事を書いた人",
 ];
 
+/// Finds any phrase of a comment form.
+static ANY_FORM_PHRASE: LazyLock<AhoCorasick> = LazyLock::new(|| search_for_any(FORM_PHRASES));
 /// Phrases below the fields of comment forms.
 #[rustfmt::skip]
 const FORM_PHRASES: &[&str] = &[
@@ -172,7 +177,7 @@ pub fn label(line: &str, is_link: bool) -> Option<Label> {
     if is_teaser_heading(trimmed, words) && (words <= 3 || is_headline(&lower)) {
         return Some(Label::Teasers);
     }
-    let is_form_line = words <= MAX_FORM_LINE_WORDS && FORM_PHRASES.iter().any(|phrase| lower.contains(phrase));
+    let is_form_line = words <= MAX_FORM_LINE_WORDS && ANY_FORM_PHRASE.is_match(&lower);
     if is_form_line || COMMENT_HEADINGS.contains(&trimmed) {
         return Some(Label::Comments);
     }
@@ -217,7 +222,8 @@ fn is_more(line: &str, is_link: bool) -> bool {
 }
 
 fn is_teaser_heading(trimmed: &str, words: usize) -> bool {
-    TEASER_HEADINGS.contains(&trimmed)
+    static HEADINGS: LazyLock<FxHashSet<&str>> = LazyLock::new(|| TEASER_HEADINGS.iter().copied().collect());
+    HEADINGS.contains(trimmed)
         || is_read_also(trimmed)
         || is_suggestion(trimmed)
         || (words <= MAX_HEADING_WORDS && TEASER_HEADING_STARTS.iter().any(|start| trimmed.starts_with(start)))

@@ -121,7 +121,10 @@ pub fn is_read_also(label: &str) -> bool {
     const MAX_WORDS: usize = 5;
     let is_one_of = |known: &[&str]| words_of(label).any(|word| known.contains(&word));
     let is_known = |word: &str| [VERBS, FILLERS, ALSO_WORDS].iter().any(|known| known.contains(&word));
-    is_one_of(ALSO_WORDS) && is_one_of(VERBS) && words_of(label).count() <= MAX_WORDS && words_of(label).all(is_known)
+    words_of(label).nth(MAX_WORDS).is_none()
+        && is_one_of(ALSO_WORDS)
+        && is_one_of(VERBS)
+        && words_of(label).all(is_known)
 }
 
 /// Returns whether a line is a label before the URL of the complete text: "Read more", "Source".

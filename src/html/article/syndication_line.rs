@@ -3,7 +3,7 @@
 //!
 //! Such a line contains the title of the item and, in the language of the site, the words "appeared first on".
 
-use super::words::{has_attribution, is_outlet_name, starts_with_words, trim_signs, word_indices};
+use super::words::{has_attribution, is_outlet_name, search_for_any, starts_with_words, trim_signs, word_indices};
 use aho_corasick::AhoCorasick;
 use std::sync::LazyLock;
 
@@ -30,10 +30,7 @@ const FIRST_PUBLICATION: &[&str] = &[
     "最先出现", "最早出现", "首先出现", "最先出現", "最早出現", "首先出現", "最早發佈", "最早发布", "처음 등장", "먼저 등장", "ปรากฏครั้งแรก",
 ];
 /// The automaton that searches for all phrases of [`FIRST_PUBLICATION`] at once.
-static ANY_FIRST_PUBLICATION: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    AhoCorasick::new(FIRST_PUBLICATION)
-        .unwrap_or_else(|error| unreachable!("the automaton of a few phrases fits: {error}"))
-});
+static ANY_FIRST_PUBLICATION: LazyLock<AhoCorasick> = LazyLock::new(|| search_for_any(FIRST_PUBLICATION));
 /// The first words of a syndication line. A title follows.
 #[rustfmt::skip]
 const ITEM_WORDS: &[&str] = &[
@@ -148,10 +145,10 @@ pub fn is_syndication_line(line: &str, context: LineContext<'_>) -> bool {
 /// Returns whether a line is a note about an earlier publication: "This article originally appeared in Bay Ledger".
 pub fn is_publication_note(line: &str) -> bool {
     let line = line.trim_start_matches(|c: char| !c.is_alphanumeric());
-    let lower = line.to_lowercase();
-    if line.len() > MAX_LINE_BYTES || line.split_whitespace().count() > MAX_NOTE_WORDS || has_attribution(&lower) {
+    if line.len() > MAX_LINE_BYTES || line.split_whitespace().count() > MAX_NOTE_WORDS {
         return false;
     }
+    let lower = line.to_lowercase();
     let item =
         THIS_ITEM.iter().filter(|item| starts_with_words(&lower, item)).map(|item| item.split(' ').count()).max();
     let mut words = word_indices(line).map(|(at, word)| (at, word.to_lowercase())).skip(item.unwrap_or(0)).peekable();
@@ -170,7 +167,7 @@ pub fn is_publication_note(line: &str) -> bool {
     let end = rest.find([',', ';', '(', '!']).into_iter().chain(rest.find(". "));
     let end = end.chain(AFTER_OUTLET.iter().filter_map(|after| rest.find(after))).min().unwrap_or(rest.len());
     let outlet = &rest[..end];
-    is_outlet_name(outlet) && !outlet.starts_with(|c: char| c.is_ascii_digit())
+    is_outlet_name(outlet) && !outlet.starts_with(|c: char| c.is_ascii_digit()) && !has_attribution(&lower)
 }
 
 /// Returns whether a line consists of the title and a few words. In some languages, the name of the outlet precedes the

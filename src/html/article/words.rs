@@ -2,6 +2,7 @@
 //!
 //! Each function reads the text once, or only a bounded part of it.
 
+use aho_corasick::AhoCorasick;
 use rustc_hash::FxHashSet;
 use std::sync::LazyLock;
 
@@ -79,6 +80,11 @@ pub fn consists_of_words(text: &str, words: &[&str]) -> bool {
 /// Returns the letters and digits of the text in lowercase.
 pub fn letters(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Returns a search for any of these phrases. It reads the text once, instead of once for each phrase.
+pub fn search_for_any(phrases: &[&str]) -> AhoCorasick {
+    AhoCorasick::new(phrases).unwrap_or_else(|error| unreachable!("the automaton of a few phrases fits: {error}"))
 }
 
 pub fn has_attribution(lower: &str) -> bool {

@@ -21,11 +21,12 @@ const APP_STORES: &[&str] = &["google", "store", "android", "ios", "iphone", "pl
 /// Returns whether a line offers an app of the outlet: "Download the Bay Ledger app from Google Play".
 pub fn is_app_line(lower: &str) -> bool {
     const MAX_WORDS: usize = 16;
+    if !words_of(lower).next().is_some_and(|first| APP_VERBS.contains(&first)) {
+        return false;
+    }
     let words: Vec<&str> = words_of(lower).collect();
     let Some(app) = words.iter().position(|word| APP_WORDS.contains(word)) else { return false };
     let after = &words[app + 1..];
     let is_purpose = || after.iter().any(|word| NEWS_WORDS.contains(word) || APP_STORES.contains(word));
-    words.len() <= MAX_WORDS
-        && words.first().is_some_and(|first| APP_VERBS.contains(first))
-        && (after.is_empty() || consists_of_words(&after.join(" "), APPEAL_WORDS) || is_purpose())
+    words.len() <= MAX_WORDS && (after.is_empty() || consists_of_words(&after.join(" "), APPEAL_WORDS) || is_purpose())
 }

@@ -15,14 +15,13 @@ const UNSPACED_WORDS: &[&str] = &[
 ];
 
 /// Returns whether a line ends with an imperative that concerns the outlet, or consists of the words of an invitation
-/// without spaces.
-pub fn is_last_imperative(line: &str) -> bool {
-    let lower = line.to_lowercase();
-    let ends = || LAST_WORDS.iter().any(|words| trim_signs(&lower).ends_with(words));
-    let is_own = || words_of(&lower).any(|word| OWN_WORDS.contains(&word));
-    (line.len() <= MAX_UNSPACED_BYTES && !lower.is_ascii() && consists_of(&lower, UNSPACED_WORDS))
+/// without spaces. `lower` is the line in lowercase.
+pub fn is_last_imperative(line: &str, lower: &str) -> bool {
+    let ends = || LAST_WORDS.iter().any(|words| trim_signs(lower).ends_with(words));
+    let is_own = || words_of(lower).any(|word| OWN_WORDS.contains(&word));
+    (line.len() <= MAX_UNSPACED_BYTES && !lower.is_ascii() && consists_of(lower, UNSPACED_WORDS))
         || (ends()
             && is_own()
             && !lower.contains(". ")
-            && OUTLET_WORDS.iter().any(|word| is_outlet_word_in(&lower, word)))
+            && OUTLET_WORDS.iter().any(|word| is_outlet_word_in(lower, word)))
 }

@@ -21,13 +21,15 @@ const PLATFORM_PREPOSITIONS: &[&str] = &[
 /// Returns whether a line offers news on a platform: "Get all the latest news on Telegram".
 pub fn is_news_on_platform(lower: &str) -> bool {
     const MAX_WORDS: usize = 16;
+    if !words_of(lower).next().is_some_and(|first| NEWS_VERBS.contains(&first)) {
+        return false;
+    }
     let words: Vec<&str> = words_of(lower).collect();
     let is_name = |word: &&str| *word != "news" && is_platform(word) || OUTLET_WORDS.contains(word);
     let Some(platform) = words.iter().position(is_name).filter(|_| words.len() <= MAX_WORDS) else { return false };
     let is_filler = |word: &&str| NAME_FILLERS.contains(word) || APPEAL_WORDS.contains(word) || is_name(word);
     let before = words[..platform].iter().rev().find(|word| !is_filler(word) || PLATFORM_PREPOSITIONS.contains(word));
-    words.first().is_some_and(|first| NEWS_VERBS.contains(first))
-        && words[..platform].iter().any(|word| NEWS_WORDS.contains(word))
+    words[..platform].iter().any(|word| NEWS_WORDS.contains(word))
         && before.is_some_and(|word| PLATFORM_PREPOSITIONS.contains(word))
         && words[platform..].iter().all(is_filler)
 }

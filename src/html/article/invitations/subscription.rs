@@ -1,7 +1,11 @@
 //! Recognizes invitations to subscribe to a newsletter.
 
-use super::super::words::{contains_words, starts_of_words, starts_with_words, trim_signs};
+use super::super::words::{contains_words, search_for_any, starts_of_words, starts_with_words, trim_signs};
+use aho_corasick::AhoCorasick;
+use std::sync::LazyLock;
 
+/// Finds any of these nouns, also inside other words.
+static ANY_NOUN: LazyLock<AhoCorasick> = LazyLock::new(|| search_for_any(SUBSCRIPTION_NOUNS));
 /// The beginnings of words in invitations to subscribe, in lowercase.
 #[rustfmt::skip]
 const SUBSCRIPTION_NOUNS: &[&str] = &[
@@ -57,5 +61,8 @@ pub fn is_subscription(lower: &str) -> bool {
         let quoted = lower.split_once(": ").filter(|(before, _)| before.split_whitespace().count() > MAX_TITLE_WORDS);
         quoted.is_some_and(|(_, quoted)| starts(quoted))
     };
-    has_noun(lower) && (starts(lower) || is_heading() || (addresses_readers() && is_in_first() && !is_quoted()))
+    // Most lines contain none of these nouns.
+    ANY_NOUN.is_match(lower)
+        && has_noun(lower)
+        && (starts(lower) || is_heading() || (addresses_readers() && is_in_first() && !is_quoted()))
 }
