@@ -1,7 +1,7 @@
 //! Lock files next to the database: one daemon per database, and one program at a time that groups its items. The
 //! operating system releases a lock when its holder ends, even after a crash.
 
-use crate::store::with_suffix;
+use crate::store::{open_lock_file, with_suffix};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -80,8 +80,7 @@ impl DatabaseLock {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
-        // A file opened for reading can be locked, so the service can lock a file that was created by root.
-        let file = File::open(&path).or_else(|_| File::create(&path)).map_err(failed)?;
+        let file = open_lock_file(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(DatabaseLock { _file: file }),
             Err(TryLockError::WouldBlock) => Err(LockError::Held(database.to_owned())),

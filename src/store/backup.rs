@@ -73,7 +73,7 @@ fn copy_to_new_file(from: &Path, to: &Path, mut progress: impl FnMut(CopyProgres
     file.sync_all().map_err(|cause| Error::File { path: to.to_owned(), cause })
 }
 
-fn remove_if_present(path: &Path) -> Result<()> {
+pub(super) fn remove_if_present(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(Error::File { path: path.to_owned(), cause }),
         _ => Ok(()),

@@ -5,6 +5,7 @@
 
 use super::backup;
 use super::file_name::with_suffix;
+use super::file_owner::open_lock_file;
 use super::write_failures::step_after_disk_failure;
 use super::{Error, Result};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
@@ -147,8 +148,7 @@ fn application_id(connection: &Connection) -> rusqlite::Result<i32> {
 /// Waits until no other program applies migrations to the database.
 fn lock(path: &Path) -> Result<File> {
     let lock_path = with_suffix(path, ".migration.lock");
-    // A file opened for reading can be locked, so the service can lock a file that was created by root.
-    let locked = File::open(&lock_path).or_else(|_| File::create(&lock_path)).and_then(|file| {
+    let locked = open_lock_file(&lock_path).and_then(|file| {
         file.lock()?;
         Ok(file)
     });

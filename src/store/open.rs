@@ -1,6 +1,7 @@
 //! Opens SQLite databases: the default path, pragmas and migrations.
 
 use super::connection::{ReadConnection, WriteConnection};
+use super::file_owner::create_file;
 use super::item_content::original_content;
 use super::migration;
 use super::search_text::indexed_text;
@@ -14,8 +15,6 @@ use rusqlite::config::DbConfig;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fs::{Access, access};
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -58,7 +57,7 @@ pub fn follow_links(mut path: PathBuf) -> PathBuf {
 }
 
 /// The permissions of a new database. Only its owner can read it, because it can contain secrets. SQLite gives the same
-/// permissions to the write-ahead log.
+/// owner and permissions to the write-ahead log.
 const NEW_FILE_MODE: u32 = 0o600;
 
 /// Opens the write connection and applies pending migrations.
@@ -83,7 +82,7 @@ pub(super) fn open_writer(path: &Path) -> Result<WriteConnection> {
         Error::Open { path: path.to_owned(), cause: cause.into(), next }
     };
     // If this fails, SQLite fails to open the file too, and that error names the next step.
-    let _ = OpenOptions::new().write(true).create_new(true).mode(NEW_FILE_MODE).open(path);
+    let _ = create_file(path, NEW_FILE_MODE);
     let mut connection = Connection::open(path).map_err(open)?;
     // Refuse the database of another program before the settings of newsfold change its journal mode.
     if retry_while_busy(|| migration::is_foreign(&connection)).map_err(open)? {

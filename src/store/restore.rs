@@ -1,7 +1,8 @@
 //! Replaces the database with a backup.
 
-use super::backup::{CopyProgress, copy, rename, sync_folder_of};
+use super::backup::{CopyProgress, copy, remove_if_present, rename, sync_folder_of};
 use super::file_name::with_suffix;
+use super::file_owner::set_owner_of_replaced;
 use super::integrity::damage;
 use super::migration::{applied_version, newest_version};
 use super::open::open_reader;
@@ -21,19 +22,31 @@ pub fn restore(backup: &Path, path: &Path, progress: impl FnMut(CopyProgress)) -
     }
     let new = with_suffix(path, ".restored");
     copy(backup, &new, progress)?;
-    let previous = with_suffix(path, ".before-restore");
-    let had_database = path.exists();
-    // The write-ahead log belongs to the previous database and must not remain next to the new one.
-    for suffix in ["-wal", "-shm", ""] {
-        let (from, to) = (with_suffix(path, suffix), with_suffix(&previous, suffix));
-        let _ = fs::remove_file(&to);
-        if from.exists() {
-            rename(&from, &to)?;
+    set_owner_of_replaced(&new, path).map_err(|cause| Error::File { path: new.clone(), cause })?;
+    let previous = path.exists().then(|| unused_name(path));
+    if let Some(previous) = &previous {
+        // Without changes, the write-ahead log is not needed.
+        let log = with_suffix(path, "-wal");
+        if log.metadata().is_ok_and(|log| log.len() > 0) {
+            rename(&log, &with_suffix(previous, "-wal"))?;
         }
+        rename(path, previous)?;
+    }
+    // SQLite would apply a write-ahead log of the previous database to the new one.
+    for suffix in ["-wal", "-shm"] {
+        remove_if_present(&with_suffix(path, suffix))?;
     }
     rename(&new, path)?;
     sync_folder_of(path)?;
-    Ok(had_database.then_some(previous))
+    Ok(previous)
+}
+
+/// Returns a path for the previous database that no earlier restore has used.
+fn unused_name(path: &Path) -> PathBuf {
+    let first = with_suffix(path, ".before-restore");
+    let others = (2..).map(|number| with_suffix(&first, &format!("-{number}")));
+    let is_unused = |name: &PathBuf| !name.exists() && !with_suffix(name, "-wal").exists();
+    std::iter::once(first.clone()).chain(others).find(is_unused).expect("the numbers do not end")
 }
 
 /// Checks whether a file is a complete database that this version can read.

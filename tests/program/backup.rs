@@ -62,6 +62,47 @@ fn restored_backup_replaces_the_database_and_keeps_the_previous_one() {
 }
 
 #[test]
+fn second_restore_keeps_the_database_that_the_first_one_replaced() {
+    let cli = CliRunner::new();
+    cli.run(&["source", "add", "https://a.example/feed", "--no-fetch"]);
+    let backup = cli.folder.path().join("backup.db");
+    let backup = backup.to_str().unwrap();
+    cli.run(&["db", "backup", backup]);
+    cli.run(&["source", "add", "https://b.example/feed", "--no-fetch"]);
+    let restore = || cli.run_json(&["db", "restore", backup, "--yes"])["previous"].as_str().unwrap().to_owned();
+    let (first, second, third) = (restore(), restore(), restore());
+    assert!(second.ends_with("news.db.before-restore-2") && third.ends_with("news.db.before-restore-3"));
+    let source_count = |database: &str| run_json_on(&cli, database, &["source", "list"]).as_array().unwrap().len();
+    let leftovers = |ending: &str| {
+        let files = std::fs::read_dir(cli.folder.path()).unwrap().map(|file| file.unwrap().file_name());
+        files.filter(|name| name.to_str().unwrap().contains(&format!("restore{ending}"))).count()
+    };
+    assert_eq!((leftovers("-wal"), leftovers("-shm")), (0, 0), "the previous database is one file");
+    assert_eq!((source_count(&first), source_count(&second)), (2, 1));
+}
+
+#[test]
+fn restore_keeps_the_write_ahead_log_of_the_previous_database() {
+    let cli = CliRunner::new();
+    cli.run(&["source", "add", "https://a.example/feed", "--no-fetch"]);
+    let path = cli.folder.path().join("news.db");
+    let backup = cli.folder.path().join("backup.db");
+    cli.run(&["db", "backup", backup.to_str().unwrap()]);
+    // A program that was killed has left changes in the write-ahead log.
+    let killed = rusqlite::Connection::open(&path).unwrap();
+    killed.execute("UPDATE source SET url = 'https://changed.example/'", []).unwrap();
+    let log = cli.folder.path().join("news.db-wal");
+    let (database, bytes) = (std::fs::read(&path).unwrap(), std::fs::read(&log).unwrap());
+    drop(killed);
+    std::fs::write(&path, database).unwrap();
+    std::fs::write(&log, bytes).unwrap();
+    let restored = cli.run_json(&["db", "restore", backup.to_str().unwrap(), "--yes"]);
+    assert_eq!(cli.source_urls(), ["https://a.example/feed"]);
+    let previous = run_json_on(&cli, restored["previous"].as_str().unwrap(), &["source", "list"]);
+    assert_eq!(previous[0]["url"], "https://changed.example/");
+}
+
+#[test]
 fn backup_never_replaces_the_database_and_replaces_the_log_of_an_older_backup() {
     let cli = CliRunner::new();
     cli.run(&["source", "add", "https://a.example/feed", "--no-fetch"]);

@@ -1,9 +1,12 @@
-//! Tests that root leaves polls to the daemon if the database belongs to another user.
+//! Tests that root leaves polls to the daemon if the database belongs to another user, and that this user owns the files
+//! that root creates.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::daemon_process::{DaemonProcess, database_path, start_daemon};
 use crate::support::origin_server::{OriginServer, StubResponse};
-use crate::support::rss_of_today;
+use crate::support::{rss_of_today, skipped};
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 
 const CONFIG: &str = "[serve]\nlisten = \"127.0.0.1:0\"\n[metrics]\nenabled = false\n[fetch]\n\
                       allowed_networks = [\"127.0.0.0/8\"]\nmin_origin_delay = \"0s\"\n[publish]\ndelay = \"0s\"\n";
@@ -15,12 +18,12 @@ const PAGE: &str = "<!DOCTYPE html><html><head><title>News</title>\
 /// Starts a daemon whose database belongs to another user. Returns `None` if the tests do not run as root.
 fn start_daemon_of_other_user(cli: &CliRunner) -> Option<DaemonProcess> {
     if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped, because it needs root");
+        skipped("this test needs root");
         return None;
     }
     cli.write_file("config.toml", CONFIG);
     let daemon = start_daemon(cli.folder.path(), "");
-    std::os::unix::fs::chown(database_path(cli.folder.path()), Some(OTHER_USER), None).unwrap();
+    chown(database_path(cli.folder.path()), Some(OTHER_USER), None).unwrap();
     Some(daemon)
 }
 
@@ -54,6 +57,45 @@ async fn root_adds_a_source_through_the_daemon() {
         cli.assert_fails(&arguments, "the daemon is not running, and newsfold does not fetch documents as root");
     }
     cli.run(&["source", "add", "https://b.example/feed", "--no-fetch"]);
+}
+
+#[test]
+fn files_that_root_creates_belong_to_the_owner_of_the_folder() {
+    if !rustix::process::geteuid().is_root() {
+        return skipped("this test needs root");
+    }
+    let cli = CliRunner::new();
+    let state = cli.folder.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    chown(&state, Some(OTHER_USER), Some(OTHER_USER)).unwrap();
+    let database = state.join("newsfold.db");
+    let run = |arguments: &[&str]| {
+        // Without permissions for others, the service could not even open a lock file of root.
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", "umask 077; exec \"$0\" \"$@\""]).arg(assert_cmd::cargo::cargo_bin("newsfold"));
+        command.arg("--database").arg(&database).args(arguments).env("HOME", cli.folder.path());
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let assert_owner = |after: &str| {
+        for file in std::fs::read_dir(&state).unwrap().map(Result::unwrap) {
+            let found = file.metadata().unwrap();
+            assert_eq!((found.uid(), found.gid()), (OTHER_USER, OTHER_USER), "{:?} after {after}", file.file_name());
+        }
+    };
+    run(&["source", "add", "https://a.example/feed", "--no-fetch"]);
+    assert_owner("the creation of the database");
+    let backup = cli.folder.path().join("backup.db");
+    let backup = backup.to_str().unwrap();
+    run(&["db", "backup", backup]);
+    std::fs::set_permissions(&database, Permissions::from_mode(0o640)).unwrap();
+    run(&["db", "restore", backup, "--yes"]);
+    assert_owner("the replacement of the database");
+    assert_eq!(database.metadata().unwrap().mode() & 0o777, 0o640, "the permissions stay as they were");
+    std::fs::remove_file(&database).unwrap();
+    run(&["db", "restore", backup]);
+    assert_owner("the restoration of a deleted database");
+    assert_eq!(database.metadata().unwrap().mode() & 0o777, 0o600);
 }
 
 #[tokio::test(flavor = "multi_thread")]
