@@ -12,6 +12,7 @@ mod demo;
 mod doctor;
 mod encoder;
 mod eval;
+mod examples;
 mod export;
 mod feed;
 mod healthcheck;
@@ -31,9 +32,9 @@ mod storyline;
 mod table;
 
 use crate::clock::Clock;
-use crate::config::{Config, ConfigLocation};
+use crate::config::{self as config_file, Config, ConfigLocation};
 use crate::http_client::install_tls_provider;
-use crate::store::{SERVICE_DATABASE, Store};
+use crate::store::{SERVICE_DATABASE, Store, is_service_database_unreadable, is_unreadable};
 use anyhow::bail;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::cell::OnceCell;
@@ -41,15 +42,17 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// The end of the long help and of the manual page.
-const AFTER_HELP: &str = "\
+/// The examples in the long help of the program. [`examples`] has those of the commands.
+const PROGRAM_EXAMPLES: &str = "\
 Examples:
   newsfold source add example.org       Add the feed that a page links to
   newsfold serve                        Run the daemon
   newsfold status                       Show the state on one screen
   newsfold source list --problems       List sources with problems
-  newsfold db backup news-backup.db     Copy the database while the daemon runs
+  newsfold db backup news-backup.db     Copy the database while the daemon runs";
 
+/// The end of the long help of the program, and of all manual pages.
+const REFERENCE: &str = "\
 Exit status:
   0  success
   1  failure; the message gives the reason and the next step
@@ -69,7 +72,7 @@ Files:
 
 /// Merges many news feeds into feeds with one entry per event, listing every outlet that reported it.
 #[derive(Parser)]
-#[command(name = "newsfold", version, propagate_version = true, max_term_width = 100, after_long_help = AFTER_HELP)]
+#[command(name = "newsfold", version, propagate_version = true, max_term_width = 100, after_long_help = format!("{PROGRAM_EXAMPLES}\n\n{REFERENCE}"))]
 struct Arguments {
     #[command(flatten)]
     global: Global,
@@ -103,6 +106,7 @@ struct Global {
 #[derive(Subcommand)]
 enum Command {
     /// Run the daemon: poll sources, group items, publish and serve feeds.
+    #[command(after_long_help = examples::SERVE)]
     Serve(serve::Serve),
     /// Run a demo with invented outlets on this machine, without configuration or network.
     Demo(demo::Demo),
@@ -116,6 +120,7 @@ enum Command {
     #[command(subcommand)]
     Feed(feed::FeedCommand),
     /// Export the site as static files for a web server, an object store or a CDN.
+    #[command(after_long_help = examples::EXPORT)]
     Export(export::Export),
     /// Inspect and correct stories.
     #[command(subcommand)]
@@ -130,16 +135,19 @@ enum Command {
     Status(status::Status),
     /// Check the configuration and the environment, and suggest a fix for each problem (exit code 1 if a problem is
     /// found).
+    #[command(after_long_help = examples::DOCTOR)]
     Doctor(doctor::Doctor),
     /// Check the configuration file.
     #[command(subcommand)]
     Config(config::ConfigCommand),
     /// Ask the running daemon whether it is healthy (exit code 0) or not (1).
+    #[command(after_long_help = examples::HEALTHCHECK)]
     Healthcheck(healthcheck::Healthcheck),
     /// Inspect, check, back up and restore the database.
     #[command(subcommand)]
     Db(db::DbCommand),
     /// Parse a feed from a file or URL and print the result, without storing anything.
+    #[command(after_long_help = examples::CHECK)]
     Check(check::Check),
     /// Check an encoder: a neural network that helps to group reports in different words and languages.
     #[command(subcommand)]
@@ -244,9 +252,47 @@ impl Context {
         file
     }
 
+    /// Returns the settings for a command that must also work if the file is not valid, and the error in that case.
+    fn lenient_config(&self) -> (Config, Option<config_file::Error>) {
+        let (file, error) = self.config_location().read_leniently();
+        (self.with_options(file), error)
+    }
+
+    /// Returns the settings for a command that needs only the database. Prints a note if the file is not valid.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be read, because it may name another database.
+    fn database_config(&self) -> anyhow::Result<Config> {
+        let (config, error) = self.lenient_config();
+        match error {
+            Some(unreadable @ config_file::Error::Unreadable { .. }) => return Err(unreadable.into()),
+            Some(error) => eprintln!("newsfold: {error}\nnewsfold: this command does not need the file; it continues"),
+            None => {}
+        }
+        Ok(config)
+    }
+
+    /// Returns the path of the database, which may not exist.
+    ///
+    /// # Errors
+    /// Returns an error if this user may not read the database, or may not find out whether it exists.
+    fn database_path(&self, config: &Config) -> anyhow::Result<PathBuf> {
+        let path = config.database_path();
+        let is_hidden = config.database.is_none() && !path.exists() && is_service_database_unreadable();
+        let unreadable = if is_hidden { Path::new(SERVICE_DATABASE) } else { &path };
+        if is_hidden || is_unreadable(&path) {
+            bail!(
+                "permission denied: this user cannot read the database {}; run the command as root or as the owner of \
+                 the database, or choose another database with --database FILE",
+                unreadable.display()
+            );
+        }
+        Ok(path)
+    }
+
     /// Returns the path of the database, which must exist.
-    fn existing_database(&self) -> anyhow::Result<PathBuf> {
-        let path = self.config()?.database_path();
+    fn existing_database(&self, config: &Config) -> anyhow::Result<PathBuf> {
+        let path = self.database_path(config)?;
         if !path.exists() {
             bail!(
                 "there is no database {}; add a source with `newsfold source add URL`, start the daemon, or choose \
@@ -259,19 +305,31 @@ impl Context {
 
     /// Opens the database, which must exist.
     fn open(&self) -> anyhow::Result<(Config, Store)> {
-        self.existing_database()?;
-        self.open_or_create()
+        let config = self.config()?;
+        let store = self.open_existing(&config)?;
+        Ok((config, store))
+    }
+
+    /// Opens the database of these settings, which must exist.
+    fn open_existing(&self, config: &Config) -> anyhow::Result<Store> {
+        self.existing_database(config)?;
+        self.open_with(config)
     }
 
     /// Opens the database, and creates it if it does not exist.
     fn open_or_create(&self) -> anyhow::Result<(Config, Store)> {
         let config = self.config()?;
-        let path = config.database_path();
+        let store = self.open_with(&config)?;
+        Ok((config, store))
+    }
+
+    fn open_with(&self, config: &Config) -> anyhow::Result<Store> {
+        let path = self.database_path(config)?;
         if config.database.is_none() && path == Path::new(SERVICE_DATABASE) {
             eprintln!("newsfold: using the database of the service, {SERVICE_DATABASE}");
         }
         let store = Store::open(&path)?;
-        Ok((config, self.opened.get_or_init(|| store).clone()))
+        Ok(self.opened.get_or_init(|| store).clone())
     }
 
     fn json(&self) -> bool {

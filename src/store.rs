@@ -77,7 +77,9 @@ pub use disk_space::DiskUsage;
 pub use file_name::{folder_of, with_suffix};
 pub use file_owner::open_lock_file;
 pub use integrity::damage;
-pub use open::{SERVICE_DATABASE, default_path, follow_links};
+pub use open::{
+    SERVICE_DATABASE, default_path, follow_links, is_service_database_unreadable, is_unreadable, step_if_not_writable,
+};
 pub use restore::restore;
 pub use vacuum::vacuum;
 
@@ -150,6 +152,8 @@ struct Shared {
     identity: Option<(u64, u64)>,
     /// The error of a read that found damage.
     damage: Mutex<Option<String>>,
+    /// The problem with the file that the log contains.
+    logged_fault: Mutex<Option<String>>,
     writer: writer::Writer,
     idle_readers: Mutex<Vec<ReadConnection>>,
     data_versions: data_version::DataVersions,
@@ -169,6 +173,7 @@ impl Store {
             path: path.to_owned(),
             identity: file_identity(path),
             damage: Mutex::default(),
+            logged_fault: Mutex::default(),
             writer,
             idle_readers: Mutex::new(Vec::new()),
             data_versions: data_version::DataVersions::default(),
@@ -203,8 +208,20 @@ impl Store {
     }
 
     /// Returns the problem with the database file, if any: it was deleted or replaced since it was opened, or it is
-    /// damaged.
+    /// damaged. Logs each problem once.
     pub fn file_fault(&self) -> Option<String> {
+        let fault = self.current_file_fault();
+        let mut logged = self.shared.logged_fault.lock();
+        if *logged != fault {
+            if let Some(fault) = &fault {
+                tracing::error!(database = %self.path().display(), "the database cannot be used: {fault}");
+            }
+            logged.clone_from(&fault);
+        }
+        fault
+    }
+
+    fn current_file_fault(&self) -> Option<String> {
         match file_identity(self.path()) {
             None => Some("its file was deleted; restore it from a backup and restart newsfold".into()),
             present if present != self.shared.identity => Some("its file was replaced; restart newsfold".into()),

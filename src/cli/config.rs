@@ -15,10 +15,16 @@ pub enum ConfigCommand {
 impl ConfigCommand {
     pub fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let ConfigCommand::Check = self;
-        let location = context.config_location();
-        let config = location.read()?;
-        Fetcher::new(config.fetch.clone())?;
-        let path = location.path().map(|path| path.display().to_string());
+        let path = context.config_location().path().map(|path| path.display().to_string());
+        let config = match usable_config(context) {
+            Ok(config) => config,
+            Err(error) if context.json() => {
+                let value = serde_json::json!({"path": path, "valid": false, "error": format!("{error:#}")});
+                context.print(&value, "")?;
+                return Ok(ExitCode::FAILURE);
+            }
+            Err(error) => return Err(error),
+        };
         let changed = config.differing_settings(&Config::default());
         let text = match &path {
             None => "there is no configuration file; the defaults apply".to_owned(),
@@ -27,4 +33,11 @@ impl ConfigCommand {
         };
         context.print(&serde_json::json!({"path": path, "valid": true, "changed_settings": changed}), text)
     }
+}
+
+/// Reads the file, and checks the settings whose validity depends on other files.
+fn usable_config(context: &Context) -> anyhow::Result<Config> {
+    let config = context.config_location().read()?;
+    Fetcher::new(config.fetch.clone())?;
+    Ok(config)
 }

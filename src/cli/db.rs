@@ -1,12 +1,12 @@
 //! `newsfold db`: the database file.
 
-use super::Context;
 use super::output::confirm;
 use super::table::table;
+use super::{Context, examples};
 use crate::daemon::DatabaseLock;
 use crate::store::backup::{self, CopyProgress};
 use crate::store::{self, Store, damage, folder_of, row_counts, table_sizes, vacuum, with_suffix};
-use crate::wording::{byte_size, grouped_digits};
+use crate::wording::{byte_size, count_of, grouped_digits};
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
@@ -19,6 +19,7 @@ pub enum DbCommand {
     /// Print the size of each table with its indexes, and the unused space in the file.
     Stats,
     /// Copy the database into one file while the daemon runs.
+    #[command(after_long_help = examples::DB_BACKUP)]
     Backup {
         /// File to write.
         file: PathBuf,
@@ -28,6 +29,7 @@ pub enum DbCommand {
     },
     /// Replace the database with a backup. The daemon must be stopped. The previous database is kept in the
     /// same folder.
+    #[command(after_long_help = examples::DB_RESTORE)]
     Restore {
         /// Backup to restore.
         file: PathBuf,
@@ -55,18 +57,23 @@ impl DbCommand {
 }
 
 async fn info(context: &Context) -> anyhow::Result<ExitCode> {
-    let (_, store) = context.open()?;
+    let store = context.open_existing(&context.database_config()?)?;
     let counts = store.read(row_counts::count).await?;
     let path = store.path().display();
     let text = format!(
-        "{path}\n{} sources, {} items ({} waiting to be grouped), {} stories ({} published, {} with only backlog)",
-        counts.sources, counts.items, counts.unassigned, counts.stories, counts.published, counts.backlog_stories
+        "{path}\n{}, {} ({} waiting to be grouped), {} stories ({} published, {} with only backlog)",
+        count_of(counts.sources as usize, "source", "sources"),
+        count_of(counts.items as usize, "item", "items"),
+        counts.unassigned,
+        counts.stories,
+        counts.published,
+        counts.backlog_stories
     );
     context.print(&serde_json::json!({"database": path.to_string(), "counts": counts}), text)
 }
 
 async fn stats(context: &Context) -> anyhow::Result<ExitCode> {
-    let (_, store) = context.open()?;
+    let store = context.open_existing(&context.database_config()?)?;
     let (tables, unused) = store.read(|db| Ok((table_sizes::table_sizes(db)?, table_sizes::unused_bytes(db)?))).await?;
     let usage = store.disk_usage().context("the size of the database is unknown")?;
     let sizes = table(
@@ -89,7 +96,7 @@ async fn stats(context: &Context) -> anyhow::Result<ExitCode> {
 }
 
 async fn check(context: &Context) -> anyhow::Result<ExitCode> {
-    let (_, store) = context.open()?;
+    let store = context.open_existing(&context.database_config()?)?;
     let damage = store.read(damage).await?;
     let is_whole = damage.is_empty();
     if !is_whole && !context.json() {
@@ -101,7 +108,14 @@ async fn check(context: &Context) -> anyhow::Result<ExitCode> {
 }
 
 async fn back_up(context: &Context, file: PathBuf, force: bool) -> anyhow::Result<ExitCode> {
-    let path = context.existing_database()?;
+    let path = context.existing_database(&context.database_config()?)?;
+    if file == Path::new("-") {
+        bail!("a backup cannot be written to stdout; enter the name of a file (./- for a file with the name -)");
+    }
+    let folder = folder_of(&file);
+    if !folder.is_dir() {
+        bail!("cannot write {}: there is no folder {}; create it first", file.display(), folder.display());
+    }
     if file.exists() && !force {
         bail!("{} exists; pass --force to replace it", file.display());
     }
@@ -129,7 +143,7 @@ fn is_part_of_database(file: &Path, database: &Path) -> bool {
 }
 
 async fn restore(context: &Context, file: PathBuf, yes: bool) -> anyhow::Result<ExitCode> {
-    let path = context.config()?.database_path();
+    let path = context.database_path(&context.config()?)?;
     let _lock = DatabaseLock::acquire(&path)?;
     if path.exists() && !confirm(&format!("Replace {} with {}?", path.display(), file.display()), yes)? {
         bail!("nothing was changed");
@@ -140,14 +154,17 @@ async fn restore(context: &Context, file: PathBuf, yes: bool) -> anyhow::Result<
     let counts = Store::open(&path)?.read(row_counts::count).await?;
     let previous = previous.map(|path| path.display().to_string());
     let kept = previous.as_ref().map_or_else(String::new, |path| format!("; the previous database is now {path}"));
-    let text = format!("restored {} with {} sources and {} items{kept}", path.display(), counts.sources, counts.items);
+    let sources = count_of(counts.sources as usize, "source", "sources");
+    let items = count_of(counts.items as usize, "item", "items");
+    let text = format!("restored {} with {sources} and {items}{kept}", path.display());
     context.print(&serde_json::json!({"database": path.display().to_string(), "previous": previous}), text)
 }
 
 async fn compact(context: &Context) -> anyhow::Result<ExitCode> {
-    let path = context.existing_database()?;
+    let config = context.config()?;
+    let path = context.existing_database(&config)?;
     let _lock = DatabaseLock::acquire(&path)?;
-    let (_, store) = context.open()?;
+    let store = context.open_existing(&config)?;
     let before = store.disk_usage().context("the size of the database is unknown")?;
     if before.free_bytes < before.database_bytes {
         let (needed, free) = (byte_size(before.database_bytes), byte_size(before.free_bytes));
@@ -155,7 +172,10 @@ async fn compact(context: &Context) -> anyhow::Result<ExitCode> {
     }
     tokio::task::spawn_blocking(move || vacuum(&path)).await??;
     let (before, after) = (before.database_bytes, store.disk_usage()?.database_bytes);
-    let text = format!("the database size is now {} (previously {})", byte_size(after), byte_size(before));
+    let text = match after < before {
+        true => format!("the database size is now {} (previously {})", byte_size(after), byte_size(before)),
+        false => format!("the database has no unused space; its size stays {}", byte_size(after)),
+    };
     context.print(&serde_json::json!({"bytes_before": before, "bytes_after": after}), text)
 }
 

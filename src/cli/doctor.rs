@@ -75,7 +75,7 @@ impl Doctor {
         // The other checks need the settings.
         let Some(config) = config else { return findings };
         findings.extend(local::encoder(&config));
-        let (finding, store) = local::database(context, &config);
+        let (finding, store) = local::database(context, &config).await;
         findings.push(finding);
         if let Some(store) = &store {
             findings.extend([local::disk(store), local::permissions(store), local::daemon(store).await]);

@@ -3,8 +3,9 @@
 mod websub;
 
 use super::output::{print, time};
+use super::running_daemon::use_recorded_address;
 use super::table::{table, table_time};
-use super::{Context, id_prefix};
+use super::{Context, examples, id_prefix};
 use crate::daemon;
 use crate::domain::display_text::one_line;
 use crate::domain::{FeedEntry, FeedFold, FeedOrder, FeedVariant, PublishedFeed, StoryId, StoryRank, StorylineEntry};
@@ -30,6 +31,7 @@ pub enum FeedCommand {
         name: String,
     },
     /// Print the entries of a feed.
+    #[command(after_long_help = examples::FEED_PREVIEW)]
     Preview {
         /// Name of the feed, as printed by `newsfold feed list`.
         name: String,
@@ -41,6 +43,7 @@ pub enum FeedCommand {
         stable: bool,
     },
     /// Explain why a story is or isn't in a feed.
+    #[command(after_long_help = examples::FEED_EXPLAIN)]
     Explain {
         /// Name of the feed, as printed by `newsfold feed list`.
         name: String,
@@ -79,7 +82,9 @@ impl FeedCommand {
 }
 
 fn list(context: &Context) -> anyhow::Result<ExitCode> {
-    let options = context.config()?.publish;
+    let mut config = context.config()?;
+    use_recorded_address(&mut config);
+    let options = config.publish;
     let rows: Vec<FeedRow> = options
         .published_feeds()
         .into_iter()
@@ -120,7 +125,8 @@ fn feed_named(options: &Options, name: &str) -> anyhow::Result<PublishedFeed> {
 }
 
 async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
-    let (config, store) = context.open()?;
+    let (mut config, store) = context.open()?;
+    use_recorded_address(&mut config);
     let feed = feed_named(&config.publish, name)?;
     let contents = read(&store, &feed, FeedVariant::Live, &config.publish).await?;
     let urls = urls(&config.publish, &feed, &FeedVariant::ALL, "");
@@ -316,7 +322,8 @@ impl RankExplanation {
 }
 
 async fn token(context: &Context, name: &str, rotate: bool) -> anyhow::Result<ExitCode> {
-    let (config, store) = context.open()?;
+    let (mut config, store) = context.open()?;
+    use_recorded_address(&mut config);
     let feed = feed_named(&config.publish, name)?;
     if !feed.private {
         bail!("the feed ‘{name}’ is public; set `private = true` in its [[publish.feeds]] section to make it private");

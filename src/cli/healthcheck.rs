@@ -1,9 +1,10 @@
 //! `newsfold healthcheck`: asks the running daemon whether it is healthy, for containers and scripts.
 
 use super::Context;
+use super::running_daemon::recorded_address;
 use crate::config::site_at;
 use crate::store::daemon_state::DaemonState;
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -14,7 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(clap::Args)]
 pub struct Healthcheck {
-    /// URL of the daemon [default: the address of `serve.listen`].
+    /// URL of the daemon [default: the address of the running daemon, or else `serve.listen`].
     #[arg(long, value_name = "URL")]
     url: Option<url::Url>,
 }
@@ -23,7 +24,7 @@ impl Healthcheck {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let base = match self.url {
             Some(url) => url.to_string(),
-            None => site_at(context.config()?.serve.listen).to_string(),
+            None => site_at(daemon_address(context)).to_string(),
         };
         let (is_healthy, body) = query(&base).await?;
         super::output::print(body.trim_end())?;
@@ -31,14 +32,28 @@ impl Healthcheck {
     }
 }
 
+/// Returns the address that the running daemon has recorded, or else the configured one. A configuration that the daemon
+/// does not use must not make it look unhealthy.
+fn daemon_address(context: &Context) -> SocketAddr {
+    let (config, _) = context.lenient_config();
+    recorded_address(&config.database_path()).unwrap_or(config.serve.listen)
+}
+
 /// Asks the daemon at `base` whether it is healthy. Also returns the body of the response.
 async fn query(base: &str) -> anyhow::Result<(bool, String)> {
     let url = format!("{}/healthz", base.trim_end_matches('/'));
     let client = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build()?;
-    let no_response = || format!("the daemon does not respond at {url}");
-    let response = client.get(&url).send().await.with_context(no_response)?;
+    let no_response = |error: reqwest::Error| {
+        let error = anyhow::Error::new(error);
+        let cause = error.root_cause();
+        anyhow!(
+            "the daemon does not respond at {url}: {cause}; start it with `newsfold serve` or systemctl, or choose \
+             another address with --url URL"
+        )
+    };
+    let response = client.get(&url).send().await.map_err(no_response)?;
     let is_healthy = response.status().is_success();
-    Ok((is_healthy, response.text().await.with_context(no_response)?))
+    Ok((is_healthy, response.text().await.map_err(no_response)?))
 }
 
 /// Returns the reasons why a daemon is not healthy; empty if it is healthy.
@@ -49,7 +64,8 @@ pub async fn faults_of(daemon: &DaemonState) -> Vec<String> {
     }
 }
 
-async fn faults(address: SocketAddr) -> anyhow::Result<Vec<String>> {
+/// Returns the reasons why the daemon at an address is not healthy; empty if it is healthy.
+pub async fn faults(address: SocketAddr) -> anyhow::Result<Vec<String>> {
     #[derive(serde::Deserialize)]
     struct Report {
         down: BTreeMap<String, String>,

@@ -33,7 +33,7 @@ pub fn start(format_of_lines: LogFormat, default_filter: &str) {
         LogFormat::Text => builder.init(),
     }
     if let Some(fault) = fault {
-        tracing::warn!("NEWSFOLD_LOG is ignored, because it is not a valid filter: {fault}");
+        tracing::warn!("NEWSFOLD_LOG is ignored, because {fault}; enter a filter such as newsfold=debug");
     }
 }
 
@@ -42,7 +42,10 @@ fn filter(default_filter: &str) -> (EnvFilter, Option<String>) {
     let given = std::env::var("NEWSFOLD_LOG").unwrap_or_default();
     let (filter, fault) = match EnvFilter::builder().parse(&given) {
         Ok(filter) if !given.trim().is_empty() => (filter, None),
-        parsed => (EnvFilter::new(default_filter), parsed.err().map(|error| error.to_string())),
+        parsed => (
+            EnvFilter::new(default_filter),
+            parsed.err().map(|error| format!("{given:?} is not a valid filter: {error}")),
+        ),
     };
     // html5ever logs the text of every item, which may contain the address of a personal feed.
     (filter.add_directive("html5ever=off".parse().expect("a valid directive")), fault)

@@ -1,5 +1,6 @@
 //! `newsfold man`: manual pages, generated from the help.
 
+use super::REFERENCE;
 use anyhow::Context as _;
 use std::path::Path;
 
@@ -8,6 +9,7 @@ pub fn write_pages(command: clap::Command, directory: &Path) -> anyhow::Result<(
     let cannot = || format!("cannot write to {}", directory.display());
     std::fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
     let name = command.get_name().to_owned();
+    let command = with_reference(command);
     clap_mangen::generate_to(command, directory).with_context(cannot)?;
     for entry in std::fs::read_dir(directory).with_context(cannot)? {
         let path = entry.with_context(cannot)?.path();
@@ -18,6 +20,16 @@ pub fn write_pages(command: clap::Command, directory: &Path) -> anyhow::Result<(
         }
     }
     Ok(())
+}
+
+/// Adds exit status, environment and files to the end of the pages of all subcommands.
+fn with_reference(command: clap::Command) -> clap::Command {
+    let names: Vec<String> = command.get_subcommands().map(|below| below.get_name().to_owned()).collect();
+    let add = |below: clap::Command| {
+        let examples = below.get_after_long_help().map_or_else(String::new, |help| format!("{help}\n\n"));
+        with_reference(below.after_long_help(examples + REFERENCE))
+    };
+    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, add))
 }
 
 /// The generator puts the end of the help into one section. Makes each of its parts a section of its own, as manual
@@ -45,6 +57,24 @@ fn with_sections(page: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::{CommandFactory, Parser};
+
+    #[test]
+    fn examples_are_valid_commands() {
+        let mut count = 0;
+        let mut waiting = vec![super::super::Arguments::command()];
+        while let Some(command) = waiting.pop() {
+            waiting.extend(command.get_subcommands().cloned());
+            let help = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+            for line in help.lines().filter_map(|line| line.strip_prefix("  newsfold ")) {
+                let arguments = line.split("  ").next().unwrap().split(' ');
+                let parsed = super::super::Arguments::try_parse_from(std::iter::once("newsfold").chain(arguments));
+                assert!(parsed.is_ok(), "{line}: {}", parsed.err().unwrap());
+                count += 1;
+            }
+        }
+        assert!(count > 30, "{count}");
+    }
 
     #[test]
     fn parts_of_the_help_become_sections() {

@@ -1,9 +1,12 @@
 //! The daemon that runs on the database of a command.
 
 use super::Context;
+use crate::config::Config;
 use crate::daemon::DatabaseLock;
 use crate::store::daemon_state::{self, DaemonState};
 use crate::store::{self, Store};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 /// The time limit for the checkpoint at the end of a command.
@@ -12,6 +15,20 @@ const CHECKPOINT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Returns the state of the running daemon; `None` if no daemon runs.
 pub async fn running_daemon(store: &Store) -> store::Result<Option<DaemonState>> {
     if DatabaseLock::is_held(store.path()) { store.read(daemon_state::get).await } else { Ok(None) }
+}
+
+/// Returns the address that the daemon on a database has recorded; `None` if no daemon runs or the database cannot be read.
+pub fn recorded_address(database: &Path) -> Option<SocketAddr> {
+    let is_running = DatabaseLock::is_held(database);
+    let daemon = is_running.then(|| daemon_state::read_file(database).ok()).flatten()?;
+    daemon?.listen.parse().ok()
+}
+
+/// Sets the listen address to that of the running daemon. The URL of the site may follow from it.
+pub fn use_recorded_address(config: &mut Config) {
+    if let Some(address) = recorded_address(&config.database_path()) {
+        config.set_listen_address(address);
+    }
 }
 
 /// Prints a note if the running daemon's settings differ from the command's settings.

@@ -3,9 +3,11 @@
 use super::{Context, termination_signal};
 use crate::config::{Config, MetricsOptions};
 use crate::daemon::{self, ConfigurationSource, DatabaseLock};
-use crate::store::Store;
+use crate::store::{Store, folder_of};
 use anyhow::{Context as _, bail};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, geteuid, getrlimit, setrlimit};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -29,9 +31,14 @@ impl Serve {
         if let Some(listen) = self.listen {
             config.set_listen_address(listen);
         }
-        let path = config.database_path();
+        let path = context.database_path(&config)?;
+        refuse_root(&path)?;
         let _lock = DatabaseLock::acquire_for_daemon(&path).await?;
+        let is_new = !path.exists();
         let store = Store::open(&path)?;
+        if is_new {
+            tracing::warn!(database = %path.display(), "created a new database, because there was none");
+        }
         open_more_files()?;
         let listener = listen(&config).await?;
         let shutdown = CancellationToken::new();
@@ -40,6 +47,21 @@ impl Serve {
         let configuration = ConfigurationSource { config, file, location, metrics, reload };
         daemon::run(configuration, store, listener, context.clock.clone(), shutdown).await?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Returns an error if root starts the daemon on the database of another user, because the daemon parses documents of
+/// other servers. A vulnerability in that code would give access to the whole system.
+fn refuse_root(database: &Path) -> anyhow::Result<()> {
+    let owned = database.metadata().or_else(|_| folder_of(database).metadata());
+    match owned.map_or(0, |owned| owned.uid()) {
+        owner if owner != 0 && geteuid().is_root() => bail!(
+            "the database {} belongs to another user, and newsfold does not fetch documents as root; start the daemon \
+             as that user, for example with `systemctl start newsfold` or `setpriv --reuid {owner} --clear-groups \
+             newsfold serve`",
+            database.display()
+        ),
+        _ => Ok(()),
     }
 }
 

@@ -10,7 +10,7 @@ mod poll;
 mod request_options;
 
 use super::output::{confirm, time};
-use super::{Context, termination_signal};
+use super::{Context, examples, termination_signal};
 use crate::domain::display_text::one_line;
 use crate::domain::language::language_code;
 use crate::domain::{PollOutcome, Source, SourceId, SourceState, Timestamp};
@@ -28,9 +28,11 @@ use url::Url;
 #[derive(clap::Subcommand)]
 pub enum SourceCommand {
     /// Add a feed, or the feed of a web page.
+    #[command(after_long_help = examples::SOURCE_ADD)]
     Add(add::Add),
     /// List the sources.
     #[command(visible_alias = "ls")]
+    #[command(after_long_help = examples::SOURCE_LIST)]
     List(list::List),
     /// Show a source, its latest polls and their problems.
     Show {
@@ -41,6 +43,7 @@ pub enum SourceCommand {
         polls: u32,
     },
     /// Change a source's settings.
+    #[command(after_long_help = examples::SOURCE_EDIT)]
     Edit(edit::Edit),
     /// Stop polling sources until you resume them.
     Pause(SourceNames),
@@ -59,6 +62,7 @@ pub enum SourceCommand {
     Poll(poll::Poll),
     /// Add the sources in an OPML file. Existing sources do not change. Repairs are reported. The exit code is 1 if a
     /// line cannot be used or the file is truncated.
+    #[command(after_long_help = examples::SOURCE_IMPORT)]
     Import {
         /// OPML file; - reads stdin.
         file: PathBuf,
@@ -70,6 +74,7 @@ pub enum SourceCommand {
         backlog: bool,
     },
     /// Print all sources as OPML.
+    #[command(after_long_help = examples::SOURCE_EXPORT)]
     Export {
         /// Only sources with this tag.
         #[arg(long)]
@@ -77,6 +82,7 @@ pub enum SourceCommand {
     },
     /// Synchronize the sources with an OPML file: add, change and delete sources. A truncated or malformed file is
     /// rejected.
+    #[command(after_long_help = examples::SOURCE_SYNC)]
     Sync {
         /// OPML file; - reads stdin.
         file: PathBuf,

@@ -39,20 +39,23 @@ struct StoredFacts {
     counts: RowCounts,
     queues: QueueLengths,
     /// Feeds that are new, have a changed selection, or select by tags of sources that have changed. The daemon has not
-    /// filled them yet.
-    feeds_to_fill: usize,
+    /// filled them yet. `None` if the configuration is not valid.
+    feeds_to_fill: Option<usize>,
 }
 
 impl Status {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let (config, store) = context.open()?;
+        let (config, config_error) = context.lenient_config();
+        let store = context.open_existing(&config)?;
         let daemon = running_daemon(&store).await?;
         let now = context.clock.now();
-        let feeds = config.publish.published_feeds();
-        let stored = store.read(move |db| stored_facts(db, &feeds, now)).await?;
+        let feeds = config_error.is_none().then(|| config.publish.published_feeds());
+        let stored = store.read(move |db| stored_facts(db, feeds.as_deref(), now)).await?;
+        let mut problems = problems(context, &store, daemon.as_ref()).await;
+        problems.extend(config_error.map(|error| format!("the daemon cannot start with this configuration: {error}")));
         let report = Report {
             version: env!("CARGO_PKG_VERSION"),
-            problems: problems(context, &store, daemon.as_ref()).await,
+            problems,
             daemon,
             configuration: context.config_location().path().map(|path| path.display().to_string()),
             database: store.path().display().to_string(),
@@ -63,7 +66,11 @@ impl Status {
     }
 }
 
-fn stored_facts(db: &ReadConnection, feeds: &[PublishedFeed], now: Timestamp) -> crate::store::Result<StoredFacts> {
+fn stored_facts(
+    db: &ReadConnection,
+    feeds: Option<&[PublishedFeed]>,
+    now: Timestamp,
+) -> crate::store::Result<StoredFacts> {
     let sources = sources::list(db, &SourceFilter::default())?;
     let active = sources.iter().filter(|source| source.state == SourceState::Active);
     Ok(StoredFacts {
@@ -72,7 +79,7 @@ fn stored_facts(db: &ReadConnection, feeds: &[PublishedFeed], now: Timestamp) ->
         next_poll_at: active.map(|source| source.next_poll_at).min(),
         counts: row_counts::count(db)?,
         queues: queue_lengths::count(db, now)?,
-        feeds_to_fill: feed_selections::count_outdated(db, feeds)?,
+        feeds_to_fill: feeds.map(|feeds| feed_selections::count_outdated(db, feeds)).transpose()?,
     })
 }
 
@@ -115,11 +122,13 @@ impl Report {
             (queues.items_to_group, "items to group"),
             (queues.items_to_encode, "items to encode"),
             (queues.stories_to_review, "stories to review"),
-            (stored.feeds_to_fill as u64, "feeds to fill"),
             (queues.due_sources, "sources due"),
             (queues.pending_deliveries, "WebSub deliveries"),
         ]
-        .map(|(count, what)| format!("{} {what}", grouped_digits(count)));
+        .into_iter()
+        .chain(stored.feeds_to_fill.map(|count| (count as u64, "feeds to fill")))
+        .map(|(count, what)| format!("{} {what}", grouped_digits(count)))
+        .collect::<Vec<_>>();
         lines.extend([
             ("database", format!("{}, {}", self.database, byte_size(disk.database_bytes + disk.write_ahead_log_bytes))),
             ("free space", byte_size(disk.free_bytes)),

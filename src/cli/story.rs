@@ -4,7 +4,7 @@ use super::constraint::{decide, decide_together};
 use super::output::time;
 use super::storyline::{PlacedStory, decision_line, headline};
 use super::table::{optional_table_time, table_time};
-use super::{Context, id_prefix};
+use super::{Context, examples, id_prefix};
 use crate::domain::display_text::one_line;
 use crate::domain::language::language_name;
 use crate::domain::{ConstraintId, Edition, GroupingConstraint, ItemId, Story, StoryId, StoryItem, Storyline};
@@ -17,12 +17,13 @@ use std::process::ExitCode;
 pub enum StoryCommand {
     /// List the stories with the most recent changes.
     #[command(visible_alias = "ls")]
+    #[command(after_long_help = examples::STORY_LIST)]
     List {
         /// Only stories reported by at least N outlets.
         #[arg(long, default_value_t = 1, value_name = "N")]
         min_outlets: u32,
         /// Maximum number of stories to list.
-        #[arg(long, default_value_t = 30)]
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
     },
     /// Show a story, its items, and why each item is in it.
@@ -36,6 +37,7 @@ pub enum StoryCommand {
         story: String,
     },
     /// Merge two stories permanently. The older id is kept; the other id redirects to it.
+    #[command(after_long_help = examples::STORY_MERGE)]
     Merge {
         /// ID of a story, or a unique prefix of it.
         one: String,
@@ -43,6 +45,7 @@ pub enum StoryCommand {
         other: String,
     },
     /// Split items off into a new story, permanently.
+    #[command(after_long_help = examples::STORY_SPLIT)]
     Split {
         /// ID of the story, or a unique prefix of it.
         story: String,

@@ -1,7 +1,7 @@
 //! Finds the configuration file: the given file, the user's file, or the system's file.
 
 use super::{Config, Error};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The configuration file of the system.
 const SYSTEM_PATH: &str = "/etc/newsfold/config.toml";
@@ -29,4 +29,26 @@ impl ConfigLocation {
     pub fn read(&self) -> Result<Config, Error> {
         self.path().map_or_else(|| Ok(Config::default()), |path| Config::read(&path))
     }
+
+    /// Reads the file for a command that must also work if the file is not valid. In that case, returns the error, and
+    /// settings that differ from the defaults only in the database and the listen address.
+    pub fn read_leniently(&self) -> (Config, Option<Error>) {
+        match self.read() {
+            Ok(config) => (config, None),
+            Err(error) => (self.path().map_or_else(Config::default, |path| database_and_address(&path)), Some(error)),
+        }
+    }
+}
+
+/// Returns the defaults with the database and the listen address of a file that is not valid.
+fn database_and_address(path: &Path) -> Config {
+    let mut config = Config::default();
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let Ok(file) = toml::from_str::<toml::Table>(&text) else { return config };
+    config.database = file.get("database").and_then(toml::Value::as_str).map(PathBuf::from);
+    let listen = file.get("serve").and_then(|serve| serve.get("listen")?.as_str()?.parse().ok());
+    if let Some(listen) = listen {
+        config.set_listen_address(listen);
+    }
+    config
 }

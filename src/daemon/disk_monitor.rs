@@ -11,6 +11,8 @@ const INTERVAL: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(context: TaskContext) {
     loop {
+        // Logs a deleted file, even if nobody requests `/healthz`.
+        context.store().file_fault();
         if let Err(error) = record_change(context.store(), context.clock().now()).await {
             error.log("cannot record the state of the disk");
         }

@@ -1,7 +1,7 @@
 //! Lock files next to the database: one daemon per database, and one program at a time that groups its items. The
 //! operating system releases a lock when its holder ends, even after a crash.
 
-use crate::store::{open_lock_file, with_suffix};
+use crate::store::{open_lock_file, step_if_not_writable, with_suffix};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -25,11 +25,8 @@ pub struct DatabaseLock {
 pub enum LockError {
     #[error("another newsfold daemon is using {0}; stop it first, or choose another database with --database")]
     Held(PathBuf),
-    #[error(
-        "cannot lock {path}: {cause}. Choose a path that this user can write to with --database FILE or `database` in \
-         the configuration, or give this user write permission"
-    )]
-    Failed { path: PathBuf, cause: std::io::Error },
+    #[error("cannot lock {path}: {cause}. {next}")]
+    Failed { path: PathBuf, cause: std::io::Error, next: &'static str },
 }
 
 impl DatabaseLock {
@@ -76,7 +73,7 @@ impl DatabaseLock {
 
     fn named(database: &Path, ending: &str) -> Result<DatabaseLock, LockError> {
         let path = with_suffix(database, ending);
-        let failed = |cause| LockError::Failed { path: path.clone(), cause };
+        let failed = |cause| LockError::Failed { path: path.clone(), cause, next: step_if_not_writable(&path) };
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }

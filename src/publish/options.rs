@@ -17,6 +17,7 @@ pub const HEALTH_FEED_NAME: &str = "health";
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// The public URL of this newsfold instance. All published links start with it.
+    #[serde(deserialize_with = "base_url")]
     pub base_url: Url,
     /// The title of the pages and of the `all` feed.
     pub title: String,
@@ -243,6 +244,16 @@ fn default_min_outlets() -> u32 {
 
 fn default_limit() -> u32 {
     100
+}
+
+fn base_url<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Url::parse(&text).map_err(|error| {
+        serde::de::Error::custom(match error {
+            url::ParseError::RelativeUrlWithoutBase => format!("‘{text}’ has no scheme; write \"https://{text}\""),
+            error => format!("‘{text}’ is not a valid URL ({error}); write one such as \"https://news.example/\""),
+        })
+    })
 }
 
 fn feed_name<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

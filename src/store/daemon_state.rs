@@ -2,10 +2,12 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
+use super::open::open_reader;
 use super::row_conversion::to_json;
 use jiff::Timestamp;
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DaemonState {
@@ -44,6 +46,11 @@ pub fn record(db: &WriteConnection, state: &DaemonState) -> Result<()> {
         ],
     )?;
     Ok(())
+}
+
+/// Reads the state from a database that is not open. Changes nothing, and applies no migrations.
+pub fn read_file(database: &Path) -> Result<Option<DaemonState>> {
+    get(&open_reader(database)?)
 }
 
 /// Returns the state of the daemon that runs or ran last; `None` if no daemon has ever run on this database.

@@ -10,7 +10,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
 
 /// The permissions of a lock file. It contains nothing.
-const LOCK_FILE_MODE: u32 = 0o644;
+pub(super) const LOCK_FILE_MODE: u32 = 0o644;
 
 /// Creates a file, which must not exist. If root runs this program, the file gets the owner of its folder.
 pub(super) fn create_file(path: &Path, mode: u32) -> Result<File> {

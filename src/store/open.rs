@@ -14,7 +14,9 @@ use crate::urls::redact::redact_urls;
 use rusqlite::config::DbConfig;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
-use rustix::fs::{Access, access};
+use rustix::fs::{Access, StatVfsMountFlags, access, statvfs};
+use rustix::io::Errno;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -31,7 +33,7 @@ pub const SERVICE_DATABASE: &str = "/var/lib/newsfold/newsfold.db";
 pub fn default_path() -> PathBuf {
     use etcetera::BaseStrategy;
     const NAME: &str = "newsfold.db";
-    if let Some(folder) = std::env::var_os("STATE_DIRECTORY").filter(|folder| !folder.is_empty()) {
+    if let Some(folder) = state_directory() {
         return PathBuf::from(folder).join(NAME);
     }
     if access(SERVICE_DATABASE, Access::READ_OK).is_ok() {
@@ -40,6 +42,21 @@ pub fn default_path() -> PathBuf {
     let base = etcetera::choose_base_strategy().ok();
     let folder = base.map(|base| base.state_dir().unwrap_or_else(|| base.data_dir()).join("newsfold"));
     folder.unwrap_or_default().join(NAME)
+}
+
+/// Returns the directory that systemd has created for this program.
+fn state_directory() -> Option<OsString> {
+    std::env::var_os("STATE_DIRECTORY").filter(|folder| !folder.is_empty())
+}
+
+/// Returns whether [`default_path`] is not the database of the service only because this user may not read that.
+pub fn is_service_database_unreadable() -> bool {
+    state_directory().is_none() && is_unreadable(Path::new(SERVICE_DATABASE))
+}
+
+/// Returns whether the permissions keep this user from reading a file, or from finding out whether it exists.
+pub fn is_unreadable(path: &Path) -> bool {
+    access(path, Access::READ_OK) == Err(Errno::ACCESS)
 }
 
 /// The maximum number of symbolic links that [`follow_links`] follows.
@@ -67,7 +84,7 @@ pub(super) fn open_writer(path: &Path) -> Result<WriteConnection> {
         std::fs::create_dir_all(folder).map_err(|cause| Error::Open {
             path: path.to_owned(),
             cause: cannot(cause).into(),
-            next: NO_PLACE,
+            next: step_if_not_writable(path),
         })?;
     }
     let open = |cause: rusqlite::Error| {
@@ -77,7 +94,7 @@ pub(super) fn open_writer(path: &Path) -> Result<WriteConnection> {
             Some(ErrorCode::DatabaseCorrupt) => {
                 "It is damaged: restore a backup, or choose another file with --database FILE"
             }
-            _ => step_after_disk_failure(&cause).unwrap_or(NO_PLACE),
+            _ => step_after_disk_failure(&cause).unwrap_or_else(|| step_if_not_writable(path)),
         };
         Error::Open { path: path.to_owned(), cause: cause.into(), next }
     };
@@ -110,6 +127,16 @@ fn retry_while_busy<T>(operation: impl Fn() -> rusqlite::Result<T>) -> rusqlite:
 /// The next step if the database cannot be created or written.
 const NO_PLACE: &str = "Choose a path that this user can write to with --database FILE, NEWSFOLD_DATABASE or `database` \
      in the configuration, or give this user write permission";
+/// The next step if the file system of the database is read-only.
+const READ_ONLY: &str = "Its file system is read-only: mount it writable, or choose a path on another file system with \
+     --database FILE";
+
+/// Returns the next step if the database or a file next to it cannot be created or written.
+pub fn step_if_not_writable(path: &Path) -> &'static str {
+    let existing = path.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
+    let is_read_only = statvfs(existing).is_ok_and(|disk| disk.f_flag.contains(StatVfsMountFlags::RDONLY));
+    if is_read_only { READ_ONLY } else { NO_PLACE }
+}
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;

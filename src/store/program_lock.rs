@@ -5,6 +5,7 @@
 //! different containers, and on every file system whose locks are reliable enough for SQLite.
 
 use super::file_name::{folder_of, with_suffix};
+use super::file_owner::{LOCK_FILE_MODE, create_file};
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher};
 use std::io;
@@ -26,7 +27,7 @@ impl ProgramLock {
         loop {
             let id = format!("{:016x}", random_number() as u64);
             let path = lock_path(database, &id);
-            let file = File::create_new(&path)?;
+            let file = create_file(&path, LOCK_FILE_MODE)?;
             file.lock()?;
             // Another program deletes the file if it looks at it before it is locked.
             if file.metadata()?.nlink() > 0 {

@@ -191,6 +191,17 @@ fn manual_pages_and_completions_are_generated() {
     for section in ["EXAMPLES", "EXIT STATUS", "ENVIRONMENT", "FILES"] {
         assert!(page.contains(&format!(".SH \"{section}\"\n.nf\n  ")), "{section} is missing");
     }
+    let mut pages = 0;
+    for page in std::fs::read_dir(&folder).unwrap().map(|page| page.unwrap().path()) {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for section in ["EXIT STATUS", "ENVIRONMENT", "FILES"] {
+            assert_eq!(text.matches(&format!(".SH \"{section}\"\n")).count(), 1, "{section} of {}", page.display());
+        }
+        pages += 1;
+    }
+    assert!(pages > 50, "{pages}");
+    let page = std::fs::read_to_string(folder.join("newsfold-source-add.1")).unwrap();
+    assert!(page.contains(".SH \"EXAMPLES\"\n.nf\n  newsfold source add example.org"), "{page}");
     let help = cli.run(&["source", "list", "--help"]);
     assert!(help.contains("Global options:"), "{help}");
     assert!(cli.run(&["source", "--help"]).contains("[alias: ls]"));

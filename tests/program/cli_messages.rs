@@ -128,6 +128,22 @@ fn error_for_an_invalid_argument_shows_valid_ones() {
     cli.assert_fails(&["eval", &cli.write_file("empty.jsonl", "\n")], "contains no items");
 }
 
+#[test]
+fn messages_name_the_mistake_and_the_next_step() {
+    let cli = CliRunner::new();
+    cli.run(&["source", "add", "https://a.example/feed", "--no-fetch"]);
+    assert!(cli.run(&["db", "info"]).contains("\n1 source, 0 items"));
+    cli.assert_fails(&["db", "backup", "-"], "a backup cannot be written to stdout");
+    cli.assert_fails(&["db", "backup", "/no/such/x.db"], "there is no folder /no/such; create it first");
+    cli.command(&["source", "list", "--limit", "0"]).assert().code(2);
+    cli.run(&["db", "vacuum"]);
+    assert!(cli.run(&["db", "vacuum"]).contains("the database has no unused space; its size stays "));
+    let exported = cli.command(&["source", "export", "--tag", "typo"]).assert().success();
+    exported.stderr(predicate::str::contains("no source has the tag ‘typo’"));
+    cli.write_file("config.toml", "[publish]\nbase_url = \"news.example.org\"\n");
+    cli.assert_fails(&["config", "check"], "‘news.example.org’ has no scheme; write \"https://news.example.org\"");
+}
+
 #[tokio::test]
 async fn page_for_an_invalid_query_links_to_a_valid_one() {
     let mut daemon = TestDaemon::new();

@@ -7,6 +7,7 @@ use crate::support::test_daemon::{TestDaemon, run_next_poll, start_and_poll_once
 use crate::support::{rss, skipped, wait_until};
 use jiff::SignedDuration;
 use newsfold::store::{publication, row_counts};
+use predicates::prelude::PredicateBooleanExt;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
@@ -29,6 +30,18 @@ async fn deleted_database_is_reported_and_makes_the_daemon_unhealthy() {
     std::fs::remove_file(database_path(cli.folder.path())).unwrap();
     let (status, body) = get(&daemon.base, "/healthz").await;
     assert!(status == 503 && body.contains("its file was deleted"), "{body}");
+    get(&daemon.base, "/healthz").await;
+    wait_until("the problem is logged", async || daemon.log().contains("its file was deleted")).await;
+    let errors = daemon.log().lines().filter(|line| line.contains("ERROR") && line.contains("was deleted")).count();
+    assert_eq!(errors, 1, "each problem is logged once: {}", daemon.log());
+    assert!(cli.run_json_failing(&["healthcheck", "--url", &daemon.base])["down"]["database"].is_string());
+    drop(daemon);
+    let daemon = start_daemon(cli.folder.path(), "");
+    let log = daemon.log();
+    let warning = log.lines().find(|line| line.contains("created a new database")).expect("a warning");
+    assert!(warning.contains("WARN") && warning.contains("news.db"), "{log}");
+    drop(daemon);
+    assert!(!start_daemon(cli.folder.path(), "").log().contains("created a new database"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,6 +57,7 @@ async fn command_returns_the_health_of_the_daemon() {
     let base = daemon.base.clone();
     drop(daemon);
     cli.assert_fails(&["healthcheck", "--url", &base], "the daemon does not respond at");
+    cli.assert_fails(&["healthcheck", "--url", &base], "start it with `newsfold serve`");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,6 +115,7 @@ fn log_lines_have_the_priorities_of_the_journal_only_if_the_journal_reads_them()
 fn log_lines_are_json_on_request() {
     let cli = CliRunner::new();
     cli.write_file("config.toml", CONFIG);
+    cli.run(&["source", "add", "https://a.example/feed", "--no-fetch"]);
     let mut daemon = Command::new(assert_cmd::cargo::cargo_bin("newsfold"))
         .args(["serve", "--log-format", "json", "--config"])
         .arg(cli.folder.path().join("config.toml"))
@@ -120,7 +135,8 @@ fn log_lines_are_json_on_request() {
 #[test]
 fn filter_that_is_not_valid_is_reported_and_ignored() {
     let cli = CliRunner::new();
-    let text = predicates::str::contains("NEWSFOLD_LOG is ignored, because it is not a valid filter");
+    let text = predicates::str::contains("NEWSFOLD_LOG is ignored, because \"newsfold=loud\" is not a valid filter")
+        .and(predicates::str::contains("such as newsfold=debug"));
     cli.command(&["config", "check"]).env("NEWSFOLD_LOG", "newsfold=loud").assert().success().stderr(text);
 }
 

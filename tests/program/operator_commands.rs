@@ -3,7 +3,7 @@
 use crate::support::cli_runner::CliRunner;
 use crate::support::daemon_process::{DaemonProcess, start_daemon};
 use crate::support::origin_server::{OriginServer, StubResponse};
-use crate::support::{rss_of_today, wait_until};
+use crate::support::{rss_of_today, skipped, wait_until};
 
 const CONFIG: &str = "[serve]\nlisten = \"127.0.0.1:0\"\n[fetch]\nallowed_networks = [\"127.0.0.0/8\"]\n\
                       min_origin_delay = \"0s\"\n[publish]\ndelay = \"0s\"\n[daemon]\nshutdown_grace = \"2s\"\n";
@@ -54,6 +54,88 @@ async fn status_names_the_problems() {
     let status = cli.run_json(&["status"]);
     assert_eq!(status["daemon"], serde_json::Value::Null);
     assert!(status["problems"][0].as_str().unwrap().contains("the daemon is not running"), "{status}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invalid_configuration_hides_no_healthy_daemon() {
+    let cli = CliRunner::new();
+    let daemon = start(&cli);
+    for invalid in [format!("titel = 3\n{CONFIG}"), "titel =".to_owned()] {
+        cli.write_file("config.toml", &invalid);
+        assert!(cli.run(&["healthcheck"]).contains("\"status\":\"ok\""), "the daemon has recorded its address");
+        let status = cli.run_json(&["status"]);
+        assert_eq!(status["daemon"]["process_id"], daemon.process.id());
+        let problem = status["problems"][0].as_str().unwrap();
+        assert!(problem.contains("cannot start with this configuration") && problem.contains("titel"), "{problem}");
+        assert_eq!(status["stored"]["feeds_to_fill"], serde_json::Value::Null);
+        cli.command(&["db", "check"]).assert().success().stderr(predicates::str::contains("titel"));
+        let backup = cli.folder.path().join("backup.db");
+        cli.run(&["db", "backup", "--force", backup.to_str().unwrap()]);
+        cli.assert_fails(&["config", "check"], "titel");
+        let report = cli.run_json_failing(&["config", "check"]);
+        assert!(report["valid"] == false && report["error"].as_str().unwrap().contains("titel"), "{report}");
+    }
+    // The database is in the file only.
+    let database = cli.folder.path().join("news.db");
+    cli.write_file("config.toml", &format!("titel = 3\ndatabase = {database:?}\n"));
+    let output = cli.command(&["status", "--json"]).env_remove("NEWSFOLD_DATABASE").output().unwrap();
+    let status: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(status["daemon"]["process_id"], daemon.process.id());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn urls_of_feeds_have_the_address_of_the_running_daemon() {
+    let cli = CliRunner::new();
+    let daemon = start(&cli);
+    let url = format!("{}/feeds/all.atom", daemon.base);
+    assert!(cli.run(&["feed", "list"]).contains(&url) && cli.run(&["feed", "show", "all"]).contains(&url));
+    cli.write_file("config.toml", &CONFIG.replace("[publish]", "[publish]\nbase_url = \"https://news.example/\""));
+    assert!(cli.run(&["feed", "list"]).contains("https://news.example/feeds/all.atom"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_finds_a_stopped_daemon_and_a_deleted_database() {
+    let (cli, origin) = (CliRunner::new(), OriginServer::start().await);
+    origin.serve("/robots.txt", StubResponse::ok("User-agent: *\n"));
+    let free_port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    cli.write_file("config.toml", &CONFIG.replace("127.0.0.1:0", &free_port.to_string()));
+    let daemon = start_daemon(cli.folder.path(), "");
+    cli.run(&["source", "add", &origin.url("/feed"), "--no-fetch"]);
+    drop(daemon);
+    let findings = cli.run_json_failing(&["doctor"]);
+    let found = finding(&findings, "daemon");
+    assert!(found["verdict"] == "error" && found["detail"].as_str().unwrap().contains("it is not running"), "{found}");
+    let _daemon = start_daemon(cli.folder.path(), "");
+    assert_eq!(finding(&cli.run_json(&["doctor"]), "daemon")["verdict"], "ok");
+    std::fs::remove_file(cli.folder.path().join("news.db")).unwrap();
+    let findings = cli.run_json_failing(&["doctor"]);
+    let found = finding(&findings, "database");
+    let detail = found["detail"].as_str().unwrap();
+    assert!(detail.contains("does not exist, but a daemon is using it") && detail.contains("was deleted"), "{found}");
+    std::fs::remove_file(cli.folder.path().join("news.db.lock")).unwrap();
+    assert_eq!(finding(&cli.run_json_failing(&["doctor"]), "database")["verdict"], "error");
+    assert!(cli.run_json_failing(&["healthcheck"])["down"]["database"].is_string());
+}
+
+#[test]
+fn message_on_a_read_only_file_system_says_so() {
+    let cli = CliRunner::new();
+    let folder = cli.folder.path().join("state");
+    std::fs::create_dir(&folder).unwrap();
+    let mount = "mount -t tmpfs -o ro none \"$0\" && exec \"$@\"";
+    let run = |program: &std::path::Path, arguments: &[&str]| {
+        let mut command = std::process::Command::new("unshare");
+        command.args(["-Urm", "sh", "-c", mount]).arg(&folder).arg(program).args(arguments);
+        command.env("HOME", cli.folder.path()).env("NEWSFOLD_DATABASE", folder.join("news.db")).output().unwrap()
+    };
+    if !run("true".as_ref(), &[]).status.success() {
+        return skipped("a read-only disk: this user may not mount a file system in a user namespace");
+    }
+    for arguments in [&["source", "add", "https://a.example/", "--no-fetch"][..], &["serve"]] {
+        let output = run(&assert_cmd::cargo::cargo_bin("newsfold"), arguments);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && message.contains("Its file system is read-only"), "{message}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,7 +9,7 @@ const README: &str = include_str!("../../README.md");
 const OPERATIONS: &str = include_str!("../../docs/operations.md");
 
 /// The beginnings of the commands that this test does not run, each with the reason.
-const NOT_RUN: [(&str, &str); 11] = [
+const NOT_RUN: [(&str, &str); 12] = [
     ("cargo build", "compiles the program for release"),
     ("cargo run -- demo", "compiles the program; tests/program/demo.rs runs the demo"),
     ("cargo test", "is this test"),
@@ -20,6 +20,7 @@ const NOT_RUN: [(&str, &str); 11] = [
     ("systemctl ", "needs root and systemd"),
     ("newsfold storyline split", "needs a storyline that the grouping has made; tests/program/storylines.rs runs it"),
     ("newsfold serve", "runs until it is stopped; most other tests run it"),
+    ("newsfold healthcheck", "needs a running daemon; tests/program/health.rs runs it"),
     ("newsfold check URL", "needs a public server"),
 ];
 

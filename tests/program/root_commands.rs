@@ -98,6 +98,48 @@ fn files_that_root_creates_belong_to_the_owner_of_the_folder() {
     assert_eq!(database.metadata().unwrap().mode() & 0o777, 0o600);
 }
 
+#[test]
+fn root_starts_no_daemon_on_the_database_of_another_user() {
+    if !rustix::process::geteuid().is_root() {
+        return skipped("this test needs root");
+    }
+    let cli = CliRunner::new();
+    cli.run(&["source", "add", "https://a.example/feed", "--no-fetch"]);
+    let advice = "newsfold does not fetch documents as root; start the daemon as that user";
+    chown(database_path(cli.folder.path()), Some(OTHER_USER), None).unwrap();
+    cli.assert_fails(&["serve"], advice);
+    std::fs::remove_file(database_path(cli.folder.path())).unwrap();
+    chown(cli.folder.path(), Some(OTHER_USER), None).unwrap();
+    cli.assert_fails(&["serve"], advice);
+    assert!(!database_path(cli.folder.path()).exists(), "a new database would belong to that user");
+}
+
+#[test]
+fn user_without_access_to_the_database_is_told_so_and_gets_no_other_database() {
+    // A private mount hides the directories of this machine, so the database of the service exists only here.
+    let script = "mount -t tmpfs none /var/lib && mkdir -m 700 /var/lib/newsfold && \
+                  touch /var/lib/newsfold/newsfold.db && exec setpriv --reuid 65534 --clear-groups \"$0\" \"$@\"";
+    let home = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(home.path(), Permissions::from_mode(0o777)).unwrap();
+    let newsfold = assert_cmd::cargo::cargo_bin("newsfold");
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new("unshare");
+        command.args(["-m", "sh", "-c", script]).arg(&newsfold).args(arguments).current_dir(home.path());
+        command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("HOME", home.path()).output().unwrap()
+    };
+    if !run(&["--version"]).status.success() {
+        return skipped("this test needs root, and a program that other users can run");
+    }
+    let named = ["status", "--database", "/var/lib/newsfold/newsfold.db"];
+    for arguments in [&["status"][..], &named, &["source", "add", "https://a.example/", "--no-fetch"], &["serve"]] {
+        let output = run(arguments);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        let expected = "permission denied: this user cannot read the database /var/lib/newsfold/newsfold.db; run the";
+        assert!(output.status.code() == Some(1) && message.contains(expected), "{arguments:?}: {message}");
+    }
+    assert!(std::fs::read_dir(home.path()).unwrap().next().is_none(), "no private database is created");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn root_changes_a_url_through_the_daemon() {
     let (cli, origin) = (CliRunner::new(), OriginServer::start().await);

@@ -1,12 +1,14 @@
 //! Checks of this machine: configuration, database, disk, permissions and daemon.
 
 use super::Finding;
+use crate::cli::output::time;
 use crate::cli::running_daemon::running_daemon;
 use crate::cli::{Context, healthcheck};
 use crate::config::Config;
+use crate::daemon::DatabaseLock;
 use crate::encoder::Encoder;
 use crate::http_client::Fetcher;
-use crate::store::{Store, folder_of};
+use crate::store::{Store, daemon_state, folder_of, row_counts};
 use crate::wording::byte_size;
 use rustix::fs::{Access, access};
 use std::os::unix::fs::MetadataExt;
@@ -53,13 +55,14 @@ pub(super) fn encoder(config: &Config) -> Option<Finding> {
 }
 
 /// Also returns the database if it exists and can be opened.
-pub(super) fn database(context: &Context, config: &Config) -> (Finding, Option<Store>) {
+pub(super) async fn database(context: &Context, config: &Config) -> (Finding, Option<Store>) {
     const CHECK: &str = "database";
-    let path = config.database_path();
+    let path = match context.database_path(config) {
+        Ok(path) => path,
+        Err(error) => return (Finding::fault(CHECK, format!("{error:#}"), "follow the advice in the message"), None),
+    };
     if !path.exists() {
-        let detail = format!("{} does not exist", path.display());
-        let fix = "start the daemon or add a source, or choose another file with --database or NEWSFOLD_DATABASE";
-        return (Finding::warning(CHECK, detail, fix), None);
+        return (missing_database(CHECK, config, &path).await, None);
     }
     match context.open() {
         Err(error) => (Finding::fault(CHECK, format!("{error:#}"), "follow the advice in the message"), None),
@@ -69,6 +72,20 @@ pub(super) fn database(context: &Context, config: &Config) -> (Finding, Option<S
             (Finding::ok(CHECK, detail), Some(store))
         }
     }
+}
+
+/// Asks the daemon, which keeps a deleted database open and reports it.
+async fn missing_database(check: &'static str, config: &Config, path: &Path) -> Finding {
+    let faults = healthcheck::faults(config.serve.listen).await.unwrap_or_default();
+    let detail = format!("{} does not exist", path.display());
+    if DatabaseLock::is_held(path) || faults.iter().any(|fault| fault.starts_with("database:")) {
+        let detail = format!("{detail}, but a daemon is using it. {}", faults.join("; "));
+        let fix = "stop the daemon and restore a backup with `newsfold db restore FILE`; a restart without a backup \
+                   creates an empty database";
+        return Finding::fault(check, detail.trim_end(), fix);
+    }
+    let fix = "start the daemon or add a source, or choose another file with --database or NEWSFOLD_DATABASE";
+    Finding::warning(check, detail, fix)
 }
 
 pub(super) fn disk(store: &Store) -> Finding {
@@ -113,7 +130,7 @@ pub(super) async fn daemon(store: &Store) -> Finding {
     const CHECK: &str = "daemon";
     let daemon = match running_daemon(store).await {
         Ok(Some(daemon)) => daemon,
-        Ok(None) => return Finding::warning(CHECK, "it is not running", "start it with `newsfold serve` or systemctl"),
+        Ok(None) => return stopped_daemon(CHECK, store).await,
         Err(error) => return Finding::fault(CHECK, error.to_string(), "check the database with `newsfold db check`"),
     };
     let log = "see its log, for example with `journalctl -u newsfold`";
@@ -124,5 +141,20 @@ pub(super) async fn daemon(store: &Store) -> Finding {
     match daemon.reload_error {
         Some(error) => Finding::warning(CHECK, format!("it rejected the configuration: {error}"), "correct the file"),
         None => Finding::ok(CHECK, format!("process {} is healthy", daemon.process_id)),
+    }
+}
+
+/// A daemon that does not run is a fault if one has run before and there are sources to poll.
+async fn stopped_daemon(check: &'static str, store: &Store) -> Finding {
+    let fix = "start it with `newsfold serve` or systemctl";
+    let facts = store.read(|db| Ok((daemon_state::get(db)?, row_counts::count(db)?.sources))).await;
+    match facts {
+        Ok((Some(last), 1..)) => {
+            let detail =
+                format!("it is not running, so no source is polled; it last started {}", time(last.started_at));
+            Finding::fault(check, detail, fix)
+        }
+        Ok(_) => Finding::warning(check, "it is not running", fix),
+        Err(error) => Finding::fault(check, error.to_string(), "check the database with `newsfold db check`"),
     }
 }

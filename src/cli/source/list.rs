@@ -31,8 +31,8 @@ pub struct List {
     #[arg(long, value_name = "ORDER", default_value = "outlet")]
     sort: SourceOrder,
     /// Maximum number of sources.
-    #[arg(long, value_name = "COUNT")]
-    limit: Option<usize>,
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -76,7 +76,7 @@ impl List {
             SourceOrder::LastPoll => found.sort_by_key(|source| std::cmp::Reverse(source.last_poll_at)),
             SourceOrder::NextPoll => found.sort_by_key(|source| source.next_poll_at),
         }
-        found.truncate(self.limit.unwrap_or(usize::MAX));
+        found.truncate(self.limit.unwrap_or(u32::MAX) as usize);
         print_list(context, &found, &self.none_found())
     }
 

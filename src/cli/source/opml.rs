@@ -12,10 +12,12 @@ pub use sync::{SyncOptions, sync};
 
 use crate::cli::Context;
 use crate::cli::input::shown_name;
+use crate::domain::display_text::one_line;
 use crate::domain::{FullTextMode, OutletProvenance};
 use crate::opml::FeedOutline;
 use crate::opml::write::write_opml;
 use crate::store::sources::{self, SourceFilter};
+use crate::wording::count_of;
 use faults::{exit_code, print_faults, print_similar, repairs};
 use std::path::Path;
 use std::process::ExitCode;
@@ -62,16 +64,22 @@ pub async fn import(
     let truncated = if list.is_truncated { "; the file is truncated" } else { "" };
     context.print(
         &value,
-        format!("added {added} sources, {known} already existed, {unusable} could not be used{truncated}"),
+        format!(
+            "added {}, {known} already existed, {unusable} could not be used{truncated}",
+            count_of(added as usize, "source", "sources")
+        ),
     )?;
     Ok(exit_code(&list))
 }
 
 pub async fn export(context: &Context, tag: Option<String>) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
-    let filter = SourceFilter { tag, ..SourceFilter::default() };
+    let filter = SourceFilter { tag: tag.clone(), ..SourceFilter::default() };
     let (all, mut languages) =
         store.read(move |db| Ok((sources::list(db, &filter)?, sources::operator_languages(db)?))).await?;
+    if let Some(tag) = tag.filter(|_| all.is_empty()) {
+        eprintln!("newsfold: no source has the tag ‘{}’; `newsfold source list` shows all tags", one_line(&tag, 60));
+    }
     let outlines: Vec<FeedOutline> = all
         .into_iter()
         .map(|source| FeedOutline {
