@@ -306,16 +306,16 @@ async fn publication_of_an_item_is_shown_and_counts_as_an_outlet_for_aggregators
                 <title>Tide gates close</title><link href='https://gleanings.example/2'/>\
                 <source><id>urn:x:9</id><title>Basin News</title><link href='https://basin.example/'/></source>\
                 </entry></feed>";
-    for (path, body) in [("/rss", rss), ("/atom", atom)] {
+    for (path, body, own) in [("/rss", rss, "picks.example"), ("/atom", atom, "gleanings.example")] {
         origin.serve(path, StubResponse::ok(body.to_owned()));
-        cli.run(&["source", "add", &origin.url(path), "--outlet", "picks.example"]);
+        cli.run(&["source", "add", &origin.url(path), "--outlet", own]);
     }
     let outlet = |item: &str| cli.run_json(&["item", "show", item])["item"]["outlet"].as_str().unwrap().to_owned();
     assert!(cli.run(&["item", "show", "1"]).contains("Quay & Mole via Picks"));
     assert!(cli.run(&["item", "show", "2"]).contains("Basin News via Gleanings"));
-    assert_eq!((outlet("1"), outlet("2")), ("picks.example".into(), "picks.example".into()));
+    assert_eq!((outlet("1"), outlet("2")), ("picks.example".into(), "gleanings.example".into()));
     cli.run(&["source", "edit", "1", "--aggregator", "true"]);
-    assert_eq!((outlet("1"), outlet("2")), ("quay.example".into(), "picks.example".into()));
+    assert_eq!((outlet("1"), outlet("2")), ("quay.example".into(), "gleanings.example".into()));
     assert!(cli.run(&["source", "export"]).contains("newsfold:aggregator=\"true\""));
 }
 
