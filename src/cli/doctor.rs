@@ -1,6 +1,6 @@
-//! `newsfold doctor`: checks what newsfold needs to work, and suggests a fix for each fault.
+//! `newsfold doctor`: checks what newsfold needs to work, and suggests a fix for each problem.
 //!
-//! A fault is something that keeps newsfold from working. If there is one, the exit code is 1. A warning is something
+//! An error is something that keeps newsfold from working. If there is one, the exit code is 1. A warning is something
 //! that an operator should know. The checks change nothing, and send at most two requests.
 
 mod local;
@@ -32,8 +32,7 @@ struct Finding {
 enum Verdict {
     Ok,
     Warning,
-    #[serde(rename = "error")]
-    Fault,
+    Error,
 }
 
 impl Finding {
@@ -45,15 +44,15 @@ impl Finding {
         Finding { check, verdict: Verdict::Warning, detail: detail.into(), fix: Some(fix.into()) }
     }
 
-    fn fault(check: &'static str, detail: impl Into<String>, fix: impl Into<String>) -> Finding {
-        Finding { check, verdict: Verdict::Fault, detail: detail.into(), fix: Some(fix.into()) }
+    fn error(check: &'static str, detail: impl Into<String>, fix: impl Into<String>) -> Finding {
+        Finding { check, verdict: Verdict::Error, detail: detail.into(), fix: Some(fix.into()) }
     }
 
     fn text(&self) -> String {
         let verdict = match self.verdict {
             Verdict::Ok => "OK",
             Verdict::Warning => "WARNING",
-            Verdict::Fault => "ERROR",
+            Verdict::Error => "ERROR",
         };
         let fix = self.fix.as_ref().map_or_else(String::new, |fix| format!("\n{:>25}{fix}", "fix: "));
         format!("{verdict:>7}  {:>13}  {}{fix}", self.check, self.detail)
@@ -65,8 +64,8 @@ impl Doctor {
         let findings = self.findings(context).await;
         let lines: Vec<String> = findings.iter().map(Finding::text).collect();
         context.print(&findings, lines.join("\n"))?;
-        let has_fault = findings.iter().any(|finding| finding.verdict == Verdict::Fault);
-        Ok(ExitCode::from(u8::from(has_fault)))
+        let has_error = findings.iter().any(|finding| finding.verdict == Verdict::Error);
+        Ok(ExitCode::from(u8::from(has_error)))
     }
 
     async fn findings(&self, context: &Context) -> Vec<Finding> {

@@ -92,8 +92,8 @@ fn relative_time(at: Timestamp, now: Timestamp) -> String {
     }
     match distance.as_secs() {
         0 => "now".into(),
-        1.. => format!("{} ago", duration(SignedDuration::from_secs(distance.as_secs()))),
-        _ => format!("in {}", duration(SignedDuration::from_secs(-distance.as_secs()))),
+        1.. => format!("{} ago", duration(distance)),
+        _ => format!("in {}", duration(distance.abs())),
     }
 }
 

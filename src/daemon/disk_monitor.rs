@@ -11,7 +11,7 @@ const INTERVAL: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(context: TaskContext) {
     loop {
-        // Logs a deleted file, even if nobody requests `/healthz`.
+        // Logs a deleted file, even if no client requests `/healthz`.
         context.store().file_fault();
         if let Err(error) = record_change(context.store(), context.clock().now()).await {
             error.log("cannot record the state of the disk");

@@ -180,7 +180,7 @@ mod tests {
         let all = FeedResource::from_file_name("all.atom", &options.published_feeds()).unwrap();
         let cache = FeedCache::new(store.clone(), options, Clock::system());
         let is_current = || cache.current("all.atom").is_some();
-        assert!(!is_current(), "nobody has requested the feed");
+        assert!(!is_current(), "the feed has not been rendered");
         cache.response(all.clone()).await.unwrap();
         for writer in [&store, &other_program] {
             writer.write(publication::touch).await.unwrap();

@@ -1,4 +1,4 @@
-//! Tells whether the database has changed, fast enough to be called for each request.
+//! Detects whether the database has changed. The check is fast enough for each request.
 
 use super::Result;
 use super::connection::ReadConnection;

@@ -30,7 +30,7 @@ pub(super) fn configuration(context: &Context) -> (Finding, Option<Config>) {
     });
     match (usable, location.path()) {
         (Err(error), _) => {
-            (Finding::fault(CHECK, error, "correct the file; config.example.toml lists all settings"), None)
+            (Finding::error(CHECK, error, "correct the file; config.example.toml lists all settings"), None)
         }
         (Ok(config), None) => (Finding::ok(CHECK, "there is no configuration file; the defaults apply"), Some(config)),
         (Ok(config), Some(path)) => (Finding::ok(CHECK, format!("{} is valid", path.display())), Some(config)),
@@ -49,7 +49,7 @@ pub(super) fn encoder(config: &Config) -> Option<Finding> {
         Err(error) => {
             let fix =
                 "fix the contents of the folder (docs/encoder.md), or remove cluster.encoder to group by words only";
-            Finding::fault(CHECK, error.to_string(), fix)
+            Finding::error(CHECK, error.to_string(), fix)
         }
     })
 }
@@ -59,13 +59,13 @@ pub(super) async fn database(context: &Context, config: &Config) -> (Finding, Op
     const CHECK: &str = "database";
     let path = match context.database_path(config) {
         Ok(path) => path,
-        Err(error) => return (Finding::fault(CHECK, format!("{error:#}"), "follow the advice in the message"), None),
+        Err(error) => return (Finding::error(CHECK, format!("{error:#}"), "follow the advice in the message"), None),
     };
     if !path.exists() {
         return (missing_database(CHECK, config, &path).await, None);
     }
     match context.open() {
-        Err(error) => (Finding::fault(CHECK, format!("{error:#}"), "follow the advice in the message"), None),
+        Err(error) => (Finding::error(CHECK, format!("{error:#}"), "follow the advice in the message"), None),
         Ok((_, store)) => {
             let size = store.disk_usage().map_or(0, |usage| usage.database_bytes);
             let detail = format!("{}, {}; `newsfold db check` checks its contents", path.display(), byte_size(size));
@@ -82,7 +82,7 @@ async fn missing_database(check: &'static str, config: &Config, path: &Path) -> 
         let detail = format!("{detail}, but a daemon is using it. {}", faults.join("; "));
         let fix = "stop the daemon and restore a backup with `newsfold db restore FILE`; a restart without a backup \
                    creates an empty database";
-        return Finding::fault(check, detail.trim_end(), fix);
+        return Finding::error(check, detail.trim_end(), fix);
     }
     let fix = "start the daemon or add a source, or choose another file with --database or NEWSFOLD_DATABASE";
     Finding::warning(check, detail, fix)
@@ -91,7 +91,7 @@ async fn missing_database(check: &'static str, config: &Config, path: &Path) -> 
 pub(super) fn disk(store: &Store) -> Finding {
     const CHECK: &str = "disk";
     if let Some(shortage) = store.disk_shortage() {
-        return Finding::fault(CHECK, shortage, "delete files, or move the database to a larger disk");
+        return Finding::error(CHECK, shortage, "delete files, or move the database to a larger disk");
     }
     match store.disk_usage() {
         Err(error) => {
@@ -115,7 +115,7 @@ pub(super) fn permissions(store: &Store) -> Finding {
     for needed in [path, folder] {
         if access(needed, Access::WRITE_OK).is_err() {
             let fix = "run the command as the user of the service, or give this user write permission";
-            return Finding::fault(CHECK, format!("this user cannot write to {}", needed.display()), fix);
+            return Finding::error(CHECK, format!("this user cannot write to {}", needed.display()), fix);
         }
     }
     let allows = |path: &Path, bits| path.metadata().is_ok_and(|found| found.mode() & bits == bits);
@@ -131,12 +131,12 @@ pub(super) async fn daemon(store: &Store) -> Finding {
     let daemon = match running_daemon(store).await {
         Ok(Some(daemon)) => daemon,
         Ok(None) => return stopped_daemon(CHECK, store).await,
-        Err(error) => return Finding::fault(CHECK, error.to_string(), "check the database with `newsfold db check`"),
+        Err(error) => return Finding::error(CHECK, error.to_string(), "check the database with `newsfold db check`"),
     };
     let log = "see its log, for example with `journalctl -u newsfold`";
     let faults = healthcheck::faults_of(&daemon).await;
     if !faults.is_empty() {
-        return Finding::fault(CHECK, faults.join("; "), log);
+        return Finding::error(CHECK, faults.join("; "), log);
     }
     match daemon.reload_error {
         Some(error) => Finding::warning(CHECK, format!("it rejected the configuration: {error}"), "correct the file"),
@@ -144,7 +144,7 @@ pub(super) async fn daemon(store: &Store) -> Finding {
     }
 }
 
-/// A daemon that does not run is a fault if one has run before and there are sources to poll.
+/// A daemon that does not run is an error if one has run before and there are sources to poll.
 async fn stopped_daemon(check: &'static str, store: &Store) -> Finding {
     let fix = "start it with `newsfold serve` or systemctl";
     let facts = store.read(|db| Ok((daemon_state::get(db)?, row_counts::count(db)?.sources))).await;
@@ -152,9 +152,9 @@ async fn stopped_daemon(check: &'static str, store: &Store) -> Finding {
         Ok((Some(last), 1..)) => {
             let detail =
                 format!("it is not running, so no source is polled; it last started {}", time(last.started_at));
-            Finding::fault(check, detail, fix)
+            Finding::error(check, detail, fix)
         }
         Ok(_) => Finding::warning(check, "it is not running", fix),
-        Err(error) => Finding::fault(check, error.to_string(), "check the database with `newsfold db check`"),
+        Err(error) => Finding::error(check, error.to_string(), "check the database with `newsfold db check`"),
     }
 }

@@ -41,7 +41,7 @@ pub(super) async fn checks(
     findings
 }
 
-/// Checks DNS and HTTP with each server until one responds. A server that does not respond is a fault only if no other
+/// Checks DNS and HTTP with each server until one responds. A server that does not respond is an error only if no other
 /// server responds, because a single server may be down. Also returns the current time as one of the servers reports it.
 async fn outbound(
     context: &Context,
@@ -59,7 +59,7 @@ async fn outbound(
                 server_time = server_time.or(fetched.server_time);
                 outbound_http(url, &fetched)
             }
-            Err(error) => Finding::fault(CHECK, format!("{error:#}"), "follow the advice in the message"),
+            Err(error) => Finding::error(CHECK, format!("{error:#}"), "follow the advice in the message"),
         };
         if answered.verdict != Verdict::Ok {
             failures.push([resolved, answered]);
@@ -126,10 +126,10 @@ async fn dns(url: &Url, config: &Config) -> Finding {
     match timeout(TIMEOUT, tokio::net::lookup_host((host.trim_matches(['[', ']']), port))).await {
         Ok(Ok(mut addresses)) => match addresses.next() {
             Some(address) => Finding::ok(CHECK, format!("{host} has the address {}", address.ip())),
-            None => Finding::fault(CHECK, format!("{host} has no address"), fix),
+            None => Finding::error(CHECK, format!("{host} has no address"), fix),
         },
-        Ok(Err(error)) => Finding::fault(CHECK, format!("{host} cannot be resolved: {error}"), fix),
-        Err(_) => Finding::fault(CHECK, format!("no response for {host} within {TIMEOUT:?}"), fix),
+        Ok(Err(error)) => Finding::error(CHECK, format!("{host} cannot be resolved: {error}"), fix),
+        Err(_) => Finding::error(CHECK, format!("no response for {host} within {TIMEOUT:?}"), fix),
     }
 }
 
@@ -139,7 +139,7 @@ fn outbound_http(url: &Url, fetched: &FetchResult) -> Finding {
     match &fetched.outcome {
         Err(NoDocument::Blocked { reason }) => {
             let fix = "choose another server with --url, or allow the network with fetch.allowed_networks";
-            Finding::fault(CHECK, format!("{origin}: {reason}"), fix)
+            Finding::error(CHECK, format!("{origin}: {reason}"), fix)
         }
         Err(NoDocument::Held { until, .. }) => {
             let fix = "choose another server with --url";
@@ -147,7 +147,7 @@ fn outbound_http(url: &Url, fetched: &FetchResult) -> Finding {
         }
         Err(NoDocument::Unreachable { detail } | NoDocument::Failed { detail }) if fetched.status.is_none() => {
             let fix = "check the network connection, the firewall and fetch.proxy, or choose another server with --url";
-            Finding::fault(CHECK, format!("{origin}: {detail}"), fix)
+            Finding::error(CHECK, format!("{origin}: {detail}"), fix)
         }
         _ => Finding::ok(CHECK, format!("{origin} responds")),
     }
@@ -162,11 +162,11 @@ fn clock(now: Timestamp, server_time: Option<Timestamp>, last_poll_at: Option<Ti
         if deviation.abs() >= MAX_CLOCK_DEVIATION {
             let (direction, amount) =
                 (if deviation.is_positive() { "ahead of" } else { "behind" }, duration(deviation.abs()));
-            return Finding::fault(CHECK, format!("it is {amount} {direction} the clock of a server"), fix);
+            return Finding::error(CHECK, format!("it is {amount} {direction} the clock of a server"), fix);
         }
     }
     if last_poll_at.is_some_and(|at| at.duration_since(now) >= MAX_CLOCK_DEVIATION) {
-        return Finding::fault(CHECK, "it shows an earlier time than the last poll", fix);
+        return Finding::error(CHECK, "it shows an earlier time than the last poll", fix);
     }
     match server_time {
         Some(_) => Finding::ok(CHECK, "it agrees with the clock of a server"),
@@ -185,12 +185,12 @@ async fn public_url(config: &Config) -> Finding {
     let url = config.publish.url("feeds.opml");
     let fix = "check publish.base_url, the name in DNS, and the reverse proxy (docs/serving.md)";
     match timeout(TIMEOUT, list_of_feeds(&url)).await {
-        Err(_) => Finding::fault(CHECK, format!("no response from {url} within {TIMEOUT:?}"), fix),
-        Ok(Err(error)) => Finding::fault(CHECK, format!("{:#}", anyhow::Error::from(error)), fix),
+        Err(_) => Finding::error(CHECK, format!("no response from {url} within {TIMEOUT:?}"), fix),
+        Ok(Err(error)) => Finding::error(CHECK, format!("{:#}", anyhow::Error::from(error)), fix),
         Ok(Ok(list)) if list.contains(&config.publish.url("feeds/all.atom")) => {
             Finding::ok(CHECK, format!("{base} leads to a newsfold site"))
         }
-        Ok(Ok(_)) => Finding::fault(CHECK, format!("{url} is not the list of feeds of this site"), fix),
+        Ok(Ok(_)) => Finding::error(CHECK, format!("{url} is not the list of feeds of this site"), fix),
     }
 }
 
