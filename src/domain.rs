@@ -1,5 +1,5 @@
-//! The domain types of newsfold: the things that it polls, stores, groups and publishes. The types involve no I/O,
-//! clock or policy.
+//! The domain types of newsfold: the things that it polls, stores, groups and publishes, and rules that several modules
+//! apply to them. Nothing here performs I/O or reads a clock.
 //!
 //! Types named `Parsed*` (in [`crate::feed_parser`]) hold the contents of a document. The types in this module hold
 //! stored data.
@@ -17,6 +17,7 @@ mod hub_subscriber;
 mod hub_subscription;
 mod ids;
 mod item;
+pub mod item_date;
 mod item_filter;
 pub mod language;
 mod next_poll_reason;

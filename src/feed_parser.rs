@@ -29,7 +29,6 @@ use std::io::Read;
 use url::Url;
 
 pub use self::autodiscovery::FeedLink;
-pub use self::dates::TimeOfDay;
 pub use self::parsed_feed::{FeedKind, ParsedEnclosure, ParsedFeed, ParsedItem, ParsedReporter};
 use crate::charset::{DecodedText, decode_text};
 use crate::domain::display_text::one_line;

@@ -53,6 +53,7 @@ pub mod websub_subscriptions;
 
 mod change_detector;
 mod connection;
+mod connection_settings;
 mod data_version;
 mod disk_space;
 mod file_name;

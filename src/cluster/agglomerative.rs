@@ -150,7 +150,7 @@ impl Agglomeration<'_> {
         let [one, other] = [a, b].map(|group| &self.groups[group as usize]);
         let link = one.links.get(&b).filter(|link| !link.separate)?;
         let log_odds = self.linkage.log_odds(*link, [one.members.len(), other.members.len()]);
-        let may_merge = log_odds > self.linkage.threshold && !forbids_merge(&one.constraints, &other.constraints);
+        let may_merge = self.linkage.joins(log_odds) && !forbids_merge(&one.constraints, &other.constraints);
         let bits = log_odds.to_bits() as i32;
         // Reverses the order of negative numbers, as in `f32::total_cmp`.
         let order = bits ^ ((bits >> 31) as u32 >> 1) as i32;

@@ -23,7 +23,7 @@ pub struct Linkage {
     /// The bonus in log-odds for each e-fold increase of the larger group's size above [`LARGE_STORY_ITEMS`]. An item
     /// that resembles one of many reports of an event probably belongs to that event.
     pub large_bonus: f32,
-    /// The minimum log-odds at which groups merge.
+    /// The log-odds above which groups merge ([`Linkage::joins`]).
     pub threshold: f32,
     /// The log-odds that are assumed for a pair that was never a candidate.
     pub missing_pair: f32,
@@ -35,6 +35,11 @@ impl Linkage {
         let threshold = options.threshold.clamp(0.001, 0.999);
         let threshold = libm::logf(threshold / (1.0 - threshold));
         Linkage { max_weight: 0.7, size_penalty: 0.2, large_bonus: 0.6, threshold, missing_pair: -4.75 }
+    }
+
+    /// Returns whether two groups with these log-odds become one story.
+    pub(super) fn joins(&self, log_odds: f32) -> bool {
+        log_odds > self.threshold
     }
 
     /// Returns the log-odds that two groups of these sizes report one event.

@@ -45,7 +45,7 @@ impl Clusterer {
             None => self.best_story(item),
         };
         let Some((story, log_odds)) = best else { return StoryMatch::default() };
-        let joins = log_odds > self.linkage.threshold;
+        let joins = self.linkage.joins(log_odds);
         StoryMatch {
             story: joins.then_some(story),
             copy_of: original.filter(|_| joins).map(|original| original.id),

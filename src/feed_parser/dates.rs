@@ -1,7 +1,8 @@
 //! Parses dates in feeds: RFC 822, 2822, 3339 and 9557, ISO 8601, asctime, and many nonstandard formats.
 //!
 //! The parser never guesses a missing date, never reads the clock, and never panics. A missing time zone means UTC. The
-//! weekday is ignored, because it is wrong more often than the date. `ingest` handles absurd dates (1905, 2087).
+//! weekday is ignored, because it is wrong more often than the date. [`crate::domain::item_date`] decides which dates are
+//! absurd (1905, 2087).
 //!
 //! The parser first locates the colon of the time of day. The text before the time is the date. The text after the time
 //! is the time zone, or the year as in asctime.
@@ -24,6 +25,7 @@ use self::notation::{compose, is_korean, normalize_notation};
 use self::time_of_day::{at_time, half_of_day, split_at_time};
 pub use self::zones_and_months::MonthNames;
 use self::zones_and_months::named_zone;
+use crate::domain::item_date::TimeOfDay;
 use crate::markup::entities::decode_entities;
 
 /// The maximum length of a date in characters.
@@ -42,18 +44,6 @@ pub struct DateConventions {
 pub enum NumericOrder {
     DayFirst,
     MonthFirst,
-}
-
-/// The precision of a date's time of day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TimeOfDay {
-    /// The date contains only the day.
-    #[default]
-    Missing,
-    /// The time is `00:00`, which many programs write for a day without a time.
-    Midnight,
-    Given,
 }
 
 /// A parsed date.

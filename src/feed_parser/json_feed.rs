@@ -14,7 +14,7 @@ use url::Url;
 
 use self::repair::repair_json;
 use super::Options;
-use super::dates::{DateConventions, DateEvidence, TimeOfDay};
+use super::dates::{DateConventions, DateEvidence};
 use super::escaped_noscript::with_decoded_noscript;
 use super::mathml_fractions::with_fraction_slashes;
 use super::one_line_text::{html_to_plain_text, truncate_text};
@@ -22,6 +22,7 @@ use super::parsed_feed::{FeedKind, ParsedEnclosure, ParsedFeed, ParsedItem};
 use super::title_markup::text_title;
 use super::unclosed_embeds::without_unclosed_embeds;
 use super::url_resolver::{UrlResolver, website_as_base};
+use crate::domain::item_date::TimeOfDay;
 use crate::domain::language::language_code;
 use crate::domain::{FeedProblem, ProblemKind};
 use crate::markup::entities::{escape_html, has_control_characters, without_control_characters};

@@ -5,8 +5,8 @@
 use jiff::Timestamp;
 use url::Url;
 
-use super::dates::TimeOfDay;
 use crate::domain::PollingHints;
+use crate::domain::item_date::TimeOfDay;
 use crate::urls::media_type::is_image;
 
 /// The format of a feed document.

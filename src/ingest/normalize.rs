@@ -4,9 +4,10 @@
 
 use super::enclosures::read_enclosures;
 use crate::domain::display_text::one_line;
+use crate::domain::item_date::{TimeOfDay, is_day_only, is_plausible};
 use crate::domain::language::language_code;
 use crate::domain::{FeedProblem, NewItem, ProblemKind, Reporter, Timestamp};
-use crate::feed_parser::{ParsedFeed, ParsedItem, ParsedReporter, TimeOfDay};
+use crate::feed_parser::{ParsedFeed, ParsedItem, ParsedReporter};
 use crate::html::item_text::{read_item_text, remove_repeated_paragraphs};
 use crate::html::link_rules::LinkRules;
 use crate::html::repeated_blocks::find_repeated_blocks;
@@ -17,7 +18,6 @@ use crate::urls::canonical::{canonical_url, exact_url};
 use crate::urls::feed_secrets::FeedSecrets;
 use crate::urls::outlet::outlet_of_site;
 use crate::urls::redact::{base_of_links, strip_credentials};
-use jiff::SignedDuration;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -30,10 +30,6 @@ const MAX_DERIVED_TITLE_CHARS: usize = 120;
 const MAX_SUMMARY_CHARS: usize = 1_000;
 const MAX_AUTHORS: usize = 5;
 const MAX_AUTHOR_CHARS: usize = 100;
-/// The maximum time by which a source's clock may be ahead of newsfold's clock.
-const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_hours(24);
-/// The maximum distance from the start of 1970 at which a date is treated as zero in some time zone.
-const ZERO_DATE_RANGE: SignedDuration = SignedDuration::from_hours(48);
 
 /// Normalizes the items of a document. The feed's website, or else `document_url`, is the base for relative links in
 /// items without a link. `source_url` is the address before redirects. `now` is used only to reject dates in the
@@ -52,17 +48,11 @@ pub fn normalize_items(
         sanitizer: RefCell::default(),
     };
     let texts = read_texts(&feed.items);
-    // Many programs write 00:00 for a day without a time. If other items have times, a true midnight is rare.
     let has_times = feed.items.iter().any(|item| claimed_time_of_day(item) == TimeOfDay::Given);
     let mut items = Vec::with_capacity(feed.items.len());
     for (parsed, text) in feed.items.iter().zip(&texts) {
         if let Some(mut item) = normalize_item(parsed, text, &urls, now, problems) {
-            item.is_day_only = item.published_at.is_some()
-                && match claimed_time_of_day(parsed) {
-                    TimeOfDay::Missing => true,
-                    TimeOfDay::Midnight => !has_times,
-                    TimeOfDay::Given => false,
-                };
+            item.is_day_only = item.published_at.is_some() && is_day_only(claimed_time_of_day(parsed), has_times);
             items.push(DatedItem { item, claimed_at: parsed.published });
         }
     }
@@ -193,11 +183,11 @@ fn claimed_time_of_day(parsed: &ParsedItem) -> TimeOfDay {
 
 fn plausible_date(parsed: &ParsedItem, now: Timestamp, problems: &mut Vec<FeedProblem>) -> Option<Timestamp> {
     let claimed = parsed.published.or(parsed.updated)?;
-    let is_plausible = claimed > Timestamp::UNIX_EPOCH + ZERO_DATE_RANGE && claimed <= now + MAX_CLOCK_SKEW;
-    if !is_plausible {
+    let is_kept = is_plausible(claimed, now);
+    if !is_kept {
         FeedProblem::record(problems, ProblemKind::AbsurdDate, &claimed.to_string());
     }
-    is_plausible.then_some(claimed)
+    is_kept.then_some(claimed)
 }
 
 /// Returns the name of the publication, or else its outlet.

@@ -6,13 +6,14 @@ use super::connection::{ReadConnection, WriteConnection};
 use super::identity_lookup::{find_by_canonical_url, find_matches, has_listed_items};
 use super::item_content::stored_content;
 use super::row_conversion::{EMBEDDING, ITEM_COLUMNS, column, from_row, json_list, milliseconds, to_json};
-use crate::domain::duration::{after, before};
-use crate::domain::volatile_text::equals_but_for_volatile_parts;
+use crate::domain::duration::before;
+use crate::domain::item_date::ranking_date;
 use crate::domain::{IngestResult, Item, ItemChange, ItemId, MatchedBy, NewItem, SourceId, StoryId};
 use crate::identity::document_guids::{derive_other_guid, is_derived_guid};
 use crate::identity::links::separate_links;
 use crate::identity::recognition::{ItemRecognition, StoredMatches, recognize_items};
-use jiff::{SignedDuration, Timestamp};
+use crate::identity::revision::{ItemVersion, find_revision, kept_content};
+use jiff::Timestamp;
 use rusqlite::params;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashSet};
@@ -65,8 +66,6 @@ fn insert_guid(db: &WriteConnection, source: SourceId, guid: &str, item: ItemId,
 }
 
 fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp) -> Result<ItemId> {
-    let is_of_today = |day: Timestamp| new.is_day_only && now < after(day, SignedDuration::from_hours(24));
-    let ranked = new.published_at.filter(|claimed| !is_of_today(*claimed)).map_or(now, |claimed| claimed.min(now));
     let guid = unused_guid(db, source, new)?;
     let canonical_url = separate_link(db, source, None, new)?;
     db.execute(
@@ -90,7 +89,7 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
             new.image,
             milliseconds(new.published_at),
             now.as_millisecond(),
-            ranked.as_millisecond(),
+            ranking_date(new.published_at, new.is_day_only, now).as_millisecond(),
             MAX_FETCHED_AGE.as_millis() as i64,
             new.backlog_reason.map(|reason| reason.into_str()),
             new.reporter.as_ref().map(|reporter| &reporter.name),
@@ -133,9 +132,7 @@ fn separate_link(db: &WriteConnection, source: SourceId, id: Option<ItemId>, new
     Ok(Some(separated.new))
 }
 
-/// The maximum size of replaced content that is kept, in bytes, and the maximum number of revisions. The limits exist
-/// because a live blog changes with every poll.
-const MAX_KEPT_BYTES: usize = 16 * 1024;
+/// The maximum number of revisions of an item. The limit exists because a live blog changes with every poll.
 const MAX_REVISIONS: u32 = 30;
 
 /// Stores the source's changes and keeps the previous version. `ranked_at` is unchanged, so the item does not move.
@@ -151,18 +148,14 @@ fn revise(
          FROM item WHERE id = ?1",
         [id.0],
     )?;
-    let title_changed = old.title != new.title;
-    let text_changed = title_changed || !equals_but_for_volatile_parts(&old.summary, &new.summary);
-    let is_reported = text_changed || old.published_at != new.published_at;
-    if !is_reported && is_same_content(old.content.as_deref(), new.content.as_deref()) {
+    let Some(revision) = find_revision(old.version(), new.into()) else {
         // Adding an enclosure does not create a revision of the text.
         let sql = "UPDATE item SET enclosures = ?2 WHERE id = ?1 AND enclosures <> ?2";
         db.execute(sql, params![id.0, to_json(&new.enclosures)?])?;
         return Ok(None);
-    }
+    };
     let canonical_url = separate_link(db, source, Some(id), new)?;
-    let old_content =
-        old.content.filter(|content| Some(content) != new.content.as_ref() && content.len() <= MAX_KEPT_BYTES);
+    let old_content = kept_content(old.content, new.content.as_deref());
     db.execute(
         "INSERT OR IGNORE INTO item_revision (item_id, replaced_at, title, summary, published_at, content)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -197,26 +190,17 @@ fn revise(
             to_json(&new.enclosures)?,
         ],
     )?;
-    if title_changed {
+    if revision.title_changed {
         // A new headline of the lead corrects the story. No other revision changes the story's update time.
         db.execute(
             "UPDATE story SET updated_at = max(updated_at, ?2) WHERE lead_item_id = ?1",
             params![id.0, now.as_millisecond()],
         )?;
     }
-    if text_changed {
+    if revision.text_changed {
         super::review_queue::enqueue_story_of_item(db, id)?;
     }
-    Ok(is_reported.then_some(ItemChange { item: id, title_changed }))
-}
-
-/// Returns whether two versions of the content differ only in volatile parts. Long content must be identical, because
-/// comparing words is slower than comparing bytes.
-fn is_same_content(old: Option<&str>, new: Option<&str>) -> bool {
-    match (old, new) {
-        (Some(old), Some(new)) if old.len().max(new.len()) <= MAX_KEPT_BYTES => equals_but_for_volatile_parts(old, new),
-        _ => old == new,
-    }
+    Ok(revision.is_reported.then_some(ItemChange { item: id, title_changed: revision.title_changed }))
 }
 
 /// Returns the given guids that a source has used before.
@@ -278,6 +262,13 @@ pub struct ItemRevision {
     pub published_at: Option<Timestamp>,
     /// The previous content, if it changed.
     pub content: Option<String>,
+}
+
+impl ItemRevision {
+    fn version(&self) -> ItemVersion<'_> {
+        let ItemRevision { title, summary, published_at, content, .. } = self;
+        ItemVersion { title, summary, content: content.as_deref(), published_at: *published_at }
+    }
 }
 
 pub fn revisions(db: &ReadConnection, id: ItemId) -> Result<Vec<ItemRevision>> {

@@ -1,18 +1,11 @@
-//! Opens SQLite databases: the default path, pragmas and migrations.
+//! Opens SQLite databases: the default path, the file, and the next step if it cannot be opened.
 
 use super::connection::{ReadConnection, WriteConnection};
+use super::connection_settings::{BUSY, set_up_reader, set_up_writer};
 use super::file_owner::create_file;
-use super::item_content::original_content;
 use super::migration;
-use super::search_text::indexed_text;
 use super::write_failures::step_after_disk_failure;
 use super::{Error, Result};
-use crate::identity::recognition::text_hash;
-use crate::urls::canonical::canonical_url_from_str;
-use crate::urls::outlet_name::{confirmed_outlet_name, outlet_name};
-use crate::urls::redact::redact_urls;
-use rusqlite::config::DbConfig;
-use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fs::{Access, StatVfsMountFlags, access, statvfs};
 use rustix::io::Errno;
@@ -20,8 +13,6 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// The maximum time for which one process waits while another process writes.
-const BUSY: Duration = Duration::from_secs(20);
 /// The interval between retries of a change that SQLite refuses without waiting ([`retry_while_busy`]).
 const RETRY_DELAY: Duration = Duration::from_millis(20);
 
@@ -105,7 +96,7 @@ pub(super) fn open_writer(path: &Path) -> Result<WriteConnection> {
     if retry_while_busy(|| migration::is_foreign(&connection)).map_err(open)? {
         return Err(Error::Foreign { path: path.to_owned() });
     }
-    retry_while_busy(|| prepare(&connection)).map_err(open)?;
+    retry_while_busy(|| set_up_writer(&connection)).map_err(open)?;
     migration::migrate(path, &mut connection)?;
     Ok(WriteConnection::new(connection))
 }
@@ -138,57 +129,11 @@ pub fn step_if_not_writable(path: &Path) -> &'static str {
     if is_read_only { READ_ONLY } else { NO_PLACE }
 }
 
-fn prepare(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(BUSY)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    // The value is FULL because many servers do not send an item again after they have sent the corresponding cache
-    // validators.
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", "ON")?;
-    connection.pragma_update(None, "cache_size", -65_536)?;
-    prepare_queries(connection)
-}
-
-/// Applies the settings that read and write connections share.
-fn prepare_queries(connection: &Connection) -> rusqlite::Result<()> {
-    connection.set_prepared_statement_cache_capacity(128);
-    // Without this setting, SQLite compiles statements again when the values of their parameters change.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    connection.create_scalar_function("redact_urls", 1, flags, |call| {
-        Ok(call.get::<Option<String>>(0)?.map(|text| redact_urls(&text)))
-    })?;
-    let name_function = |name: fn(&str, &str) -> Option<String>| {
-        move |call: &Context<'_>| {
-            let (title, outlet): (Option<String>, String) = (call.get(0)?, call.get(1)?);
-            Ok(title.and_then(|title| name(&title, &outlet)))
-        }
-    };
-    connection.create_scalar_function("outlet_name", 2, flags, name_function(outlet_name))?;
-    connection.create_scalar_function("confirmed_outlet_name", 2, flags, name_function(confirmed_outlet_name))?;
-    connection
-        .create_scalar_function("text_hash", 1, flags, |call| Ok(call.get_raw(0).as_str_or_null()?.map(text_hash)))?;
-    connection.create_scalar_function("canonical_url", 1, flags, |call| {
-        Ok(call.get_raw(0).as_str_or_null()?.and_then(canonical_url_from_str))
-    })?;
-    // The flag lets triggers call these functions regardless of `trusted_schema`.
-    let flags = flags | FunctionFlags::SQLITE_INNOCUOUS;
-    connection.create_scalar_function("original_content", 2, flags, |call| {
-        let summary = call.get_raw(1).as_str()?;
-        Ok(call.get_raw(0).as_str_or_null()?.map(|stored| original_content(stored, summary).into_owned()))
-    })?;
-    connection.create_scalar_function("search_text", 1, flags, |call| {
-        Ok(indexed_text(call.get_raw(0).as_str()?).into_owned())
-    })
-}
-
 pub(super) fn open_reader(path: &Path) -> Result<ReadConnection> {
     let connection = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI,
     )?;
-    connection.busy_timeout(BUSY)?;
-    connection.pragma_update(None, "query_only", "ON")?;
-    prepare_queries(&connection)?;
+    set_up_reader(&connection)?;
     Ok(ReadConnection::new(connection))
 }
