@@ -200,7 +200,12 @@ impl Daemon {
         };
         tokio::join!(running.finish(deadline), tasks.finish(deadline), close_connections);
         match tokio::time::timeout(LAST_WRITES_TIMEOUT, root.store().checkpoint()).await {
-            Ok(done) => done.context("the database could not be checkpointed")?,
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(
+                    "{error}; the last changes stay in the write-ahead log, and the next start recovers them"
+                )
+            }
             Err(_) => {
                 tracing::warn!("a write is still in progress; the next start recovers it from the write-ahead log")
             }

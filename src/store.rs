@@ -51,6 +51,7 @@ pub mod websub_subscriber_requests;
 pub mod websub_subscribers;
 pub mod websub_subscriptions;
 
+mod access_failures;
 mod change_detector;
 mod connection;
 mod connection_settings;
@@ -63,15 +64,16 @@ mod integrity;
 mod migration;
 mod open;
 mod program_lock;
+mod read_cancellation;
 mod restore;
 mod row_conversion;
 mod search_text;
 mod source_problems;
 mod vacuum;
-mod write_failures;
 mod writer;
 
 pub use change_detector::ChangeDetector;
+use connection::ActiveRead;
 pub use connection::{ReadConnection, WriteConnection};
 pub use data_version::DataVersion;
 pub use disk_space::DiskUsage;
@@ -84,11 +86,13 @@ pub use open::{
 pub use restore::restore;
 pub use vacuum::vacuum;
 
+use access_failures::{Access, AccessFailures};
 use parking_lot::Mutex;
-use rusqlite::ErrorCode;
+use read_cancellation::ReadCancellation;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -113,19 +117,29 @@ pub enum Error {
     File { path: PathBuf, cause: std::io::Error },
     #[error("cannot restore {path}: {problem}")]
     Backup { path: PathBuf, problem: String },
+    #[error("cannot copy the database {from} to {to}: {problem}")]
+    Copy { from: PathBuf, to: PathBuf, problem: String },
+    #[error("the database {path} is damaged. {next}. SQLite says:\n{}", damage.join("\n"))]
+    Damaged { path: PathBuf, damage: Vec<String>, next: &'static str },
     #[error("database error: {0}")]
     Sqlite(#[from] rusqlite::Error),
     #[error("the database contains a value that this version cannot read: {0}")]
     Corrupt(String),
-    /// A write failed because of the disk or another program. The store has logged the failure and its cause.
-    #[error("cannot write to the database: {0}")]
-    NotWritten(String),
+    /// A read failed because of the file, its disk or another program. The store has logged the failure and its cause.
+    #[error("cannot read the database {path}: {cause}")]
+    NotRead { path: PathBuf, cause: String },
+    /// A write failed for such a reason. The store has logged the failure and its cause.
+    #[error("cannot write to the database {path}: {cause}")]
+    NotWritten { path: PathBuf, cause: String },
     #[error("a database task panicked: {0}")]
     Panicked(String),
     #[error("the grouping constraints have changed in the meantime")]
     Outdated,
     #[error("the database writer has stopped")]
     Stopped,
+    /// The future of the read was dropped, so no caller receives this error.
+    #[error("the read was cancelled")]
+    Cancelled,
 }
 
 impl Error {
@@ -133,7 +147,7 @@ impl Error {
     /// every task fail.
     pub fn log(&self, what: &str) {
         match self {
-            Error::NotWritten(_) => tracing::debug!(error = %self, "{what}"),
+            Error::NotRead { .. } | Error::NotWritten { .. } => tracing::debug!(error = %self, "{what}"),
             _ => tracing::error!(error = %self, "{what}"),
         }
     }
@@ -151,10 +165,9 @@ struct Shared {
     path: PathBuf,
     /// The device and the inode of the file when it was opened.
     identity: Option<(u64, u64)>,
-    /// The error of a read that found damage.
-    damage: Mutex<Option<String>>,
-    /// The problem with the file that the log contains.
-    logged_fault: Mutex<Option<String>>,
+    /// Whether the log contains that the file was deleted or replaced.
+    is_missing_file_logged: AtomicBool,
+    failed_reads: AccessFailures,
     writer: writer::Writer,
     idle_readers: Mutex<Vec<ReadConnection>>,
     data_versions: data_version::DataVersions,
@@ -173,8 +186,8 @@ impl Store {
         let shared = Shared {
             path: path.to_owned(),
             identity: file_identity(path),
-            damage: Mutex::default(),
-            logged_fault: Mutex::default(),
+            is_missing_file_logged: AtomicBool::default(),
+            failed_reads: AccessFailures::new(Access::Read, path.to_owned()),
             writer,
             idle_readers: Mutex::new(Vec::new()),
             data_versions: data_version::DataVersions::default(),
@@ -203,44 +216,56 @@ impl Store {
         self.shared.writer.failures.retry_delay()
     }
 
+    /// Returns the time until a task whose work failed should try again; zero if it need not wait.
+    pub fn retry_delay(&self) -> Duration {
+        self.write_retry_delay().max(self.shared.failed_reads.retry_delay())
+    }
+
     /// Returns the cause of the last failed write, unless writes have succeeded for a while since then.
     pub fn write_failure(&self) -> Option<String> {
-        self.shared.writer.failures.current_cause()
+        self.shared.writer.failures.current_cause().map(|cause| cause.text)
+    }
+
+    /// Returns the cause of the last failed read, unless reads have succeeded for a while since then.
+    pub fn read_failure(&self) -> Option<String> {
+        self.shared.failed_reads.current_cause().map(|cause| cause.text)
     }
 
     /// Returns the problem with the database file, if any: it was deleted or replaced since it was opened, or it is
-    /// damaged. Logs each problem once.
+    /// damaged. Logs once that it was deleted or replaced.
     pub fn file_fault(&self) -> Option<String> {
-        let fault = self.current_file_fault();
-        let mut logged = self.shared.logged_fault.lock();
-        if *logged != fault {
-            if let Some(fault) = &fault {
-                tracing::error!(database = %self.path().display(), "the database cannot be used: {fault}");
-            }
-            logged.clone_from(&fault);
+        let missing = self.missing_file();
+        let was_logged = self.shared.is_missing_file_logged.swap(missing.is_some(), Ordering::Relaxed);
+        if let Some(fault) = missing.filter(|_| !was_logged) {
+            tracing::error!(database = %self.path().display(), "the database cannot be used: {fault}");
         }
-        fault
+        let found = [&self.shared.failed_reads, &self.shared.writer.failures].map(AccessFailures::current_cause);
+        let damage = found.into_iter().flatten().find(|cause| cause.is_damage).map(|cause| cause.text);
+        missing.map(str::to_owned).or(damage)
     }
 
-    fn current_file_fault(&self) -> Option<String> {
+    fn missing_file(&self) -> Option<&'static str> {
         match file_identity(self.path()) {
-            None => Some("its file was deleted; restore it from a backup and restart newsfold".into()),
-            present if present != self.shared.identity => Some("its file was replaced; restart newsfold".into()),
-            _ => self.shared.damage.lock().clone(),
+            None => Some("its file was deleted; restore it from a backup and restart newsfold"),
+            present if present != self.shared.identity => Some("its file was replaced; restart newsfold"),
+            _ => None,
         }
     }
 
-    /// Runs `work` on a consistent, read-only snapshot of the database.
+    /// Runs `work` on a consistent, read-only snapshot of the database. If the future is dropped, the current statement and
+    /// all later statements of `work` fail.
     pub async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&ReadConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let shared = self.shared.clone();
         let permit = shared.reader_permits.clone().acquire_owned().await.map_err(|_| Error::Stopped)?;
+        let cancellation = ReadCancellation::default();
+        let _cancel_on_drop = cancellation.cancel_on_drop();
         let read_now = move || {
-            // A read whose future is dropped still occupies its connection.
+            // A read whose future is dropped occupies its connection until `work` returns.
             let _permit = permit;
-            shared.read_now(work)
+            shared.read_now(cancellation, work)
         };
         let joined = tokio::task::spawn_blocking(read_now).await;
         joined.map_err(|join| Error::Panicked(join.to_string()))?
@@ -259,21 +284,21 @@ impl Store {
 }
 
 impl Shared {
-    fn read_now<T>(&self, work: impl FnOnce(&ReadConnection) -> Result<T>) -> Result<T> {
+    fn read_now<T>(
+        &self,
+        cancellation: ReadCancellation,
+        work: impl FnOnce(&ReadConnection) -> Result<T>,
+    ) -> Result<T> {
+        cancellation.check()?;
         let idle = self.idle_readers.lock().pop();
-        let connection = match idle {
+        let mut connection = match idle {
             Some(connection) => connection,
-            None => open::open_reader(&self.path)?,
+            None => self.failed_reads.in_words(open::open_reader(&self.path))?,
         };
-        let result = {
-            let _transaction = connection.sqlite().unchecked_transaction()?;
-            work(&connection)
-        };
+        let result = connection.run(ActiveRead { cancellation, failures: self.failed_reads.clone() }, work);
         self.idle_readers.lock().push(connection);
-        if let Err(Error::Sqlite(error)) = &result
-            && matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
-        {
-            *self.damage.lock() = Some(format!("its file is damaged; restore a backup ({error})"));
+        if result.is_ok() {
+            self.failed_reads.record_success();
         }
         result
     }

@@ -5,7 +5,7 @@ use super::table::table;
 use super::{Context, examples};
 use crate::daemon::DatabaseLock;
 use crate::store::backup::{self, CopyProgress};
-use crate::store::{self, Store, damage, folder_of, row_counts, table_sizes, vacuum, with_suffix};
+use crate::store::{self, Error, Store, damage, folder_of, row_counts, table_sizes, vacuum, with_suffix};
 use crate::wording::{byte_size, count_of, grouped_digits};
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -100,7 +100,8 @@ async fn check(context: &Context) -> anyhow::Result<ExitCode> {
     let damage = store.read(damage).await?;
     let is_whole = damage.is_empty();
     if !is_whole && !context.json() {
-        bail!("the database is damaged; restore a backup. SQLite says:\n{}", damage.join("\n"));
+        let next = "Restore a backup with `newsfold db restore FILE`";
+        return Err(Error::Damaged { path: store.path().to_owned(), damage, next }.into());
     }
     let path = store.path().display().to_string();
     context.print(&serde_json::json!({"database": path, "whole": is_whole, "damage": damage}), "database OK")?;
@@ -125,7 +126,7 @@ async fn back_up(context: &Context, file: PathBuf, force: bool) -> anyhow::Resul
     if DatabaseLock::is_held(&file) {
         bail!("a daemon is using the database {}; choose another file", file.display());
     }
-    copy_with_progress(&file, move |to, progress| backup::copy(&path, to, progress)).await?;
+    copy_with_progress(&file, move |to, progress| backup::back_up(&path, to, progress)).await?;
     let bytes = std::fs::metadata(&file)?.len();
     let text = format!("wrote {}, {}", file.display(), byte_size(bytes));
     context.print(&serde_json::json!({"file": file.display().to_string(), "bytes": bytes}), text)

@@ -13,12 +13,13 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// The delay before a task or the watcher itself retries after an error.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
-/// The time at which a task reads its queue again. A change of the database always wakes the task.
+/// The time at which a task reads its queue again. A change of the database wakes the task earlier, except after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NextRun {
     AfterChange,
     At(Timestamp),
-    /// Run again after [`RETRY_DELAY`] or when the database may be written again, because the last run failed.
+    /// Run again after [`RETRY_DELAY`], or later if the database cannot be read or written, because the last run failed.
+    /// A change does not wake the task earlier: on a damaged file, other tasks may still commit.
     Retry,
 }
 
@@ -46,11 +47,13 @@ impl WorkSignal {
     pub(super) async fn wait(&mut self, next: NextRun) {
         let due = async {
             match next {
-                NextRun::AfterChange => std::future::pending().await,
+                NextRun::AfterChange | NextRun::Retry => std::future::pending().await,
                 NextRun::At(at) => self.clock.sleep_until(at).await,
-                NextRun::Retry => tokio::time::sleep(RETRY_DELAY.max(self.store.write_retry_delay())).await,
             }
         };
+        if next == NextRun::Retry {
+            return tokio::time::sleep(RETRY_DELAY.max(self.store.retry_delay())).await;
+        }
         tokio::select! {
             Ok(()) = self.changes.changed() => {}
             _ = due => {}
@@ -65,7 +68,7 @@ pub(super) async fn watch(store: Store, changes: watch::Sender<()>) {
         error.log("the database cannot be watched for changes; retrying");
         // Until the watcher works again, the tasks read their queues after each delay.
         changes.send_replace(());
-        tokio::time::sleep(RETRY_DELAY).await;
+        tokio::time::sleep(RETRY_DELAY.max(store.retry_delay())).await;
     }
 }
 

@@ -77,7 +77,11 @@ pub(super) fn other_hubs(options: &publish::Options) -> Vec<String> {
 pub(super) async fn run(changes: FeedChanges, mut context: TaskContext) {
     let mut checked = CheckedVersion::default();
     loop {
-        let next = match check(&context, &changes, &mut checked).await {
+        // The hashes of documents are recorded when they have been built, so a check that is dropped is repeated later.
+        let Some(result) = context.shutdown.run_until_cancelled(check(&context, &changes, &mut checked)).await else {
+            return;
+        };
+        let next = match result {
             Ok(next) => next.into(),
             Err(error) => {
                 error.log("cannot check for changed feeds; retrying");

@@ -46,7 +46,12 @@ pub(super) async fn run(mut context: TaskContext) {
     };
     let mut session = None;
     loop {
-        let next = match catch_up(&mut session, &context).await {
+        let Some(result) = context.shutdown.run_until_cancelled(catch_up(&mut session, &context)).await else {
+            // The store finishes a write whose future is dropped. The next session starts after it.
+            let _ = context.store().write(|_| Ok(())).await;
+            return;
+        };
+        let next = match result {
             Ok(next) => next.into(),
             Err(store::Error::Outdated) => {
                 tracing::info!("the operator has changed the grouping; starting again from the database");
@@ -130,7 +135,7 @@ impl GroupingSession {
             let mut grouped = GroupedSources::new(&config.cluster.tags);
             let assigned = grouped
                 .retain(db, stories::assigned_between(db, since, Timestamp::MAX)?, |assigned| assigned.item.source)?;
-            let mut clusterer = restored_clusterer(&config, &assigned);
+            let mut clusterer = restored_clusterer(db, &config, &assigned)?;
             for constraint in constraints::active_since(db, since)? {
                 clusterer.add_constraint(&constraint);
             }
@@ -260,21 +265,20 @@ impl GroupingSession {
 
 /// Returns a clusterer that contains these items. Omits each item that makes it panic, so that the other items are
 /// grouped.
-fn restored_clusterer(config: &Config, items: &[AssignedItem]) -> Clusterer {
+fn restored_clusterer(db: &ReadConnection, config: &Config, items: &[AssignedItem]) -> store::Result<Clusterer> {
     let mut omitted: BTreeSet<ItemId> = BTreeSet::new();
-    loop {
+    'restart: loop {
         let mut clusterer = Clusterer::new(config.cluster.clone());
-        let mut restore = |assigned: &&AssignedItem| {
+        for assigned in items.iter().filter(|assigned| !omitted.contains(&assigned.item.id)) {
+            db.expect_needed()?;
             let restore = || clusterer.restore(&assigned.item, assigned.story);
-            catch_unwind(AssertUnwindSafe(restore)).is_err()
-        };
-        match items.iter().filter(|assigned| !omitted.contains(&assigned.item.id)).find(&mut restore) {
-            Some(panicked) => {
-                tracing::error!(item = %panicked.item.id, "grouping this item panicked; it stays in its story");
-                omitted.insert(panicked.item.id);
+            if catch_unwind(AssertUnwindSafe(restore)).is_err() {
+                tracing::error!(item = %assigned.item.id, "grouping this item panicked; it stays in its story");
+                omitted.insert(assigned.item.id);
+                continue 'restart;
             }
-            None => return clusterer,
         }
+        return Ok(clusterer);
     }
 }
 

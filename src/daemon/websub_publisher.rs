@@ -204,7 +204,7 @@ impl Publisher {
             OutgoingRequest::Notify(notification) => self.notify(notification).await,
         };
         if let Err(error) = recorded {
-            tracing::error!(%error, "cannot record the response of a subscriber or a hub");
+            error.log("cannot record the response of a subscriber or a hub");
         }
     }
 

@@ -158,7 +158,7 @@ async fn send(context: &TaskContext, request: HubRequest) {
     };
     let recorded = context.store().write(record).await;
     if let Err(error) = recorded.and(context.polling.release_lease(&lease).await) {
-        tracing::error!(%source, %error, "cannot record the response of a hub");
+        error.log(&format!("cannot record the response of a hub for source {source}"));
     }
 }
 
@@ -264,7 +264,7 @@ pub(super) async fn read_pushes(context: TaskContext, queue: Arc<Mutex<Receiver<
         match receive_push(&context.polling, pushed).await {
             Ok(None) => tracing::debug!(%source, "dropped a push for a source that is not polled"),
             Ok(Some((record, stored))) => super::scheduler::log_poll(&record, &stored, None),
-            Err(error) => tracing::error!(%source, %error, "cannot store a push"),
+            Err(error) => error.log(&format!("cannot store a push for source {source}")),
         }
     }
 }

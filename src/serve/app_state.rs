@@ -92,7 +92,10 @@ pub enum Error {
 /// Logs the error. The client gets a 500 response without details.
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        tracing::error!(error = %self, "request failed");
+        match &self {
+            Error::Store(error) => error.log("request failed"),
+            error => tracing::error!(%error, "request failed"),
+        }
         (StatusCode::INTERNAL_SERVER_ERROR, "newsfold cannot answer this request; see the log.\n").into_response()
     }
 }

@@ -46,13 +46,22 @@ pub async fn healthz(State(app): State<AppState>) -> Response {
     (status, Json(body)).into_response()
 }
 
-/// Serves `/readyz`, for load balancers: 200 if the database can be read, otherwise 503. A daemon that cannot write or
-/// poll still serves the stored content.
+/// Serves `/readyz`, for load balancers: 200 if the database can be read, otherwise 503 with the reason. A daemon that
+/// cannot write or poll still serves the stored content.
 pub async fn readyz(State(app): State<AppState>) -> Response {
-    match app.store.read(store::publication::version).await {
-        Ok(_) => (StatusCode::OK, "ready\n").into_response(),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be read\n").into_response(),
+    let read = app.store.read(store::publication::version).await;
+    match app.store.file_fault().or_else(|| Some(read_fault(&app, &read.err()?))) {
+        None => (StatusCode::OK, "ready\n").into_response(),
+        Some(fault) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("the database cannot be used: {fault}\n")).into_response()
+        }
     }
+}
+
+/// Describes a failed read, without the path of the database.
+fn read_fault(app: &AppState, error: &store::Error) -> String {
+    let cause = app.store.read_failure().unwrap_or_else(|| error.to_string());
+    format!("it cannot be read: {cause}")
 }
 
 /// Checks the daemon.
@@ -67,7 +76,7 @@ pub async fn report(app: &AppState) -> HealthReport {
     let facts = match app.store.read(move |db| stored_facts(db, now, &options)).await {
         Ok(facts) => facts,
         Err(error) => {
-            down.entry("database").or_insert_with(|| format!("it cannot be read: {error}"));
+            down.entry("database").or_insert_with(|| app.store.file_fault().unwrap_or_else(|| read_fault(app, &error)));
             return HealthReport { items_waiting: None, down };
         }
     };

@@ -2,14 +2,18 @@
 //!
 //! A copy is one file that needs no write-ahead log. It appears under its name only when it is complete and durable.
 
+use super::access_failures::{failure_cause, sqlite_message};
+use super::disk_space::is_disk_full;
 use super::file_name::{folder_of, with_suffix};
+use super::integrity::damage;
+use super::open::open_reader;
 use super::{Error, Result};
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The number of pages that are copied between two reports of progress: 4 MiB.
@@ -28,11 +32,38 @@ pub struct CopyProgress {
     pub all_pages: u64,
 }
 
+/// Copies the database like [`copy`], and checks the copy, so that it can be restored.
+///
+/// # Errors
+/// Returns [`Error::Damaged`] if the database is damaged. `to` is then unchanged.
+pub fn back_up(from: &Path, to: &Path, progress: impl FnMut(CopyProgress)) -> Result<()> {
+    copy_and_check(from, to, progress, |copy| {
+        let damage = damage(&open_reader(copy)?)?;
+        let next = "No backup was written. Restore an earlier one with `newsfold db restore FILE`";
+        if damage.is_empty() { Ok(()) } else { Err(Error::Damaged { path: from.to_owned(), damage, next }) }
+    })
+}
+
 /// Copies the database `from` to the file `to`, and replaces that file if it exists. Reports the progress. Other
 /// programs can read and write the database in the meantime. The copy contains the state at the beginning.
 pub fn copy(from: &Path, to: &Path, progress: impl FnMut(CopyProgress)) -> Result<()> {
-    let incomplete = with_suffix(to, &format!(".{}.tmp", std::process::id()));
-    let result = copy_to_new_file(from, &incomplete, progress).and_then(|()| {
+    copy_and_check(from, to, progress, |_| Ok(()))
+}
+
+/// Returns the path of a copy until it is complete.
+pub fn incomplete_path(to: &Path) -> PathBuf {
+    with_suffix(to, &format!(".{}.tmp", std::process::id()))
+}
+
+fn copy_and_check(
+    from: &Path,
+    to: &Path,
+    progress: impl FnMut(CopyProgress),
+    check: impl FnOnce(&Path) -> Result<()>,
+) -> Result<()> {
+    let incomplete = incomplete_path(to);
+    let copied = copy_to_new_file(from, &incomplete, progress).and_then(|()| check(&incomplete));
+    let result = copied.map_err(|error| in_words(from, to, error)).and_then(|()| {
         // SQLite would apply the write-ahead log of the replaced file to the new file.
         for suffix in ["-wal", "-shm"] {
             remove_if_present(&with_suffix(to, suffix))?;
@@ -44,6 +75,25 @@ pub fn copy(from: &Path, to: &Path, progress: impl FnMut(CopyProgress)) -> Resul
         let _ = fs::remove_file(&incomplete);
     }
     result
+}
+
+/// Replaces SQLite's message with the cause and the next step.
+fn in_words(from: &Path, to: &Path, error: Error) -> Error {
+    let disk_full =
+        |path: &Path, message: &str| format!("the disk of {} is full; free space on it ({message})", path.display());
+    let problem = match &error {
+        Error::File { cause, .. } if cause.kind() == io::ErrorKind::StorageFull => disk_full(to, &cause.to_string()),
+        Error::Sqlite(cause) => {
+            let message = sqlite_message(cause);
+            match cause.sqlite_error_code() {
+                Some(ErrorCode::DiskFull) => disk_full(to, &message),
+                Some(ErrorCode::SystemIoFailure) if is_disk_full(to) => disk_full(to, &message),
+                _ => failure_cause(cause, from).map_or(message, |cause| cause.text),
+            }
+        }
+        _ => return error,
+    };
+    Error::Copy { from: from.to_owned(), to: to.to_owned(), problem }
 }
 
 fn copy_to_new_file(from: &Path, to: &Path, mut progress: impl FnMut(CopyProgress)) -> Result<()> {

@@ -5,6 +5,7 @@ use super::{Error, Result, Store, open};
 
 /// A read-only connection and the last data version that it saw.
 pub struct ChangeDetector {
+    store: Store,
     connection: ReadConnection,
     version: Option<i64>,
 }
@@ -12,10 +13,12 @@ pub struct ChangeDetector {
 impl ChangeDetector {
     /// Opens a separate connection to the database of `store`.
     pub async fn open(store: &Store) -> Result<ChangeDetector> {
-        let path = store.path().to_owned();
-        let opened = tokio::task::spawn_blocking(move || open::open_reader(&path)).await;
-        let connection = opened.map_err(|join| Error::Panicked(join.to_string()))??;
-        Ok(ChangeDetector { connection, version: None })
+        let store = store.clone();
+        let opened = tokio::task::spawn_blocking(move || {
+            let connection = store.shared.failed_reads.in_words(open::open_reader(store.path()))?;
+            Ok(ChangeDetector { store, connection, version: None })
+        });
+        opened.await.map_err(|join| Error::Panicked(join.to_string()))?
     }
 
     /// Returns whether another connection has committed since the last call, according to [`PRAGMA
@@ -24,7 +27,8 @@ impl ChangeDetector {
     /// [pragma]: https://www.sqlite.org/pragma.html#pragma_data_version
     pub async fn detect(mut self) -> Result<(ChangeDetector, bool)> {
         let checked = tokio::task::spawn_blocking(move || {
-            let version = self.connection.sqlite().query_row("PRAGMA data_version", [], |row| row.get(0))?;
+            let version = self.connection.sqlite().query_row("PRAGMA data_version", [], |row| row.get(0));
+            let version = self.store.shared.failed_reads.in_words(version.map_err(Error::from))?;
             let has_changed = self.version.replace(version) != Some(version);
             Ok((self, has_changed))
         });

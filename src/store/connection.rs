@@ -3,7 +3,9 @@
 //! Both types run inside a transaction, which the caller begins and ends.
 
 use super::Result;
+use super::access_failures::AccessFailures;
 use super::program_lock::ProgramLock;
+use super::read_cancellation::ReadCancellation;
 use super::row_conversion::from_row;
 use rusqlite::{CachedStatement, Connection, Params, Row, StatementStatus};
 use serde::de::DeserializeOwned;
@@ -12,8 +14,22 @@ use std::ops::Deref;
 use std::path::Path;
 use tracing::Level;
 
+/// The number of steps of SQLite's virtual machine after which a statement checks whether it was cancelled.
+const STEPS_PER_CHECK: i32 = 10_000;
+
 /// A read-only connection with a consistent snapshot of the database.
-pub struct ReadConnection(Connection);
+pub struct ReadConnection {
+    sqlite: Connection,
+    /// The current read of the store; `None` for other uses of a connection.
+    active: Option<ActiveRead>,
+}
+
+/// A read of the store.
+pub(super) struct ActiveRead {
+    pub cancellation: ReadCancellation,
+    /// Records failed statements. A page that reports an error hides it from the caller of the read.
+    pub failures: AccessFailures,
+}
 
 /// The only connection that can change the database. It can also read.
 pub struct WriteConnection {
@@ -23,24 +39,54 @@ pub struct WriteConnection {
 }
 
 impl ReadConnection {
-    pub(super) fn new(connection: Connection) -> Self {
-        ReadConnection(connection)
+    pub(super) fn new(sqlite: Connection) -> Self {
+        ReadConnection { sqlite, active: None }
+    }
+
+    /// Runs `work` in a transaction. All statements fail once the read is cancelled.
+    pub(super) fn run<T>(&mut self, read: ActiveRead, work: impl FnOnce(&ReadConnection) -> Result<T>) -> Result<T> {
+        let cancellation = read.cancellation.clone();
+        self.sqlite.progress_handler(STEPS_PER_CHECK, Some(move || cancellation.is_cancelled()))?;
+        self.active = Some(read);
+        let run = || {
+            let _transaction = self.sqlite.unchecked_transaction()?;
+            work(self)
+        };
+        let result = run();
+        self.active = None;
+        self.sqlite.progress_handler(0, None::<fn() -> bool>)?;
+        result
+    }
+
+    /// Returns an error if the result of this read is no longer needed. Work that takes long between two statements calls
+    /// this function.
+    pub fn expect_needed(&self) -> Result<()> {
+        self.active.as_ref().map_or(Ok(()), |read| read.cancellation.check())
     }
 
     /// Returns the path of the database file.
     pub(super) fn path(&self) -> &Path {
-        Path::new(self.0.path().unwrap_or_default())
+        Path::new(self.sqlite.path().unwrap_or_default())
     }
 
     /// Returns the underlying SQLite connection, for transactions and pragmas.
     pub(super) fn sqlite(&self) -> &Connection {
-        &self.0
+        &self.sqlite
     }
 
     /// Runs a statement. All statements except pragmas and those of transactions run here. The log records each
     /// statement with its cost, because the cost of a frequent statement must not grow with the size of the tables.
     fn with_statement<T>(&self, sql: &str, run: impl FnOnce(&mut CachedStatement<'_>) -> Result<T>) -> Result<T> {
-        let mut statement = self.0.prepare_cached(sql)?;
+        self.expect_needed()?;
+        let result = self.run_statement(sql, run);
+        match &self.active {
+            Some(read) => read.failures.in_words(result),
+            None => result,
+        }
+    }
+
+    fn run_statement<T>(&self, sql: &str, run: impl FnOnce(&mut CachedStatement<'_>) -> Result<T>) -> Result<T> {
+        let mut statement = self.sqlite.prepare_cached(sql)?;
         let result = run(&mut statement);
         if tracing::enabled!(Level::TRACE) {
             // The number of steps of SQLite's virtual machine, and the number of steps that advance a table scan.
@@ -83,7 +129,7 @@ impl ReadConnection {
 
 impl WriteConnection {
     pub(super) fn new(connection: Connection) -> Self {
-        WriteConnection { read: ReadConnection(connection), program_lock: OnceCell::new() }
+        WriteConnection { read: ReadConnection::new(connection), program_lock: OnceCell::new() }
     }
 
     /// Executes one statement and returns the number of changed rows.

@@ -1,6 +1,8 @@
 //! The free space on the disk of the database, and how much of it newsfold needs.
 
 use super::{Store, file_name};
+use rustix::fs::{StatVfs, statvfs};
+use std::path::Path;
 
 /// The sizes of a database and of the free space on its disk.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -14,16 +16,28 @@ pub struct DiskUsage {
 /// The minimum free space on the disk of the database.
 const MIN_FREE_MIB: u64 = 64;
 const MIB: u64 = 1024 * 1024;
+/// The free space below which a disk counts as full. SQLite may need several pages at once.
+const FULL_DISK_BYTES: u64 = 256 * 1024;
+
+/// Returns whether the disk of a file is full. The file may not exist.
+pub(super) fn is_disk_full(path: &Path) -> bool {
+    let disk = statvfs(path).or_else(|_| statvfs(file_name::folder_of(path)));
+    disk.is_ok_and(|disk| free_bytes(&disk) < FULL_DISK_BYTES)
+}
+
+fn free_bytes(disk: &StatVfs) -> u64 {
+    disk.f_bavail.saturating_mul(disk.f_frsize)
+}
 
 impl Store {
     /// Returns the sizes of the database and of the free space on its disk.
     pub fn disk_usage(&self) -> std::io::Result<DiskUsage> {
         let log = file_name::with_suffix(self.path(), "-wal");
-        let disk = rustix::fs::statvfs(self.path())?;
+        let disk = statvfs(self.path())?;
         Ok(DiskUsage {
             database_bytes: std::fs::metadata(self.path())?.len(),
             write_ahead_log_bytes: std::fs::metadata(log).map_or(0, |log| log.len()),
-            free_bytes: disk.f_bavail.saturating_mul(disk.f_frsize),
+            free_bytes: free_bytes(&disk),
         })
     }
 

@@ -3,10 +3,10 @@
 //!
 //! The `user_version` of a database is the number of migrations that were applied to it.
 
+use super::access_failures::{failure_cause, sqlite_message};
 use super::backup;
 use super::file_name::with_suffix;
-use super::file_owner::open_lock_file;
-use super::write_failures::step_after_disk_failure;
+use super::file_owner::{open_lock_file, set_owner_of_replaced};
 use super::{Error, Result};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use std::fs::File;
@@ -59,9 +59,9 @@ pub(super) fn migrate(path: &Path, connection: &mut Connection) -> Result<()> {
 
 fn migrate_to(path: &Path, connection: &mut Connection, migrations: &[&str]) -> Result<()> {
     let failed = |problem, next| Error::Migrate { path: path.to_owned(), problem, next };
-    let sqlite_failed = |cause: rusqlite::Error| {
-        let next = step_after_disk_failure(&cause).unwrap_or("Restore a backup, or report the problem");
-        failed(cause.to_string(), next)
+    let sqlite_failed = |cause: rusqlite::Error| match failure_cause(&cause, path) {
+        Some(cause) => failed(cause.text, "Then run newsfold again"),
+        None => failed(sqlite_message(&cause), "Restore a backup, or report the problem"),
     };
     let newest = migrations.len() as u32;
     if is_current(connection, newest)? {
@@ -79,7 +79,8 @@ fn migrate_to(path: &Path, connection: &mut Connection, migrations: &[&str]) -> 
     }
     if (1..newest).contains(&applied) {
         let copy = with_suffix(path, &format!(".v{applied}-backup"));
-        backup::copy(path, &copy, |_| {})?;
+        backup::copy(path, &copy, |_| {}).map_err(|error| failed(error.to_string(), "Then run newsfold again"))?;
+        set_owner_of_replaced(&copy, path).map_err(|cause| Error::File { path: copy.clone(), cause })?;
         tracing::info!(backup = %copy.display(), "copied the database before its migration");
     }
     apply(connection, &migrations[applied as usize..], newest).map_err(sqlite_failed)
@@ -161,6 +162,8 @@ mod tests {
     use crate::domain::StoryId;
     use crate::store::entry_languages;
     use crate::store::open::open_writer;
+    use rustix::process::geteuid;
+    use std::os::unix::fs::{MetadataExt, chown};
 
     /// Applies the migrations of this version and a later migration that exists only in the tests.
     fn migrate_to_later_version(path: &Path) {
@@ -222,6 +225,19 @@ mod tests {
         assert_eq!(applied_version(&copy).unwrap(), newest, "the database was copied before its migration");
         let sources: u32 = copy.query_one("SELECT count(*) FROM source", [], |row| row.get(0)).unwrap();
         assert_eq!(sources, 1);
+    }
+
+    #[test]
+    fn copy_of_a_database_belongs_to_the_owner_of_the_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("news.db");
+        drop(open_writer(&path).unwrap());
+        // Only root can give the file to another user.
+        let owner = if geteuid().is_root() { 65534 } else { geteuid().as_raw() };
+        chown(&path, Some(owner), None).unwrap();
+        migrate_to_later_version(&path);
+        let copy = with_suffix(&path, &format!(".v{}-backup", newest_version())).metadata().unwrap();
+        assert_eq!((copy.uid(), copy.mode() & 0o777), (owner, 0o600));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Opens SQLite databases: the default path, the file, and the next step if it cannot be opened.
 
+use super::access_failures::sqlite_message;
 use super::connection::{ReadConnection, WriteConnection};
 use super::connection_settings::{BUSY, set_up_reader, set_up_writer};
+use super::disk_space::is_disk_full;
 use super::file_owner::create_file;
 use super::migration;
-use super::write_failures::step_after_disk_failure;
 use super::{Error, Result};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fs::{Access, StatVfsMountFlags, access, statvfs};
@@ -78,17 +79,7 @@ pub(super) fn open_writer(path: &Path) -> Result<WriteConnection> {
             next: step_if_not_writable(path),
         })?;
     }
-    let open = |cause: rusqlite::Error| {
-        let next = match cause.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase) => "Move the file away, or choose another one with --database FILE",
-            Some(ErrorCode::DatabaseBusy) => "Another process is writing to it; try again",
-            Some(ErrorCode::DatabaseCorrupt) => {
-                "It is damaged: restore a backup, or choose another file with --database FILE"
-            }
-            _ => step_after_disk_failure(&cause).unwrap_or_else(|| step_if_not_writable(path)),
-        };
-        Error::Open { path: path.to_owned(), cause: cause.into(), next }
-    };
+    let open = |cause: rusqlite::Error| cannot_open(path, &cause);
     // If this fails, SQLite fails to open the file too, and that error names the next step.
     let _ = create_file(path, NEW_FILE_MODE);
     let mut connection = Connection::open(path).map_err(open)?;
@@ -97,8 +88,38 @@ pub(super) fn open_writer(path: &Path) -> Result<WriteConnection> {
         return Err(Error::Foreign { path: path.to_owned() });
     }
     retry_while_busy(|| set_up_writer(&connection)).map_err(open)?;
-    migration::migrate(path, &mut connection)?;
+    migration::migrate(path, &mut connection).map_err(|error| match error {
+        Error::Sqlite(cause) => open(cause),
+        other => other,
+    })?;
     Ok(WriteConnection::new(connection))
+}
+
+/// Returns the error for a database that SQLite cannot open, in words and with the next step.
+fn cannot_open(path: &Path, cause: &rusqlite::Error) -> Error {
+    const DISK_FULL: (&str, &str) = ("its disk is full", "Free space on it");
+    let words = match cause.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => {
+            Some(("it is not a database", "Move the file away, or choose another one with --database FILE"))
+        }
+        Some(ErrorCode::DatabaseBusy) => Some(("another program is writing to it", "Try again")),
+        Some(ErrorCode::DatabaseCorrupt) => Some((
+            "it is damaged",
+            "Restore a backup with `newsfold db restore FILE`, or choose another file with --database FILE",
+        )),
+        Some(ErrorCode::DiskFull) => Some(DISK_FULL),
+        Some(ErrorCode::SystemIoFailure) if is_disk_full(path) => Some(DISK_FULL),
+        Some(ErrorCode::SystemIoFailure) => {
+            Some(("its disk reports an error", "Check whether it is full (`df`) or reports errors (`dmesg`)"))
+        }
+        _ => None,
+    };
+    let message = sqlite_message(cause);
+    let (cause, next) = match words {
+        Some((problem, next)) => (format!("{problem} ({message})"), next),
+        None => (message, step_if_not_writable(path)),
+    };
+    Error::Open { path: path.to_owned(), cause: cause.into(), next }
 }
 
 /// Retries an operation that SQLite refuses immediately while another program changes a new database, such as the switch to

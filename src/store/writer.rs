@@ -3,18 +3,21 @@
 //! Batching makes thousands of small writes per second possible, although each commit calls fsync. Each job has a
 //! savepoint, so a failing job does not affect the other jobs.
 
+use super::access_failures::{Access, AccessFailures, FailureCause};
 use super::connection::WriteConnection;
+use super::connection_settings::BUSY;
 use super::feed_entries::count_new_editions;
-use super::write_failures::WriteFailures;
 use super::{Error, Result};
 use crate::domain::panic_text::panic_text;
-use rusqlite::ErrorCode;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// The maximum number of jobs in a transaction.
 const BATCH: usize = 128;
+/// The maximum time for which a checkpoint waits for connections that read or write.
+const CHECKPOINT_BUSY: Duration = Duration::from_millis(300);
 /// The maximum number of queued jobs. When the queue is full, callers wait.
 const QUEUE: usize = 1024;
 
@@ -24,7 +27,7 @@ type Work = Box<dyn FnOnce(Option<&WriteConnection>) -> FinishedJob + Send>;
 /// A job that has run in the open transaction.
 struct FinishedJob {
     /// The cause if the disk or another program made the job fail.
-    failure: Option<String>,
+    failure: Option<FailureCause>,
     /// Replies with the result of the commit.
     answer: Answer,
 }
@@ -38,13 +41,13 @@ enum Job {
 
 pub(super) struct Writer {
     jobs: mpsc::SyncSender<Job>,
-    pub failures: WriteFailures,
+    pub failures: AccessFailures,
 }
 
 impl Writer {
     pub(super) fn start(connection: WriteConnection) -> Result<Writer> {
         let (jobs, waiting) = mpsc::sync_channel(QUEUE);
-        let failures = WriteFailures::default();
+        let failures = AccessFailures::new(Access::Write, connection.path().to_owned());
         let recorded = failures.clone();
         std::thread::Builder::new()
             .name("store-writer".into())
@@ -59,12 +62,13 @@ impl Writer {
     ) -> Result<T> {
         self.failures.check()?;
         let (reply, answer) = oneshot::channel();
+        let failures = self.failures.clone();
         let work: Work = Box::new(move |db| {
             let done = db.map_or(Err(Error::Stopped), |db| in_savepoint(db, work));
-            let failure = done.as_ref().err().and_then(failure_of_write);
+            let failure = done.as_ref().err().and_then(|error| failures.cause_of_operation(error));
             let own_failure = failure.clone();
             let answer = Box::new(move |committed: Result<()>| {
-                let done = own_failure.map_or(done, |cause| Err(Error::NotWritten(cause)));
+                let done = own_failure.map_or(done, |cause| Err(failures.error(&cause)));
                 // The receiver no longer exists if the caller was cancelled. The write is kept.
                 let _ = reply.send(committed.and(done));
             });
@@ -93,42 +97,61 @@ impl Writer {
     }
 }
 
-fn run(connection: WriteConnection, waiting: mpsc::Receiver<Job>, failures: WriteFailures) {
+fn run(connection: WriteConnection, waiting: mpsc::Receiver<Job>, failures: AccessFailures) {
     while let Ok(first) = waiting.recv() {
         let mut next = Some(first);
         while let Some(job) = next.take() {
             match job {
                 Job::Work(work) => {
                     let written;
-                    (written, next) = batch(&connection, work, &waiting);
-                    match written.failure {
-                        Some(cause) => failures.record_failure(&cause, written.jobs.len()),
+                    (written, next) = batch(&connection, work, &waiting, &failures);
+                    match &written.failure {
+                        Some(cause) => failures.record_failure(cause, written.answers.len()),
                         None => failures.record_success(),
                     }
-                    written.jobs.into_iter().for_each(|(answer, result)| answer(result));
+                    for answer in written.answers {
+                        answer(written.not_committed.as_ref().map_or(Ok(()), |cause| Err(failures.error(cause))));
+                    }
                 }
                 Job::Checkpoint(reply) => {
-                    let done = connection.sqlite().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-                    let _ = reply.send(done.map_err(Error::from));
+                    let done = checkpoint(&connection).map_err(|error| failures.error(&failures.cause_of(&error)));
+                    let _ = reply.send(done);
                 }
             }
         }
     }
 }
 
-/// A transaction that has ended, and the replies to its jobs.
+/// Moves the write-ahead log into the database file. If another connection still reads or writes, the log is not truncated,
+/// but all changes that no reader needs are moved.
+fn checkpoint(connection: &WriteConnection) -> rusqlite::Result<()> {
+    let db = connection.sqlite();
+    db.busy_timeout(CHECKPOINT_BUSY)?;
+    let done = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    db.busy_timeout(BUSY)?;
+    done
+}
+
+/// A transaction that has ended.
 struct EndedTransaction {
-    failure: Option<String>,
-    jobs: Vec<(Answer, Result<()>)>,
+    /// The cause if the transaction or a job in it failed.
+    failure: Option<FailureCause>,
+    /// The cause if the transaction was not committed.
+    not_committed: Option<FailureCause>,
+    answers: Vec<Answer>,
 }
 
 /// Runs one transaction with `first` and the waiting jobs. Also returns a job that cannot run in a transaction.
-fn batch(connection: &WriteConnection, first: Work, waiting: &mpsc::Receiver<Job>) -> (EndedTransaction, Option<Job>) {
+fn batch(
+    connection: &WriteConnection,
+    first: Work,
+    waiting: &mpsc::Receiver<Job>,
+    failures: &AccessFailures,
+) -> (EndedTransaction, Option<Job>) {
     // The transaction is IMMEDIATE, because upgrading a read transaction fails immediately if another process writes.
-    if let Err(cause) = connection.sqlite().execute_batch("BEGIN IMMEDIATE") {
-        let cause = cause_text(&cause);
-        let jobs = vec![(first(None).answer, Err(Error::NotWritten(cause.clone())))];
-        return (EndedTransaction { failure: Some(cause), jobs }, None);
+    if let Err(error) = connection.sqlite().execute_batch("BEGIN IMMEDIATE") {
+        let (cause, answers) = (Some(failures.cause_of(&error)), vec![first(None).answer]);
+        return (EndedTransaction { failure: cause.clone(), not_committed: cause, answers }, None);
     }
     let mut finished = vec![first(Some(connection))];
     let mut left_over = None;
@@ -144,7 +167,7 @@ fn batch(connection: &WriteConnection, first: Work, waiting: &mpsc::Receiver<Job
         }
     }
     let failed_job = finished.iter().find_map(|job| job.failure.clone());
-    let mut not_committed = connection.sqlite().execute_batch("COMMIT").err().map(|cause| cause_text(&cause));
+    let mut not_committed = connection.sqlite().execute_batch("COMMIT").err().map(|error| failures.cause_of(&error));
     if not_committed.is_some() {
         // The failure of a job may have ended the transaction.
         not_committed = failed_job.clone().or(not_committed);
@@ -153,40 +176,8 @@ fn batch(connection: &WriteConnection, first: Work, waiting: &mpsc::Receiver<Job
             let _ = connection.sqlite().execute_batch("ROLLBACK");
         }
     }
-    let result = || not_committed.clone().map_or(Ok(()), |cause| Err(Error::NotWritten(cause)));
-    let jobs = finished.into_iter().map(|job| (job.answer, result())).collect();
-    (EndedTransaction { failure: failed_job.or(not_committed.clone()), jobs }, left_over)
-}
-
-/// Returns the cause if the disk or another program made a write fail. The write itself causes all other errors.
-fn failure_of_write(error: &Error) -> Option<String> {
-    let Error::Sqlite(error) = error else { return None };
-    let codes = [
-        ErrorCode::DiskFull,
-        ErrorCode::SystemIoFailure,
-        ErrorCode::ReadOnly,
-        ErrorCode::CannotOpen,
-        ErrorCode::DatabaseBusy,
-        ErrorCode::DatabaseCorrupt,
-    ];
-    error.sqlite_error_code().filter(|code| codes.contains(code)).map(|_| cause_text(error))
-}
-
-/// Returns the cause of a failed write in words, with the next step.
-fn cause_text(error: &rusqlite::Error) -> String {
-    let advice = match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => "the disk is full; free space on it",
-        Some(ErrorCode::SystemIoFailure) => "the disk reports an error; check it",
-        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => {
-            "this user cannot write to the file; check its permissions"
-        }
-        Some(ErrorCode::DatabaseBusy) => {
-            "another program has locked the database for too long; end that program, or wait until it has finished"
-        }
-        Some(ErrorCode::DatabaseCorrupt) => "it is damaged; restore a backup",
-        _ => return error.to_string(),
-    };
-    format!("{advice} ({error})")
+    let answers = finished.into_iter().map(|job| job.answer).collect();
+    (EndedTransaction { failure: failed_job.or(not_committed.clone()), not_committed, answers }, left_over)
 }
 
 fn in_savepoint<T>(db: &WriteConnection, work: impl FnOnce(&WriteConnection) -> Result<T>) -> Result<T> {
@@ -205,7 +196,6 @@ fn in_savepoint<T>(db: &WriteConnection, work: impl FnOnce(&WriteConnection) -> 
 mod tests {
     use super::*;
     use crate::store::open::open_writer;
-    use std::time::Duration;
 
     #[tokio::test]
     async fn locked_database_is_described_with_the_next_step() {

@@ -9,6 +9,7 @@ mod backup;
 mod cli;
 mod cli_messages;
 mod constraints;
+mod damaged_database;
 mod daemon;
 mod demo;
 mod editions;

@@ -4,7 +4,7 @@
 use crate::support::daemon_process::{DaemonProcess, database_path, start_daemon};
 use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::test_daemon::{TestDaemon, run_next_poll, run_next_poll_after, start_and_poll_once};
-use crate::support::{rss, skipped, wait_until};
+use crate::support::{rss, rss_of_today, skipped, wait_until};
 use jiff::SignedDuration;
 use newsfold::domain::{NewSource, Timestamp};
 use newsfold::store::{Store, publication, row_counts, sources};
@@ -124,7 +124,7 @@ fn daemon_that_starts_on_a_full_disk_says_that_the_disk_may_be_full() {
     let output = Command::new("unshare").args(["-Urm", "sh", "-c", &mount]).output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && error.contains("disk"), "{error}");
-    assert!(error.contains("Check whether its disk is full") || error.contains("Free space on its disk"), "{error}");
+    assert!(error.contains("disk is full") && error.to_lowercase().contains("free space on it"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -268,6 +268,79 @@ async fn daemon_stops_without_waiting_for_an_export() {
     assert!(succeeds(&format!("kill -TERM {}", daemon.process.id())));
     wait_until("the daemon has ended", async || daemon.process.try_wait().unwrap().is_some()).await;
     assert!(daemon.process.wait().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn daemon_ends_within_a_second_during_an_export_and_during_grouping() {
+    let (folder, origin) = (folder_with_configuration(), OriginServer::start().await);
+    let items: Vec<String> =
+        (0..800).map(|n| format!("{n} | Title{n} about matter{n} | Words{n} and more{n}")).collect();
+    let items: Vec<&str> = items.iter().map(String::as_str).collect();
+    origin.serve("/0", StubResponse::ok(rss_of_today(&items)).header("etag", b"\"1\""));
+    add_sources(folder.path(), &origin, 1).await;
+    let config = folder.path().join("config.toml");
+    let poll = ["--database", database_path(folder.path()).to_str().unwrap(), "source", "poll", "1"].map(str::to_owned);
+    let mut command = assert_cmd::Command::cargo_bin("newsfold").unwrap();
+    command.arg("--config").arg(&config).args(poll).env("HOME", folder.path()).assert().success();
+    let text = std::fs::read_to_string(&config).unwrap();
+    let export = folder.path().join("export");
+    let text = text.replace("[publish]\n", &format!("[publish]\nexport_dir = \"{}\"\n", export.display()));
+    std::fs::write(&config, text.replace("interval = \"1s\"", "interval = \"1h\"")).unwrap();
+    let is_exporting = || {
+        let pages = export.join("generation-00000001.tmp/stories");
+        std::fs::read_dir(pages).is_ok_and(|pages| pages.count() > 10)
+    };
+    // The first round ends the daemon while it reads the items to group, the second round during the export.
+    for wait_for_export in [false, true] {
+        let mut daemon = start_daemon(folder.path(), "");
+        wait_until("the daemon exports", async || !wait_for_export || is_exporting()).await;
+        let start = Instant::now();
+        daemon.signal("TERM");
+        let status = daemon.process.wait().unwrap();
+        let elapsed = start.elapsed();
+        assert!(status.success() && elapsed < Duration::from_secs(1), "{status} after {elapsed:?}: {}", daemon.log());
+        assert!(!export.join("current").exists(), "the export was not complete");
+    }
+}
+
+#[test]
+fn copies_to_a_full_disk_name_the_disk() {
+    if !succeeds("unshare -Urm mount -t tmpfs -o size=1m none /mnt") {
+        return skipped("a full disk: this user may not mount a file system in a user namespace");
+    }
+    let folder = folder_with_configuration();
+    let database = database_path(folder.path());
+    drop(Store::open(&database).unwrap());
+    let run = |script: &str| {
+        let script = format!("cd {} && {script}", folder.path().display());
+        let newsfold = env!("CARGO_BIN_EXE_newsfold");
+        let output = Command::new("unshare").args(["-Urm", "sh", "-c", &script, newsfold]).output().unwrap();
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    std::fs::create_dir(folder.path().join("small")).unwrap();
+    let error = run("mount -t tmpfs -o size=100k none small && \"$0\" --database news.db db backup small/backup.db; \
+                     code=$?; ls small >&2; exit $code");
+    assert!(error.contains("the disk of small/backup.db is full; free space on it"), "{error}");
+    assert!(!error.contains(".tmp"), "the incomplete file is deleted: {error}");
+    // The disk has space for the files that SQLite needs, but not for a second database.
+    let older = rusqlite::Connection::open(&database).unwrap();
+    let version: u32 = older.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+    older.pragma_update(None, "user_version", version - 1).unwrap();
+    older.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    let size =
+        older.query_row("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()", [], |row| {
+            row.get::<_, i64>(0)
+        });
+    drop(older);
+    let error = run(&format!(
+        "mount -t tmpfs -o size={}k none small && cp news.db small && \"$0\" --database small/news.db source list",
+        size.unwrap() / 1024 + 200
+    ));
+    let backup = format!("small/news.db.v{}-backup", version - 1);
+    assert!(error.contains(&format!("cannot copy the database small/news.db to {backup}")), "{error}");
+    assert!(error.contains(&format!("the disk of {backup} is full; free space on it")), "{error}");
+    assert!(error.contains("The database was not changed"), "{error}");
 }
 
 #[test]
