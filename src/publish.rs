@@ -19,10 +19,13 @@ mod render;
 mod webhook_message;
 
 pub use edition_policy::{
-    EditionReview, EditionStep, edition_on_entering, first_publication, next_edition, probation_until,
+    EditionReview, EditionStep, PublicationCutoff, edition_on_entering, first_publication, next_edition,
+    probation_until,
 };
 pub use edition_text::compose_edition;
-pub use entry_language::{LanguageEdition, LanguageState, edition_in_language, entry_language, with_titles_of};
+pub use entry_language::{
+    LanguageEdition, LanguageState, development_of, edition_in_language, entry_language, with_titles_of,
+};
 pub use feed_format::FeedFormat;
 pub use feed_membership::{MembershipCondition, QueryMatches, StoryFacts, membership_conditions};
 pub use feed_order::arrange_entries;

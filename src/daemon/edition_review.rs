@@ -38,7 +38,7 @@ impl EditionRules<'_> {
         &self,
         db: &ReadConnection,
         due: StoryReview,
-        storylines: &mut EntriesByStoryline,
+        storylines: &mut EntriesByStoryline<'_>,
     ) -> store::Result<ReviewedStory> {
         let story = &due.story;
         let Some(lead) = LeadPreferences::of_site(self.options).keep(story, story.lead) else {
@@ -63,7 +63,7 @@ impl EditionRules<'_> {
         &self,
         db: &ReadConnection,
         due: &StoryReview,
-        (language, storylines): (&String, &mut EntriesByStoryline),
+        (language, storylines): (&String, &mut EntriesByStoryline<'_>),
         of_story: (&StoryItem, &EditionStep),
     ) -> store::Result<Option<EditionStep>> {
         let story: &Story = &due.story;

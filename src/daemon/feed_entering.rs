@@ -6,7 +6,9 @@ use crate::domain::{
     Development, EntryVariants, FeedFilters, FeedSelection, FeedVariant, FilteredItem, PublishedFeed, Story, StoryId,
     StorylineEntry, StorylineId, Timestamp,
 };
-use crate::publish::{EnteredFeed, EnteringStory, FoldingPolicy, Options, PublishedStoryline, StoryFacts};
+use crate::publish::{
+    EnteredFeed, EnteringStory, FoldingPolicy, Options, PublishedStoryline, StoryFacts, development_of,
+};
 use crate::store::feed_selections::{self, EntriesState, SelectedFeed};
 use crate::store::text_index::TextIndex;
 use crate::store::{self, ReadConnection, feed_entries, stories, story_selection, storyline_membership, storylines};
@@ -58,7 +60,7 @@ impl EnteringRules {
         &self,
         db: &ReadConnection,
         candidates: &[EnteringCandidate<'_>],
-        storylines: &mut EntriesByStoryline,
+        storylines: &mut EntriesByStoryline<'_>,
         now: Timestamp,
     ) -> store::Result<Vec<EnteringStories>> {
         let matching = MatchingStories::find(self, db, candidates)?;
@@ -205,11 +207,23 @@ impl StoryTexts<'_> {
     }
 }
 
-/// The entries of storylines with several stories, by feed and oldest story first. Each storyline is read once.
+/// The entries of storylines with several stories. Each storyline is read once.
 #[derive(Default)]
-pub(super) struct EntriesByStoryline(HashMap<StorylineId, HashMap<String, Vec<StorylineEntry>>>);
+pub(super) struct EntriesByStoryline<'s> {
+    storylines: HashMap<StorylineId, StorylineEntries>,
+    /// The stories that are about to be published, with their dates.
+    new: HashMap<StorylineId, Vec<(&'s Story, Timestamp)>>,
+}
 
-impl EntriesByStoryline {
+/// The entries of a storyline.
+#[derive(Default)]
+struct StorylineEntries {
+    has_several_stories: bool,
+    /// The entries by feed, oldest story first. Empty for a storyline with a single story.
+    by_feed: HashMap<String, Vec<StorylineEntry>>,
+}
+
+impl<'s> EntriesByStoryline<'s> {
     /// Returns the entries of a story's storyline.
     pub(super) fn read(
         &mut self,
@@ -218,17 +232,54 @@ impl EntriesByStoryline {
         story: StoryId,
         storyline: StorylineId,
     ) -> store::Result<&HashMap<String, Vec<StorylineEntry>>> {
-        let unknown = match self.0.entry(storyline) {
-            Entry::Occupied(known) => return Ok(known.into_mut()),
+        let unknown = match self.storylines.entry(storyline) {
+            Entry::Occupied(known) => return Ok(&known.into_mut().by_feed),
             Entry::Vacant(unknown) => unknown,
         };
-        let mut by_feed: HashMap<String, Vec<StorylineEntry>> = HashMap::new();
+        let mut entries = StorylineEntries::default();
         if storyline_membership::has_other_stories(db, story)? {
+            entries.has_several_stories = true;
             for entry in feed_entries::of_storyline(db, storyline, |feed| folding.document_size(feed))? {
-                by_feed.entry(entry.feed.clone()).or_default().push(entry);
+                entries.by_feed.entry(entry.feed.clone()).or_default().push(entry);
             }
         }
-        Ok(unknown.insert(by_feed))
+        Ok(&unknown.insert(entries).by_feed)
+    }
+
+    /// Adds the entries of stories that are about to be published, so that the first editions list these stories.
+    pub(super) fn add(
+        &mut self,
+        rules: &EnteringRules,
+        candidates: &[EnteringCandidate<'s>],
+        entering: &[EnteringStories],
+    ) {
+        let by_id: HashMap<StoryId, &EnteringCandidate<'s>> =
+            candidates.iter().map(|candidate| (candidate.story.id, candidate)).collect();
+        for EnteringCandidate { story, published_at, .. } in candidates {
+            self.new.entry(story.storyline).or_default().push((story, *published_at));
+        }
+        for EnteringStories { feed, stories } in entering {
+            let feed = &rules.feeds[*feed].feed.name;
+            let live = stories.iter().filter(|(_, variants)| variants.include(FeedVariant::Live));
+            let live: Vec<_> = live.filter_map(|(story, _)| by_id.get(story)).collect();
+            let present = self.storylines.values_mut().filter_map(|storyline| storyline.by_feed.get_mut(feed));
+            present.flatten().for_each(|entry| entry.newer_entries += live.len() as u32);
+            for (position, candidate) in live.iter().enumerate() {
+                let EnteringCandidate { story, published_at, first_edition_at } = ***candidate;
+                let storyline = self.storylines.get_mut(&story.storyline);
+                let Some(storyline) = storyline.filter(|storyline| storyline.has_several_stories) else { continue };
+                let entries = storyline.by_feed.entry(feed.clone()).or_default();
+                let newer_entries = (live.len() - position - 1) as u32;
+                entries.push(StorylineEntry {
+                    feed: feed.clone(),
+                    story: story.id,
+                    published_at,
+                    first_edition_at,
+                    newer_entries,
+                });
+                entries.sort_by_key(|entry| (entry.published_at, entry.story));
+            }
+        }
     }
 }
 
@@ -267,13 +318,15 @@ pub(super) fn related_stories(
     (story, language): (&Story, Option<&str>),
     now: Timestamp,
     folding: &FoldingPolicy,
-    storylines: &mut EntriesByStoryline,
+    storylines: &mut EntriesByStoryline<'_>,
 ) -> store::Result<Vec<Development>> {
-    let entries = storylines.read(db, folding, story.id, story.storyline)?;
-    if entries.is_empty() {
+    if storylines.read(db, folding, story.id, story.storyline)?.is_empty() {
         return Ok(Vec::new());
     }
-    let stories = storylines::developments(db, story.storyline, language)?;
+    let entries = &storylines.storylines[&story.storyline].by_feed;
+    let mut stories = storylines::developments(db, story.storyline, language)?;
+    let new = storylines.new.get(&story.storyline).into_iter().flatten();
+    stories.extend(new.filter_map(|(story, published_at)| development_of(story, *published_at, language)));
     let storyline = PublishedStoryline { stories, entries };
     folding.developments(story.id, storyline, now, |other, selection| matches(db, other, selection))
 }

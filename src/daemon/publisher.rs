@@ -10,7 +10,7 @@ use super::task_context::TaskContext;
 use crate::clock::Clock;
 use crate::domain::duration::{after, before};
 use crate::domain::{EditionReason, EditionText, PublishedFeed, Story, StoryId, StorylineId, Timestamp};
-use crate::publish::{EditionStep, Options, compose_edition, first_publication};
+use crate::publish::{EditionStep, Options, PublicationCutoff, compose_edition, first_publication};
 use crate::store::editions::NewEdition;
 use crate::store::feed_entries::NewEntry;
 use crate::store::review_queue::{self, StoryReview};
@@ -158,15 +158,23 @@ impl EditionPublisher {
 
     /// Returns whether unpublished stories remain because all their sources are on probation.
     async fn publish_new_stories(&self, store: &Store, now: Timestamp, regrouped_at: Timestamp) -> store::Result<bool> {
-        let created_until = before(now, self.options.delay).min(regrouped_at);
+        let cutoff = PublicationCutoff::at(now, &self.options);
+        let cutoff = PublicationCutoff {
+            created_until: cutoff.created_until.min(regrouped_at),
+            with_storyline_until: cutoff.with_storyline_until.min(regrouped_at),
+        };
         let (mut after, mut in_probation) = (None, false);
         loop {
             let this = self.clone();
             let read = move |db: &ReadConnection| {
-                let due = stories::unpublished(db, created_until, after, this.batch())?;
+                let mut due = stories::unpublished(db, cutoff.created_until, after, this.batch())?;
                 let last = due.last().map(|story| (story.created_at, story.id));
-                let count = due.len();
-                Ok((last, count, this.compose_first_editions(db, due, now)?))
+                if let Some(last) = last {
+                    let storylines: BTreeSet<StorylineId> = due.iter().map(|story| story.storyline).collect();
+                    let created = (last, cutoff.with_storyline_until);
+                    due.extend(stories::unpublished_in_storylines(db, storylines, created, this.batch())?);
+                }
+                Ok((last, due.len(), this.compose_first_editions(db, due, now)?))
             };
             let (last, count, first) = store.read(read).await?;
             if last.is_none() {
@@ -188,25 +196,33 @@ impl EditionPublisher {
         due: Vec<Story>,
         now: Timestamp,
     ) -> store::Result<FirstEditions> {
-        let (mut editions, mut storylines) = (Vec::new(), EntriesByStoryline::default());
+        let mut published = Vec::with_capacity(due.len());
         for mut story in due {
             let Some((lead, published_at)) = first_publication(&story, now, &self.options) else { continue };
-            let language = lead.item.lang.as_deref();
-            let related = related_stories(db, (&story, language), now, &self.rules.folding, &mut storylines)?;
-            let text = compose_edition(&story, lead, None, related);
             story.lead = lead.item.id;
-            editions.push(FirstEdition { published_at, text, story });
+            published.push((story, published_at));
         }
-        let candidates: Vec<EnteringCandidate<'_>> = editions
+        let candidates: Vec<EnteringCandidate<'_>> = published
             .iter()
-            .map(|first| EnteringCandidate {
-                story: &first.story,
-                published_at: first.published_at,
+            .map(|(story, published_at)| EnteringCandidate {
+                story,
+                published_at: *published_at,
                 first_edition_at: now,
             })
             .collect();
+        let mut storylines = EntriesByStoryline::default();
         let entering = self.rules.decide(db, &candidates, &mut storylines, now)?;
-        Ok(FirstEditions { editions, entering })
+        storylines.add(&self.rules, &candidates, &entering);
+        let mut texts = Vec::with_capacity(published.len());
+        for (story, _) in &published {
+            let Some(lead) = story.lead() else { continue };
+            let of_lead = (story, lead.item.lang.as_deref());
+            let related = related_stories(db, of_lead, now, &self.rules.folding, &mut storylines)?;
+            texts.push(compose_edition(story, lead, None, related));
+        }
+        let editions = published.into_iter().zip(texts);
+        let editions = editions.map(|((story, published_at), text)| FirstEdition { story, published_at, text });
+        Ok(FirstEditions { editions: editions.collect(), entering })
     }
 
     fn write_first_editions(&self, db: &WriteConnection, first: FirstEditions, now: Timestamp) -> store::Result<()> {

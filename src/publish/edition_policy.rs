@@ -4,7 +4,7 @@
 use super::edition_text::compose_edition;
 use super::lead_choice::{LeadPreferences, choose_lead};
 use super::options::Options;
-use crate::domain::duration::after;
+use crate::domain::duration::{after, before};
 use crate::domain::volatile_text::equals_but_for_volatile_parts;
 use crate::domain::{
     Development, Edition, EditionReason, EditionText, EditionTimes, ItemId, Source, Story, StoryId, StoryItem,
@@ -12,8 +12,26 @@ use crate::domain::{
 };
 use std::collections::BTreeSet;
 
-/// Returns the lead and the permanent date of a story that is due for publication. Returns `None` during the publishing
-/// delay, and until the story contains news from a source that is not new.
+/// The latest creation times of the stories that are due for publication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PublicationCutoff {
+    /// For any story: the current time minus the publishing delay.
+    pub created_until: Timestamp,
+    /// For a story whose storyline contains another due story: the publishing delay is shorter by a tenth. Otherwise,
+    /// the first of several stories that were created within a minute would get the entry of the storyline, although
+    /// another one may have more outlets.
+    pub with_storyline_until: Timestamp,
+}
+
+impl PublicationCutoff {
+    pub fn at(now: Timestamp, options: &Options) -> PublicationCutoff {
+        let delay = options.delay;
+        PublicationCutoff { created_until: before(now, delay), with_storyline_until: before(now, delay - delay / 10) }
+    }
+}
+
+/// Returns the lead and the permanent date of a story whose publishing delay has passed. Returns `None` until the story
+/// contains news from a source that is not new.
 ///
 /// The date is the date of the first news. A newly added source therefore does not present old news as new, and an old
 /// item does not make a current event look old.
@@ -22,9 +40,6 @@ pub fn first_publication<'s>(
     now: Timestamp,
     options: &Options,
 ) -> Option<(&'s StoryItem, Timestamp)> {
-    if after(story.created_at, options.delay) > now {
-        return None;
-    }
     let is_past_probation = |i: &StoryItem| {
         i.item.source_age.is_none_or(|age| age + now.duration_since(i.item.first_seen_at) >= options.probation)
     };

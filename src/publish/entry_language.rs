@@ -6,7 +6,7 @@ use super::edition_policy::edition_after;
 use super::edition_text::compose_edition;
 use super::lead_choice::LeadPreferences;
 use super::options::Options;
-use crate::domain::{Development, Edition, EditionReason, EditionText, Story, StoryId};
+use crate::domain::{Development, Edition, EditionReason, EditionText, Story, StoryId, StoryItem, Timestamp};
 use std::collections::HashMap;
 
 /// Returns the language of a story's entry in a feed with these languages: the language of the lead that is chosen with
@@ -87,6 +87,30 @@ pub fn with_titles_of(listed: &[Development], stories: Vec<Development>) -> Vec<
         None => listed.clone(),
     };
     listed.iter().map(title).collect()
+}
+
+/// Describes a story in the list of another story's edition, by its lead. If the lead is in a language other than
+/// `language`, describes it by a report in `language`, if it has one: the first original, or else the first copy. The
+/// store describes published stories by the same rule.
+pub fn development_of(story: &Story, published_at: Timestamp, language: Option<&str>) -> Option<Development> {
+    let lead = story.lead()?;
+    let is_in_language = |report: &&StoryItem| report.item.lang.as_deref() == language;
+    let order = |report: &&StoryItem| (report.copy_of.is_some(), report.item.ranked_at, report.item.id);
+    let report = match is_in_language(&lead) {
+        true => lead,
+        false => story.items.iter().filter(is_in_language).min_by_key(order).unwrap_or(lead),
+    };
+    let item = &report.item;
+    Some(Development {
+        story: story.id,
+        title: item.title.clone(),
+        lang: item.lang.clone(),
+        link: item.url.clone(),
+        outlet: item.outlet_name.clone(),
+        outlet_count: story.outlet_count(),
+        at: published_at,
+        has_entry: false,
+    })
 }
 
 #[cfg(test)]

@@ -95,9 +95,11 @@ impl FoldingPolicy {
         mut similarity: impl FnMut(StoryId, &[StorylineEntry]) -> Result<f32, E>,
     ) -> Result<Vec<(StoryId, EntryVariants)>, E> {
         let EnteredFeed { feed, stories, entries } = entered;
+        let order = decision_order(&stories, &entries);
         let mut folded = FoldedFeed { entries, added: HashMap::new() };
         let mut entered = Vec::new();
-        for story in &stories {
+        for position in order {
+            let story = &stories[position];
             let mut variants = story.previous_variants.clone();
             if variants.is_empty() {
                 let others = folded.of_storyline(story.storyline);
@@ -116,16 +118,17 @@ impl FoldingPolicy {
             if variants.iter().any(|variants| variants.include(FeedVariant::Live)) {
                 folded.add(&feed.name, story);
             }
-            entered.extend(variants.into_iter().map(|variants| (story.id, variants)));
+            entered.extend(variants.into_iter().map(|variants| (position, variants)));
         }
-        Ok(entered)
+        entered.sort_by_key(|(position, _)| *position);
+        Ok(entered.into_iter().map(|(position, variants)| (stories[position].id, variants)).collect())
     }
 
     /// Returns the variants of a feed in which a story gets its own entry. `entries` are the entries of its storyline
     /// in the live variant, oldest first. `similarity` returns the highest similarity of the story to one of the
     /// entries, 0 to 1.
     ///
-    /// The first story of a storyline has an entry. A later story has an entry if enough outlets report it and if it is
+    /// The first story that is decided of a storyline has an entry. A later story has an entry if enough outlets report it and if it is
     /// new compared with the entries. If no entry can list the story, for example after the update window, readers of
     /// the feed would never see it. In this case, either of the two conditions suffices if at least two outlets report
     /// the story. In the stable variant, whose entries never change, two outlets suffice for a new story.
@@ -223,6 +226,30 @@ impl FoldingPolicy {
     }
 }
 
+/// Returns the positions of the stories in the order in which their entries are decided: oldest first, except that the
+/// most reported story of a storyline without entries precedes the other stories of the storyline. Without this rule,
+/// the first entry of a storyline would be an arbitrary fragment if newsfold reads all its stories at once, for example
+/// after its first start.
+fn decision_order(stories: &[EnteringStory], entries: &HashMap<StorylineId, Vec<StorylineEntry>>) -> Vec<usize> {
+    let mut first: HashMap<StorylineId, usize> = HashMap::new();
+    for (position, story) in stories.iter().enumerate() {
+        if entries.get(&story.storyline).is_none_or(Vec::is_empty) {
+            let rank = |story: &EnteringStory| (!story.previous_variants.is_empty(), story.outlet_count);
+            let known = first.entry(story.storyline).or_insert(position);
+            if rank(story) > rank(&stories[*known]) {
+                *known = position;
+            }
+        }
+    }
+    let key = |position: &usize| match first.get(&stories[*position].storyline) {
+        Some(first) => (*position.max(first), position != first, *position),
+        None => (*position, false, *position),
+    };
+    let mut order: Vec<usize> = (0..stories.len()).collect();
+    order.sort_by_key(key);
+    order
+}
+
 /// The entries of a feed in the live variant, while stories are added.
 struct FoldedFeed {
     entries: HashMap<StorylineId, Vec<StorylineEntry>>,
@@ -317,6 +344,38 @@ mod tests {
     fn the_first_story_of_a_storyline_gets_an_entry_and_is_not_compared() {
         let found = policy().entry_variants(1, &[], hour(1), || Err("compared"));
         assert_eq!(found, Ok(Some(EntryVariants::Both)));
+    }
+
+    /// Decides which of these stories of a storyline enter the feed `all`, given their outlets and the variants that they
+    /// enter again. All similarities are 1.
+    fn entered(stories: &[(u32, Option<EntryVariants>)], entries: &[StorylineEntry]) -> Vec<i64> {
+        let storyline = StorylineId::from_row(1);
+        let entering = |(number, (outlet_count, previous)): (usize, &(u32, Option<EntryVariants>))| EnteringStory {
+            id: StoryId::from_row(number as i64),
+            storyline,
+            published_at: hour(number as i64),
+            first_edition_at: hour(10),
+            outlet_count: *outlet_count,
+            is_in_stable_variant: false,
+            previous_variants: previous.iter().copied().collect(),
+        };
+        let policy = policy();
+        let feeds = Options::default().published_feeds();
+        let feed = EnteredFeed {
+            feed: feeds.iter().find(|feed| feed.name == "all").unwrap(),
+            stories: stories.iter().enumerate().map(entering).collect(),
+            entries: HashMap::from([(storyline, entries.to_vec())]),
+        };
+        let entered = policy.enter(feed, hour(10), |_, _| Ok::<_, std::convert::Infallible>(1.0)).unwrap();
+        entered.iter().map(|(story, _)| story.to_row()).collect()
+    }
+
+    #[test]
+    fn the_most_reported_story_of_a_storyline_without_entries_gets_the_entry() {
+        assert_eq!(entered(&[(1, None), (5, None), (3, None), (5, None)], &[]), [1]);
+        assert_eq!(entered(&[(1, None), (5, None)], &[entry("all", 9, 0)]), [0i64; 0], "the entry lists both");
+        let both = Some(EntryVariants::Both);
+        assert_eq!(entered(&[(1, both), (5, None), (1, both)], &[]), [0, 2], "entries that were deleted return first");
     }
 
     #[test]

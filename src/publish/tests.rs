@@ -86,8 +86,9 @@ fn lead_has_the_highest_priority_then_the_earliest_date_then_the_longest_summary
 fn story_is_published_after_the_delay_with_the_date_of_its_first_report() {
     let options = Options::default();
     let story = story(vec![report(1, "a.example", 0, 3, ""), report(2, "b.example", 1, 7, "")]);
-    let early = story.created_at + options.delay - SignedDuration::from_secs(1);
-    assert!(first_publication(&story, early, &options).is_none());
+    let cutoff = PublicationCutoff::at(story.created_at + options.delay, &options);
+    assert_eq!(cutoff.created_until, story.created_at);
+    assert_eq!(cutoff.with_storyline_until, story.created_at + SignedDuration::from_secs(60), "a tenth of the delay");
     let (lead, published_at) = first_publication(&story, story.created_at + options.delay, &options).unwrap();
     assert_eq!(lead.item.id, ItemId(2));
     assert_eq!(published_at, story.items[0].item.ranked_at);

@@ -1,11 +1,11 @@
 //! Stories: their items and the evidence for each, their publication, and lists of stories.
 
 use super::connection::{ReadConnection, WriteConnection};
-use super::row_conversion::{EMBEDDING, HEADLINE_COLUMNS, ITEM_COLUMNS, OUTLET, column, from_row, to_json};
+use super::row_conversion::{EMBEDDING, HEADLINE_COLUMNS, ITEM_COLUMNS, OUTLET, column, from_row, json_list, to_json};
 use super::{Error, Result, publication, storyline_membership};
 use crate::domain::{
     AssignedItem, Item, ItemId, JoinEvidence, Story, StoryAssignment, StoryId, StoryItem, StoryPlacement,
-    StoryRegrouping,
+    StoryRegrouping, StorylineId,
 };
 use jiff::Timestamp;
 use rusqlite::{Row, params};
@@ -176,6 +176,25 @@ pub fn unpublished(
         "SELECT id FROM story WHERE published_at IS NULL AND merged_into IS NULL AND has_news = 1 AND created_at <= ?1
          AND (created_at, id) > (?2, ?3) ORDER BY created_at, id LIMIT ?4",
         params![created_until.as_millisecond(), at, id, limit],
+    )?;
+    load(db, ids)
+}
+
+/// Returns the unpublished stories with news of these storylines that were created after `created_after` and before or at
+/// `created_until`, at most `limit`, oldest first.
+pub fn unpublished_in_storylines(
+    db: &ReadConnection,
+    storylines: impl IntoIterator<Item = StorylineId>,
+    (created_after, created_until): ((Timestamp, StoryId), Timestamp),
+    limit: u32,
+) -> Result<Vec<Story>> {
+    let storylines = json_list(&storylines.into_iter().map(StorylineId::to_row).collect::<Vec<_>>());
+    let (after, id) = created_after;
+    let ids: Vec<StoryId> = db.all(
+        "SELECT story.id FROM json_each(?1) AS listed CROSS JOIN story ON storyline_id = listed.value
+         WHERE published_at IS NULL AND merged_into IS NULL AND has_news = 1 AND created_at <= ?2
+         AND (created_at, story.id) > (?3, ?4) ORDER BY created_at, story.id LIMIT ?5",
+        params![storylines, created_until.as_millisecond(), after.as_millisecond(), id.to_row(), limit],
     )?;
     load(db, ids)
 }

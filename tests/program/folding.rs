@@ -33,8 +33,15 @@ impl Newsroom {
         Newsroom::start_with("").await
     }
 
-    /// Starts the daemon with settings of the section `[publish]`.
+    /// Starts the daemon with settings of the section `[publish]`, and publishes a story.
     async fn start_with(options: &str) -> Newsroom {
+        let mut room = Newsroom::start_empty(options).await;
+        room.read(CAPTURE).await;
+        room.publish().await;
+        room
+    }
+
+    async fn start_empty(options: &str) -> Newsroom {
         let mut daemon = TestDaemon::new();
         daemon.config.publish = toml::from_str(options).unwrap();
         daemon.config.publish.delay = DELAY;
@@ -44,10 +51,7 @@ impl Newsroom {
         let desk: FeedOptions = toml::from_str("name = \"desk\"").unwrap();
         daemon.config.publish.feeds.extend([each, desk]);
         daemon.start().await;
-        let mut room = Newsroom { daemon, origin: OriginServer::start().await, sources: 0, decision: None };
-        room.read(CAPTURE).await;
-        room.publish().await;
-        room
+        Newsroom { daemon, origin: OriginServer::start().await, sources: 0, decision: None }
     }
 
     /// Adds an outlet with this report, and waits until the report is grouped.
@@ -64,8 +68,14 @@ impl Newsroom {
         .await;
     }
 
-    /// Makes outlets report a tanker, and moves the story to the storyline before it is published.
+    /// Makes outlets report a tanker, and publishes the story in the storyline.
     async fn report_tanker(&mut self, outlets: usize) {
+        self.group_tanker(outlets).await;
+        self.publish().await;
+    }
+
+    /// Makes outlets report a tanker, and moves the story to the storyline before it is published.
+    async fn group_tanker(&mut self, outlets: usize) {
         for report in &TANKER[..outlets] {
             self.read(report).await;
         }
@@ -75,7 +85,6 @@ impl Newsroom {
             Ok(constraints::merge_storylines(db, &of_item(1), &of_item(2), now)?.unwrap().constraint.id)
         };
         self.decision = Some(self.daemon.store.write(merge).await.unwrap());
-        self.publish().await;
     }
 
     async fn publish(&self) {
@@ -138,6 +147,31 @@ async fn an_entry_lists_a_story_only_if_a_feed_selects_it() {
             assert_eq!(document.contains("Tanker runs aground"), is_listed, "in {feed} with {options}: {document}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_entry_of_a_storyline_is_its_most_reported_story_and_lists_the_others_at_once() {
+    let mut room = Newsroom::start_empty("").await;
+    room.read(CAPTURE).await;
+    // The tanker is due later than the capture, but within a tenth of the delay.
+    room.daemon.advance(SignedDuration::from_secs(50));
+    room.group_tanker(3).await;
+    room.daemon.advance(DELAY - SignedDuration::from_secs(50));
+    room.daemon.wait_until_idle().await;
+    assert_eq!(room.titles("each").await.len(), 2, "both stories are published");
+    for feed in ["all", "all.stable", "top"] {
+        let titles = room.titles(feed).await;
+        assert!(titles.len() == 1 && titles[0] != "Marshal", "in {feed}: {titles:?}");
+        let document = room.daemon.get(&format!("/feeds/{feed}.atom")).await;
+        assert!(
+            document.contains("Also in this storyline") && document.contains("Marshal Dorn captured"),
+            "{document}"
+        );
+    }
+    let before = room.daemon.get("/feeds/all.atom").await;
+    room.daemon.advance(HOUR);
+    room.daemon.wait_until_idle().await;
+    assert_eq!(room.daemon.get("/feeds/all.atom").await, before, "no further edition is due");
 }
 
 #[tokio::test(flavor = "multi_thread")]
