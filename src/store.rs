@@ -59,6 +59,7 @@ mod data_version;
 mod disk_space;
 mod file_name;
 mod file_owner;
+mod full_text_index;
 mod identity_lookup;
 mod integrity;
 mod migration;

@@ -36,6 +36,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/V20__program_locks.sql"),
     include_str!("../../migrations/V21__outlets_of_sources.sql"),
     include_str!("../../migrations/V22__new_editions.sql"),
+    include_str!("../../migrations/V23__text_index_per_transaction.sql"),
 ];
 /// The `application_id` of a database of newsfold: "newf" in ASCII.
 const APPLICATION_ID: i32 = 0x6e65_7766;

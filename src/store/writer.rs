@@ -7,6 +7,7 @@ use super::access_failures::{Access, AccessFailures, FailureCause};
 use super::connection::WriteConnection;
 use super::connection_settings::BUSY;
 use super::feed_entries::count_new_editions;
+use super::full_text_index::add_new_items;
 use super::{Error, Result};
 use crate::domain::panic_text::panic_text;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -167,7 +168,7 @@ fn batch(
         }
     }
     let failed_job = finished.iter().find_map(|job| job.failure.clone());
-    let mut not_committed = connection.sqlite().execute_batch("COMMIT").err().map(|error| failures.cause_of(&error));
+    let mut not_committed = commit(connection).err().map(|error| failures.cause_of(&error));
     if not_committed.is_some() {
         // The failure of a job may have ended the transaction.
         not_committed = failed_job.clone().or(not_committed);
@@ -178,6 +179,13 @@ fn batch(
     }
     let answers = finished.into_iter().map(|job| job.answer).collect();
     (EndedTransaction { failure: failed_job.or(not_committed.clone()), not_committed, answers }, left_over)
+}
+
+fn commit(connection: &WriteConnection) -> rusqlite::Result<()> {
+    if !connection.sqlite().is_autocommit() {
+        add_new_items(connection)?;
+    }
+    connection.sqlite().execute_batch("COMMIT")
 }
 
 fn in_savepoint<T>(db: &WriteConnection, work: impl FnOnce(&WriteConnection) -> Result<T>) -> Result<T> {
