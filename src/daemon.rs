@@ -8,6 +8,7 @@
 mod article_fetching;
 mod clock_jump_guard;
 mod database_watcher;
+mod delivery_retries;
 mod disk_monitor;
 mod edition_review;
 mod encoding;
@@ -49,7 +50,6 @@ use crate::store::daemon_state::{self, DaemonState};
 use anyhow::Context as _;
 use publisher::EditionPublisher;
 use running_tasks::{RunningTasks, Sockets};
-use sd_notify::NotifyState;
 use std::sync::Arc;
 use task_context::{LAST_WRITES_TIMEOUT, TaskContext, TaskSet};
 use tokio::net::TcpListener;
@@ -140,7 +140,7 @@ impl Daemon {
         let file_at_startup = source.file.clone();
         let daemon = Daemon { source, root, sockets, running, servers, state, file_at_startup };
         daemon.record_state().await;
-        systemd_notify::notify(&[NotifyState::Ready]);
+        systemd_notify::notify_ready();
         tracing::info!(%address, database = %daemon.root.store().path().display(), "newsfold is running");
         Ok(daemon)
     }
@@ -169,7 +169,7 @@ impl Daemon {
                         None => "",
                         Some(_) => "The new configuration cannot be used; see the log. The current one stays in use.",
                     };
-                    systemd_notify::notify(&[NotifyState::Ready, NotifyState::Status(status)]);
+                    systemd_notify::notify_reloaded(status);
                 }
             }
         }
@@ -186,7 +186,7 @@ impl Daemon {
     /// Ends the tasks and the servers, and closes the database.
     async fn stop(self, mut tasks: TaskSet) -> anyhow::Result<()> {
         let Daemon { root, sockets, running, mut servers, .. } = self;
-        systemd_notify::notify(&[NotifyState::Stopping]);
+        systemd_notify::notify_stopping();
         // New connections are refused immediately, so that they do not wait.
         drop(sockets);
         root.shutdown.cancel();

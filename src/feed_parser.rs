@@ -9,7 +9,9 @@
 
 mod autodiscovery;
 mod dates;
+mod document_format;
 mod element_map;
+mod element_urls;
 mod escaped_noscript;
 mod feed_rs_reader;
 mod internal_entities;
@@ -22,7 +24,6 @@ mod parsed_feed;
 mod rewriter;
 mod title_markup;
 mod unclosed_embeds;
-mod url_resolver;
 
 use std::io::Read;
 
@@ -118,7 +119,7 @@ pub fn parse_feed(document: &FetchedDocument, options: &Options) -> Result<(Pars
     if start.is_empty() {
         return Err(NotAFeed::Empty);
     }
-    let mut feed = if json_feed::is_json(start) {
+    let mut feed = if document_format::is_json(start) {
         json_feed::parse_json_feed(text, document.url, options, &mut problems)
             .map_err(|detail| NotAFeed::Unreadable { detail })?
     } else {
@@ -147,7 +148,7 @@ fn parse_xml(
     options: &Options,
     problems: &mut Vec<FeedProblem>,
 ) -> Result<ParsedFeed, NotAFeed> {
-    if autodiscovery::is_html_page(&text) {
+    if document_format::is_html_page(&text) {
         let feeds = autodiscovery::linked_feeds(&text, url);
         let refresh_target = if feeds.is_empty() { autodiscovery::refresh_target(&text, url) } else { None };
         return Err(NotAFeed::Html { feeds, refresh_target });

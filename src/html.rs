@@ -8,7 +8,7 @@ pub mod article;
 mod embedded_media;
 pub mod item_text;
 mod lazy_image;
-pub mod link_rules;
+pub mod link_resolution;
 mod nesting_rules;
 mod open_elements;
 mod page_tree;

@@ -8,7 +8,6 @@
 mod address_policy;
 mod body_decoder;
 mod bot_challenge;
-mod cache_headers;
 mod cookies;
 mod link_header;
 mod operator_headers;
@@ -16,6 +15,8 @@ mod options;
 mod origin_limiter;
 mod redirect_chain;
 mod redirect_target;
+mod request_headers;
+mod response_cache_headers;
 mod response_status;
 mod transport_error;
 mod user_agent;

@@ -6,7 +6,7 @@
 
 mod app_state;
 mod base_path;
-mod content_negotiation;
+mod content_coding;
 mod cross_origin;
 mod feed_cache;
 mod feed_resource;

@@ -10,7 +10,6 @@
 //! the source whose feed declared the topic, and that feed could have contained the items itself.
 
 pub mod callback;
-pub mod delivery_retries;
 pub mod hub;
 pub mod hub_discovery;
 pub mod push_queue;

@@ -1,12 +1,14 @@
 //! Pure functions that derive the record, the source's new state and the time of the next poll from an attempt.
 //!
-//! [`failure_text`] describes why a poll failed, and [`server_refusals`] interprets the responses by which a server
-//! limits or ends polling. [`super::poll_delay`] computes the delay for each kind of outcome, and
-//! [`super::permanent_redirect`] evaluates redirects.
+//! [`failure_text`] describes why a poll failed, [`server_refusals`] interprets the responses by which a server limits
+//! or ends polling, and [`next_poll_time`] sets the time of the next poll. [`super::poll_delay`] computes the delay for
+//! each kind of outcome, and [`super::permanent_redirect`] evaluates redirects.
 
 mod failure_text;
+mod next_poll_time;
 mod server_refusals;
 
+use self::next_poll_time::{delay_by_rate, schedule_next_poll};
 use self::server_refusals::{after_gone, after_refusal, after_throttling};
 use super::linked_feed;
 use super::parsed_document::ParsedDocument;
@@ -17,8 +19,8 @@ use super::update_rate::{SeenDocument, UpdateRate};
 use super::{AttemptOutcome, Options, PollAttempt};
 use crate::domain::duration::after;
 use crate::domain::{
-    CacheValidators, DelayCause, HoldReason, NextPollReason, OperatorEvent, OperatorEventKind, OutletProvenance,
-    PollOutcome, PollRecord, Source, SourceState, SourceUpdate, Timestamp,
+    CacheValidators, DelayCause, HoldReason, OperatorEvent, OperatorEventKind, OutletProvenance, PollOutcome,
+    PollRecord, Source, SourceState, SourceUpdate, Timestamp,
 };
 use crate::http_client::NoDocument;
 use crate::urls::outlet::outlet_of_site;
@@ -216,19 +218,6 @@ fn after_document(input: &PollInput<'_>, document: &ParsedDocument, decision: &m
     delay_by_rate(input, &rate, floor, update)
 }
 
-/// Returns the delay that results from the source's update rate, but at least `floor`.
-fn delay_by_rate(input: &PollInput<'_>, rate: &UpdateRate, floor: PollDelay, update: &mut SourceUpdate) -> PollDelay {
-    update.update_rate = rate.to_json();
-    if input.source.poll_interval.is_some() {
-        return floor;
-    }
-    let options = input.options;
-    let by_rate =
-        rate.delay(input.attempt.finished_at, input.facts.budget_multiplier, floor.span, options.max_interval);
-    // A floor that the feed or its server requested is the better explanation.
-    if by_rate.span > floor.span || floor.span == options.interval { by_rate } else { floor }
-}
-
 /// Merges validators after a 304 response, which may update them. Validators that it omits remain valid (RFC 9110,
 /// section 15.4.5; RFC 9111, section 4.3.4).
 fn merge_validators(old: Option<&CacheValidators>, new: Option<&CacheValidators>) -> Option<CacheValidators> {
@@ -264,35 +253,6 @@ fn add_failure_events(input: &PollInput<'_>, PollDecision { record, update }: &m
     } else if record.outcome.is_success() && failures_before >= BROKEN_AFTER_FAILURES {
         let detail = format!("it responds again, after {failures_before} failed polls");
         update.events.push(OperatorEvent::new(OperatorEventKind::Recovered, detail));
-    }
-}
-
-/// Sets the time of the next poll. Adjustments only increase the delay.
-fn schedule_next_poll(input: &PollInput<'_>, delay: PollDelay, PollDecision { record, update }: &mut PollDecision) {
-    let PollInput { source, options, .. } = *input;
-    let at = record.finished_at;
-    let hints = update.feed.as_ref().map_or(&source.polling_hints, |feed| &feed.polling_hints);
-    // The feed's polling hints also apply while polls fail.
-    let floor = PollDelay { span: poll_delay::feed_minimum(hints, options), cause: DelayCause::FeedMinimum };
-    let delay = poll_delay::longest([delay, floor]);
-    let mut next = after(after(at, delay.span), poll_delay::jitter(&source.url, at, delay.span));
-    // A failed manual poll does not advance the next poll.
-    let keeps_schedule = !record.outcome.is_success() && source.next_poll_at > next;
-    if keeps_schedule {
-        next = source.next_poll_at;
-    }
-    // A feed that skips every hour is polled once per maximum interval.
-    let allowed = hints.first_allowed(next, options.max_interval.saturating_sub(next.duration_since(at)));
-    update.next_poll_at = allowed.max(next);
-    update.next_poll_reason = if keeps_schedule {
-        source.next_poll_reason.planned().clone()
-    } else {
-        NextPollReason::Delay { delay_seconds: delay.span.as_secs(), cause: delay.cause, moved_by_feed: false }
-    };
-    if allowed > next
-        && let NextPollReason::Delay { moved_by_feed, .. } = &mut update.next_poll_reason
-    {
-        *moved_by_feed = true;
     }
 }
 

@@ -23,14 +23,29 @@ pub(super) async fn run(context: TaskContext) {
     }
 }
 
-pub(super) fn notify(states: &[NotifyState<'_>]) {
-    // Without systemd, there is no receiver, which is not an error.
-    let _ = sd_notify::notify(states);
+/// Announces that newsfold has started.
+pub(super) fn notify_ready() {
+    notify(&[NotifyState::Ready]);
 }
 
-/// Announces a reload, which [`NotifyState::Ready`] ends.
+/// Announces a reload, which [`notify_reloaded`] ends.
 pub(super) fn notify_reloading() {
     if let Ok(now) = NotifyState::monotonic_usec_now() {
         notify(&[NotifyState::Reloading, now]);
     }
+}
+
+/// Announces the end of a reload. `status` is the text that `systemctl status` shows.
+pub(super) fn notify_reloaded(status: &str) {
+    notify(&[NotifyState::Ready, NotifyState::Status(status)]);
+}
+
+/// Announces the shutdown.
+pub(super) fn notify_stopping() {
+    notify(&[NotifyState::Stopping]);
+}
+
+fn notify(states: &[NotifyState<'_>]) {
+    // Without systemd, there is no receiver, which is not an error.
+    let _ = sd_notify::notify(states);
 }

@@ -1,12 +1,13 @@
 //! Announces new entries of feeds to the webhooks of the configuration (`[[notify]]`). Each webhook receives the
 //! entries in order, one at a time. The progress is in the database: a restart neither loses an announcement nor
-//! repeats one whose success was recorded. [`crate::websub::delivery_retries`] decides when to repeat a failed
+//! repeats one whose success was recorded. [`super::delivery_retries`] decides when to repeat a failed
 //! announcement.
 //!
 //! The URL of a webhook is a secret: log messages contain only the name of its feed. The address policy applies to the
 //! URL, and redirects are not followed.
 
 use super::database_watcher::NextRun;
+use super::delivery_retries::{DeliveryResult, MAX_WEBHOOK_ATTEMPTS, evaluate_delivery, next_attempt_at};
 use super::task_context::TaskContext;
 use crate::domain::duration::after;
 use crate::domain::{FeedCandidate, PublishedFeed, Timestamp};
@@ -14,7 +15,6 @@ use crate::http_client::{CallbackRequest, WebSubRequestError, WebSubResponse};
 use crate::publish::{WebhookOptions, webhook_message};
 use crate::store::webhooks::{self, WebhookKey, WebhookState};
 use crate::store::{self, ReadConnection, feed_entries, feed_selections};
-use crate::websub::delivery_retries::{DeliveryResult, evaluate_delivery, next_attempt_at};
 use crate::wording;
 use axum::http::{HeaderMap, HeaderValue, header};
 use futures_util::future::join_all;
@@ -23,8 +23,6 @@ use std::path::PathBuf;
 use url::Url;
 
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
-/// The number of failed attempts after which an entry is skipped and the next entry is announced.
-const MAX_ATTEMPTS: u32 = 8;
 /// The delay before a file that does not contain a URL is read again.
 const FILE_RETRY_DELAY: SignedDuration = SignedDuration::from_mins(5);
 
@@ -113,7 +111,7 @@ async fn announce_next(
         let outcome = match evaluate_delivery(response, state.failures, context.clock().now()) {
             DeliveryResult::Delivered => done,
             DeliveryResult::GiveUp { failure } | DeliveryResult::Retry { failure, .. }
-                if postponed.failures >= MAX_ATTEMPTS =>
+                if postponed.failures >= MAX_WEBHOOK_ATTEMPTS =>
             {
                 let reason = wording::websub_failure(&failure);
                 tracing::warn!(feed = hook.feed, reason, "a webhook failed; the entry is skipped");

@@ -6,6 +6,7 @@
 //! requests in total are in flight. Callbacks are never logged.
 
 use super::database_watcher::NextRun;
+use super::delivery_retries::{self, DeliveryResult};
 use super::feed_change_notifier::{FeedChanges, other_hubs};
 use super::task_context::TaskContext;
 use crate::config::Config;
@@ -20,7 +21,6 @@ use crate::store::websub_subscriber_requests::{self, PendingVerification};
 use crate::store::websub_subscribers::{self, DueQuery, PendingDelivery};
 use crate::store::{self, ReadConnection, WriteConnection, origins};
 use crate::urls::redact::redact_url;
-use crate::websub::delivery_retries::{self, DeliveryResult};
 use crate::websub::hub::callback_verification::{self, MAX_VERIFICATION_ATTEMPTS};
 use crate::websub::hub::endpoint::{self, HubEndpoint};
 use crate::websub::hub::rate_limits;

@@ -1,4 +1,4 @@
-//! Feed autodiscovery: determines whether a document is an HTML page, and to which feeds it links.
+//! Feed autodiscovery: determines to which feeds an HTML page links.
 //!
 //! Declared feeds (`<link rel=alternate>`, WHATWG HTML §4.6.7.1) come first, then links whose URL resembles a feed URL,
 //! then feeds of comments. The module builds no tree and sends no requests. It only returns candidates.
@@ -25,25 +25,6 @@ pub struct FeedLink {
 /// The maximum number of links. A page with more links to feeds is a directory of feeds.
 const MAX_LINKS: usize = 50;
 const MAX_URL_BYTES: usize = 2048;
-const DOCTYPE: &str = "<!doctype html";
-
-/// Returns whether a document is an HTML page. The first element that is specific to feeds or to pages decides.
-pub fn is_html_page(text: &str) -> bool {
-    // HTML may omit the start tags of `html`, `head` and `body`.
-    let doctype = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace()).get(..DOCTYPE.len());
-    let mut has_html_element = doctype.is_some_and(|start| start.eq_ignore_ascii_case(DOCTYPE));
-    for token in Tokenizer::new(text) {
-        let MarkupToken::Start(tag) = token else { continue };
-        let local = tag.name.rsplit(':').next().unwrap_or_default().to_ascii_lowercase();
-        match local.as_str() {
-            "rss" | "rdf" | "feed" | "channel" | "entry" | "opml" => return false,
-            "html" | "head" | "body" => return true,
-            "meta" | "script" | "div" | "p" | "h1" | "table" | "center" | "a" | "img" => has_html_element = true,
-            _ => {}
-        }
-    }
-    has_html_element
-}
 
 /// Returns the linked feeds: first declared feeds, then guessed feeds, then feeds of comments, each in document order.
 pub fn linked_feeds(html: &str, page_url: &Url) -> Vec<FeedLink> {
@@ -194,7 +175,6 @@ mod tests {
     use super::*;
 
     fn check(html: &str, expected: &[&str]) {
-        assert!(is_html_page(html));
         let found = linked_feeds(html, &Url::parse("https://news.example/world/").unwrap());
         assert_eq!(found.iter().map(|feed| feed.url.as_str()).collect::<Vec<_>>(), expected);
     }
@@ -273,13 +253,5 @@ mod tests {
             refresh_target("<html><script>'<meta http-equiv=refresh content=\"0;url=/x\">'</script>", &page),
             None
         );
-    }
-
-    #[test]
-    fn feed_after_an_html_warning_is_not_a_page() {
-        assert!(!is_html_page("<br /><b>Warning</b>: include() <?xml version='1.0'?><rss><channel><title>x</title>"));
-        assert!(!is_html_page("just words"));
-        assert!(!is_html_page("<!DOCTYPE html><rss><channel><title>x</title>"));
-        assert!(is_html_page("\n<!DOCTYPE HTML><title>x</title><link rel=feed href=/rss>"));
     }
 }

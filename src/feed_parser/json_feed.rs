@@ -15,13 +15,13 @@ use url::Url;
 use self::repair::repair_json;
 use super::Options;
 use super::dates::{DateConventions, DateEvidence};
+use super::element_urls::{UrlResolver, website_as_base};
 use super::escaped_noscript::with_decoded_noscript;
 use super::mathml_fractions::with_fraction_slashes;
 use super::one_line_text::{html_to_plain_text, truncate_text};
 use super::parsed_feed::{FeedKind, ParsedEnclosure, ParsedFeed, ParsedItem};
 use super::title_markup::text_title;
 use super::unclosed_embeds::without_unclosed_embeds;
-use super::url_resolver::{UrlResolver, website_as_base};
 use crate::domain::item_date::TimeOfDay;
 use crate::domain::language::language_code;
 use crate::domain::{FeedProblem, ProblemKind};
@@ -76,15 +76,6 @@ pub fn parse_json_feed(
         last.is_incomplete = is_item_incomplete;
     }
     Ok(feed)
-}
-
-/// Returns whether the text is JSON, possibly after a comment or inside a call (`callback({…});`).
-pub fn is_json(text: &str) -> bool {
-    let head = &text[..text.floor_char_boundary(200)];
-    let Some(brace) = head.find('{') else { return false };
-    // The next character distinguishes a JSON object from a style sheet.
-    let is_object = head[brace + 1..].trim_start().starts_with(['"', '}']);
-    brace == 0 || (is_object && !head[..brace].contains('<'))
 }
 
 /// Parses the root object. Also returns whether its last item is incomplete.
@@ -309,12 +300,9 @@ mod tests {
     #[test]
     fn text_around_the_object_is_dropped_and_reported() {
         for text in ["callback({\"items\":[{\"id\":1}]});", "/* x */{\"items\":[{\"id\":1}]}"] {
-            assert!(is_json(text));
             let (feed, problems) = parse(text).unwrap();
             assert_eq!((feed.items.len(), problems[0].kind), (1, ProblemKind::Junk));
         }
-        assert!(!is_json("<rss>{}</rss>"));
-        assert!(!is_json("body { color: red } <rss>"));
     }
 
     #[test]

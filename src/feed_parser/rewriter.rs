@@ -11,13 +11,13 @@ mod byline;
 mod element_text;
 mod field_state;
 mod fields;
-mod html_text;
 mod item_bounds;
 mod links;
 mod media;
 mod namespaces;
 mod rss_writer;
-mod text_type;
+mod summary_and_content;
+mod type_attribute;
 
 use url::Url;
 
@@ -27,10 +27,11 @@ use self::namespaces::NamespaceScope;
 use self::rss_writer::{END, HEAD};
 use super::Options;
 use super::dates::{DateConventions, DateEvidence};
+use super::document_format::find_root;
 use super::element_map::{FeedField, FeedNamespace};
+use super::element_urls::{UrlResolver, website_as_base};
 use super::one_line_text::is_html_element;
 use super::parsed_feed::{FeedKind, ParsedFeed, ParsedItem};
-use super::url_resolver::{UrlResolver, website_as_base};
 use crate::domain::{FeedProblem, ProblemKind};
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
@@ -107,30 +108,6 @@ fn rewrite_with_facts(
     let website = website_as_base(rewritten.feed.site_url.as_ref(), document_url).filter(|_| used_document_url);
     let facts = DocumentFacts { dates: evidence.conventions(rewritten.feed.lang.as_deref()), website };
     Some((rewritten, facts))
-}
-
-/// Returns the first element that can be the root of a feed, and the corresponding format.
-fn find_root<'a>(tokens: &mut Tokenizer<'a>, problems: &mut Vec<FeedProblem>) -> Option<(StartTag<'a>, FeedKind)> {
-    for token in tokens {
-        match token {
-            MarkupToken::Start(tag) => {
-                let local = tag.name.rsplit(':').next().unwrap_or_default().to_ascii_lowercase();
-                match local.as_str() {
-                    "rss" | "channel" => return Some((tag, FeedKind::Rss)),
-                    "rdf" => return Some((tag, FeedKind::Rdf)),
-                    // A standalone entry is a valid document too (RFC 4287 §2).
-                    "feed" | "entry" => return Some((tag, FeedKind::Atom)),
-                    _ => {}
-                }
-            }
-            MarkupToken::End(name) => FeedProblem::record(problems, ProblemKind::NotWellFormed, name),
-            MarkupToken::Text(text) | MarkupToken::CData(text) if !text.trim().is_empty() => {
-                FeedProblem::record(problems, ProblemKind::Junk, text);
-            }
-            _ => {}
-        }
-    }
-    None
 }
 
 struct FeedRewriter<'a, 'o> {

@@ -9,7 +9,7 @@ mod player_links;
 use self::adjacent_images::{AdjacentImage, FallbackImage, names_photo};
 use self::player_links::player_title;
 use super::lazy_image::{ImageSource, declares_photo, image_html, image_source, source_address};
-use super::link_rules::LinkRules;
+use super::link_resolution::LinkRules;
 use super::nesting_rules::contains_raw_text;
 use super::open_elements::OpenElements;
 use super::player::{is_player_element, video_page};

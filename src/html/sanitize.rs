@@ -7,7 +7,7 @@
 
 use super::allow_list::{ALLOWED_ELEMENTS, ELEMENT_ATTRIBUTES, GLOBAL_ATTRIBUTES, sanitizer_for_elements};
 use super::embedded_media::expose_media;
-use super::link_rules::LinkRules;
+use super::link_resolution::LinkRules;
 use super::plain_text::html_to_text;
 use super::rebalance::rebalance_html;
 use super::truncate_html;

@@ -5,12 +5,13 @@
 
 use super::cookies::ChainCookies;
 use super::redirect_target::{RedirectTarget, redirect_target};
+use super::request_headers::request_headers;
 use super::{
     AcquirePermit, FetchResult, Fetcher, MAX_HEADER_BYTES, NoDocument, RequestSpec, ResponseDocument, Transport,
-    body_decoder, cache_headers, failed, operator_headers, origin_of, transport_error,
+    failed, origin_of, response_cache_headers, transport_error,
 };
 use crate::domain::RequestRecord;
-use reqwest::header::{self, HeaderMap, HeaderValue};
+use reqwest::header;
 use tokio::time::Instant;
 use url::Url;
 
@@ -81,7 +82,7 @@ impl Fetcher {
             .map_err(|_| failed(format!("no response within {header_timeout:#}")))?
             .map_err(|error| transport_failure(&error, result))?;
         result.status = Some(response.status().as_u16());
-        result.server_time = cache_headers::date(response.headers(), header::DATE);
+        result.server_time = response_cache_headers::date(response.headers(), header::DATE);
         if let Some(request) = result.requests.last_mut() {
             request.status = result.status;
         }
@@ -105,27 +106,8 @@ impl Fetcher {
 
 /// Builds the next request of a chain. The secrets of the settings are sent only until a request leaves their origin.
 fn build_request(url: &Url, spec: &RequestSpec<'_>, chain: &mut RedirectChain) -> reqwest::RequestBuilder {
-    let mut headers = HeaderMap::new();
-    if let Some(settings) = spec.request.settings {
-        chain.has_left_origin |= settings.origin != origin_of(url);
-        headers.extend(operator_headers::of_settings(settings, !chain.has_left_origin));
-    }
-    if let Some(cookies) = chain.cookies.header(url) {
-        let set = headers.get(header::COOKIE).map(HeaderValue::as_bytes);
-        let joined = set.map(|set| [set, b"; ", cookies.as_bytes()].concat());
-        let mut all = joined.and_then(|joined| HeaderValue::from_bytes(&joined).ok()).unwrap_or(cookies);
-        all.set_sensitive(true);
-        headers.insert(header::COOKIE, all);
-    }
-    headers.insert(header::ACCEPT, HeaderValue::from_static(spec.accept));
-    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(body_decoder::ACCEPT_ENCODING));
-    if let Some(known) = spec.request.validators.filter(|validators| validators.url == url.as_str()) {
-        for (name, value) in [(header::IF_NONE_MATCH, &known.etag), (header::IF_MODIFIED_SINCE, &known.last_modified)] {
-            if let Some(value) = value.as_ref().and_then(|bytes| HeaderValue::from_bytes(bytes).ok()) {
-                headers.insert(name, value);
-            }
-        }
-    }
+    chain.has_left_origin |= spec.request.settings.is_some_and(|settings| settings.origin != origin_of(url));
+    let headers = request_headers(url, spec, chain.cookies.header(url), !chain.has_left_origin);
     chain.transport.client.get(url.clone()).headers(headers)
 }
 

@@ -2,7 +2,8 @@
 //! to retry later, or a failure. The statuses of redirects are in [`super::redirect_target`].
 
 use super::{
-    Fetcher, NoDocument, RequestSpec, ResponseDocument, body_decoder, bot_challenge, cache_headers, failed, link_header,
+    Fetcher, NoDocument, RequestSpec, ResponseDocument, body_decoder, bot_challenge, failed, link_header,
+    response_cache_headers,
 };
 use reqwest::{Response, StatusCode, header};
 use url::Url;
@@ -16,9 +17,9 @@ impl Fetcher {
         spec: &RequestSpec<'_>,
     ) -> Result<ResponseDocument, NoDocument> {
         let headers = response.headers();
-        let validators = cache_headers::validators(url, headers);
-        let fresh_for = cache_headers::fresh_for(headers, spec.request.now);
-        let retry_after = cache_headers::retry_after(headers, spec.request.now);
+        let validators = response_cache_headers::validators(url, headers);
+        let fresh_for = response_cache_headers::fresh_for(headers, spec.request.now);
+        let retry_after = response_cache_headers::retry_after(headers, spec.request.now);
         if let Some(service) = bot_challenge::challenge_in_headers(headers) {
             return Err(NoDocument::Challenged { service, retry_after });
         }

@@ -7,7 +7,7 @@
 //! redirects are not followed. Callbacks are secret, so error messages never contain them.
 
 use super::redirect_target::redirect_target;
-use super::{AcquirePermit, Fetcher, NoDocument, body_decoder, cache_headers, origin_of, transport_error};
+use super::{AcquirePermit, Fetcher, NoDocument, body_decoder, origin_of, response_cache_headers, transport_error};
 use crate::domain::display_text::one_line;
 use crate::domain::{RequestRecord, Timestamp, WebSubFailure};
 use jiff::SignedDuration;
@@ -122,7 +122,7 @@ impl Fetcher {
         if status.is_success() || matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT) {
             return Ok(response);
         }
-        let retry_after = cache_headers::retry_after(response.headers(), now);
+        let retry_after = response_cache_headers::retry_after(response.headers(), now);
         let message = self.read_message(response).await;
         Err(WebSubRequestError { failure: WebSubFailure::Status { status: status.as_u16(), message }, retry_after })
     }
@@ -179,7 +179,7 @@ impl Fetcher {
             return Ok(response);
         }
         let failure = WebSubFailure::Status { status: response.status().as_u16(), message: String::new() };
-        Err(WebSubRequestError { failure, retry_after: cache_headers::retry_after(response.headers(), now) })
+        Err(WebSubRequestError { failure, retry_after: response_cache_headers::retry_after(response.headers(), now) })
     }
 }
 

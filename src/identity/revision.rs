@@ -4,8 +4,8 @@
 use crate::domain::volatile_text::equals_but_for_volatile_parts;
 use crate::domain::{NewItem, Timestamp};
 
-/// The maximum size of content of which earlier versions are kept, in bytes. The limit exists because a live blog changes
-/// with every poll.
+/// The maximum size of content of which earlier versions are kept, in bytes. The limit exists because a live blog
+/// changes with every poll.
 const MAX_KEPT_BYTES: usize = 16 * 1024;
 
 /// The fields of an item that a revision can change.
@@ -34,8 +34,8 @@ pub struct Revision {
     pub is_reported: bool,
 }
 
-/// Returns what the source has changed; `None` if the new version is not a revision. Changes of volatile parts, such as the
-/// number of comments, are not revisions.
+/// Returns what the source has changed; `None` if the new version is not a revision. Changes of volatile parts, such as
+/// the number of comments, are not revisions.
 pub fn find_revision(old: ItemVersion<'_>, new: ItemVersion<'_>) -> Option<Revision> {
     let title_changed = old.title != new.title;
     let text_changed = title_changed || !equals_but_for_volatile_parts(old.summary, new.summary);

@@ -9,7 +9,7 @@ use crate::domain::language::language_code;
 use crate::domain::{FeedProblem, NewItem, ProblemKind, Reporter, Timestamp};
 use crate::feed_parser::{ParsedFeed, ParsedItem, ParsedReporter};
 use crate::html::item_text::{read_item_text, remove_repeated_paragraphs};
-use crate::html::link_rules::LinkRules;
+use crate::html::link_resolution::LinkRules;
 use crate::html::repeated_blocks::find_repeated_blocks;
 use crate::html::sanitize::RuledSanitizer;
 use crate::html::tracking_hosts::is_counter;

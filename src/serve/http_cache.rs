@@ -1,7 +1,7 @@
 //! HTTP caching and conditional requests (RFC 9110, sections 8.8 and 13): a strong ETag per content coding,
 //! `Last-Modified` to the second, and `Cache-Control`.
 
-use super::content_negotiation::{Compression, ContentCoding, choose_coding, choose_for_one_off};
+use super::content_coding::{Compression, ContentCoding, choose_coding, choose_for_one_off};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};

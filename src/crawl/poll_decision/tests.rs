@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::crawl::HoldBy;
-use crate::domain::{FeedMetadata, PendingRedirect, PollingHints, RequestRecord, ShortenedDelay, SourceId};
+use crate::domain::{FeedMetadata, NextPollReason, PendingRedirect, PollingHints, RequestRecord, ShortenedDelay, SourceId};
 use crate::feed_parser::FeedLink;
 use crate::http_client::ForbiddenAddress;
 

@@ -13,7 +13,7 @@ use super::super::title_markup::{text_title, untyped_title};
 use super::FeedRewriter;
 use super::element_text::{ElementText, decode_base64_element, flatten_markup, has_bare_ampersand};
 use super::rss_writer::push_element;
-use super::text_type::{is_text_type, media_type};
+use super::type_attribute::{is_text_type, media_type};
 use crate::domain::language::language_code;
 use crate::domain::{ProblemKind, parse_weekday};
 use crate::markup::tag::StartTag;

@@ -3,8 +3,8 @@
 use url::Url;
 
 use super::super::element_map::FeedField;
+use super::super::element_urls::clean_href;
 use super::super::parsed_feed::ParsedItem;
-use super::super::url_resolver::clean_href;
 use super::rss_writer::push_element;
 use super::{ElementRole, FeedRewriter, FieldState};
 use crate::domain::ProblemKind;

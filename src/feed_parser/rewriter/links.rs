@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use url::Url;
 
 use super::super::element_map::FeedField;
-use super::super::url_resolver::{MAX_URL_BYTES, clean_href};
+use super::super::element_urls::{MAX_URL_BYTES, clean_href};
 use super::FeedRewriter;
 use super::element_text::flatten_markup;
 use crate::domain::ProblemKind;

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use url::Url;
 
 use super::super::element_map::FeedField;
-use super::super::url_resolver::MAX_URL_BYTES;
+use super::super::element_urls::MAX_URL_BYTES;
 use super::FeedRewriter;
 use super::element_text::flatten_markup;
 use super::rss_writer::push_enclosure;
-use super::text_type::media_type;
+use super::type_attribute::media_type;
 use crate::markup::entities::decode_entities;
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};

@@ -1,4 +1,4 @@
-//! Resolves the URLs of a document against its base (`xml:base`), and limits the memory that they use.
+//! Resolves the URLs in the elements of a document against their base (`xml:base`), and limits the memory that they use.
 //!
 //! The resolver returns only http and https URLs.
 

@@ -1,4 +1,4 @@
-//! The type that an element declares for its text or media: `text`, `html` or `image/png`.
+//! The attribute `type`, by which an element declares the type of its text or media: `text`, `html` or `image/png`.
 
 use crate::markup::tag::StartTag;
 

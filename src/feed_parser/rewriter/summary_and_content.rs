@@ -1,4 +1,5 @@
-//! Writes summaries and contents as HTML with resolved links.
+//! Writes summaries and contents as HTML with resolved links: escapes plain text (`type="text"`), decodes escaped HTML
+//! (`type="html"`), and turns XHTML elements (`type="xhtml"`) into HTML (RFC 4287 §3.1).
 
 use super::super::element_map::{ElementMapping, FeedField};
 use super::super::escaped_noscript::with_decoded_noscript;
@@ -9,7 +10,7 @@ use super::super::unclosed_embeds::without_unclosed_embeds;
 use super::FeedRewriter;
 use super::element_text::{flatten_markup, is_base64};
 use super::rss_writer::push_element;
-use super::text_type::{is_text_type, media_type};
+use super::type_attribute::{is_text_type, media_type};
 use crate::domain::ProblemKind;
 use crate::markup::entities::escape_html;
 use crate::markup::tag::StartTag;

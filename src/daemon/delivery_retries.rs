@@ -14,10 +14,12 @@ use jiff::SignedDuration;
 const FIRST_RETRY_DELAY: SignedDuration = SignedDuration::from_mins(1);
 const MAX_RETRY_DELAY: SignedDuration = SignedDuration::from_hours(6);
 const MAX_CONSECUTIVE_FAILURES: u32 = 20;
+/// The number of failed attempts after which the task for webhooks skips an entry and announces the next one.
+pub(super) const MAX_WEBHOOK_ATTEMPTS: u32 = 8;
 
 /// The result of a delivery or of a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DeliveryResult {
+pub(super) enum DeliveryResult {
     /// The server accepted the document or the notification.
     Delivered,
     /// The latest version of the document is sent at this time.
@@ -28,12 +30,12 @@ pub enum DeliveryResult {
 
 /// Returns the time of the next attempt if the attempt that is about to be made fails. The attempt counts as failed
 /// until its result is recorded; `failures` is the number of consecutive failures before it.
-pub fn next_attempt_at(failures: u32, now: Timestamp) -> Timestamp {
+pub(super) fn next_attempt_at(failures: u32, now: Timestamp) -> Timestamp {
     after(now, backoff::doubling(FIRST_RETRY_DELAY, MAX_RETRY_DELAY, failures))
 }
 
 /// Evaluates a delivery. `failures` is the number of previous consecutive failures.
-pub fn evaluate_delivery(
+pub(super) fn evaluate_delivery(
     response: Result<WebSubResponse, WebSubRequestError>,
     failures: u32,
     now: Timestamp,
@@ -46,7 +48,7 @@ pub fn evaluate_delivery(
 
 /// Evaluates the response to a notification sent to another hub. `failures` is the number of previous consecutive
 /// failures. A `Retry-After` can delay the next attempt up to the maximum, but cannot advance it.
-pub fn evaluate_notification(
+pub(super) fn evaluate_notification(
     response: Result<WebSubResponse, WebSubRequestError>,
     failures: u32,
     now: Timestamp,

@@ -1,4 +1,4 @@
-//! Content negotiation (RFC 9110, section 12.5.3): chooses a content coding and compresses responses.
+//! Chooses the content coding of a response by Accept-Encoding (RFC 9110, section 12.5.3), and compresses the response.
 //!
 //! The functions are pure: they map request headers and sizes to a coding.
 
