@@ -12,6 +12,7 @@ mod edition;
 mod embedding;
 mod feed_filters;
 mod feed_problem;
+pub mod full_text_rules;
 mod grouping_text;
 mod hub_subscriber;
 mod hub_subscription;

@@ -22,6 +22,7 @@ pub mod fts_query;
 pub mod grouping_progress;
 pub mod hub_notifications;
 mod item_content;
+pub mod item_revisions;
 pub mod items;
 pub mod operator_events;
 pub mod origins;

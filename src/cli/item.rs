@@ -6,7 +6,9 @@ use crate::cluster::{Clusterer, Options, PairExplanation};
 use crate::domain::display_text::one_line;
 use crate::domain::{Item, ItemId, Story, StoryId};
 use crate::store::items::RewrittenGuid;
-use crate::store::{self, ReadConnection, Store, article_queue, constraints, items, stories, storylines};
+use crate::store::{
+    self, ReadConnection, Store, article_queue, constraints, item_revisions, items, stories, storylines,
+};
 use crate::wording::{backlog_text, reason_sentence, storyline_reason};
 use anyhow::Context as _;
 use std::process::ExitCode;
@@ -50,7 +52,7 @@ async fn show(context: &Context, id: ItemId) -> anyhow::Result<ExitCode> {
     let story =
         store.read(move |db| stories::story_of_item(db, id)?.map_or(Ok(None), |story| stories::get(db, story))).await?;
     let (revisions, guids) =
-        store.read(move |db| Ok((items::revisions(db, id)?, items::rewritten_guids(db, id)?))).await?;
+        store.read(move |db| Ok((item_revisions::revisions(db, id)?, items::rewritten_guids(db, id)?))).await?;
     let page = store.read(move |db| article_queue::article_state(db, id)).await?;
     let report = story.as_ref().and_then(|story| story.items.iter().find(|report| report.item.id == id));
     let why = report.map(|report| reason_sentence(&report.evidence));

@@ -8,7 +8,7 @@ use super::{Context, examples, id_prefix};
 use crate::domain::display_text::one_line;
 use crate::domain::language::language_name;
 use crate::domain::{ConstraintId, Edition, GroupingConstraint, ItemId, Story, StoryId, StoryItem, Storyline};
-use crate::store::{self, Store, WriteConnection, constraints, editions, items, stories, storylines};
+use crate::store::{self, Store, WriteConnection, constraints, editions, item_revisions, stories, storylines};
 use crate::wording::{backlog_text, count_of, join_reasons, reason_sentence, storyline_reason};
 use serde_json::json;
 use std::process::ExitCode;
@@ -200,7 +200,7 @@ async fn item_lines(store: &Store, story: &Story) -> store::Result<Vec<String>> 
         lines.extend(item.backlog_reason.map(|reason| format!("    {}", backlog_text(reason))));
         lines.push(format!("    why: {}", one_line(&reason_sentence(evidence), 500)));
         let id = item.id;
-        for revision in store.read(move |db| items::revisions(db, id)).await? {
+        for revision in store.read(move |db| item_revisions::revisions(db, id)).await? {
             lines.push(format!("    until {}: {}", time(revision.replaced_at), one_line(&revision.title, 200)));
         }
     }

@@ -1,15 +1,22 @@
 //! Pure functions that derive the record, the source's new state and the time of the next poll from an attempt.
 //!
-//! [`failure_text`] describes why a poll failed, [`server_refusals`] interprets the responses by which a server limits
-//! or ends polling, and [`next_poll_time`] sets the time of the next poll. [`super::poll_delay`] computes the delay for
-//! each kind of outcome, and [`super::permanent_redirect`] evaluates redirects.
+//! [`failure_text`] describes why a poll failed, and [`failure_events`] decides when the operator is informed.
+//! [`server_refusals`] interprets the responses by which a server limits or ends polling. [`stored_validators`] decides
+//! whether the next request is conditional. [`next_poll_time`] sets the time of the next poll. [`super::poll_delay`]
+//! computes the delay for each kind of outcome, and [`super::permanent_redirect`] evaluates redirects.
 
+mod failure_events;
 mod failure_text;
 mod next_poll_time;
 mod server_refusals;
+mod stored_validators;
 
+pub use self::failure_events::BROKEN_AFTER_FAILURES;
+use self::failure_events::add_failure_events;
 use self::next_poll_time::{delay_by_rate, schedule_next_poll};
 use self::server_refusals::{after_gone, after_refusal, after_throttling};
+pub(super) use self::stored_validators::full_request_is_due;
+use self::stored_validators::{keep_after_document, merge_validators};
 use super::linked_feed;
 use super::parsed_document::ParsedDocument;
 use super::permanent_redirect;
@@ -17,23 +24,13 @@ use super::poll_delay::{self, PollDelay};
 use super::poll_facts::PollFacts;
 use super::update_rate::{SeenDocument, UpdateRate};
 use super::{AttemptOutcome, Options, PollAttempt};
-use crate::domain::duration::after;
 use crate::domain::{
-    CacheValidators, DelayCause, HoldReason, OperatorEvent, OperatorEventKind, OutletProvenance, PollOutcome,
-    PollRecord, Source, SourceState, SourceUpdate, Timestamp,
+    DelayCause, HoldReason, OutletProvenance, PollOutcome, PollRecord, Source, SourceState, SourceUpdate,
 };
 use crate::http_client::NoDocument;
 use crate::urls::outlet::outlet_of_site;
-use jiff::SignedDuration;
 use url::Url;
 
-/// The time for which a server may answer conditional requests only with 304. After this time, the server gets one
-/// request without validators per `FULL_REQUEST_INTERVAL`, because it may send 304 even if the feed has changed.
-const MAX_NOT_MODIFIED_PERIOD: SignedDuration = SignedDuration::from_hours(14 * 24);
-const FULL_REQUEST_INTERVAL: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// The number of consecutive failures after which the operator is informed. At the default interval, they take five
-/// hours.
-pub const BROKEN_AFTER_FAILURES: u32 = 5;
 /// The maximum length of a stored error message, in characters.
 pub(super) const MAX_DETAIL_CHARS: usize = 500;
 
@@ -69,14 +66,6 @@ pub fn decide(source: &Source, attempt: &PollAttempt, facts: &PollFacts, options
     schedule_next_poll(&input, delay, &mut decision);
     linked_feed::apply(source, attempt, facts.redirect_target_is_taken, &mut decision.update);
     decision
-}
-
-/// Returns whether the next request for a source omits validators, because a faulty server or cache may respond with
-/// 304 forever.
-pub(super) fn full_request_is_due(source: &Source, now: Timestamp) -> bool {
-    let passed = |since: Timestamp, span| now >= after(since, span);
-    source.not_modified_since.is_some_and(|since| passed(since, MAX_NOT_MODIFIED_PERIOD))
-        && source.full_request_at.is_none_or(|last| passed(last, FULL_REQUEST_INTERVAL))
 }
 
 /// Completes the record, updates the state, and returns the delay that the outcome requires.
@@ -192,17 +181,8 @@ fn source_after_attempt(source: &Source, attempt: &PollAttempt) -> SourceUpdate 
 
 fn after_document(input: &PollInput<'_>, document: &ParsedDocument, decision: &mut PollDecision) -> PollDelay {
     let update = &mut decision.update;
-    // Clear the validators that this document lacks, because older validators belong to a document that is no longer
-    // stored.
-    update.validators.clone_from(&document.validators);
     update.truncated_end = document.truncated_end(input.source);
-    if update.truncated_end.as_ref().is_some_and(|end| !end.is_confirmed) {
-        update.validators = None;
-    }
-    // An unconditional document does not prove that the server answers conditional requests correctly.
-    if input.attempt.is_conditional || document.validators.is_none() {
-        update.not_modified_since = None;
-    }
+    keep_after_document(input, document, update);
     update.feed = Some(document.feed.clone());
     let floor = poll_delay::min_delay(&document.feed.polling_hints, document.fresh_for, input.options);
     let mut rate = UpdateRate::from_json(&input.source.update_rate);
@@ -218,18 +198,6 @@ fn after_document(input: &PollInput<'_>, document: &ParsedDocument, decision: &m
     delay_by_rate(input, &rate, floor, update)
 }
 
-/// Merges validators after a 304 response, which may update them. Validators that it omits remain valid (RFC 9110,
-/// section 15.4.5; RFC 9111, section 4.3.4).
-fn merge_validators(old: Option<&CacheValidators>, new: Option<&CacheValidators>) -> Option<CacheValidators> {
-    let Some(new) = new else { return old.cloned() };
-    let mut merged = new.clone();
-    if let Some(old) = old.filter(|old| old.url == new.url) {
-        merged.etag = merged.etag.or_else(|| old.etag.clone());
-        merged.last_modified = merged.last_modified.or_else(|| old.last_modified.clone());
-    }
-    Some(merged)
-}
-
 /// Returns the outlet of the feed's website, if it replaces a guess. A feed is often on another organization's host, so
 /// the website identifies the publisher better than the feed's URL does. The operator's choice and the outlet of an
 /// earlier website are kept, so that the outlet does not change with every poll.
@@ -239,21 +207,6 @@ fn outlet_from_site(source: &Source, site: Option<&str>) -> Option<String> {
     }
     let site = Url::parse(site.or(source.site_url.as_deref())?).ok()?;
     outlet_of_site(&site)
-}
-
-/// Informs the operator once when a source breaks and once when it recovers.
-fn add_failure_events(input: &PollInput<'_>, PollDecision { record, update }: &mut PollDecision) {
-    let failures_before = input.source.failures;
-    if update.failures == BROKEN_AFTER_FAILURES && failures_before < BROKEN_AFTER_FAILURES {
-        // Events are published, but addresses inside our network must not be.
-        let is_private = record.outcome == PollOutcome::PrivateAddress;
-        let last = if is_private { "its address is not public" } else { &record.detail };
-        let detail = format!("{BROKEN_AFTER_FAILURES} polls in a row failed; the last error: {last}");
-        update.events.push(OperatorEvent::new(OperatorEventKind::Broken, detail));
-    } else if record.outcome.is_success() && failures_before >= BROKEN_AFTER_FAILURES {
-        let detail = format!("it responds again, after {failures_before} failed polls");
-        update.events.push(OperatorEvent::new(OperatorEventKind::Recovered, detail));
-    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod item_bounds;
 mod links;
 mod media;
 mod namespaces;
+mod polling_hint_elements;
 mod rss_writer;
 mod summary_and_content;
 mod type_attribute;
@@ -190,10 +191,8 @@ impl<'a> FeedRewriter<'a, '_> {
         self.end_item();
         self.xml.push_str(END);
         self.xml.shrink_to_fit();
+        self.apply_update_frequency();
         self.feed.site_url = self.current.link;
-        let frequency = self.update_frequency.unwrap_or(1).max(1);
-        let hints = &mut self.feed.polling_hints;
-        hints.period_minutes = hints.period_minutes.map(|minutes| minutes / frequency);
         RewrittenFeed { feed: self.feed, xml: self.xml }
     }
 

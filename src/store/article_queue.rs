@@ -1,18 +1,13 @@
-//! The queue of article pages to fetch, and the results. Also states which items get an article, and how long grouping
-//! waits for it.
+//! The queue of article pages to fetch, and the results. [`crate::domain::full_text_rules`] decides which items enter it.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 use crate::domain::duration::{after, before};
+use crate::domain::full_text_rules::MAX_ARTICLE_WAIT;
 use crate::domain::{ItemId, RequestSettings, SourceId};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rusqlite::params;
 use serde::Deserialize;
-
-/// The maximum age of news for which articles are fetched. Older items are not grouped.
-pub(super) const MAX_FETCHED_AGE: SignedDuration = SignedDuration::from_hours(48);
-/// The maximum time that an item waits for its article before it is assigned to a story.
-pub(super) const MAX_ARTICLE_WAIT: SignedDuration = SignedDuration::from_mins(10);
 
 /// An item whose article page must be fetched.
 #[derive(Debug, Clone, Deserialize)]

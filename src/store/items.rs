@@ -1,18 +1,19 @@
 //! Stores items that [`crate::identity::recognition`] has matched. Items are revised and never duplicated.
 
 use super::Result;
-use super::article_queue::{MAX_ARTICLE_WAIT, MAX_FETCHED_AGE};
 use super::connection::{ReadConnection, WriteConnection};
 use super::identity_lookup::{find_by_canonical_url, find_matches, has_listed_items};
 use super::item_content::stored_content;
+use super::item_revisions;
 use super::row_conversion::{EMBEDDING, ITEM_COLUMNS, column, from_row, json_list, milliseconds, to_json};
 use crate::domain::duration::before;
+use crate::domain::full_text_rules::{MAX_ARTICLE_WAIT, may_fetch_article};
 use crate::domain::item_date::ranking_date;
-use crate::domain::{IngestResult, Item, ItemChange, ItemId, MatchedBy, NewItem, SourceId, StoryId};
+use crate::domain::{IngestResult, Item, ItemChange, ItemId, MatchedBy, NewItem, SourceId};
 use crate::identity::document_guids::{derive_other_guid, is_derived_guid};
 use crate::identity::links::separate_links;
 use crate::identity::recognition::{ItemRecognition, StoredMatches, recognize_items};
-use crate::identity::revision::{ItemVersion, find_revision, kept_content};
+use crate::identity::revision::find_revision;
 use jiff::Timestamp;
 use rusqlite::params;
 use serde::Deserialize;
@@ -66,6 +67,7 @@ fn insert_guid(db: &WriteConnection, source: SourceId, guid: &str, item: ItemId,
 }
 
 fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp) -> Result<ItemId> {
+    let ranked_at = ranking_date(new.published_at, new.is_day_only, now);
     let guid = unused_guid(db, source, new)?;
     let canonical_url = separate_link(db, source, None, new)?;
     db.execute(
@@ -73,8 +75,7 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
          published_at, first_seen_at, ranked_at, backlog_reason, reporter_name, reporter_outlet, enclosures,
          categories, full_text_state)
          SELECT ?1, CASE WHEN ?2 = ?3 THEN '' ELSE ?2 END, ?3, nullif(?4, canonical_url(?3)), text_hash(?4), ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15, ?16, ?17, ?18, nullif(?19, '[]'),
-                CASE WHEN source.full_text <> 'no' AND ?3 IS NOT NULL AND ?13 >= ?12 - ?14 AND ?15 IS NULL
-                     THEN 'pending' END
+                CASE WHEN source.full_text <> 'no' AND ?14 THEN 'pending' END
          FROM source WHERE id = ?1",
         params![
             source.0,
@@ -89,8 +90,8 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
             new.image,
             milliseconds(new.published_at),
             now.as_millisecond(),
-            ranking_date(new.published_at, new.is_day_only, now).as_millisecond(),
-            MAX_FETCHED_AGE.as_millis() as i64,
+            ranked_at.as_millisecond(),
+            may_fetch_article(new, ranked_at, now),
             new.backlog_reason.map(|reason| reason.into_str()),
             new.reporter.as_ref().map(|reporter| &reporter.name),
             new.reporter.as_ref().and_then(|reporter| reporter.outlet.as_ref()),
@@ -132,9 +133,6 @@ fn separate_link(db: &WriteConnection, source: SourceId, id: Option<ItemId>, new
     Ok(Some(separated.new))
 }
 
-/// The maximum number of revisions of an item. The limit exists because a live blog changes with every poll.
-const MAX_REVISIONS: u32 = 30;
-
 /// Stores the source's changes and keeps the previous version. `ranked_at` is unchanged, so the item does not move.
 fn revise(
     db: &WriteConnection,
@@ -143,11 +141,7 @@ fn revise(
     new: &NewItem,
     now: Timestamp,
 ) -> Result<Option<ItemChange>> {
-    let old: ItemRevision = db.one(
-        "SELECT title, summary, original_content(content, summary) AS content, published_at, first_seen_at AS replaced_at
-         FROM item WHERE id = ?1",
-        [id.0],
-    )?;
+    let old = item_revisions::current(db, id)?;
     let Some(revision) = find_revision(old.version(), new.into()) else {
         // Adding an enclosure does not create a revision of the text.
         let sql = "UPDATE item SET enclosures = ?2 WHERE id = ?1 AND enclosures <> ?2";
@@ -155,20 +149,7 @@ fn revise(
         return Ok(None);
     };
     let canonical_url = separate_link(db, source, Some(id), new)?;
-    let old_content = kept_content(old.content, new.content.as_deref());
-    db.execute(
-        "INSERT OR IGNORE INTO item_revision (item_id, replaced_at, title, summary, published_at, content)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![id.0, now.as_millisecond(), old.title, old.summary, milliseconds(old.published_at), old_content],
-    )?;
-    // The first revision shows the original report, and the last revisions show its development.
-    db.execute(
-        "DELETE FROM item_revision WHERE item_id = ?1
-         AND replaced_at NOT IN (SELECT min(replaced_at) FROM item_revision WHERE item_id = ?1)
-         AND replaced_at NOT IN (SELECT replaced_at FROM item_revision WHERE item_id = ?1
-                                 ORDER BY replaced_at DESC LIMIT ?2)",
-        params![id.0, MAX_REVISIONS],
-    )?;
+    item_revisions::keep(db, id, old, new, now)?;
     db.execute(
         "UPDATE item SET title = ?2, summary = ?3, content = ?4, author = ?5, image = ?6, published_at = ?7,
          guid = CASE WHEN guid = '' AND url IS NOT ?8 THEN url ELSE guid END,
@@ -251,53 +232,6 @@ pub fn get(db: &ReadConnection, id: ItemId) -> Result<Option<Item>> {
         "SELECT {ITEM_COLUMNS}, {EMBEDDING} FROM item JOIN source ON source.id = item.source_id WHERE item.id = ?1"
     );
     db.first(&sql, [id.0])
-}
-
-/// An earlier version of an item.
-#[derive(Debug, Clone, serde::Serialize, Deserialize)]
-pub struct ItemRevision {
-    pub replaced_at: Timestamp,
-    pub title: String,
-    pub summary: String,
-    pub published_at: Option<Timestamp>,
-    /// The previous content, if it changed.
-    pub content: Option<String>,
-}
-
-impl ItemRevision {
-    fn version(&self) -> ItemVersion<'_> {
-        let ItemRevision { title, summary, published_at, content, .. } = self;
-        ItemVersion { title, summary, content: content.as_deref(), published_at: *published_at }
-    }
-}
-
-pub fn revisions(db: &ReadConnection, id: ItemId) -> Result<Vec<ItemRevision>> {
-    db.all("SELECT * FROM item_revision WHERE item_id = ?1 ORDER BY replaced_at DESC", [id.0])
-}
-
-/// An earlier headline and summary of an item, as shown to readers.
-#[derive(Debug, Clone, Deserialize)]
-pub struct EarlierText {
-    #[serde(rename = "item_id")]
-    pub item: ItemId,
-    pub replaced_at: Timestamp,
-    pub title: String,
-    pub summary: String,
-}
-
-/// Returns the earlier headlines and summaries of a story's items, newest first.
-pub fn earlier_texts(db: &ReadConnection, story: StoryId) -> Result<BTreeMap<ItemId, Vec<EarlierText>>> {
-    let all: Vec<EarlierText> = db.all(
-        "SELECT item_id, replaced_at, item_revision.title, item_revision.summary
-         FROM item CROSS JOIN item_revision ON item_id = item.id
-         WHERE story_id = ?1 ORDER BY item_id, replaced_at DESC",
-        [story.to_row()],
-    )?;
-    let mut by_item: BTreeMap<ItemId, Vec<EarlierText>> = BTreeMap::new();
-    for earlier in all {
-        by_item.entry(earlier.item).or_default().push(earlier);
-    }
-    Ok(by_item)
 }
 
 /// Returns the number of items of a source per day, from the first to the last day. Days are counted from 1970 in UTC.

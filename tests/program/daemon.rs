@@ -175,7 +175,7 @@ async fn item_with_a_new_title_date_and_guid_keeps_its_identity_by_link_and_text
     let (old, new) = (&before.items[0].item, &after.items[0].item);
     assert_eq!((new.id, new.ranked_at, new.title.as_str()), (old.id, old.ranked_at, "Second headline"));
     let item = new.id;
-    let revisions = daemon.store.read(move |db| newsfold::store::items::revisions(db, item)).await.unwrap();
+    let revisions = daemon.store.read(move |db| newsfold::store::item_revisions::revisions(db, item)).await.unwrap();
     assert_eq!(revisions[0].title, "First headline");
     daemon.stop().await;
 }

@@ -14,7 +14,7 @@ use newsfold::domain::{
 use newsfold::store::feed_entries::{self, DocumentVersion};
 use newsfold::store::retention::{self, RetentionPolicy};
 use newsfold::store::{
-    ReadConnection, WriteConnection, constraints, editions, feed_selections, items, sources, stories,
+    ReadConnection, WriteConnection, constraints, editions, feed_selections, item_revisions, sources, stories,
 };
 use reqwest::StatusCode;
 use std::collections::HashMap;
@@ -235,7 +235,7 @@ async fn relative_time_in_a_text_changes_neither_the_entry_nor_the_item() {
     }
     assert_eq!(growing.daemon.get("/feeds/all.atom").await, feed);
     let item = growing.daemon.stories().await[0].lead;
-    let revisions = growing.daemon.store.read(move |db| items::revisions(db, item)).await.unwrap();
+    let revisions = growing.daemon.store.read(move |db| item_revisions::revisions(db, item)).await.unwrap();
     assert!(revisions.is_empty(), "{revisions:?}");
     growing.daemon.stop().await;
 }

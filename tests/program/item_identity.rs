@@ -5,7 +5,7 @@ use crate::support::test_daemon::{TestDaemon, run_next_poll};
 use jiff::SignedDuration;
 use newsfold::domain::{ItemId, MatchedBy, ProblemKind, SourceId, Timestamp};
 use newsfold::store::retention::{self, RetentionPolicy};
-use newsfold::store::{items, tombstones};
+use newsfold::store::{item_revisions, items, tombstones};
 
 /// An item of a feed: guid, link, title and date. Empty fields are omitted. Text can follow the title after ` | `.
 type FeedItem<'a> = (&'a str, &'a str, &'a str, &'a str);
@@ -273,7 +273,7 @@ async fn item_that_reappears_with_a_new_date_stays_in_its_story() {
     let (old, new) = (&before.items[0].item, &after[0].items[0].item);
     assert_eq!((new.id, new.ranked_at), (old.id, old.ranked_at));
     let id = new.id;
-    let revisions = fixture.daemon.store.read(move |db| items::revisions(db, id)).await.unwrap();
+    let revisions = fixture.daemon.store.read(move |db| item_revisions::revisions(db, id)).await.unwrap();
     assert_eq!(revisions[0].title, RAIN, "the previous title is kept");
     fixture.daemon.stop().await;
 }

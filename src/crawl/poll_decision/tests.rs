@@ -2,9 +2,14 @@
 
 use super::*;
 use crate::crawl::HoldBy;
-use crate::domain::{FeedMetadata, NextPollReason, PendingRedirect, PollingHints, RequestRecord, ShortenedDelay, SourceId};
+use crate::domain::duration::after;
+use crate::domain::{
+    CacheValidators, FeedMetadata, NextPollReason, OperatorEventKind, PendingRedirect, PollingHints, RequestRecord,
+    ShortenedDelay, SourceId, Timestamp,
+};
 use crate::feed_parser::FeedLink;
 use crate::http_client::ForbiddenAddress;
+use jiff::SignedDuration;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 

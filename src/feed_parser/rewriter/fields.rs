@@ -1,5 +1,5 @@
 //! Writes the fields of the open item, or else of the feed. The neighboring modules write links, media, authors and the
-//! HTML of summaries and contents.
+//! HTML of summaries and contents, and keep the polling hints.
 //!
 //! Written values are never removed. If several elements have the same field, the element with the highest priority is
 //! written last, and feed-rs keeps the last element.
@@ -14,8 +14,8 @@ use super::FeedRewriter;
 use super::element_text::{ElementText, decode_base64_element, flatten_markup, has_bare_ampersand};
 use super::rss_writer::push_element;
 use super::type_attribute::{is_text_type, media_type};
+use crate::domain::ProblemKind;
 use crate::domain::language::language_code;
-use crate::domain::{ProblemKind, parse_weekday};
 use crate::markup::tag::StartTag;
 
 /// The maximum number of bytes that are read from a list of keywords.
@@ -95,23 +95,13 @@ impl<'a> FeedRewriter<'a, '_> {
         if value.is_empty() {
             return;
         }
-        let hints = &mut self.feed.polling_hints;
         match field {
             FeedField::Title => self.write_title(tag, priority, value),
             FeedField::Guid if self.current.accepts(field, priority) => self.write_guid(tag, value),
             FeedField::Published | FeedField::Updated => self.write_date(field, priority, value),
             FeedField::Language => self.write_language(priority, value),
             FeedField::OriginalLink => self.offer_original_link(tag, value),
-            FeedField::Ttl => hints.ttl_minutes = value.parse().ok().or(hints.ttl_minutes),
-            FeedField::SkipHour if self.current.has_room_for_value() => hints.skip_hours.extend(parse_hour(value)),
-            FeedField::SkipDay if self.current.has_room_for_value() => hints.skip_days.extend(parse_weekday(value)),
-            FeedField::UpdatePeriod if self.current.accepts(field, priority) => {
-                hints.period_minutes = parse_update_period(value);
-            }
-            FeedField::UpdateFrequency if self.current.accepts(field, priority) => {
-                self.update_frequency = value.parse().ok();
-            }
-            _ => {}
+            _ => self.keep_polling_hint(mapping, value),
         }
     }
 
@@ -216,18 +206,4 @@ impl<'a> FeedRewriter<'a, '_> {
             push_element(&mut self.xml, "category", &name);
         }
     }
-}
-
-fn parse_hour(text: &str) -> Option<u8> {
-    let hour: u8 = text.parse().ok()?;
-    // RSS 0.91 counts hours from 1 to 24.
-    (hour <= 24).then_some(hour % 24)
-}
-
-/// Returns the minutes of `sy:updatePeriod`. A frequency without a valid period is ignored, because publishers do not
-/// intend the module's default of one day.
-fn parse_update_period(text: &str) -> Option<u32> {
-    const PERIODS: [(&str, u32); 5] =
-        [("hourly", 60), ("daily", 1_440), ("weekly", 10_080), ("monthly", 43_200), ("yearly", 525_600)];
-    PERIODS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, minutes)| *minutes)
 }

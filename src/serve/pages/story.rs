@@ -8,7 +8,7 @@ use super::storyline::DevelopmentView;
 use crate::domain::language::other_language_name;
 use crate::domain::{ItemId, Story, StoryItem, Storyline, StorylineId, Timestamp};
 use crate::serve::app_state::Error;
-use crate::store::items::{self, EarlierText};
+use crate::store::item_revisions::{self, EarlierText};
 use crate::store::{ReadConnection, storylines};
 use crate::wording::{ReasonTarget, ReasonText, backlog_text, count_of, duration, join_reasons, storyline_reason};
 use askama::Template;
@@ -84,7 +84,7 @@ struct EarlierVersion<'a> {
 pub fn story_page(db: &ReadConnection, site: SiteLayout, story: &Story) -> Result<Option<String>, Error> {
     let (Some(lead), Some(first)) = (story.lead(), story.first_report()) else { return Ok(None) };
     let last = story.news().last().unwrap_or(first);
-    let earlier = items::earlier_texts(db, story.id)?;
+    let earlier = item_revisions::earlier_texts(db, story.id)?;
     let storyline = storylines::with_published(db, story.storyline, MAX_OTHER_STORIES + 1)?;
     let published = storylines::count_published(db, story.storyline)?;
     let page = StoryPage {
