@@ -261,15 +261,21 @@ impl Context {
     /// Returns the settings for a command that needs only the database. Prints a note if the file is not valid.
     ///
     /// # Errors
-    /// Returns an error if the file cannot be read, because it may name another database.
+    /// Returns an error if the file may name another database that this program cannot find out.
     fn database_config(&self) -> anyhow::Result<Config> {
         let (config, error) = self.lenient_config();
-        match error {
-            Some(unreadable @ config_file::Error::Unreadable { .. }) => return Err(unreadable.into()),
-            Some(error) => eprintln!("newsfold: {error}\nnewsfold: this command does not need the file; it continues"),
-            None => {}
+        let Some(error) = error else { return Ok(config) };
+        if config.database.is_none() && self.config_location().may_name_database() {
+            let error = anyhow::Error::new(error);
+            return Err(error.context("the configuration may name another database; choose it with --database FILE"));
         }
+        eprintln!("newsfold: {error}\nnewsfold: this command needs only the database; it continues");
         Ok(config)
+    }
+
+    /// Opens the database, which must exist, for a command that needs no other settings.
+    fn open_database(&self) -> anyhow::Result<Store> {
+        self.open_existing(&self.database_config()?)
     }
 
     /// Returns the path of the database, which may not exist.

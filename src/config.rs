@@ -4,9 +4,11 @@
 //! of the configuration: they are stored in the database (`newsfold source`).
 
 mod difference;
+mod environment;
 mod location;
 mod validate;
 
+pub use environment::{UnusableSetting, webhook_url};
 pub use location::ConfigLocation;
 
 use crate::clock::Clock;

@@ -46,6 +46,9 @@ pub struct Metrics {
     pub write_ahead_log_bytes: IntGauge,
     pub disk_free_bytes: IntGauge,
     pub faults: IntGaugeVec,
+    pub webhook_requests: IntCounterVec,
+    pub exports: IntCounterVec,
+    pub last_export_at: IntGauge,
 }
 
 impl Metrics {
@@ -80,6 +83,16 @@ impl Metrics {
             write_ahead_log_bytes: set.gauge("database_wal_bytes", "Size of the write-ahead log of the database."),
             disk_free_bytes: set.gauge("disk_free_bytes", "Free space on the disk of the database."),
             faults: set.gauges("faults", "1 for each part of newsfold that /healthz reports as down.", "part"),
+            webhook_requests: set.counters(
+                "webhook_requests_total",
+                "Requests to webhooks by feed and outcome. An entry is skipped after too many failures.",
+                &["feed", "outcome"],
+            ),
+            exports: set.counters("exports_total", "Exports to publish.export_dir by outcome.", &["outcome"]),
+            last_export_at: set.gauge(
+                "last_export_timestamp_seconds",
+                "Unix time of the last export that succeeded; 0 if there was none since the start.",
+            ),
             registry,
         }
     }

@@ -54,6 +54,7 @@ pub mod websub_subscriptions;
 
 mod access_failures;
 mod change_detector;
+mod checked_backup;
 mod connection;
 mod connection_settings;
 mod data_version;
@@ -75,6 +76,7 @@ mod vacuum;
 mod writer;
 
 pub use change_detector::ChangeDetector;
+pub use checked_backup::back_up;
 use connection::ActiveRead;
 pub use connection::{ReadConnection, WriteConnection};
 pub use data_version::DataVersion;
@@ -254,8 +256,8 @@ impl Store {
         }
     }
 
-    /// Runs `work` on a consistent, read-only snapshot of the database. If the future is dropped, the current statement and
-    /// all later statements of `work` fail.
+    /// Runs `work` on a consistent, read-only snapshot of the database. If the future is dropped, the current statement
+    /// and all later statements of `work` fail.
     pub async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&ReadConnection) -> Result<T> + Send + 'static,
@@ -273,8 +275,8 @@ impl Store {
         joined.map_err(|join| Error::Panicked(join.to_string()))?
     }
 
-    /// Returns a number that changes with each commit to the database; `None` if it cannot be read immediately. Fast enough
-    /// to be called for each request.
+    /// Returns a number that changes with each commit to the database; `None` if it cannot be read immediately. Fast
+    /// enough to be called for each request.
     pub fn data_version(&self) -> Option<DataVersion> {
         self.shared.data_versions.current(&self.shared.path)
     }

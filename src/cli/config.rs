@@ -3,6 +3,7 @@
 use super::Context;
 use crate::config::Config;
 use crate::http_client::Fetcher;
+use anyhow::bail;
 use std::process::ExitCode;
 
 #[derive(clap::Subcommand)]
@@ -39,5 +40,8 @@ impl ConfigCommand {
 fn usable_config(context: &Context) -> anyhow::Result<Config> {
     let config = context.config_location().read()?;
     Fetcher::new(config.fetch.clone())?;
+    if let Some(unusable) = config.unusable_settings().first() {
+        bail!("{}", unusable.text(&context.config_location()));
+    }
     Ok(config)
 }

@@ -2,9 +2,9 @@
 
 use super::output::confirm;
 use super::table::table;
-use super::{Context, examples};
+use super::{Context, examples, termination_signal};
 use crate::daemon::DatabaseLock;
-use crate::store::backup::{self, CopyProgress};
+use crate::store::backup::{CopyProgress, incomplete_path};
 use crate::store::{self, Error, Store, damage, folder_of, row_counts, table_sizes, vacuum, with_suffix};
 use crate::wording::{byte_size, count_of, grouped_digits};
 use anyhow::{Context as _, bail};
@@ -57,7 +57,7 @@ impl DbCommand {
 }
 
 async fn info(context: &Context) -> anyhow::Result<ExitCode> {
-    let store = context.open_existing(&context.database_config()?)?;
+    let store = context.open_database()?;
     let counts = store.read(row_counts::count).await?;
     let path = store.path().display();
     let text = format!(
@@ -73,7 +73,7 @@ async fn info(context: &Context) -> anyhow::Result<ExitCode> {
 }
 
 async fn stats(context: &Context) -> anyhow::Result<ExitCode> {
-    let store = context.open_existing(&context.database_config()?)?;
+    let store = context.open_database()?;
     let (tables, unused) = store.read(|db| Ok((table_sizes::table_sizes(db)?, table_sizes::unused_bytes(db)?))).await?;
     let usage = store.disk_usage().context("the size of the database is unknown")?;
     let sizes = table(
@@ -96,7 +96,7 @@ async fn stats(context: &Context) -> anyhow::Result<ExitCode> {
 }
 
 async fn check(context: &Context) -> anyhow::Result<ExitCode> {
-    let store = context.open_existing(&context.database_config()?)?;
+    let store = context.open_database()?;
     let damage = store.read(damage).await?;
     let is_whole = damage.is_empty();
     if !is_whole && !context.json() {
@@ -126,7 +126,13 @@ async fn back_up(context: &Context, file: PathBuf, force: bool) -> anyhow::Resul
     if DatabaseLock::is_held(&file) {
         bail!("a daemon is using the database {}; choose another file", file.display());
     }
-    copy_with_progress(&file, move |to, progress| backup::back_up(&path, to, progress)).await?;
+    tokio::select! {
+        done = copy_with_progress(&file, move |to, progress| store::back_up(&path, to, progress)) => done?,
+        _ = termination_signal() => {
+            let _ = std::fs::remove_file(incomplete_path(&file));
+            bail!("interrupted; no backup was written");
+        }
+    }
     let bytes = std::fs::metadata(&file)?.len();
     let text = format!("wrote {}, {}", file.display(), byte_size(bytes));
     context.print(&serde_json::json!({"file": file.display().to_string(), "bytes": bytes}), text)
@@ -144,7 +150,7 @@ fn is_part_of_database(file: &Path, database: &Path) -> bool {
 }
 
 async fn restore(context: &Context, file: PathBuf, yes: bool) -> anyhow::Result<ExitCode> {
-    let path = context.database_path(&context.config()?)?;
+    let path = context.database_path(&context.database_config()?)?;
     let _lock = DatabaseLock::acquire(&path)?;
     if path.exists() && !confirm(&format!("Replace {} with {}?", path.display(), file.display()), yes)? {
         bail!("nothing was changed");
@@ -162,7 +168,7 @@ async fn restore(context: &Context, file: PathBuf, yes: bool) -> anyhow::Result<
 }
 
 async fn compact(context: &Context) -> anyhow::Result<ExitCode> {
-    let config = context.config()?;
+    let config = context.database_config()?;
     let path = context.existing_database(&config)?;
     let _lock = DatabaseLock::acquire(&path)?;
     let store = context.open_existing(&config)?;

@@ -74,6 +74,7 @@ impl Doctor {
         // The other checks need the settings.
         let Some(config) = config else { return findings };
         findings.extend(local::encoder(&config));
+        findings.extend(local::files(context, &config));
         let (finding, store) = local::database(context, &config).await;
         findings.push(finding);
         if let Some(store) = &store {

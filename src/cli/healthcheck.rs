@@ -32,8 +32,8 @@ impl Healthcheck {
     }
 }
 
-/// Returns the address that the running daemon has recorded, or else the configured one. A configuration that the daemon
-/// does not use must not make it look unhealthy.
+/// Returns the address that the running daemon has recorded, or else the configured one. A configuration that the
+/// daemon does not use must not make it look unhealthy.
 fn daemon_address(context: &Context) -> SocketAddr {
     let (config, _) = context.lenient_config();
     recorded_address(&config.database_path()).unwrap_or(config.serve.listen)
@@ -56,21 +56,36 @@ async fn query(base: &str) -> anyhow::Result<(bool, String)> {
     Ok((is_healthy, response.text().await.map_err(no_response)?))
 }
 
-/// Returns the reasons why a daemon is not healthy; empty if it is healthy.
-pub async fn faults_of(daemon: &DaemonState) -> Vec<String> {
+/// The problems that a daemon reports.
+#[derive(Default)]
+pub struct DaemonProblems {
+    /// The reasons why it is not healthy; empty if it is healthy.
+    pub faults: Vec<String>,
+    /// The problems that do not make it unhealthy.
+    pub warnings: Vec<String>,
+}
+
+/// Returns the problems of a running daemon. A daemon that does not respond is not healthy.
+pub async fn problems_of(daemon: &DaemonState) -> DaemonProblems {
+    let fault = |fault| DaemonProblems { faults: vec![fault], ..DaemonProblems::default() };
     match daemon.listen.parse() {
-        Ok(address) => faults(address).await.unwrap_or_else(|error| vec![format!("{error:#}")]),
-        Err(_) => vec![format!("the daemon has recorded an invalid address: {}", daemon.listen)],
+        Ok(address) => problems(address).await.unwrap_or_else(|error| fault(format!("{error:#}"))),
+        Err(_) => fault(format!("the daemon has recorded an invalid address: {}", daemon.listen)),
     }
 }
 
-/// Returns the reasons why the daemon at an address is not healthy; empty if it is healthy.
-pub async fn faults(address: SocketAddr) -> anyhow::Result<Vec<String>> {
+/// Returns the problems of the daemon at an address.
+pub async fn problems(address: SocketAddr) -> anyhow::Result<DaemonProblems> {
     #[derive(serde::Deserialize)]
     struct Report {
         down: BTreeMap<String, String>,
+        #[serde(default)]
+        warnings: BTreeMap<String, String>,
     }
     let (_, body) = query(site_at(address).as_str()).await?;
     let report: Report = serde_json::from_str(&body).context("the response of the daemon is not valid")?;
-    Ok(report.down.into_iter().map(|(part, reason)| format!("{part}: {reason}")).collect())
+    let lines = |reasons: BTreeMap<String, String>| {
+        reasons.into_iter().map(|(part, reason)| format!("{part}: {reason}")).collect()
+    };
+    Ok(DaemonProblems { faults: lines(report.down), warnings: lines(report.warnings) })
 }

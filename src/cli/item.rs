@@ -47,7 +47,7 @@ impl ItemCommand {
 }
 
 async fn show(context: &Context, id: ItemId) -> anyhow::Result<ExitCode> {
-    let (_, store) = context.open()?;
+    let store = context.open_database()?;
     let item = find(&store, id).await?;
     let story =
         store.read(move |db| stories::story_of_item(db, id)?.map_or(Ok(None), |story| stories::get(db, story))).await?;

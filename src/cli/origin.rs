@@ -39,7 +39,7 @@ impl OriginCommand {
 }
 
 async fn list(context: &Context) -> anyhow::Result<ExitCode> {
-    let (_, store) = context.open()?;
+    let store = context.open_database()?;
     let now = context.clock.now();
     let traffic = store.read(move |db| origins::traffic(db, before(now, DAY), now)).await?;
     let rows: Vec<TrafficRow> = traffic

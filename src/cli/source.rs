@@ -126,7 +126,7 @@ impl SourceCommand {
 }
 
 async fn set_state(context: &Context, names: SourceNames, state: SourceState) -> anyhow::Result<ExitCode> {
-    let (_, store) = context.open()?;
+    let store = context.open_database()?;
     let found = find_all(&store, &names.sources).await?;
     let changed = store.write(move |db| write_state(db, &found, state)).await?;
     let lines = changed
@@ -136,7 +136,7 @@ async fn set_state(context: &Context, names: SourceNames, state: SourceState) ->
 }
 
 async fn remove(context: &Context, names: SourceNames, yes: bool) -> anyhow::Result<ExitCode> {
-    let (_, store) = context.open()?;
+    let store = context.open_database()?;
     let found = find_all(&store, &names.sources).await?;
     let titles: Vec<String> = found.iter().map(|s| format!("{} ({})", s.id, one_line(&s.title, 60))).collect();
     let titles = titles.join(", ");

@@ -94,7 +94,8 @@ async fn problems(context: &Context, store: &Store, daemon: Option<&DaemonState>
                 let settings = daemon.restart_settings.join(", ");
                 problems.push(format!("these settings take effect after a restart of the daemon: {settings}"));
             }
-            problems.extend(healthcheck::faults_of(daemon).await);
+            let reported = healthcheck::problems_of(daemon).await;
+            problems.extend(reported.faults.into_iter().chain(reported.warnings));
         }
     }
     let known = |shortage: &String| problems.iter().any(|problem| problem.contains(shortage.as_str()));

@@ -85,7 +85,7 @@ impl StoryCommand {
 }
 
 async fn list(context: &Context, min_outlets: u32, limit: u32) -> anyhow::Result<ExitCode> {
-    let (_, store) = context.open()?;
+    let store = context.open_database()?;
     let stories = store.read(move |db| stories::recent(db, min_outlets, limit)).await?;
     context.print_rows(
         &stories,
@@ -102,7 +102,7 @@ async fn list(context: &Context, min_outlets: u32, limit: u32) -> anyhow::Result
 }
 
 async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
-    let (_, store) = context.open()?;
+    let store = context.open_database()?;
     let story = id_prefix::story(&store, name).await?;
     let (id, storyline) = (story.id, story.storyline);
     let (decisions, editions, storyline) = store
@@ -144,7 +144,7 @@ fn storyline_line(story: &Story, story_count: u32) -> String {
 }
 
 async fn explain(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
-    let (_, store) = context.open()?;
+    let store = context.open_database()?;
     let story = id_prefix::unmerged_story(&store, name).await?;
     let (id, storyline) = (story.id, story.storyline);
     let (decisions, story_count) = store
@@ -234,7 +234,7 @@ async fn undo(context: &Context, id: ConstraintId) -> anyhow::Result<ExitCode> {
 }
 
 async fn list_decisions(context: &Context) -> anyhow::Result<ExitCode> {
-    let (_, store) = context.open()?;
+    let store = context.open_database()?;
     context.print_rows(
         &store.read(constraints::list).await?,
         "no decisions yet; make one with `newsfold story merge`, `story split`, `item separate` or `storyline merge`",

@@ -143,7 +143,7 @@ impl<'a> PlacedStory<'a> {
 }
 
 async fn list(context: &Context, min_stories: u32, limit: u32) -> anyhow::Result<ExitCode> {
-    let (_, store) = context.open()?;
+    let store = context.open_database()?;
     let found = store.read(move |db| storylines::recent(db, min_stories, limit)).await?;
     context.print_rows(
         &found.iter().map(StorylineRow::new).collect::<Vec<_>>(),
@@ -198,7 +198,7 @@ async fn print_details(
     name: &str,
     describe: impl FnOnce(&StorylineDetails, &[GroupingConstraint]) -> Vec<String>,
 ) -> anyhow::Result<ExitCode> {
-    let (_, store) = context.open()?;
+    let store = context.open_database()?;
     let storyline = id_prefix::storyline(&store, name).await?;
     let id = storyline.id;
     let decisions = store.read(move |db| constraints::active_in_storyline(db, id)).await?;

@@ -2,6 +2,7 @@
 
 use super::{Config, Error};
 use std::path::{Path, PathBuf};
+use toml::de::DeTable;
 
 /// The configuration file of the system.
 const SYSTEM_PATH: &str = "/etc/newsfold/config.toml";
@@ -30,6 +31,14 @@ impl ConfigLocation {
         self.path().map_or_else(|| Ok(Config::default()), |path| Config::read(&path))
     }
 
+    /// Returns whether a file that is not valid may name the database, although [`ConfigLocation::read_leniently`] does
+    /// not find the name.
+    pub fn may_name_database(&self) -> bool {
+        let Some(path) = self.path() else { return false };
+        let Ok(text) = std::fs::read_to_string(path) else { return true };
+        text.lines().any(|line| line.trim_start().starts_with("database"))
+    }
+
     /// Reads the file for a command that must also work if the file is not valid. In that case, returns the error, and
     /// settings that differ from the defaults only in the database and the listen address.
     pub fn read_leniently(&self) -> (Config, Option<Error>) {
@@ -40,13 +49,15 @@ impl ConfigLocation {
     }
 }
 
-/// Returns the defaults with the database and the listen address of a file that is not valid.
+/// Returns the defaults with the database and the listen address of a file that is not valid. Ignores the parts that
+/// are not valid TOML.
 fn database_and_address(path: &Path) -> Config {
     let mut config = Config::default();
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    let Ok(file) = toml::from_str::<toml::Table>(&text) else { return config };
-    config.database = file.get("database").and_then(toml::Value::as_str).map(PathBuf::from);
-    let listen = file.get("serve").and_then(|serve| serve.get("listen")?.as_str()?.parse().ok());
+    let (file, _) = DeTable::parse_recoverable(&text);
+    let file = file.get_ref();
+    config.database = file.get("database").and_then(|value| value.get_ref().as_str()).map(PathBuf::from);
+    let listen = file.get("serve").and_then(|serve| serve.get_ref().get("listen")?.get_ref().as_str()?.parse().ok());
     if let Some(listen) = listen {
         config.set_listen_address(listen);
     }

@@ -13,13 +13,14 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// The delay before a task or the watcher itself retries after an error.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
-/// The time at which a task reads its queue again. A change of the database wakes the task earlier, except after a failure.
+/// The time at which a task reads its queue again. A change of the database wakes the task earlier, except after a
+/// failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NextRun {
     AfterChange,
     At(Timestamp),
-    /// Run again after [`RETRY_DELAY`], or later if the database cannot be read or written, because the last run failed.
-    /// A change does not wake the task earlier: on a damaged file, other tasks may still commit.
+    /// Run again after [`RETRY_DELAY`], or later if the database cannot be read or written, because the last run
+    /// failed. A change does not wake the task earlier: on a damaged file, other tasks may still commit.
     Retry,
 }
 

@@ -9,8 +9,10 @@ use super::task_context::TaskContext;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crawl::PollContext;
+use crate::metrics::METRICS;
 use crate::serve::{self, EncodedResponse, ExportedVersions, SiteDocument, SiteFiles};
 use crate::store::{Store, publication};
+use crate::wording::Audience;
 use anyhow::Context as _;
 use jiff::SignedDuration;
 use std::collections::HashMap;
@@ -30,6 +32,8 @@ const MANIFEST: &str = "manifest.json";
 /// The number of generations to keep, including the newest generation.
 const KEPT_GENERATIONS: usize = 2;
 
+/// The name of this component in the health of the daemon.
+const COMPONENT: &str = "export";
 /// The minimum interval between exports by the daemon. Caches may keep a feed for the same length of time.
 const MIN_EXPORT_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
 
@@ -70,8 +74,10 @@ async fn export_changes(
 
 /// Exports the site to `publish.export_dir` after each change, at most once per [`MIN_EXPORT_INTERVAL`].
 pub(super) async fn run(context: TaskContext) {
-    let TaskContext { config, polling: PollContext { store, clock, .. }, mut work, shutdown, .. } = context;
+    let TaskContext { config, polling: PollContext { store, clock, .. }, mut work, health, shutdown, .. } = context;
+    health.forget_delivery_failures(COMPONENT);
     let Some(folder) = &config.publish.export_dir else { return shutdown.cancelled().await };
+    ["succeeded", "failed"].iter().for_each(|outcome| METRICS.exports.with_label_values(&[outcome]).inc_by(0));
     let (mut exported_version, mut feeds) = (None, ExportedVersions::new());
     loop {
         let next = match store.read(publication::version).await {
@@ -87,9 +93,15 @@ pub(super) async fn run(context: TaskContext) {
                         let generation = report.generation.display();
                         tracing::info!(%generation, new = report.new, written = report.written, "exported the site");
                         (exported_version, feeds) = (Some(version), versions);
+                        METRICS.exports.with_label_values(&["succeeded"]).inc();
+                        METRICS.last_export_at.set(clock.now().as_second());
+                        health.set_delivery_failure(COMPONENT, "", None);
                     }
                     Err(error) => {
                         tracing::error!(folder = %folder.display(), "the site could not be exported; retrying: {error:#}");
+                        METRICS.exports.with_label_values(&["failed"]).inc();
+                        let reason = format!("the site could not be exported to publish.export_dir: {error:#}");
+                        health.set_delivery_failure(COMPONENT, "", Some(Audience::PUBLIC.remark(&reason)));
                     }
                 }
                 tokio::select! {
@@ -292,8 +304,8 @@ fn remove(path: &Path) -> io::Result<()> {
     removed.or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 
-/// Flushes all written data of the file system that contains `folder` to the disk. One call for all files is much faster
-/// than one call for each file.
+/// Flushes all written data of the file system that contains `folder` to the disk. One call for all files is much
+/// faster than one call for each file.
 fn sync_file_system(folder: &Path) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     rustix::fs::syncfs(File::open(folder)?)?;

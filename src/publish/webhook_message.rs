@@ -30,19 +30,40 @@ pub struct WebhookMessage {
 
 impl WebhookOptions {
     /// Returns the key of the first invalid setting and a message for the operator; `None` if all settings are valid.
-    pub fn invalid_setting(&self) -> Option<(&'static str, &'static str)> {
+    pub fn invalid_setting(&self) -> Option<(&'static str, String)> {
+        let invalid = |key, problem: &str| Some((key, problem.to_owned()));
         let is_web_url = |url: &Url| matches!(url.scheme(), "http" | "https");
         let is_valid_json = |template: &str| serde_json::from_str::<IgnoredAny>(template).is_ok();
         match (&self.url, &self.url_file, &self.template) {
-            (None, None, _) => Some(("feed", "needs url or url_file")),
-            (Some(_), Some(_), _) => Some(("url_file", "cannot be combined with url")),
-            (Some(url), ..) if !is_web_url(url) => Some(("url", "must be an http or https URL")),
+            (None, None, _) => invalid("feed", "needs url or url_file"),
+            (Some(_), Some(_), _) => invalid("url_file", "cannot be combined with url"),
+            (Some(url), ..) if !is_web_url(url) => invalid("url", "must be an http or https URL"),
             (.., Some(template)) if is_json(template) && !is_valid_json(template) => {
-                Some(("template", "looks like JSON but is not valid JSON; put placeholders in double quotes"))
+                invalid("template", "looks like JSON but is not valid JSON; put placeholders in double quotes")
+            }
+            (.., Some(template)) => {
+                let unknown = unknown_placeholder(template)?;
+                let problem =
+                    format!("has the unknown placeholder {unknown}; the placeholders are {}", PLACEHOLDERS.join(", "));
+                Some(("template", problem))
             }
             _ => None,
         }
     }
+}
+
+/// The placeholders of a template.
+const PLACEHOLDERS: [&str; 8] =
+    ["{feed}", "{id}", "{title}", "{url}", "{page}", "{summary}", "{outlets}", "{published_at}"];
+
+/// Returns the first name in braces that is not a placeholder.
+fn unknown_placeholder(template: &str) -> Option<&str> {
+    let is_name = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_');
+    template.match_indices('{').find_map(|(start, _)| {
+        let end = start + template[start..].find('}')?;
+        let placeholder = &template[start..=end];
+        (is_name(&template[start + 1..end]) && !PLACEHOLDERS.contains(&placeholder)).then_some(placeholder)
+    })
 }
 
 /// Returns the message that announces an entry.
@@ -70,16 +91,8 @@ pub fn webhook_message(
         });
         return WebhookMessage { content_type: "application/json", body: message.to_string() };
     };
-    let values = [
-        ("{feed}", hook.feed.clone()),
-        ("{id}", id),
-        ("{title}", text.title.clone()),
-        ("{url}", url),
-        ("{page}", page),
-        ("{summary}", text.summary.clone()),
-        ("{outlets}", outlets.join(", ")),
-        ("{published_at}", published_at.to_string()),
-    ];
+    let (title, summary, outlets) = (text.title.clone(), text.summary.clone(), outlets.join(", "));
+    let values = [hook.feed.clone(), id, title, url, page, summary, outlets, published_at.to_string()];
     let content_type = if is_json(template) { "application/json" } else { "text/plain; charset=utf-8" };
     WebhookMessage { content_type, body: fill(template, &values) }
 }
@@ -93,14 +106,14 @@ fn is_json(template: &str) -> bool {
 }
 
 /// Replaces the placeholders in one pass, so that placeholders in values are not replaced.
-fn fill(template: &str, values: &[(&str, String)]) -> String {
+fn fill(template: &str, values: &[String; PLACEHOLDERS.len()]) -> String {
     let is_json = is_json(template);
     let mut filled = String::new();
     let mut rest = template;
     while let Some(start) = rest.find('{') {
         filled += &rest[..start];
         rest = &rest[start..];
-        match values.iter().find(|(placeholder, _)| rest.starts_with(placeholder)) {
+        match PLACEHOLDERS.iter().zip(values).find(|(placeholder, _)| rest.starts_with(**placeholder)) {
             Some((placeholder, value)) => {
                 match is_json {
                     true => {
@@ -126,7 +139,8 @@ mod tests {
 
     #[test]
     fn values_are_escaped_in_json_and_never_filled_again() {
-        let values = [("{title}", "a \"{url}\"\n".to_owned()), ("{url}", "https://a.example/".to_owned())];
+        let mut values: [String; PLACEHOLDERS.len()] = Default::default();
+        (values[2], values[3]) = ("a \"{url}\"\n".into(), "https://a.example/".into());
         assert_eq!(fill("{title}: {url} {other}", &values), "a \"{url}\"\n: https://a.example/ {other}");
         let json = fill("{\"text\": \"{title} {url}\"}", &values);
         let read: serde_json::Value = serde_json::from_str(&json).unwrap();

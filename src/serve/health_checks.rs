@@ -35,14 +35,17 @@ pub struct HealthReport {
     pub items_waiting: Option<u64>,
     /// The reasons why the daemon is not healthy, by task or resource.
     pub down: BTreeMap<&'static str, String>,
+    /// The problems that do not make the daemon unhealthy, by component.
+    pub warnings: BTreeMap<&'static str, String>,
 }
 
-/// Serves `/healthz`, for monitoring: 200 if the daemon works, otherwise 503 with the reasons.
+/// Serves `/healthz`, for monitoring: 200 if the daemon works, otherwise 503 with the reasons. Failed webhooks and
+/// exports are warnings.
 pub async fn healthz(State(app): State<AppState>) -> Response {
-    let HealthReport { items_waiting, down } = report(&app).await;
+    let HealthReport { items_waiting, down, warnings } = report(&app).await;
     let (status, word) =
         if down.is_empty() { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "down") };
-    let body = serde_json::json!({"status": word, "items_waiting": items_waiting, "down": down});
+    let body = serde_json::json!({"status": word, "items_waiting": items_waiting, "down": down, "warnings": warnings});
     (status, Json(body)).into_response()
 }
 
@@ -66,7 +69,7 @@ fn read_fault(app: &AppState, error: &store::Error) -> String {
 
 /// Checks the daemon.
 pub async fn report(app: &AppState) -> HealthReport {
-    let mut down = app.health.reasons();
+    let (mut down, warnings) = (app.health.reasons(), app.health.warnings());
     down.extend(app.store.file_fault().map(|fault| ("database", fault)));
     if let Some(cause) = app.store.write_failure() {
         down.insert("writes", format!("writing failed: {cause}"));
@@ -77,7 +80,7 @@ pub async fn report(app: &AppState) -> HealthReport {
         Ok(facts) => facts,
         Err(error) => {
             down.entry("database").or_insert_with(|| app.store.file_fault().unwrap_or_else(|| read_fault(app, &error)));
-            return HealthReport { items_waiting: None, down };
+            return HealthReport { items_waiting: None, down, warnings };
         }
     };
     let is_stalled = |task| app.health.last_progress(task).is_some_and(|at| at < before(now, MAX_STALL));
@@ -91,7 +94,7 @@ pub async fn report(app: &AppState) -> HealthReport {
     if facts.polling.has_attempts && !facts.polling.has_succeeded && !has_started {
         down.insert("polling", "no poll has succeeded for an hour, although sources were due".into());
     }
-    HealthReport { items_waiting: Some(facts.items_waiting), down }
+    HealthReport { items_waiting: Some(facts.items_waiting), down, warnings }
 }
 
 fn stored_facts(db: &ReadConnection, now: Timestamp, options: &Options) -> store::Result<StoredFacts> {

@@ -16,6 +16,8 @@ pub struct TaskHealth {
     failures: Arc<Mutex<BTreeMap<&'static str, TaskFailure>>>,
     /// The reasons why components do not work.
     faults: Arc<Mutex<BTreeMap<&'static str, String>>>,
+    /// The reasons why deliveries to other systems fail, by component and destination.
+    delivery_failures: Arc<Mutex<BTreeMap<&'static str, BTreeMap<String, String>>>>,
     progress: Arc<Mutex<BTreeMap<&'static str, Timestamp>>>,
 }
 
@@ -46,6 +48,38 @@ impl TaskHealth {
             Some(reason) => faults.insert(component, reason),
             None => faults.remove(component),
         };
+    }
+
+    /// Records why a component, such as the webhooks, cannot deliver to a destination; `None` if it can again. A failed
+    /// delivery does not make the daemon unhealthy, because the other system usually causes it.
+    pub fn set_delivery_failure(&self, component: &'static str, destination: &str, reason: Option<String>) {
+        let mut failures = self.delivery_failures.lock();
+        match reason {
+            Some(reason) => _ = failures.entry(component).or_default().insert(destination.to_owned(), reason),
+            None => {
+                let destinations = failures.entry(component).or_default();
+                destinations.remove(destination);
+                if destinations.is_empty() {
+                    failures.remove(component);
+                }
+            }
+        }
+    }
+
+    /// Returns whether a component could not deliver to a destination the last time.
+    pub fn has_delivery_failure(&self, component: &str, destination: &str) -> bool {
+        self.delivery_failures.lock().get(component).is_some_and(|failures| failures.contains_key(destination))
+    }
+
+    /// Forgets the failures of a component, because it starts with another configuration.
+    pub fn forget_delivery_failures(&self, component: &str) {
+        self.delivery_failures.lock().remove(component);
+    }
+
+    /// Returns the components whose deliveries fail, each with the reasons.
+    pub fn warnings(&self) -> BTreeMap<&'static str, String> {
+        let join = |failures: &BTreeMap<String, String>| failures.values().cloned().collect::<Vec<_>>().join("; ");
+        self.delivery_failures.lock().iter().map(|(component, failures)| (*component, join(failures))).collect()
     }
 
     /// Records that a task has done the work that was due.

@@ -143,8 +143,8 @@ impl AccessFailures {
         Err(self.error(&cause))
     }
 
-    /// Returns the cause if the file, its disk or another program made an operation fail. The operation itself causes all
-    /// other errors.
+    /// Returns the cause if the file, its disk or another program made an operation fail. The operation itself causes
+    /// all other errors.
     pub(super) fn cause_of_operation(&self, error: &Error) -> Option<FailureCause> {
         let Error::Sqlite(error) = error else { return None };
         failure_cause(error, &self.path)
@@ -189,8 +189,8 @@ impl AccessFailures {
     }
 }
 
-/// Returns why SQLite failed to access the file at `path`, in words and with the next step; `None` if neither the file, nor
-/// its disk, nor another program is the cause.
+/// Returns why SQLite failed to access the file at `path`, in words and with the next step; `None` if neither the file,
+/// nor its disk, nor another program is the cause.
 pub(super) fn failure_cause(error: &rusqlite::Error, path: &Path) -> Option<FailureCause> {
     let advice = match error.sqlite_error_code()? {
         ErrorCode::DiskFull => "the disk is full; free space on it",

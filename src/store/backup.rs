@@ -5,8 +5,6 @@
 use super::access_failures::{failure_cause, sqlite_message};
 use super::disk_space::is_disk_full;
 use super::file_name::{folder_of, with_suffix};
-use super::integrity::damage;
-use super::open::open_reader;
 use super::{Error, Result};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -32,18 +30,6 @@ pub struct CopyProgress {
     pub all_pages: u64,
 }
 
-/// Copies the database like [`copy`], and checks the copy, so that it can be restored.
-///
-/// # Errors
-/// Returns [`Error::Damaged`] if the database is damaged. `to` is then unchanged.
-pub fn back_up(from: &Path, to: &Path, progress: impl FnMut(CopyProgress)) -> Result<()> {
-    copy_and_check(from, to, progress, |copy| {
-        let damage = damage(&open_reader(copy)?)?;
-        let next = "No backup was written. Restore an earlier one with `newsfold db restore FILE`";
-        if damage.is_empty() { Ok(()) } else { Err(Error::Damaged { path: from.to_owned(), damage, next }) }
-    })
-}
-
 /// Copies the database `from` to the file `to`, and replaces that file if it exists. Reports the progress. Other
 /// programs can read and write the database in the meantime. The copy contains the state at the beginning.
 pub fn copy(from: &Path, to: &Path, progress: impl FnMut(CopyProgress)) -> Result<()> {
@@ -55,7 +41,8 @@ pub fn incomplete_path(to: &Path) -> PathBuf {
     with_suffix(to, &format!(".{}.tmp", std::process::id()))
 }
 
-fn copy_and_check(
+/// Copies the database like [`copy`], but only if `check` accepts the copy.
+pub(super) fn copy_and_check(
     from: &Path,
     to: &Path,
     progress: impl FnMut(CopyProgress),

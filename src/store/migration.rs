@@ -40,8 +40,8 @@ const MIGRATIONS: &[&str] = &[
 ];
 /// The `application_id` of a database of newsfold: "newf" in ASCII.
 const APPLICATION_ID: i32 = 0x6e65_7766;
-/// The checksum of `V1__initial.sql` in the table `refinery_schema_history`, in which earlier versions of newsfold stored
-/// the applied migrations.
+/// The checksum of `V1__initial.sql` in the table `refinery_schema_history`, in which earlier versions of newsfold
+/// stored the applied migrations.
 const CHECKSUM_OF_INITIAL_SCHEMA: &str = "7499727991156343965";
 const HAS_HISTORY: &str = "SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'refinery_schema_history'";
 

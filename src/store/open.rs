@@ -20,8 +20,8 @@ const RETRY_DELAY: Duration = Duration::from_millis(20);
 /// The database of the systemd service.
 pub const SERVICE_DATABASE: &str = "/var/lib/newsfold/newsfold.db";
 
-/// Returns the default database path: in systemd's `STATE_DIRECTORY` if set, otherwise the database of the service if this
-/// user can read it, otherwise in the platform's state directory.
+/// Returns the default database path: in systemd's `STATE_DIRECTORY` if set, otherwise the database of the service if
+/// this user can read it, otherwise in the platform's state directory.
 pub fn default_path() -> PathBuf {
     use etcetera::BaseStrategy;
     const NAME: &str = "newsfold.db";
@@ -54,8 +54,8 @@ pub fn is_unreadable(path: &Path) -> bool {
 /// The maximum number of symbolic links that [`follow_links`] follows.
 const MAX_LINKS: usize = 8;
 
-/// Returns the target of the symbolic links in a path to a database, or the path itself if it is not a link. The names of
-/// the files next to the database, such as its lock, derive from the target, so that programs that use a link and
+/// Returns the target of the symbolic links in a path to a database, or the path itself if it is not a link. The names
+/// of the files next to the database, such as its lock, derive from the target, so that programs that use a link and
 /// programs that use its target share these files.
 pub fn follow_links(mut path: PathBuf) -> PathBuf {
     for _ in 0..MAX_LINKS {
@@ -122,8 +122,8 @@ fn cannot_open(path: &Path, cause: &rusqlite::Error) -> Error {
     Error::Open { path: path.to_owned(), cause: cause.into(), next }
 }
 
-/// Retries an operation that SQLite refuses immediately while another program changes a new database, such as the switch to
-/// WAL mode.
+/// Retries an operation that SQLite refuses immediately while another program changes a new database, such as the
+/// switch to WAL mode.
 fn retry_while_busy<T>(operation: impl Fn() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
     let deadline = Instant::now() + BUSY;
     loop {

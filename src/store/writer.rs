@@ -123,8 +123,8 @@ fn run(connection: WriteConnection, waiting: mpsc::Receiver<Job>, failures: Acce
     }
 }
 
-/// Moves the write-ahead log into the database file. If another connection still reads or writes, the log is not truncated,
-/// but all changes that no reader needs are moved.
+/// Moves the write-ahead log into the database file. If another connection still reads or writes, the log is not
+/// truncated, but all changes that no reader needs are moved.
 fn checkpoint(connection: &WriteConnection) -> rusqlite::Result<()> {
     let db = connection.sqlite();
     db.busy_timeout(CHECKPOINT_BUSY)?;

@@ -43,6 +43,26 @@ async fn backup_of_a_running_daemon_is_complete() {
     cli.assert_fails(&["db", "backup", "/no/such/folder/x.db"], "/no/such/folder/x.db");
 }
 
+#[tokio::test]
+async fn interrupted_backup_leaves_no_file() {
+    let cli = CliRunner::new();
+    cli.run(&["source", "add", "https://a.example/feed", "--no-fetch"]);
+    let database = rusqlite::Connection::open(cli.folder.path().join("news.db")).unwrap();
+    database.execute_batch("CREATE TABLE filler (text); INSERT INTO filler VALUES (zeroblob(100000000))").unwrap();
+    drop(database);
+    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("newsfold"));
+    command.arg("--database").arg(cli.folder.path().join("news.db")).arg("db").arg("backup");
+    let mut backup = command.arg(cli.folder.path().join("backup.db")).env("HOME", cli.folder.path()).spawn().unwrap();
+    let copies = || {
+        let names = std::fs::read_dir(cli.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        names.filter(|name| name.to_str().unwrap().starts_with("backup.db")).count()
+    };
+    wait_until("the copy has begun", async || copies() == 1).await;
+    let kill = std::process::Command::new("kill").args(["-TERM", &backup.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    assert_eq!((backup.wait().unwrap().code(), copies()), (Some(1), 0));
+}
+
 #[test]
 fn restored_backup_replaces_the_database_and_keeps_the_previous_one() {
     let cli = CliRunner::new();

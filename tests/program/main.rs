@@ -11,6 +11,7 @@ mod cli_messages;
 mod constraints;
 mod damaged_database;
 mod daemon;
+mod delivery_failures;
 mod demo;
 mod editions;
 mod encoder;

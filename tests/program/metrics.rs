@@ -18,7 +18,7 @@ fn contrib(file: &str) -> PathBuf {
 }
 
 /// Returns the metrics of a daemon, as text.
-async fn measurements(daemon: &DaemonProcess) -> String {
+pub async fn measurements(daemon: &DaemonProcess) -> String {
     let log = daemon.log();
     let address = log.split_once("listen=").expect("the log names the address").1.split_whitespace().next().unwrap();
     let response = reqwest::get(format!("http://{address}/metrics")).await.unwrap();
@@ -68,7 +68,7 @@ fn promtool(arguments: &[&str], input: &str) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn measurements_describe_polls_items_requests_and_the_database() {
+pub async fn measurements_describe_polls_items_requests_and_the_database() {
     let (cli, origin) = (CliRunner::new(), OriginServer::start().await);
     let daemon = start(&cli, &origin).await;
     for path in ["/feeds/all.atom", "/", "/no/such/page"] {

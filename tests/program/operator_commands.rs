@@ -4,6 +4,7 @@ use crate::support::cli_runner::CliRunner;
 use crate::support::daemon_process::{DaemonProcess, start_daemon};
 use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::{rss_of_today, skipped, wait_until};
+use predicates::prelude::PredicateBooleanExt;
 
 const CONFIG: &str = "[serve]\nlisten = \"127.0.0.1:0\"\n[fetch]\nallowed_networks = [\"127.0.0.0/8\"]\n\
                       min_origin_delay = \"0s\"\n[publish]\ndelay = \"0s\"\n[daemon]\nshutdown_grace = \"2s\"\n";
@@ -60,6 +61,7 @@ async fn status_names_the_problems() {
 async fn invalid_configuration_hides_no_healthy_daemon() {
     let cli = CliRunner::new();
     let daemon = start(&cli);
+    cli.run(&["source", "add", "https://a.example/feed", "--no-fetch"]);
     for invalid in [format!("titel = 3\n{CONFIG}"), "titel =".to_owned()] {
         cli.write_file("config.toml", &invalid);
         assert!(cli.run(&["healthcheck"]).contains("\"status\":\"ok\""), "the daemon has recorded its address");
@@ -71,16 +73,31 @@ async fn invalid_configuration_hides_no_healthy_daemon() {
         cli.command(&["db", "check"]).assert().success().stderr(predicates::str::contains("titel"));
         let backup = cli.folder.path().join("backup.db");
         cli.run(&["db", "backup", "--force", backup.to_str().unwrap()]);
+        // Commands that need no other setting than the path of the database work too.
+        for command in [&["source", "list"][..], &["source", "pause", "1"], &["story", "list"], &["origin", "list"]] {
+            let note = predicates::str::contains("titel").and(predicates::str::contains("it continues"));
+            cli.command(command).assert().success().stderr(note);
+        }
+        assert!(cli.run(&["source", "show", "1"]).contains("https://a.example/feed"));
+        cli.assert_fails(&["source", "add", "https://b.example/feed", "--no-fetch"], "titel");
+        cli.assert_fails(&["feed", "list"], "titel");
         cli.assert_fails(&["config", "check"], "titel");
         let report = cli.run_json_failing(&["config", "check"]);
         assert!(report["valid"] == false && report["error"].as_str().unwrap().contains("titel"), "{report}");
     }
     // The database is in the file only.
     let database = cli.folder.path().join("news.db");
-    cli.write_file("config.toml", &format!("titel = 3\ndatabase = {database:?}\n"));
-    let output = cli.command(&["status", "--json"]).env_remove("NEWSFOLD_DATABASE").output().unwrap();
-    let status: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(status["daemon"]["process_id"], daemon.process.id());
+    for invalid in ["titel = 3", "titel ="] {
+        cli.write_file("config.toml", &format!("{invalid}\ndatabase = {database:?}\n"));
+        let output = cli.command(&["status", "--json"]).env_remove("NEWSFOLD_DATABASE").output().unwrap();
+        let status: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(status["daemon"]["process_id"], daemon.process.id());
+        cli.command(&["source", "list"]).env_remove("NEWSFOLD_DATABASE").assert().success();
+    }
+    cli.write_file("config.toml", &format!("database = [{database:?}\n"));
+    let text = predicates::str::contains("may name another database; choose it with --database FILE");
+    cli.command(&["source", "list"]).env_remove("NEWSFOLD_DATABASE").assert().code(1).stderr(text);
+    cli.run(&["source", "list"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

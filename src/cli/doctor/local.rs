@@ -54,6 +54,20 @@ pub(super) fn encoder(config: &Config) -> Option<Finding> {
     })
 }
 
+/// Checks the files of webhooks and the folder of the export. Empty if the configuration has neither.
+pub(super) fn files(context: &Context, config: &Config) -> Vec<Finding> {
+    const CHECK: &str = "files";
+    let location = context.config_location();
+    let fix = "correct the setting or the file, and run this command as the user of the service";
+    let unusable = config.unusable_settings();
+    if unusable.is_empty() {
+        let has_files = config.publish.export_dir.is_some() || config.notify.iter().any(|hook| hook.url_file.is_some());
+        let detail = "the files of webhooks and the folder of the export can be used";
+        return if has_files { vec![Finding::ok(CHECK, detail)] } else { Vec::new() };
+    }
+    unusable.iter().map(|setting| Finding::error(CHECK, setting.text(&location), fix)).collect()
+}
+
 /// Also returns the database if it exists and can be opened.
 pub(super) async fn database(context: &Context, config: &Config) -> (Finding, Option<Store>) {
     const CHECK: &str = "database";
@@ -76,7 +90,7 @@ pub(super) async fn database(context: &Context, config: &Config) -> (Finding, Op
 
 /// Asks the daemon, which keeps a deleted database open and reports it.
 async fn missing_database(check: &'static str, config: &Config, path: &Path) -> Finding {
-    let faults = healthcheck::faults(config.serve.listen).await.unwrap_or_default();
+    let faults = healthcheck::problems(config.serve.listen).await.unwrap_or_default().faults;
     let detail = format!("{} does not exist", path.display());
     if DatabaseLock::is_held(path) || faults.iter().any(|fault| fault.starts_with("database:")) {
         let detail = format!("{detail}, but a daemon is using it. {}", faults.join("; "));
@@ -134,11 +148,12 @@ pub(super) async fn daemon(store: &Store) -> Finding {
         Err(error) => return Finding::error(CHECK, error.to_string(), "check the database with `newsfold db check`"),
     };
     let log = "see its log, for example with `journalctl -u newsfold`";
-    let faults = healthcheck::faults_of(&daemon).await;
-    if !faults.is_empty() {
-        return Finding::error(CHECK, faults.join("; "), log);
+    let problems = healthcheck::problems_of(&daemon).await;
+    if !problems.faults.is_empty() {
+        return Finding::error(CHECK, problems.faults.join("; "), log);
     }
     match daemon.reload_error {
+        None if !problems.warnings.is_empty() => Finding::warning(CHECK, problems.warnings.join("; "), log),
         Some(error) => Finding::warning(CHECK, format!("it rejected the configuration: {error}"), "correct the file"),
         None => Finding::ok(CHECK, format!("process {} is healthy", daemon.process_id)),
     }

@@ -31,7 +31,7 @@ struct SubscriberRow<'a> {
 
 impl Subscribers {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let (_, store) = context.open()?;
+        let store = context.open_database()?;
         match self.remove {
             Some(id) => remove(context, &store, id).await,
             None => list_subscribers(context, &store, self.callbacks).await,

@@ -57,7 +57,7 @@ enum SourceOrder {
 impl List {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let filter = SourceFilter { tag: self.tag.clone(), problems: self.problems };
-        let (_, store) = context.open()?;
+        let store = context.open_database()?;
         let mut found = store.read(move |db| sources::list(db, &filter)).await?;
         if let Some(shortage) = store.disk_shortage().filter(|_| self.problems) {
             eprintln!("newsfold: {shortage}");
@@ -135,7 +135,7 @@ fn state(source: &Source) -> String {
 }
 
 pub async fn show(context: &Context, name: &str, count: u32) -> anyhow::Result<ExitCode> {
-    let (config, store) = context.open()?;
+    let store = context.open_database()?;
     let source = find(&store, name).await?;
     let id = source.id;
     let (past, hub, backlog_items) = store
@@ -143,7 +143,8 @@ pub async fn show(context: &Context, name: &str, count: u32) -> anyhow::Result<E
             Ok((polls::latest(db, id, count)?, websub_subscriptions::get(db, id)?, items::count_backlog(db, id)?))
         })
         .await?;
-    let probation_until = probation_until(&source, &config.publish);
+    // A configuration that is not valid is reported when the database is opened.
+    let probation_until = context.config().ok().and_then(|config| probation_until(&source, &config.publish));
     let context_facts = SourceContext { hub: hub.as_ref(), backlog_items, probation_until };
     let mut text = output::facts(&facts(&source, context_facts));
     if !past.is_empty() {

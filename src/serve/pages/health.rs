@@ -28,7 +28,8 @@ const MAX_EVENTS: usize = 20;
 #[template(path = "health.html")]
 struct HealthPage<'a> {
     site: SiteLayout<'a>,
-    /// The tasks and resources of the daemon that are down. `None` in a static file, because they are unknown.
+    /// The tasks and resources of the daemon that are down, and the components whose deliveries fail. `None` in a
+    /// static file, because they are unknown.
     down: Option<Vec<&'static str>>,
     /// A sentence about the last polls of all sources.
     poll_state: String,
@@ -45,7 +46,8 @@ struct HealthPage<'a> {
 }
 
 pub async fn health(State(app): State<AppState>, request: HeaderMap) -> Result<Response, Error> {
-    let down = health_checks::report(&app).await.down.into_keys().collect();
+    let report = health_checks::report(&app).await;
+    let down = report.down.into_keys().chain(report.warnings.into_keys()).collect();
     app.respond(move |app, db| Ok(respond(health_page(db, app.site(), Some(down))?, &request))).await
 }
 
