@@ -33,6 +33,7 @@ mod table;
 
 use crate::clock::Clock;
 use crate::config::{self as config_file, Config, ConfigLocation};
+use crate::daemon::DatabaseLock;
 use crate::http_client::install_tls_provider;
 use crate::store::{SERVICE_DATABASE, Store, is_service_database_unreadable, is_unreadable};
 use anyhow::bail;
@@ -299,6 +300,13 @@ impl Context {
     /// Returns the path of the database, which must exist.
     fn existing_database(&self, config: &Config) -> anyhow::Result<PathBuf> {
         let path = self.database_path(config)?;
+        if !path.exists() && DatabaseLock::is_held(&path) {
+            bail!(
+                "the database {} was deleted while a daemon uses it; stop the daemon, and restore a backup with \
+                 `newsfold db restore FILE`",
+                path.display()
+            );
+        }
         if !path.exists() {
             bail!(
                 "there is no database {}; add a source with `newsfold source add URL`, start the daemon, or choose \

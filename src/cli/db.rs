@@ -117,6 +117,9 @@ async fn back_up(context: &Context, file: PathBuf, force: bool) -> anyhow::Resul
     if !folder.is_dir() {
         bail!("cannot write {}: there is no folder {}; create it first", file.display(), folder.display());
     }
+    if file.metadata().is_ok_and(|found| !found.is_file()) {
+        bail!("{} is not a regular file; choose another name", file.display());
+    }
     if file.exists() && !force {
         bail!("{} exists; pass --force to replace it", file.display());
     }
@@ -151,6 +154,9 @@ fn is_part_of_database(file: &Path, database: &Path) -> bool {
 
 async fn restore(context: &Context, file: PathBuf, yes: bool) -> anyhow::Result<ExitCode> {
     let path = context.database_path(&context.database_config()?)?;
+    if is_part_of_database(&file, &path) {
+        bail!("{} is the database or one of its files; choose a backup", file.display());
+    }
     let _lock = DatabaseLock::acquire(&path)?;
     if path.exists() && !confirm(&format!("Replace {} with {}?", path.display(), file.display()), yes)? {
         bail!("nothing was changed");

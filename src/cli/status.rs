@@ -52,7 +52,10 @@ impl Status {
         let feeds = config_error.is_none().then(|| config.publish.published_feeds());
         let stored = store.read(move |db| stored_facts(db, feeds.as_deref(), now)).await?;
         let mut problems = problems(context, &store, daemon.as_ref()).await;
-        problems.extend(config_error.map(|error| format!("the daemon cannot start with this configuration: {error}")));
+        // The running daemon has already reported the same error if a reload failed.
+        let config_error = config_error.map(|error| error.to_string());
+        let unknown = config_error.filter(|error| !problems.iter().any(|problem| problem.contains(error.as_str())));
+        problems.extend(unknown.map(|error| format!("the daemon cannot start with this configuration: {error}")));
         let report = Report {
             version: env!("CARGO_PKG_VERSION"),
             problems,

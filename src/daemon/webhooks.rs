@@ -10,7 +10,6 @@ use super::database_watcher::NextRun;
 use super::delivery_retries::{DeliveryResult, MAX_WEBHOOK_ATTEMPTS, evaluate_delivery, next_attempt_at};
 use super::task_context::TaskContext;
 use crate::config::webhook_url;
-use crate::domain::duration::after;
 use crate::domain::{FeedCandidate, PublishedFeed, Timestamp};
 use crate::http_client::{CallbackRequest, WebSubRequestError, WebSubResponse};
 use crate::metrics::METRICS;
@@ -72,7 +71,9 @@ async fn announce_entries(mut context: TaskContext, hook: Webhook) {
             Err(error) => {
                 tracing::warn!(feed = hook.feed.name, "the URL of a webhook cannot be read: {error}");
                 hook.set_failure(&context, None, Some(&format!("its URL cannot be read: {error}")));
-                NextRun::At(after(context.clock().now(), FILE_RETRY_DELAY))
+                // A change of the database does not change the file.
+                context.clock().sleep(FILE_RETRY_DELAY).await;
+                continue;
             }
         };
         context.work.wait(next).await;

@@ -80,6 +80,10 @@ pub(super) fn open_writer(path: &Path) -> Result<WriteConnection> {
         })?;
     }
     let open = |cause: rusqlite::Error| cannot_open(path, &cause);
+    if path.metadata().is_ok_and(|file| !file.is_file()) {
+        let next = "Choose another one with --database FILE";
+        return Err(Error::Open { path: path.to_owned(), cause: "it is not a regular file".into(), next });
+    }
     // If this fails, SQLite fails to open the file too, and that error names the next step.
     let _ = create_file(path, NEW_FILE_MODE);
     let mut connection = Connection::open(path).map_err(open)?;

@@ -55,6 +55,9 @@ fn check(file: &Path) -> std::result::Result<(), String> {
     if !file.exists() {
         return Err("the file does not exist".into());
     }
+    if !file.is_file() {
+        return Err("it is not a regular file".into());
+    }
     let db = open_reader(file).map_err(problem)?;
     match applied_version(db.sqlite()).map_err(problem)? {
         0 => return Err("it is not a database of newsfold".into()),

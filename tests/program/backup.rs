@@ -132,6 +132,18 @@ fn backup_never_replaces_the_database_and_replaces_the_log_of_an_older_backup() 
         let file = folder.join(own);
         cli.assert_fails(&["db", "backup", "--force", file.to_str().unwrap()], "is the database or one of its files");
     }
+    let pipe = folder.join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for other in [folder, &pipe] {
+        cli.assert_fails(&["db", "backup", "--force", other.to_str().unwrap()], "is not a regular file");
+        cli.assert_fails(&["db", "restore", "--yes", other.to_str().unwrap()], "it is not a regular file");
+        cli.assert_fails(&["source", "list", "--database", other.to_str().unwrap()], "it is not a regular file");
+    }
+    assert!(!pipe.metadata().unwrap().is_file(), "the pipe is not replaced");
+    cli.assert_fails(
+        &["db", "restore", "--yes", folder.join("news.db").to_str().unwrap()],
+        "is the database or one of",
+    );
     // A program that was killed has left a write-ahead log beside the old backup.
     let backup = folder.join("backup.db");
     cli.run(&["db", "backup", backup.to_str().unwrap()]);

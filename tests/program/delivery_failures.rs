@@ -110,6 +110,25 @@ async fn failed_export_is_reported() {
     assert!(!text.contains("newsfold_last_export_timestamp_seconds 0\n"), "{text}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn url_file_that_cannot_be_read_is_logged_once_although_the_database_changes() {
+    let (cli, origin) = (CliRunner::new(), OriginServer::start().await);
+    let missing = cli.folder.path().join("missing");
+    cli.write_file("config.toml", &format!("{CONFIG}[[notify]]\nurl_file = {missing:?}\nfeed = \"all\"\n"));
+    let daemon = start_daemon(cli.folder.path(), "");
+    for source in 0..5 {
+        cli.run(&["source", "add", &origin.url(&format!("/{source}")), "--no-fetch"]);
+        wait_until("the daemon has seen the new source", async || {
+            let polls = format!("newsfold_polls_total{{outcome=\"failed\"}} {}\n", source + 1);
+            measurements(&daemon).await.contains(&polls)
+        })
+        .await;
+    }
+    let failure = "the webhook of the feed all failed: its URL cannot be read: cannot read";
+    assert_reported(&cli, &daemon, "webhooks", failure).await;
+    assert_eq!(daemon.log().matches("the URL of a webhook cannot be read").count(), 1, "{}", daemon.log());
+}
+
 #[test]
 fn config_check_and_doctor_find_files_that_cannot_be_used() {
     let cli = CliRunner::new();

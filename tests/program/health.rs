@@ -34,6 +34,7 @@ async fn deleted_database_is_reported_and_makes_the_daemon_unhealthy() {
     wait_until("the problem is logged", async || daemon.log().contains("its file was deleted")).await;
     let errors = daemon.log().lines().filter(|line| line.contains("ERROR") && line.contains("was deleted")).count();
     assert_eq!(errors, 1, "each problem is logged once: {}", daemon.log());
+    cli.assert_fails(&["status"], "was deleted while a daemon uses it; stop the daemon, and restore a backup");
     assert!(cli.run_json_failing(&["healthcheck", "--url", &daemon.base])["down"]["database"].is_string());
     drop(daemon);
     let daemon = start_daemon(cli.folder.path(), "");
