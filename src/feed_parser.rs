@@ -14,6 +14,7 @@ mod element_map;
 mod element_urls;
 mod escaped_noscript;
 mod feed_rs_reader;
+mod gzip_document;
 mod internal_entities;
 mod json_feed;
 mod limits;
@@ -24,8 +25,6 @@ mod parsed_feed;
 mod rewriter;
 mod title_markup;
 mod unclosed_embeds;
-
-use std::io::Read;
 
 use url::Url;
 
@@ -110,7 +109,7 @@ pub fn parse_feed(document: &FetchedDocument, options: &Options) -> Result<(Pars
         FeedProblem::record(&mut problems, ProblemKind::Truncated, &detail);
     }
     let DecodedText { text, charset, problems: charset_problems } = {
-        let unpacked = gunzip(bytes, options.max_bytes);
+        let unpacked = gzip_document::unpack(bytes, options.max_bytes);
         let bytes = unpacked.as_deref().unwrap_or(bytes);
         decode_text(bytes, document.content_type, document.url.domain())
     };
@@ -129,17 +128,6 @@ pub fn parse_feed(document: &FetchedDocument, options: &Options) -> Result<(Pars
     feed.inherit_authors();
     limits::apply_limits(&mut feed, options, &mut problems);
     Ok((feed, problems))
-}
-
-/// Decompresses a gzip document without a `Content-Encoding`, because some servers serve a stored `feed.xml.gz`.
-fn gunzip(bytes: &[u8], max_bytes: usize) -> Option<Vec<u8>> {
-    if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return None;
-    }
-    let mut unpacked = Vec::new();
-    // A damaged file still yields the part before the damage.
-    let _ = flate2::read::MultiGzDecoder::new(bytes).take(max_bytes as u64).read_to_end(&mut unpacked);
-    Some(unpacked)
 }
 
 fn parse_xml(

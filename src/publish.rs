@@ -9,6 +9,7 @@ mod entry_language;
 mod feed_format;
 mod feed_membership;
 mod feed_order;
+mod first_publication;
 mod folding;
 mod front_page;
 mod health_feed;
@@ -18,10 +19,7 @@ mod options;
 mod render;
 mod webhook_message;
 
-pub use edition_policy::{
-    EditionReview, EditionStep, PublicationCutoff, edition_on_entering, first_publication, next_edition,
-    probation_until,
-};
+pub use edition_policy::{EditionReview, EditionStep, edition_on_entering, next_edition};
 pub use edition_text::compose_edition;
 pub use entry_language::{
     LanguageEdition, LanguageState, development_of, edition_in_language, entry_language, with_titles_of,
@@ -29,6 +27,7 @@ pub use entry_language::{
 pub use feed_format::FeedFormat;
 pub use feed_membership::{MembershipCondition, QueryMatches, StoryFacts, membership_conditions};
 pub use feed_order::arrange_entries;
+pub use first_publication::{PublicationCutoff, first_publication, probation_until};
 pub use folding::{EnteredFeed, EnteringStory, FoldingPolicy, PublishedStoryline};
 pub use front_page::{FrontPageStories, TopStoryline, arrange_front_page};
 pub use health_feed::render_health_feed;

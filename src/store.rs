@@ -58,6 +58,7 @@ mod checked_backup;
 mod connection;
 mod connection_settings;
 mod data_version;
+mod database_path;
 mod disk_space;
 mod file_name;
 mod file_owner;
@@ -80,13 +81,12 @@ pub use checked_backup::back_up;
 use connection::ActiveRead;
 pub use connection::{ReadConnection, WriteConnection};
 pub use data_version::DataVersion;
+pub use database_path::{SERVICE_DATABASE, default_path, follow_links, is_service_database_unreadable, is_unreadable};
 pub use disk_space::DiskUsage;
 pub use file_name::{folder_of, with_suffix};
 pub use file_owner::open_lock_file;
 pub use integrity::damage;
-pub use open::{
-    SERVICE_DATABASE, default_path, follow_links, is_service_database_unreadable, is_unreadable, step_if_not_writable,
-};
+pub use open::step_if_not_writable;
 pub use restore::restore;
 pub use vacuum::vacuum;
 

@@ -9,12 +9,14 @@ mod failure_events;
 mod failure_text;
 mod next_poll_time;
 mod server_refusals;
+mod source_outlet;
 mod stored_validators;
 
 pub use self::failure_events::BROKEN_AFTER_FAILURES;
 use self::failure_events::add_failure_events;
 use self::next_poll_time::{delay_by_rate, schedule_next_poll};
 use self::server_refusals::{after_gone, after_refusal, after_throttling};
+use self::source_outlet::outlet_from_site;
 pub(super) use self::stored_validators::full_request_is_due;
 use self::stored_validators::{keep_after_document, merge_validators};
 use super::linked_feed;
@@ -24,11 +26,8 @@ use super::poll_delay::{self, PollDelay};
 use super::poll_facts::PollFacts;
 use super::update_rate::{SeenDocument, UpdateRate};
 use super::{AttemptOutcome, Options, PollAttempt};
-use crate::domain::{
-    DelayCause, HoldReason, OutletProvenance, PollOutcome, PollRecord, Source, SourceState, SourceUpdate,
-};
+use crate::domain::{DelayCause, HoldReason, PollOutcome, PollRecord, Source, SourceState, SourceUpdate};
 use crate::http_client::NoDocument;
-use crate::urls::outlet::outlet_of_site;
 use url::Url;
 
 /// The maximum length of a stored error message, in characters.
@@ -196,17 +195,6 @@ fn after_document(input: &PollInput<'_>, document: &ParsedDocument, decision: &m
     };
     rate.observe(input.attempt.finished_at, Some(SeenDocument { items: document.items.len(), new_item_dates }));
     delay_by_rate(input, &rate, floor, update)
-}
-
-/// Returns the outlet of the feed's website, if it replaces a guess. A feed is often on another organization's host, so
-/// the website identifies the publisher better than the feed's URL does. The operator's choice and the outlet of an
-/// earlier website are kept, so that the outlet does not change with every poll.
-fn outlet_from_site(source: &Source, site: Option<&str>) -> Option<String> {
-    if source.outlet_provenance != OutletProvenance::Guess {
-        return None;
-    }
-    let site = Url::parse(site.or(source.site_url.as_deref())?).ok()?;
-    outlet_of_site(&site)
 }
 
 #[cfg(test)]

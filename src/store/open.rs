@@ -1,4 +1,4 @@
-//! Opens SQLite databases: the default path, the file, and the next step if it cannot be opened.
+//! Opens SQLite databases: creates the file, applies migrations, and names the next step if a file cannot be opened.
 
 use super::access_failures::sqlite_message;
 use super::connection::{ReadConnection, WriteConnection};
@@ -8,62 +8,12 @@ use super::file_owner::create_file;
 use super::migration;
 use super::{Error, Result};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
-use rustix::fs::{Access, StatVfsMountFlags, access, statvfs};
-use rustix::io::Errno;
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use rustix::fs::{StatVfsMountFlags, statvfs};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// The interval between retries of a change that SQLite refuses without waiting ([`retry_while_busy`]).
 const RETRY_DELAY: Duration = Duration::from_millis(20);
-
-/// The database of the systemd service.
-pub const SERVICE_DATABASE: &str = "/var/lib/newsfold/newsfold.db";
-
-/// Returns the default database path: in systemd's `STATE_DIRECTORY` if set, otherwise the database of the service if
-/// this user can read it, otherwise in the platform's state directory.
-pub fn default_path() -> PathBuf {
-    use etcetera::BaseStrategy;
-    const NAME: &str = "newsfold.db";
-    if let Some(folder) = state_directory() {
-        return PathBuf::from(folder).join(NAME);
-    }
-    if access(SERVICE_DATABASE, Access::READ_OK).is_ok() {
-        return SERVICE_DATABASE.into();
-    }
-    let base = etcetera::choose_base_strategy().ok();
-    let folder = base.map(|base| base.state_dir().unwrap_or_else(|| base.data_dir()).join("newsfold"));
-    folder.unwrap_or_default().join(NAME)
-}
-
-/// Returns the directory that systemd has created for this program.
-fn state_directory() -> Option<OsString> {
-    std::env::var_os("STATE_DIRECTORY").filter(|folder| !folder.is_empty())
-}
-
-/// Returns whether [`default_path`] is not the database of the service only because this user may not read that.
-pub fn is_service_database_unreadable() -> bool {
-    state_directory().is_none() && is_unreadable(Path::new(SERVICE_DATABASE))
-}
-
-/// Returns whether the permissions keep this user from reading a file, or from finding out whether it exists.
-pub fn is_unreadable(path: &Path) -> bool {
-    access(path, Access::READ_OK) == Err(Errno::ACCESS)
-}
-
-/// The maximum number of symbolic links that [`follow_links`] follows.
-const MAX_LINKS: usize = 8;
-
-/// Returns the target of the symbolic links in a path to a database, or the path itself if it is not a link. The names
-/// of the files next to the database, such as its lock, derive from the target, so that programs that use a link and
-/// programs that use its target share these files.
-pub fn follow_links(mut path: PathBuf) -> PathBuf {
-    for _ in 0..MAX_LINKS {
-        let Ok(target) = path.read_link() else { break };
-        path = path.parent().map_or_else(|| target.clone(), |folder| folder.join(&target));
-    }
-    path
-}
 
 /// The permissions of a new database. Only its owner can read it, because it can contain secrets. SQLite gives the same
 /// owner and permissions to the write-ahead log.

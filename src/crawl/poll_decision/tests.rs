@@ -4,8 +4,8 @@ use super::*;
 use crate::crawl::HoldBy;
 use crate::domain::duration::after;
 use crate::domain::{
-    CacheValidators, FeedMetadata, NextPollReason, OperatorEventKind, PendingRedirect, PollingHints, RequestRecord,
-    ShortenedDelay, SourceId, Timestamp,
+    CacheValidators, FeedMetadata, NextPollReason, OperatorEventKind, OutletProvenance, PendingRedirect, PollingHints,
+    RequestRecord, ShortenedDelay, SourceId, Timestamp,
 };
 use crate::feed_parser::FeedLink;
 use crate::http_client::ForbiddenAddress;
