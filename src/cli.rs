@@ -355,7 +355,9 @@ impl Context {
 fn log_filter(arguments: &Arguments) -> &'static str {
     match (arguments.global.verbose, &arguments.command) {
         (0, Command::Serve(_)) | (1, _) => "newsfold=info",
-        (0, _) => "newsfold=warn",
+        (0, Command::Demo(_)) => "newsfold=warn",
+        // Commands do not retry, and print the failure themselves.
+        (0, _) => "newsfold=warn,newsfold::store::access_failures=off",
         _ => "newsfold=debug",
     }
 }

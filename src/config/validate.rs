@@ -94,6 +94,9 @@ fn urls(config: &Config) -> Result<(), InvalidSetting> {
             return invalid(&[key], "must be an http or https URL");
         }
     }
+    if publish.export_dir.as_deref().is_some_and(|folder| folder.as_os_str().is_empty()) {
+        return invalid(&["publish.export_dir"], "is empty; remove it, or name a folder");
+    }
     if publish.hubs.len() > MAX_HUBS {
         return invalid(&["publish.hubs"], format!("has more than {MAX_HUBS} hubs"));
     }

@@ -122,8 +122,8 @@ async fn announce_next(context: &TaskContext, hook: &Webhook, url: &Url) -> stor
 }
 
 impl Webhook {
-    /// Logs and counts an attempt that failed before with `postponed.failures - 1` attempts. Returns the progress:
-    /// `done`, or else `postponed`.
+    /// Logs and counts the result of an attempt. Returns the progress: `done`, or `postponed` if the entry must be
+    /// announced again.
     fn evaluate(
         &self,
         context: &TaskContext,

@@ -37,7 +37,9 @@ impl WebhookOptions {
         match (&self.url, &self.url_file, &self.template) {
             (None, None, _) => invalid("feed", "needs url or url_file"),
             (Some(_), Some(_), _) => invalid("url_file", "cannot be combined with url"),
+            (_, Some(file), _) if file.as_os_str().is_empty() => invalid("url_file", "is empty"),
             (Some(url), ..) if !is_web_url(url) => invalid("url", "must be an http or https URL"),
+            (.., Some(template)) if template.trim().is_empty() => invalid("template", "is empty"),
             (.., Some(template)) if is_json(template) && !is_valid_json(template) => {
                 invalid("template", "looks like JSON but is not valid JSON; put placeholders in double quotes")
             }

@@ -31,8 +31,8 @@ pub(super) fn open_writer(path: &Path) -> Result<WriteConnection> {
     }
     let open = |cause: rusqlite::Error| cannot_open(path, &cause);
     if path.metadata().is_ok_and(|file| !file.is_file()) {
-        let next = "Choose another one with --database FILE";
-        return Err(Error::Open { path: path.to_owned(), cause: "it is not a regular file".into(), next });
+        let cause = "it is not a regular file".into();
+        return Err(Error::Open { path: path.to_owned(), cause, next: step_if_not_writable(path) });
     }
     // If this fails, SQLite fails to open the file too, and that error names the next step.
     let _ = create_file(path, NEW_FILE_MODE);
@@ -54,7 +54,9 @@ fn cannot_open(path: &Path, cause: &rusqlite::Error) -> Error {
     const DISK_FULL: (&str, &str) = ("its disk is full", "Free space on it");
     let words = match cause.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => {
-            Some(("it is not a database", "Move the file away, or choose another one with --database FILE"))
+            let next = "Move the file away, or choose another one with --database FILE. If it was a database, restore a \
+                        backup with `newsfold db restore FILE`";
+            Some(("it is not a database", next))
         }
         Some(ErrorCode::DatabaseBusy) => Some(("another program is writing to it", "Try again")),
         Some(ErrorCode::DatabaseCorrupt) => Some((

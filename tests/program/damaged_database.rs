@@ -77,6 +77,9 @@ async fn commands_name_the_damaged_database_and_write_no_backup_of_it() {
     damage(&cli, "story");
     let database = database_path(cli.folder.path()).display().to_string();
     cli.assert_fails(&["story", "list"], &format!("cannot read the database {database}: {NEXT_STEPS}"));
+    let output = cli.command(&["story", "list"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said.matches("cannot read the database").count(), 1, "{said}");
     let damaged = format!("the database {database} is damaged. ");
     cli.assert_fails(&["db", "check"], &format!("{damaged}Restore a backup with `newsfold db restore FILE`"));
     assert_eq!(cli.run_json_failing(&["db", "check"])["whole"], false);

@@ -142,6 +142,8 @@ fn config_check_and_doctor_find_files_that_cannot_be_used() {
     let (empty, taken) = (cli.write_file("empty", "\n"), cli.write_file("taken", ""));
     let missing = cli.folder.path().join("missing").display().to_string();
     let unusable = [
+        ("[publish]\nexport_dir = \"\"\n".into(), 2, "publish.export_dir is empty"),
+        ("[[notify]]\nurl_file = \"\"\nfeed = \"all\"\n".into(), 2, "notify.0.url_file is empty"),
         (format!("[[notify]]\nurl_file = \"{missing}\"\nfeed = \"all\"\n"), 2, "notify.0.url_file: cannot read"),
         (format!("[[notify]]\nurl_file = \"{empty}\"\nfeed = \"all\"\n"), 2, "does not contain an http or https URL"),
         (format!("[publish]\nexport_dir = \"{taken}\"\n"), 2, "taken is not a folder"),
