@@ -10,7 +10,7 @@ demo:
 check:
     .ci/run
 
-# Replay a folder of captured feeds through the daemon.
+# Replay a directory of captured feeds through the daemon.
 replay folder:
     cargo run --release --example replay -- {{folder}}
 

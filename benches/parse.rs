@@ -3,7 +3,7 @@
 //! `cargo bench --bench parse` parses feeds of generated text on one thread, and prints the megabytes per second of CPU
 //! time, for the parser (decoding, lenient rewriting, feed-rs) and for the complete chain that ends with sanitized
 //! items. It also prints the peak size of the heap during the chain, as a multiple of the document's size. `-- --folder
-//! DIR` parses the `*.xml` files of a folder instead.
+//! DIR` parses the `*.xml` files of a directory instead.
 
 #[path = "support/generated_feed.rs"]
 mod generated_feed;

@@ -1,9 +1,9 @@
 //! Measures polls of many feeds by the real program, and the size of its database.
 //!
-//! `cargo bench --bench poll` serves 1,000 feeds of 20 items each, every feed on its own address, and runs
-//! `newsfold source poll --all` twice: the first pass reads, stores and groups all items, and in the second pass all
-//! responses are 304. It then publishes all stories (`newsfold export`) and prints the bytes per item. `-- --feeds N`
-//! changes the number of feeds, and `-- --folder DIR` serves the `*.xml` files of a folder instead of generated text.
+//! `cargo bench --bench poll` serves 1,000 feeds of 20 items each, every feed on its own address, and runs `newsfold
+//! source poll --all` twice: the first pass reads, stores and groups all items, and in the second pass all responses
+//! are 304. It then publishes all stories (`newsfold export`) and prints the bytes per item. `-- --feeds N` changes the
+//! number of feeds, and `-- --folder DIR` serves the `*.xml` files of a directory instead of generated text.
 
 #[path = "support/generated_feed.rs"]
 mod generated_feed;
@@ -63,7 +63,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs a command of the program, and returns its duration in seconds.
+/// Runs a command of the program and returns its duration in seconds.
 fn run(folder: &Path, arguments: &[&str]) -> anyhow::Result<f64> {
     let start = Instant::now();
     let output = Command::new(env!("CARGO_BIN_EXE_newsfold"))

@@ -1,11 +1,11 @@
 //! Replays a directory of captured feeds through the real daemon. Each outlet is a server on loopback that serves the
 //! versions of its document in order of capture. The clock is set to each time of capture.
 //!
-//!     cargo run --release --example replay -- FOLDER [--limit N] [--keep DATABASE]
+//!     cargo run --release --example replay -- DIR [--limit N] [--keep DATABASE]
 //!
-//! FOLDER contains `index.tsv`. Its first line names the columns: `outlet` or `feed` (the source), `captured` (RFC
+//! DIR contains `index.tsv`. Its first line names the columns: `outlet` or `feed` (the source), `captured` (RFC
 //! 3339) or `day`, and `file`. After each time of capture, the example prints how many big stories the feed `top`
-//! shows. At the end, it prints the numbers of sources, documents, poll outcomes, items and problems by kind, the
+//! shows. At the end, it prints the number of sources, documents, poll outcomes, items and problems by kind, the
 //! largest stories, the elapsed time and the peak memory.
 
 #[path = "../tests/support/replay.rs"]
@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let folder = PathBuf::from(arguments.next().context("usage: replay FOLDER [--limit N] [--keep DATABASE]")?);
+    let folder = PathBuf::from(arguments.next().context("usage: replay DIR [--limit N] [--keep DATABASE]")?);
     let (mut limit, mut keep) = (usize::MAX, None);
     while let Some(argument) = arguments.next() {
         let value = arguments.next().with_context(|| format!("{argument} needs a value"))?;

@@ -1,17 +1,17 @@
-//! Learns the weights of the pair model from labeled items, and tests it on sets of days that it was not trained on.
+//! Learns the weights of the pair model from labeled items and tests it on sets of days that it was not trained on.
 //!
 //! `cargo run --release --example train -- SET.jsonl SET.jsonl … [--write]` runs the clusterer on the items of each
 //! set, records every scored pair, and fits a logistic regression on the features and their products (Newton's method,
 //! L2 regularization). For each set, it prints the figures of a model that was trained on the other sets, and at the
 //! end their means. `--write` stores a model that is trained on all sets in `src/cluster/pair_model_weights.txt`.
 //!
-//! `--encoder FOLDER` computes the embeddings of the items, and `--embedding-cache FILE` caches them for later runs.
+//! `--encoder DIR` computes the embeddings of the items, and `--embedding-cache FILE` caches them for later runs.
 //! The similarity of the embeddings then refines the scores, and `--write` stores the weights of this step instead, in
 //! `src/cluster/encoder_model_weights.txt`.
 //!
 //! For experiments: `--without NAME,NAME` removes features; `--max-weight`, `--size-penalty`, `--large-bonus`,
 //! `--missing-pair` and `--threshold` (in log-odds) set the linkage; `--large` sets the exponent that reduces the
-//! weight of pairs of large stories; `--prior` sets the regularization of products. `--out FOLDER` writes the stories.
+//! weight of pairs of large stories; `--prior` sets the regularization of products. `--out DIR` writes the stories.
 
 use newsfold::cluster::{
     Clusterer, ENCODER_INPUT_NAMES, EmbeddingSimilarity, EncoderModel, FEATURE_NAMES, Linkage, Options, PairFeatures,

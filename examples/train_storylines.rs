@@ -1,11 +1,11 @@
-//! Learns the model of storylines from labeled items, and tests it on sets of days that it was not trained on.
+//! Learns the model of storylines from labeled items and tests it on sets of days that it was not trained on.
 //!
 //! `cargo run --release --example train_storylines -- SET.jsonl SET.jsonl … [--write]` groups the items of each set
 //! into stories, compares the stories, and fits boosted trees (Friedman, 2001) to the labels of their storylines. For
 //! each set, it prints the figures of a model that was trained on the other sets. `--write` stores a model trained on
-//! all sets in `src/storyline/tree_model.txt`. `--out FOLDER` writes the stories and storylines of each tested set.
+//! all sets in `src/storyline/tree_model.txt`. `--out DIR` writes the stories and storylines of each tested set.
 //!
-//! `--encoder FOLDER` computes the embeddings of the items. `--embedding-cache FILE` caches them for later runs and for the
+//! `--encoder DIR` computes the embeddings of the items. `--embedding-cache FILE` caches them for later runs and for the
 //! smaller versions of the sets.
 //!
 //! Each set is also used in smaller versions, in which one storyline is 30% of all items, because an event that
@@ -64,7 +64,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let out = arguments.iter().position(|a| a == "--out").map(|n| PathBuf::from(&arguments[n + 1]));
     let paths: Vec<&String> = arguments.iter().filter(|a| a.ends_with(".jsonl")).collect();
-    assert!(!paths.is_empty(), "usage: train_storylines SET.jsonl … [--write] [--out FOLDER]");
+    assert!(!paths.is_empty(), "usage: train_storylines SET.jsonl … [--write] [--out DIR]");
     let value = |name: &str| arguments.iter().position(|a| a == name).map(|n| Path::new(&arguments[n + 1]));
     let encoder = value("--encoder").map(|folder| Encoder::load(folder).expect("an encoder"));
     let add_embeddings = |items: &mut [Item]| {

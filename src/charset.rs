@@ -109,8 +109,8 @@ fn decode_utf_8(text: &str, labels: &[&'static Encoding], problems: &mut Vec<Fee
     (text.to_owned(), UTF_8.name())
 }
 
-/// Returns whether a label claims UTF-16 although the bytes are not UTF-16: markup in UTF-16 has a zero in every other
-/// byte (XML 1.0, Appendix F). .NET serializes documents to strings that declare UTF-16 but are sent as UTF-8.
+/// Returns whether a label claims UTF-16 even though the bytes are not UTF-16: markup in UTF-16 has a zero in every
+/// other byte (XML 1.0, Appendix F). .NET serializes documents to strings that declare UTF-16 but are sent as UTF-8.
 fn is_impossible(label: &'static Encoding, bytes: &[u8]) -> bool {
     let is_utf_16 = label == UTF_16LE || label == UTF_16BE;
     is_utf_16 && !bytes[..bytes.len().min(MAX_DECLARATION_BYTES)].contains(&0)

@@ -1,4 +1,4 @@
-//! The command line: shows the same facts as the pages, and performs the tasks of an operator.
+//! The command line: shows the same facts as the pages, and runs the commands of the operator.
 //!
 //! Commands read and write the database, with or without a running daemon. A running daemon notices their changes.
 //! `--json` prints every table as JSON. Exit codes: 0 means success; 1 means failure, and the message gives the
@@ -109,7 +109,7 @@ enum Command {
     /// Run the daemon: poll sources, group items, publish and serve feeds.
     #[command(after_long_help = examples::SERVE)]
     Serve(serve::Serve),
-    /// Run a demo with invented outlets on this machine, without configuration or network.
+    /// Run a demo with fictional outlets on this machine, without configuration or network access.
     Demo(demo::Demo),
     /// Manage sources, the feeds that newsfold polls.
     #[command(subcommand)]
@@ -141,7 +141,7 @@ enum Command {
     /// Check the configuration file.
     #[command(subcommand)]
     Config(config::ConfigCommand),
-    /// Ask the running daemon whether it is healthy (exit code 0) or not (1).
+    /// Check whether the running daemon is healthy (exit code 0) or not (1).
     #[command(after_long_help = examples::HEALTHCHECK)]
     Healthcheck(healthcheck::Healthcheck),
     /// Inspect, check, back up and restore the database.
@@ -262,15 +262,15 @@ impl Context {
     /// Returns the settings for a command that needs only the database. Prints a note if the file is not valid.
     ///
     /// # Errors
-    /// Returns an error if the file may name another database that this program cannot find out.
+    /// Returns an error if the file may specify another database that this program cannot determine.
     fn database_config(&self) -> anyhow::Result<Config> {
         let (config, error) = self.lenient_config();
         let Some(error) = error else { return Ok(config) };
         if config.database.is_none() && self.config_location().may_name_database() {
             let error = anyhow::Error::new(error);
-            return Err(error.context("the configuration may name another database; choose it with --database FILE"));
+            return Err(error.context("the configuration may specify another database; choose it with --database FILE"));
         }
-        eprintln!("newsfold: {error}\nnewsfold: this command needs only the database; it continues");
+        eprintln!("newsfold: {error}\nnewsfold: this command needs only the database, so it continues");
         Ok(config)
     }
 
@@ -282,15 +282,15 @@ impl Context {
     /// Returns the path of the database, which may not exist.
     ///
     /// # Errors
-    /// Returns an error if this user may not read the database, or may not find out whether it exists.
+    /// Returns an error if the current user may not read the database, or may not check whether it exists.
     fn database_path(&self, config: &Config) -> anyhow::Result<PathBuf> {
         let path = config.database_path();
         let is_hidden = config.database.is_none() && !path.exists() && is_service_database_unreadable();
         let unreadable = if is_hidden { Path::new(SERVICE_DATABASE) } else { &path };
         if is_hidden || is_unreadable(&path) {
             bail!(
-                "permission denied: this user cannot read the database {}; run the command as root or as the owner of \
-                 the database, or choose another database with --database FILE",
+                "permission denied: the current user cannot read the database {}; run the command as root or as the owner \
+                 of the database, or choose another database with --database FILE",
                 unreadable.display()
             );
         }
@@ -330,7 +330,7 @@ impl Context {
         self.open_with(config)
     }
 
-    /// Opens the database, and creates it if it does not exist.
+    /// Opens the database and creates it if it does not exist.
     fn open_or_create(&self) -> anyhow::Result<(Config, Store)> {
         let config = self.config()?;
         let store = self.open_with(&config)?;

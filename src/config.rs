@@ -122,7 +122,7 @@ impl Config {
         serve::SiteOptions { publish: self.publish.clone(), status_pages: self.serve.status_pages }
     }
 
-    /// Sets the listen address, and also the URL of the site if it follows from the address.
+    /// Sets the listen address, and also the URL of the site if it is derived from the address.
     pub fn set_listen_address(&mut self, address: SocketAddr) {
         if self.has_default_base_url() {
             self.publish.base_url = site_at(address);
@@ -130,7 +130,7 @@ impl Config {
         self.serve.listen = address;
     }
 
-    /// Returns whether the URL of the site follows from the listen address, because it is not set.
+    /// Returns whether the URL of the site is derived from the listen address, because it is not set.
     pub fn has_default_base_url(&self) -> bool {
         self.publish.base_url == site_at(self.serve.listen)
     }

@@ -182,7 +182,7 @@ pub struct RecordedPoll {
     pub ingested: IngestResult,
 }
 
-/// Polls a source once under a lease, and records the poll.
+/// Polls a source once under a lease and records the poll.
 pub async fn poll_source(context: &PollContext, source: &Source, lease: &PollLease) -> store::Result<RecordedPoll> {
     let is_full_request = context.no_cache || full_request_is_due(source, context.clock.now());
     let validators = source.validators.as_ref().filter(|_| !is_full_request);

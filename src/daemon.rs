@@ -215,8 +215,8 @@ impl Daemon {
     }
 }
 
-/// Groups and publishes stored items once, on behalf of a command. Does nothing if a daemon runs on this database.
-/// Skips the grouping if nothing has changed since the last complete pass.
+/// Groups and publishes stored items once, on behalf of a command. Does nothing if a daemon is running on this
+/// database. Skips the grouping if nothing has changed since the last complete pass.
 pub async fn group_and_publish_without_daemon(config: &Config, store: &Store, clock: &Clock) -> anyhow::Result<()> {
     if DatabaseLock::acquire(store.path()).is_err() {
         return Ok(());

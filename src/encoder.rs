@@ -1,9 +1,9 @@
-//! Computes the embedding of an item's text with an encoder: a neural network in ONNX format, in a folder that the
+//! Computes the embedding of an item's text with an encoder: a neural network in ONNX format, in a directory that the
 //! operator configures.
 //!
-//! The module never downloads a model, and reads no files outside the folder. The cargo feature `encoder` enables the
-//! inference ([`onnx`]) and the tokenizer; without it, [`Encoder::load`] fails. The size of models and the length of
-//! texts are limited. A panic in a library becomes an [`Error`].
+//! The module never downloads a model, and reads no files outside the directory. The cargo feature `encoder` enables
+//! the inference ([`onnx`]) and the tokenizer; without it, [`Encoder::load`] fails. The size of models and the length
+//! of texts are limited. A panic in a library becomes an [`Error`].
 //!
 //! Texts are encoded one by one, so that an embedding does not depend on other texts. `docs/encoder.md` lists suitable
 //! models.
@@ -49,7 +49,7 @@ pub enum Error {
     #[error("cannot write {path}", path = .0.display())]
     Unwritable(PathBuf, #[source] io::Error),
     #[error(
-        "{folder} contains no model; put model.onnx or model_quantized.onnx there, or into a subfolder named onnx",
+        "{folder} contains no model; put model.onnx or model_quantized.onnx there, or into a subdirectory named onnx",
         folder = .0.display()
     )]
     NoModel(PathBuf),
@@ -86,12 +86,12 @@ pub struct EncoderFacts {
     pub tokenizer: TokenizerKind,
     /// The number of tokens in the vocabulary.
     pub vocabulary: usize,
-    /// The prefix of every text that the model expects; empty for most models.
+    /// The prefix that the model expects before every text; empty for most models.
     pub prefix: String,
 }
 
 impl Encoder {
-    /// Loads the encoder in a folder, and tests it with a text of the maximum length.
+    /// Loads the encoder in a directory, and tests it with a text of the maximum length.
     ///
     /// # Errors
     /// Fails if a file is missing, too large or invalid, if the model does not compute a vector, or if it is too slow.

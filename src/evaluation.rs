@@ -41,7 +41,7 @@ pub struct LabeledItem {
 ///
 /// # Errors
 ///
-/// Fails on the first object that is not a labeled item. The error names the line of the object.
+/// Fails on the first object that is not a labeled item. The error contains the line of the object.
 pub fn parse_dataset(text: &str) -> serde_json::Result<Vec<LabeledItem>> {
     let mut items: Vec<LabeledItem> = serde_json::Deserializer::from_str(text).into_iter().collect::<Result<_, _>>()?;
     items.sort_by(|a, b| a.published.cmp(&b.published).then_with(|| a.id.cmp(&b.id)));
@@ -118,7 +118,7 @@ pub fn replay(clusterer: &mut Clusterer, items: &[Item]) -> Vec<StoryId> {
     stories
 }
 
-/// Returns the items of a dataset as the store returns them, with ids in order from 0.
+/// Returns the items of a dataset as the store returns them, with IDs in order from 0.
 pub fn items_of_dataset(labeled: &[LabeledItem]) -> Vec<Item> {
     let canonical_url = |item: &LabeledItem| item.url.as_deref().and_then(canonical_url_from_str);
     labeled.iter().zip(0..).map(|(item, id)| item.to_item(id, canonical_url(item))).collect()

@@ -85,11 +85,11 @@ fn html_page_error(feeds: usize, refresh_target: Option<&Url>) -> String {
     match feeds {
         0 if let Some(target) = refresh_target => {
             format!(
-                "the page is HTML, links to no feed and redirects browsers to {}",
+                "the page is HTML, does not link to a feed, and redirects browsers to {}",
                 strip_credentials(target.as_str())
             )
         }
-        0 => "the page is HTML and links to no feed".to_owned(),
+        0 => "the page is HTML and does not link to a feed".to_owned(),
         1 => "the page is HTML and links to 1 feed".to_owned(),
         _ => format!("the page is HTML and links to {feeds} feeds"),
     }

@@ -88,7 +88,7 @@ pub enum NoDocument {
     Held { origin: String, until: Timestamp },
     /// The address policy forbids the URL or the address that its host resolves to.
     Blocked { reason: ForbiddenAddress },
-    /// Nothing answered: no connection, no route, no response from a name server. The cause may be our own network.
+    /// No response: no connection, no route, or no response from a name server. The cause may be our own network.
     Unreachable { detail: String },
     /// The request failed for another reason.
     Failed { detail: String },
@@ -194,7 +194,7 @@ impl Transport {
             .http1_max_headers(MAX_HEADER_FIELDS)
             .http2_max_header_list_size(MAX_HEADER_BYTES as u32)
             // Redirects and articles reuse a connection within seconds, whereas the next poll follows minutes later. At
-            // 1,000 polls per second of different servers, a longer timeout would use up the open files of the process.
+            // 1,000 polls of different servers per second, a longer timeout would exhaust the limit on open files.
             .pool_idle_timeout(Duration::from_secs(3))
             .pool_max_idle_per_host(1);
         let client = match &options.proxy {

@@ -60,9 +60,9 @@ impl Metrics {
         Metrics {
             polls: set.counters("polls_total", "Recorded polls by outcome.", &["outcome"]),
             poll_duration: set.histogram("poll_duration_seconds", "Duration of polls.", &REQUEST_SECONDS),
-            received_bytes: set.counter("poll_document_bytes_total", "Total size of the documents that polls read."),
-            new_items: set.counter("new_items_total", "Items that polls and pushes stored."),
-            changed_items: set.counter("changed_items_total", "Items whose text a poll or push changed."),
+            received_bytes: set.counter("poll_document_bytes_total", "Total size of the documents read by polls."),
+            new_items: set.counter("new_items_total", "Items stored by polls and pushes."),
+            changed_items: set.counter("changed_items_total", "Items whose text was changed by a poll or push."),
             join_score: set.histogram("join_score", "Scores of items that joined a story, from 0 to 1.", &SCORES),
             grouping_duration: set.histogram("grouping_duration_seconds", "Duration of grouping.", &REQUEST_SECONDS),
             render_duration: set.histogram("feed_render_duration_seconds", "Duration of rendering.", &REQUEST_SECONDS),
@@ -81,7 +81,7 @@ impl Metrics {
             last_poll_at: set.gauge("last_poll_timestamp_seconds", "Unix time of the last poll; 0 if there was none."),
             database_bytes: set.gauge("database_bytes", "Size of the database file."),
             write_ahead_log_bytes: set.gauge("database_wal_bytes", "Size of the write-ahead log of the database."),
-            disk_free_bytes: set.gauge("disk_free_bytes", "Free space on the disk of the database."),
+            disk_free_bytes: set.gauge("disk_free_bytes", "Free space on the disk that holds the database."),
             faults: set.gauges("faults", "1 for each part of newsfold that /healthz reports as down.", "part"),
             webhook_requests: set.counters(
                 "webhook_requests_total",

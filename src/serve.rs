@@ -1,4 +1,4 @@
-//! The HTTP server for feed readers and people: feeds, pages of stories and sources, and health.
+//! The HTTP server for feed readers and browsers: feeds, story pages, source pages, and health.
 //!
 //! This module makes no decisions: [`crate::store`] provides the contents of feeds, and [`crate::publish`] renders
 //! them. The only value that it writes is the `Last-Modified` date of a feed. Feeds are rendered once per change and

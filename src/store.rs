@@ -123,7 +123,7 @@ pub enum Error {
     Backup { path: PathBuf, problem: String },
     #[error("cannot copy the database {from} to {to}: {problem}")]
     Copy { from: PathBuf, to: PathBuf, problem: String },
-    #[error("the database {path} is damaged. {next}. SQLite says:\n{}", damage.join("\n"))]
+    #[error("the database {path} is damaged. {next}. SQLite reports:\n{}", damage.join("\n"))]
     Damaged { path: PathBuf, damage: Vec<String>, next: &'static str },
     #[error("database error: {0}")]
     Sqlite(#[from] rusqlite::Error),
@@ -169,7 +169,7 @@ struct Shared {
     path: PathBuf,
     /// The device and the inode of the file when it was opened.
     identity: Option<(u64, u64)>,
-    /// Whether the log contains that the file was deleted or replaced.
+    /// Whether the deletion or replacement of the file has been logged.
     is_missing_file_logged: AtomicBool,
     failed_reads: AccessFailures,
     writer: writer::Writer,
@@ -183,7 +183,7 @@ struct Shared {
 const MAX_READERS: usize = 16;
 
 impl Store {
-    /// Opens the database at `path`. Creates it if it does not exist, and applies pending migrations.
+    /// Opens the database at `path`. Creates it if it does not exist and applies pending migrations.
     pub fn open(path: &Path) -> Result<Store> {
         let connection = open::open_writer(path)?;
         let writer = writer::Writer::start(connection)?;

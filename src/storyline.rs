@@ -1,4 +1,4 @@
-//! Groups the stories that report one event and what follows from it into storylines.
+//! Groups the stories that report an event and its consequences into storylines.
 //!
 //! The module is pure: items and their stories go in, storylines come out. The module accesses no database and no
 //! clock. It never moves items between stories, because [`crate::cluster`] decides which story an item belongs to.
@@ -10,7 +10,7 @@
 //!    [`tree_evaluator`]), for the pairs that affect the groups ([`similarities`]). Stories in different languages are
 //!    also compared by the embeddings of their items ([`story_vectors`]).
 //! 4. A mixture of average and single linkage groups the stories ([`mixed_linkage`], [`weighted_stories`]).
-//! 5. The groups become changes to storylines, whose ids remain stable ([`regrouping`]).
+//! 5. The groups become changes to storylines, whose IDs remain stable ([`regrouping`]).
 //!
 //! `docs/clustering.md` describes the method and gives its figures.
 

@@ -1,10 +1,11 @@
 //! WebSub (W3C Recommendation of 23 January 2018). newsfold subscribes to the hubs that feeds declare. In [`hub`], it
 //! is a hub for its own feeds.
 //!
-//! The decisions are pure functions: [`hub_discovery`] (the hub and topic that a feed declares), [`renewal_schedule`] (when
-//! to send which request), [`state_machine`] (the transitions of a subscription), [`verification`] (whether to confirm
-//! a hub's verification request), [`signature`] (whether a push is from the hub), [`push_reliability`] (whether polls
-//! can be infrequent). [`callback`] answers hubs; the daemon's `websub subscriber` task sends requests to them.
+//! The decisions are pure functions: [`hub_discovery`] (the hub and topic that a feed declares), [`renewal_schedule`]
+//! (when to send which request), [`state_machine`] (the transitions of a subscription), [`verification`] (whether to
+//! confirm a hub's verification request), [`signature`] (whether a push is from the hub), [`push_reliability`] (whether
+//! polls can be infrequent). [`callback`] responds to hubs; the daemon's `websub subscriber` task sends requests to
+//! them.
 //!
 //! A feed can declare the `rel=self` URL of another feed. Such a declaration is harmless: pushed items are stored under
 //! the source whose feed declared the topic, and that feed could have contained the items itself.

@@ -392,7 +392,7 @@ async fn connections_per_address_are_limited_except_for_proxies() {
         stream.read_to_string(&mut answer).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
     }
-    // A closed connection frees its permit.
+    // A closed connection releases its permit.
     wait_until("another connection is accepted", async || {
         let mut again = connect(client, to).await.unwrap();
         let mut answer = String::new();

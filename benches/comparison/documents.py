@@ -57,7 +57,7 @@ def dated(item, generator=random.Random(2)):
 
 
 def read_items(corpus):
-    """The items of the RSS feeds in a folder without their dates, and the declarations of the namespaces in use. Items with
+    """The items of the RSS feeds in a directory without their dates, and the declarations of the namespaces in use. Items with
     a link that occurred before and items that are not well-formed are left out."""
     items, links, namespaces = [], set(), {}
     for path in sorted(corpus.glob("outlets-*/**/*.xml")):

@@ -1,9 +1,9 @@
 """Prints tables that compare newsfold with other programs. Started by run.
 
-    main.py [--tables NAME,NAME] [--feeds N] [--rounds N] [--sources N,N] [--seconds N] [--corpus FOLDER]
+    main.py [--tables NAME,NAME] [--feeds N] [--rounds N] [--sources N,N] [--seconds N] [--corpus DIR]
 
 All programs of a table run alternately on the same machine, and the ratio of their medians is printed. The documents and
-databases are in a temporary folder."""
+databases are in a temporary directory."""
 
 import argparse
 import pathlib
@@ -52,7 +52,7 @@ def main():
     parser.add_argument("--sources", default="1000,10000,100000", help="the numbers of sources for the table scale")
     parser.add_argument("--seconds", type=int, default=60, help="the maximum duration of a measurement of polls")
     default_corpus = pathlib.Path(__file__).resolve().parents[2] / "../shared/corpus"
-    parser.add_argument("--corpus", type=pathlib.Path, default=default_corpus, help="a folder with feeds")
+    parser.add_argument("--corpus", type=pathlib.Path, default=default_corpus, help="a directory with feeds")
     options = parser.parse_args()
     # nginx and the daemon are stopped in this case, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))

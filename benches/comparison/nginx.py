@@ -45,7 +45,7 @@ class Nginx:
         self.feeds.mkdir(parents=True)
         self.copies.mkdir()
         self.port = measure.free_port()
-        # The workers run as root, because the folder belongs to root.
+        # The workers run as root, because the directory belongs to root.
         user = "user root;" if os.geteuid() == 0 else ""
         configuration = folder / "nginx.conf"
         configuration.write_text(CONFIGURATION.format(folder=folder, port=self.port, user=user))

@@ -36,7 +36,7 @@ impl ConfigCommand {
     }
 }
 
-/// Reads the file, and checks the settings whose validity depends on other files.
+/// Reads the file and checks the settings whose validity depends on other files.
 fn usable_config(context: &Context) -> anyhow::Result<Config> {
     let config = context.config_location().read()?;
     Fetcher::new(config.fetch.clone())?;

@@ -1,4 +1,4 @@
-//! Records the operator's decisions on grouping, and prints them.
+//! Records the operator's decisions on grouping and prints them.
 
 use super::Context;
 use crate::config::Config;
@@ -41,7 +41,7 @@ pub async fn decide_together(
     context.print(&decisions, lines.join("\n"))
 }
 
-/// Records decisions, and sets a new lead for each story that lost its lead.
+/// Records decisions and sets a new lead for each story that lost its lead.
 async fn apply(
     context: &Context,
     config: Config,

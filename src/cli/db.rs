@@ -27,8 +27,8 @@ pub enum DbCommand {
         #[arg(long)]
         force: bool,
     },
-    /// Replace the database with a backup. The daemon must be stopped. The previous database is kept in the
-    /// same folder.
+    /// Replace the database with a backup. The daemon must be stopped. The previous database is kept in the same
+    /// directory.
     #[command(after_long_help = examples::DB_RESTORE)]
     Restore {
         /// Backup to restore.
@@ -85,7 +85,7 @@ async fn stats(context: &Context) -> anyhow::Result<ExitCode> {
         ],
     );
     let text = format!(
-        "{sizes}\n{}: {}, of which {} are unused; write-ahead log: {}; free on the disk: {}",
+        "{sizes}\n{}: {}, of which {} is unused; write-ahead log: {}; free disk space: {}",
         store.path().display(),
         byte_size(usage.database_bytes),
         byte_size(unused),
@@ -111,11 +111,11 @@ async fn check(context: &Context) -> anyhow::Result<ExitCode> {
 async fn back_up(context: &Context, file: PathBuf, force: bool) -> anyhow::Result<ExitCode> {
     let path = context.existing_database(&context.database_config()?)?;
     if file == Path::new("-") {
-        bail!("a backup cannot be written to stdout; enter the name of a file (./- for a file with the name -)");
+        bail!("a backup cannot be written to stdout; enter the name of a file (./- for a file named -)");
     }
     let folder = folder_of(&file);
     if !folder.is_dir() {
-        bail!("cannot write {}: there is no folder {}; create it first", file.display(), folder.display());
+        bail!("cannot write {}: there is no directory {}; create it first", file.display(), folder.display());
     }
     if file.metadata().is_ok_and(|found| !found.is_file()) {
         bail!("{} is not a regular file; choose another name", file.display());
@@ -181,7 +181,7 @@ async fn compact(context: &Context) -> anyhow::Result<ExitCode> {
     let before = store.disk_usage().context("the size of the database is unknown")?;
     if before.free_bytes < before.database_bytes {
         let (needed, free) = (byte_size(before.database_bytes), byte_size(before.free_bytes));
-        bail!("this needs {needed} of free space on the disk of the database, but only {free} is free");
+        bail!("this needs {needed} of free space on the disk that holds the database, but only {free} is available");
     }
     tokio::task::spawn_blocking(move || vacuum(&path)).await??;
     let (before, after) = (before.database_bytes, store.disk_usage()?.database_bytes);

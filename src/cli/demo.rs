@@ -1,4 +1,4 @@
-//! `newsfold demo`: runs the daemon with invented outlets on this machine and with a temporary database.
+//! `newsfold demo`: runs the daemon with fictional outlets on this machine and with a temporary database.
 //!
 //! Each outlet is a real HTTP server on loopback. The same code as in `newsfold serve` polls, groups and publishes the
 //! items; only the settings differ (`demo/config.toml`).
@@ -37,7 +37,8 @@ impl Demo {
         let shutdown = CancellationToken::new();
         serve::cancel_on_signal(shutdown.clone());
         self.cancel_on_time_limit_or_hangup(shutdown.clone())?;
-        let folder = tempfile::Builder::new().prefix("newsfold-demo-").tempdir().context("cannot create a folder")?;
+        let folder =
+            tempfile::Builder::new().prefix("newsfold-demo-").tempdir().context("cannot create a directory")?;
         let listener = match TcpListener::bind(self.listen).await {
             Ok(listener) => listener,
             Err(_) => TcpListener::bind(SocketAddr::new(self.listen.ip(), 0)).await?,
@@ -56,14 +57,14 @@ impl Demo {
 
         let url = |path: &str| config.publish.url(path);
         print(&format!(
-            "{outlets} invented outlets run on this machine and are polled every 2 s. No request leaves the machine.\n\n  \
+            "{outlets} fictional outlets run on this machine and are polled every 2 s. No request leaves the machine.\n\n  \
              front page           {}\n  \
              one entry per event  {} (.rss, .json)\n  \
              3 outlets or more    {} (.rss, .json)\n  \
              on the command line  newsfold --database {} story list --min-outlets 3\n\n\
-             Reload the front page, or watch in a reader:\n  \
-             at once     each event is one entry with its outlets' headlines; single reports are beside the entries\n  \
-             until 30 s  more outlets report the arrival of Marshal Vaskil\n  \
+             Reload the front page, or watch them in a feed reader:\n  \
+             now         each event is one entry with its outlets' headlines; single reports are beside the entries\n  \
+             0–30 s      more outlets report the arrival of Marshal Vaskil\n  \
              after 25 s  the headline of the airport strike changes; the story's page shows the earlier headline\n  \
              after 40 s  Vaskil's visit is a storyline with three stories: arrival, illness, deputy\n\n\
              Ctrl-C ends the demo.\n",

@@ -12,10 +12,10 @@ use std::time::Instant;
 
 #[derive(clap::Subcommand)]
 pub enum EncoderCommand {
-    /// Load the encoder in a folder, measure its speed, and test whether it recognizes reports of the same event (exit
-    /// code 1 if not).
+    /// Load the encoder in a directory, measure its speed, and test whether it recognizes reports of the same event
+    /// (exit code 1 if not).
     Check {
-        /// Folder with a model in ONNX format and its tokenizer (docs/encoder.md).
+        /// Directory with a model in ONNX format and its tokenizer (docs/encoder.md).
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },

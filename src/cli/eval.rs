@@ -26,7 +26,7 @@ pub struct Eval {
     /// Labeled items: one JSON object per line with id, outlet, published, title, summary, url and story; - reads
     /// stdin.
     gold: PathBuf,
-    /// Write each item's id, predicted story and predicted storyline, one JSON object per line.
+    /// Write each item's ID, predicted story and predicted storyline, one JSON object per line.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Minimum score for an item to join a story (overrides `cluster.threshold`).
@@ -35,8 +35,8 @@ pub struct Eval {
     /// Number of false merges and misses to show, worst first.
     #[arg(long, value_name = "N", default_value_t = 3)]
     samples: usize,
-    /// Replay the items through a daemon with the configured publishing policy, and score the feed of all stories.
-    /// Takes minutes.
+    /// Replay the items through a daemon with the configured publishing policy, and score the feed of all stories. This
+    /// takes several minutes.
     #[arg(long)]
     feed: bool,
     #[command(flatten)]
@@ -45,7 +45,7 @@ pub struct Eval {
 
 #[derive(clap::Args)]
 struct EncoderArguments {
-    /// Compute embeddings with the encoder in this folder.
+    /// Compute embeddings with the encoder in this directory.
     #[arg(long, value_name = "DIR")]
     encoder: Option<PathBuf>,
     /// File in which the embeddings are cached for later runs.
@@ -126,7 +126,7 @@ async fn simulated_metrics(
     labeled: &[LabeledItem],
     items: &[Item],
 ) -> anyhow::Result<SimulatedFeedMetrics> {
-    let folder = tempfile::tempdir().context("cannot create a temporary folder for the database")?;
+    let folder = tempfile::tempdir().context("cannot create a temporary directory for the database")?;
     let SimulatedFeed { stories, entries } = simulate_feed(config, items, folder.path()).await?;
     let labels: Vec<[String; 2]> =
         labeled.iter().map(|item| [format!("story {}", item.story), item.storyline_label()]).collect();
@@ -208,7 +208,7 @@ struct StorylineFigures {
     feed: FeedMetrics,
 }
 
-/// Returns an error with item ids instead of positions.
+/// Returns an error with item IDs instead of positions.
 fn by_id(error: &GroupingError, labeled: &[LabeledItem]) -> Value {
     let ids = |part: &Vec<usize>| part.iter().map(|position| labeled[*position].id.as_str()).collect::<Value>();
     json!({ "pairs": error.pairs, "parts": error.parts.iter().map(ids).collect::<Value>() })

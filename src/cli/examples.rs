@@ -2,7 +2,7 @@
 
 pub const SERVE: &str = "\
 Examples:
-  newsfold serve                            Run with the system's or the user's configuration
+  newsfold serve                            Run with the system or user configuration
   newsfold serve --listen 127.0.0.1:9000    Listen on another port";
 
 pub const EXPORT: &str = "\
@@ -11,8 +11,8 @@ Examples:
 
 pub const HEALTHCHECK: &str = "\
 Examples:
-  newsfold healthcheck                              Ask the daemon on this machine
-  newsfold healthcheck --url http://news.internal   Ask another daemon";
+  newsfold healthcheck                              Check the daemon on this machine
+  newsfold healthcheck --url http://news.internal   Check another daemon";
 
 pub const DOCTOR: &str = "\
 Examples:
@@ -48,7 +48,7 @@ Examples:
 pub const SOURCE_IMPORT: &str = "\
 Examples:
   newsfold source import feeds.opml               Add the sources of another reader
-  newsfold source import feeds.opml --tag world   Also give them a tag";
+  newsfold source import feeds.opml --tag world   Also tag these sources";
 
 pub const SOURCE_EXPORT: &str = "\
 Examples:

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Export {
-    /// Folder to write to. DIR/current is always a complete export.
+    /// Directory to write to. DIR/current is always a complete export.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 }

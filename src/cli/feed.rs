@@ -121,7 +121,7 @@ fn urls(options: &Options, feed: &PublishedFeed, variants: &[FeedVariant], query
 
 fn feed_named(options: &Options, name: &str) -> anyhow::Result<PublishedFeed> {
     let feed = options.published_feeds().into_iter().find(|feed| feed.name == name);
-    feed.with_context(|| format!("there is no feed ‘{}’; `newsfold feed list` lists all", one_line(name, 80)))
+    feed.with_context(|| format!("there is no feed ‘{}’; `newsfold feed list` lists all feeds", one_line(name, 80)))
 }
 
 async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
@@ -290,7 +290,7 @@ fn membership_text(membership: feed_entries::FeedMembership, is_shown: bool, is_
     format!("in the feed since {}{state}", time(membership.entered_at))
 }
 
-/// The position of a story in a feed with the order `hot`.
+/// The position of a story in a feed with `hot` order.
 #[derive(serde::Serialize)]
 struct RankExplanation {
     /// 1 for the story with the highest rank.

@@ -1,4 +1,4 @@
-//! `newsfold healthcheck`: asks the running daemon whether it is healthy, for containers and scripts.
+//! `newsfold healthcheck`: checks whether the running daemon is healthy, for containers and scripts.
 
 use super::Context;
 use super::running_daemon::recorded_address;
@@ -33,13 +33,13 @@ impl Healthcheck {
 }
 
 /// Returns the address that the running daemon has recorded, or else the configured one. A configuration that the
-/// daemon does not use must not make it look unhealthy.
+/// daemon does not use must not make the daemon look unhealthy.
 fn daemon_address(context: &Context) -> SocketAddr {
     let (config, _) = context.lenient_config();
     recorded_address(&config.database_path()).unwrap_or(config.serve.listen)
 }
 
-/// Asks the daemon at `base` whether it is healthy. Also returns the body of the response.
+/// Queries `/healthz` of the daemon at `base`. Also returns the body of the response.
 async fn query(base: &str) -> anyhow::Result<(bool, String)> {
     let url = format!("{}/healthz", base.trim_end_matches('/'));
     let client = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build()?;
@@ -59,9 +59,9 @@ async fn query(base: &str) -> anyhow::Result<(bool, String)> {
 /// The problems that a daemon reports.
 #[derive(Default)]
 pub struct DaemonProblems {
-    /// The reasons why it is not healthy; empty if it is healthy.
+    /// The reasons why the daemon is not healthy; empty if it is healthy.
     pub faults: Vec<String>,
-    /// The problems that do not make it unhealthy.
+    /// The problems that do not make the daemon unhealthy.
     pub warnings: Vec<String>,
 }
 

@@ -1,18 +1,18 @@
-//! Finds stories and storylines by their ids or unique prefixes of their ids.
+//! Finds stories and storylines by their IDs or unique prefixes of their IDs.
 
 use crate::domain::{Story, StoryId, Storyline, StorylineId};
 use crate::store::{Store, stories, storylines};
 use anyhow::{Context as _, bail};
 
-/// Finds the story with this id or unique prefix.
+/// Finds the story with this ID or unique prefix.
 pub async fn story(store: &Store, name: &str) -> anyhow::Result<Story> {
     let rows = StoryId::rows_of_prefix(name)?;
     let ids = store.read(move |db| stories::find_in_id_range(db, rows)).await?;
     if ids.len() > 1 {
-        bail!("more than one story id begins with ‘{name}’; enter more characters");
+        bail!("more than one story ID begins with ‘{name}’; enter more characters");
     }
     let story = store.read(move |db| ids.first().map_or(Ok(None), |id| stories::get(db, *id))).await?;
-    story.with_context(|| format!("there is no story ‘{name}’; `newsfold story list` shows the latest"))
+    story.with_context(|| format!("there is no story ‘{name}’; `newsfold story list` lists the latest stories"))
 }
 
 /// Like [`story()`], but fails if the story was merged into another one.
@@ -24,17 +24,17 @@ pub async fn unmerged_story(store: &Store, name: &str) -> anyhow::Result<Story> 
     Ok(story)
 }
 
-/// Finds the storyline with this id or unique prefix.
+/// Finds the storyline with this ID or unique prefix.
 pub async fn storyline(store: &Store, name: &str) -> anyhow::Result<Storyline> {
     let rows = StorylineId::rows_of_prefix(name)?;
     let ids = store.read(move |db| storylines::find_in_id_range(db, rows)).await?;
     if ids.len() > 1 {
-        bail!("more than one storyline id begins with ‘{name}’; enter more characters");
+        bail!("more than one storyline ID begins with ‘{name}’; enter more characters");
     }
     let storyline = store.read(move |db| ids.first().map_or(Ok(None), |id| storylines::get(db, *id))).await?;
     storyline.with_context(|| {
         format!(
-            "there is no storyline ‘{name}’; `newsfold storyline list` shows the latest storylines, and \
+            "there is no storyline ‘{name}’; `newsfold storyline list` lists the latest storylines, and \
              `newsfold story show` shows the storyline of a story"
         )
     })

@@ -143,9 +143,9 @@ async fn explain(context: &Context, one: ItemId, other: ItemId) -> anyhow::Resul
         );
     }
     lines.push(match stories {
-        [Some(x), Some(y)] if x == y => format!("Both are in story {x}."),
+        [Some(x), Some(y)] if x == y => format!("Both items are in story {x}."),
         [Some(x), Some(y)] => format!("They are in different stories, {x} and {y}."),
-        _ => "At least one of them is not grouped yet; the daemon groups new items.".into(),
+        _ => "At least one of the items is not grouped yet; the daemon groups new items.".into(),
     });
     let placed: Vec<Option<(Story, u32)>> =
         store.read(move |db| stories.iter().flatten().map(|id| placed_story(db, *id)).collect()).await?;
@@ -190,7 +190,7 @@ fn explanation_sentences(found: &PairExplanation) -> Vec<String> {
         true => format!("Joined by a rule: {rule}."),
         false => format!("Separated by a rule: {rule}."),
     });
-    let link = found.ignored_link.map(|reason| format!("Their link is the same, but does not join them: {reason}."));
+    let link = found.ignored_link.map(|reason| format!("They have the same link, but are not joined by it: {reason}."));
     let mut lines: Vec<String> = rule.into_iter().chain(link).collect();
     let verdict = if found.score >= found.threshold { "as the same event" } else { "as different events" };
     lines.push(format!(

@@ -37,7 +37,7 @@ pub fn start(format_of_lines: LogFormat, default_filter: &str) {
     }
 }
 
-/// Returns the filter, and the fault in `NEWSFOLD_LOG` if that is not valid.
+/// Returns the filter, and the fault in `NEWSFOLD_LOG` if its value is not valid.
 fn filter(default_filter: &str) -> (EnvFilter, Option<String>) {
     let given = std::env::var("NEWSFOLD_LOG").unwrap_or_default();
     let (filter, fault) = match EnvFilter::builder().parse(&given) {
@@ -47,7 +47,7 @@ fn filter(default_filter: &str) -> (EnvFilter, Option<String>) {
             parsed.err().map(|error| format!("{given:?} is not a valid filter: {error}")),
         ),
     };
-    // html5ever logs the text of every item, which may contain the address of a personal feed.
+    // html5ever logs the text of every item, which may contain the URL of a personal feed.
     (filter.add_directive("html5ever=off".parse().expect("a valid directive")), fault)
 }
 

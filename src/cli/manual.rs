@@ -32,8 +32,8 @@ fn with_reference(command: clap::Command) -> clap::Command {
     names.into_iter().fold(command, |command, name| command.mut_subcommand(name, add))
 }
 
-/// The generator puts the end of the help into one section. Makes each of its parts a section of its own, as manual
-/// pages have (man-pages(7)): a part begins with a line such as `Exit status:`.
+/// Moves each part of the end of the help, which the generator puts into one section, to its own section, as usual for
+/// manual pages (man-pages(7)). A part begins with a line such as `Exit status:`.
 fn with_sections(page: &str) -> String {
     let Some((before, rest)) = page.split_once(".SH EXTRA\n") else { return page.to_owned() };
     let (extra, after) = rest.split_at(rest.find("\n.SH ").map_or(rest.len(), |end| end + 1));

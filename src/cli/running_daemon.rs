@@ -1,4 +1,4 @@
-//! The daemon that runs on the database of a command.
+//! The daemon that is running on the database of a command.
 
 use super::Context;
 use crate::config::Config;
@@ -12,19 +12,20 @@ use std::time::Duration;
 /// The time limit for the checkpoint at the end of a command.
 const CHECKPOINT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Returns the state of the running daemon; `None` if no daemon runs.
+/// Returns the state of the running daemon; `None` if no daemon is running.
 pub async fn running_daemon(store: &Store) -> store::Result<Option<DaemonState>> {
     if DatabaseLock::is_held(store.path()) { store.read(daemon_state::get).await } else { Ok(None) }
 }
 
-/// Returns the address that the daemon on a database has recorded; `None` if no daemon runs or the database cannot be read.
+/// Returns the address that the daemon on a database has recorded; `None` if no daemon is running or the database
+/// cannot be read.
 pub fn recorded_address(database: &Path) -> Option<SocketAddr> {
     let is_running = DatabaseLock::is_held(database);
     let daemon = is_running.then(|| daemon_state::read_file(database).ok()).flatten()?;
     daemon?.listen.parse().ok()
 }
 
-/// Sets the listen address to that of the running daemon. The URL of the site may follow from it.
+/// Sets the listen address to that of the running daemon. The URL of the site may be derived from it.
 pub fn use_recorded_address(config: &mut Config) {
     if let Some(address) = recorded_address(&config.database_path()) {
         config.set_listen_address(address);
@@ -40,10 +41,10 @@ pub async fn note_other_configuration(context: &Context, store: &Store) {
     }
 }
 
-/// Moves the write-ahead log into the database file if no daemon runs, so that a copy of the file is complete.
+/// Moves the write-ahead log into the database file if no daemon is running, so that a copy of the file is complete.
 pub async fn checkpoint_without_daemon(store: &Store) {
     if !DatabaseLock::is_held(store.path()) {
-        // If another command uses the database, the last one completes the file.
+        // If other commands use the database, the last command to close it completes the file.
         let _ = tokio::time::timeout(CHECKPOINT_TIMEOUT, store.checkpoint()).await;
     }
 }
@@ -51,7 +52,7 @@ pub async fn checkpoint_without_daemon(store: &Store) {
 /// Describes why the running daemon's settings differ from the command's settings, with the next step; `None` if they
 /// are the same.
 pub fn other_configuration(context: &Context, daemon: &DaemonState) -> Option<String> {
-    // Commands report a file that they cannot read themselves.
+    // If the file cannot be read, the command itself reports the error.
     let file = context.config_location().read().ok();
     if file.is_none_or(|file| daemon.config_hash == file.fingerprint()) && daemon.reload_error.is_none() {
         return None;

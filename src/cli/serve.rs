@@ -37,7 +37,7 @@ impl Serve {
         let is_new = !path.exists();
         let store = Store::open(&path)?;
         if is_new {
-            tracing::warn!(database = %path.display(), "created a new database, because there was none");
+            tracing::warn!(database = %path.display(), "created a new database, because no database existed");
         }
         open_more_files()?;
         let listener = listen(&config).await?;
@@ -50,7 +50,7 @@ impl Serve {
     }
 }
 
-/// Returns an error if root starts the daemon on the database of another user, because the daemon parses documents of
+/// Returns an error if root starts the daemon on the database of another user, because the daemon parses documents from
 /// other servers. A vulnerability in that code would give access to the whole system.
 fn refuse_root(database: &Path) -> anyhow::Result<()> {
     let owned = database.metadata().or_else(|_| folder_of(database).metadata());
@@ -73,7 +73,7 @@ async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     }
     let address = config.serve.listen;
     TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen on {address}; choose another with serve.listen in the configuration or --listen")
+        format!("cannot listen on {address}; choose another address with serve.listen in the configuration or --listen")
     })
 }
 

@@ -174,7 +174,7 @@ async fn find(store: &Store, name: &str) -> anyhow::Result<Source> {
         let ids: Vec<String> = found.iter().take(10).map(|source| source.id.to_string()).collect();
         bail!("‘{shown}’ matches {} sources; pass the number of one of them: {}", found.len(), ids.join(", "));
     }
-    found.pop().with_context(|| format!("there is no source ‘{shown}’; `newsfold source list` lists all"))
+    found.pop().with_context(|| format!("there is no source ‘{shown}’; `newsfold source list` lists all sources"))
 }
 
 async fn find_all(store: &Store, names: &[String]) -> anyhow::Result<Vec<Source>> {

@@ -20,7 +20,7 @@ pub struct Status {}
 #[derive(serde::Serialize)]
 struct Report {
     version: &'static str,
-    /// The running daemon; `None` if no daemon runs.
+    /// The running daemon; `None` if no daemon is running.
     daemon: Option<DaemonState>,
     configuration: Option<String>,
     database: String,

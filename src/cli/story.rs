@@ -36,7 +36,7 @@ pub enum StoryCommand {
         /// ID of the story, or a unique prefix of it.
         story: String,
     },
-    /// Merge two stories permanently. The older id is kept; the other id redirects to it.
+    /// Merge two stories permanently. The older ID is kept; the other ID redirects to it.
     #[command(after_long_help = examples::STORY_MERGE)]
     Merge {
         /// ID of a story, or a unique prefix of it.

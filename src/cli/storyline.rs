@@ -1,5 +1,5 @@
-//! `newsfold storyline`: the stories that report one event and what follows from it, the reasons for grouping them, and
-//! the operator's decisions.
+//! `newsfold storyline`: the stories that report an event and its consequences, the reasons for grouping them, and the
+//! operator's decisions.
 
 use super::constraint::decide;
 use super::output::{optional_time, time};
@@ -36,7 +36,7 @@ pub enum StorylineCommand {
         /// ID of the storyline, or a unique prefix of it.
         storyline: String,
     },
-    /// Merge two storylines permanently. The older id is kept; the other id redirects to it.
+    /// Merge two storylines permanently. The older ID is kept; the other ID redirects to it.
     Merge {
         /// ID of a storyline, or a unique prefix of it.
         one: String,

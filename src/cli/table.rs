@@ -1,5 +1,5 @@
-//! Tables of commands. Other programs get one line per row with absolute times. A terminal gets relative times, no empty
-//! columns, and texts that are cut to its width. Ids, URLs and domains are never cut or wrapped.
+//! Tables of commands. Other programs get one line per row with absolute times. A terminal gets relative times, no
+//! empty columns, and texts that are truncated to its width. IDs, URLs and domains are never truncated or wrapped.
 
 use crate::domain::Timestamp;
 use crate::domain::display_text::one_line;
@@ -11,11 +11,11 @@ use std::io::IsTerminal;
 /// The heading of a column, and the function that returns its cell for a row.
 pub type Column<T> = (&'static str, fn(&T) -> String);
 
-/// The columns that a terminal may cut.
+/// The columns that a terminal may truncate.
 const TEXT_COLUMNS: [&str; 7] = ["title", "name", "tags", "detail", "problem", "reason", "last failure"];
-/// The minimum width of a column that is cut, in characters.
+/// The minimum width of a column that is truncated, in characters.
 const MIN_TEXT_WIDTH: usize = 12;
-/// The empty characters beside a cell, including the separator of columns.
+/// The blank characters next to a cell, including the separator of columns.
 const PADDING: usize = 3;
 /// Times that are further away than this are shown as dates.
 const MAX_RELATIVE: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -39,7 +39,7 @@ pub fn table<T>(rows: &[T], columns: &[Column<T>]) -> String {
     table.trim_fmt()
 }
 
-/// Removes columns without content, and cuts texts so that a row fits a terminal of this width, if possible.
+/// Removes columns without content, and truncates texts so that a row fits a terminal of this width, if possible.
 fn fit(
     mut headings: Vec<&'static str>,
     mut cells: Vec<Vec<String>>,
@@ -59,7 +59,7 @@ fn fit(
     }
     let excess =
         |widths: &[usize]| (widths.iter().sum::<usize>() + PADDING * widths.len()).saturating_sub(terminal_width);
-    // Cut the widest text first.
+    // Truncate the widest text first.
     while excess(&widths) > 0 {
         let is_text = |column: &usize| TEXT_COLUMNS.contains(&headings[*column]) && widths[*column] > MIN_TEXT_WIDTH;
         let Some(widest) = (0..widths.len()).filter(is_text).max_by_key(|column| widths[*column]) else { break };

@@ -39,7 +39,7 @@ pub struct Clusterer {
     pub(super) changed: Vec<ItemSeq>,
     /// The document count at the time when all items were last rescored.
     pub(super) documents_at_rescore: usize,
-    /// The latest features of each scored pair, for training; `None` if they are not recorded. The ids of a pair are in
+    /// The latest features of each scored pair, for training; `None` if they are not recorded. The IDs of a pair are in
     /// ascending order.
     pub recorded_pairs: Option<BTreeMap<[ItemId; 2], RecordedPair>>,
 }
@@ -89,15 +89,15 @@ impl Clusterer {
         self.window.len()
     }
 
-    /// Adds an item that was assigned before a restart. Items must be restored in order of their ids.
+    /// Adds an item that was assigned before a restart. Items must be restored in order of their IDs.
     pub fn restore(&mut self, item: &Item, story: StoryId) {
         let seq = self.add_item(item);
         self.window.assign_story(seq, story);
     }
 
-    /// Assigns an item to a story and adds it to the window. Items must arrive in order of their ids.
+    /// Assigns an item to a story and adds it to the window. Items must arrive in order of their IDs.
     ///
-    /// `mint` creates the id of a new story. Its argument is a function that reports whether the clusterer knows an id.
+    /// `mint` creates the ID of a new story. Its argument is a function that reports whether the clusterer knows an ID.
     ///
     /// # Errors
     ///

@@ -3,7 +3,7 @@
 //!
 //! The inputs are the lexical log-odds of the [pair model](super::pair_model), the centered cosine of the embeddings,
 //! the margin of this cosine over other neighbors, and all products of two inputs. `encoder_model_weights.txt` contains
-//! the weights; `cargo run --release --example train -- SET.jsonl … --encoder FOLDER --write` learns them.
+//! the weights; `cargo run --release --example train -- SET.jsonl … --encoder DIR --write` learns them.
 
 use super::quadratic_regression::{QuadraticRegression, WeightsError};
 

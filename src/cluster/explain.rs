@@ -47,7 +47,7 @@ pub struct PairExplanation {
     pub contributions: Vec<FeatureContribution>,
     /// The rule that joins or separates the items regardless of the score.
     pub rule: Option<GroupingRule>,
-    /// Why the items are not joined although their links are equal.
+    /// Why the items are not joined even though their links are equal.
     pub ignored_link: Option<IgnoredLink>,
     pub hours_apart: f32,
 }

@@ -40,8 +40,8 @@ impl Clusterer {
         self.lead_same_link(seq);
     }
 
-    /// Returns the item that an excluded item follows: an item with the same link, or else the first item with the same
-    /// headline, or else, for an item above its outlet's quota, the nearest item.
+    /// Returns the item that an excluded item follows. In order of preference, this is an item with the same link, the
+    /// first item with the same headline, or, for an item above its outlet's quota, the nearest item.
     fn find_leader(&self, seq: ItemSeq) -> Option<ItemSeq> {
         let item = &self.window[seq];
         let title_terms = item.terms.iter().filter(|term| term.in_title()).count();

@@ -20,7 +20,7 @@ fn is_renumbered(number: TitleNumber, others: &[TitleNumber]) -> bool {
     same_word.peek().is_some() && same_word.all(|other| other.number != number.number)
 }
 
-/// Returns whether a title shares at least two terms with another, and adds numbers but at most one word.
+/// Returns whether a title shares at least two terms with another and adds numbers but at most one word.
 fn adds_only_numbers(title: &[WeightedTerm], other: &[WeightedTerm]) -> bool {
     let (mut numbers, mut words, mut shared) = (0, 0, 0);
     for term in title.iter().filter(|term| term.in_title()) {

@@ -25,7 +25,7 @@ pub struct Options {
     pub storyline_lifetime: SignedDuration,
     /// Only items of sources with one of these tags are grouped. If the list is empty, items of all sources are grouped.
     pub tags: Vec<String>,
-    /// The folder of the encoder whose embeddings are used; `None` for grouping by words only.
+    /// The directory of the encoder whose embeddings are used; `None` for grouping by words only.
     pub encoder: Option<PathBuf>,
 }
 

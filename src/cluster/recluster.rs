@@ -33,8 +33,8 @@ const FULL_RESCORE_DOCUMENTS: RangeInclusive<usize> = 300..=20_000;
 impl Clusterer {
     /// Regroups the changed items and their neighborhoods, and returns the changes.
     ///
-    /// `mint` creates the id of a story that splits off, given its first item. The second argument reports whether the
-    /// clusterer knows an id. `published` returns the published state of a story; `None` if the story is not published.
+    /// `mint` creates the ID of a story that splits off, given its first item. The second argument reports whether the
+    /// clusterer knows an ID. `published` returns the published state of a story; `None` if the story is not published.
     ///
     /// # Errors
     ///

@@ -34,7 +34,7 @@ impl GroupingRule {
     }
 }
 
-/// Why two items are not joined although their links are equal.
+/// Why two items are not joined even though their links are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::Display)]
 #[serde(rename_all = "kebab-case")]
 pub enum IgnoredLink {
@@ -71,7 +71,7 @@ impl ItemWindow {
         a.link == b.link && a.link.is_some_and(|link| self.links.identifies_event(link))
     }
 
-    /// Returns why two items are not joined although their links are equal.
+    /// Returns why two items are not joined even though their links are equal.
     pub(super) fn ignored_link(&self, a: &IndexedItem, b: &IndexedItem) -> Option<IgnoredLink> {
         let link = a.link.filter(|link| b.link == Some(*link))?;
         if !link.is_article() {

@@ -1,4 +1,5 @@
-//! Which story survives when stories merge. A story's id never changes, and readers know the ids of published stories.
+//! Determines which story survives when stories merge. A story's ID never changes, and readers have seen the IDs of
+//! published stories.
 
 use crate::domain::{PublishedStory, StoryId, Timestamp};
 

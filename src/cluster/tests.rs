@@ -83,7 +83,7 @@ fn item(id: i64, line: &str, lang: &str) -> Item {
     }
 }
 
-/// Assigns an item. If the item starts a story, the story gets this id.
+/// Assigns an item. If the item starts a story, the story gets this ID.
 fn assign(clusterer: &mut Clusterer, item: &Item, id: i64) -> StoryAssignment {
     let Ok(assignment) = clusterer.assign(item, |_| Ok::<_, Infallible>(StoryId::from_row(id)));
     assignment

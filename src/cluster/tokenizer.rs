@@ -23,8 +23,8 @@ const STOP_WORD: TermHash = TermHash(0);
 /// The maximum number of characters that are read from a summary. Most articles name their subject at the beginning.
 const MAX_SUMMARY_CHARS: usize = 400;
 
-/// The number of words at which the cache is cleared. Clearing it changes no results. This number fills a hash table
-/// whose size is a power of two.
+/// The number of words at which the cache is cleared. Clearing it does not affect the results. The number is the
+/// maximum load (7/8) of a hash table whose size is a power of two.
 const MAX_CACHED_STEMS: usize = (1 << 18) / 8 * 7;
 
 /// A term and its position in the text.

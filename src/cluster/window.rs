@@ -86,7 +86,7 @@ impl ItemWindow {
         item.aggregates = TermAggregates::new(&item.terms);
     }
 
-    /// Returns the sequence number of an item. Items arrive in order of their ids.
+    /// Returns the sequence number of an item. Items arrive in order of their IDs.
     pub(super) fn seq_of(&self, id: ItemId) -> Option<ItemSeq> {
         let index = self.items.binary_search_by_key(&id, |item| item.id).ok()?;
         Some(self.first_seq.advance(index))

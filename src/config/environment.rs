@@ -1,5 +1,5 @@
-//! Checks the settings whose validity depends on this machine: the files with the URLs of webhooks, and the folder of
-//! the export. The daemon starts regardless of these checks, because their result can change while it runs.
+//! Checks the settings whose validity depends on this machine: the files with the URLs of webhooks, and the directory
+//! of the export. The daemon starts regardless of these checks, because their result can change while it runs.
 
 use super::validate::line_of;
 use super::{Config, ConfigLocation};
@@ -20,8 +20,8 @@ pub struct UnusableSetting {
 }
 
 impl Config {
-    /// Returns the settings that refer to files and folders which this user cannot use. Omits files that systemd passes
-    /// only to the service.
+    /// Returns the settings that refer to files and directories that the current user cannot use. Omits files that
+    /// systemd passes only to the service.
     pub fn unusable_settings(&self) -> Vec<UnusableSetting> {
         let mut found = Vec::new();
         for (position, hook) in self.notify.iter().enumerate() {
@@ -64,13 +64,13 @@ pub fn webhook_url(hook: &WebhookOptions) -> Result<Url, String> {
     url.ok_or_else(|| format!("{} does not contain an http or https URL", file.display()))
 }
 
-/// Returns why this user cannot create files in a folder, which is created if it does not exist.
+/// Returns why the current user cannot create files in a directory, which is created if it does not exist.
 fn folder_problem(folder: &Path) -> Option<String> {
     let existing = folder.ancestors().find(|part| part.exists()).filter(|part| !part.as_os_str().is_empty());
     let existing = existing.unwrap_or(Path::new("."));
     if !existing.is_dir() {
-        return Some(format!("{} is not a folder", existing.display()));
+        return Some(format!("{} is not a directory", existing.display()));
     }
     let is_writable = access(existing, Access::WRITE_OK | Access::EXEC_OK).is_ok();
-    (!is_writable).then(|| format!("this user cannot write to {}", existing.display()))
+    (!is_writable).then(|| format!("the current user cannot write to {}", existing.display()))
 }

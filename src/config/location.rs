@@ -4,13 +4,13 @@ use super::{Config, Error};
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
-/// The configuration file of the system.
+/// The system-wide configuration file.
 const SYSTEM_PATH: &str = "/etc/newsfold/config.toml";
 
 /// The location from which the configuration is read. The file may be created after the program starts.
 #[derive(Debug, Clone, Default)]
 pub struct ConfigLocation {
-    /// The file that the operator has named.
+    /// The file that the operator has specified.
     pub given: Option<PathBuf>,
 }
 
@@ -31,8 +31,8 @@ impl ConfigLocation {
         self.path().map_or_else(|| Ok(Config::default()), |path| Config::read(&path))
     }
 
-    /// Returns whether a file that is not valid may name the database, although [`ConfigLocation::read_leniently`] does
-    /// not find the name.
+    /// Returns whether a file that is not valid may specify the database, even though
+    /// [`ConfigLocation::read_leniently`] does not find it.
     pub fn may_name_database(&self) -> bool {
         let Some(path) = self.path() else { return false };
         let Ok(text) = std::fs::read_to_string(path) else { return true };

@@ -29,8 +29,8 @@ const fn days(n: i64) -> SignedDuration {
 
 const NO_TIME: SignedDuration = SignedDuration::ZERO;
 const TEN_MILLIS: SignedDuration = SignedDuration::from_millis(10);
-/// The maximum shutdown grace period. It leaves two of the ten seconds that systemd allows for the records of abandoned
-/// polls and the checkpoint of the database.
+/// The maximum shutdown grace period. Of the ten seconds that systemd allows, it leaves two for the records of
+/// abandoned polls and the checkpoint of the database.
 const MAX_SHUTDOWN_GRACE: SignedDuration = seconds(8);
 
 pub(super) fn validate(config: &Config) -> Result<(), InvalidSetting> {

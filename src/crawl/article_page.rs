@@ -63,7 +63,7 @@ async fn fetch_article(
             }
             "the server asked newsfold to retry later".to_owned()
         }
-        Err(NoDocument::Challenged { service, .. }) => format!("{service} answered with a bot challenge"),
+        Err(NoDocument::Challenged { service, .. }) => format!("{service} responded with a bot challenge"),
         Err(NoDocument::Held { origin, .. }) => format!("{origin} is on hold"),
         Err(NoDocument::Blocked { reason }) => one_line(&reason.to_string(), MAX_ERROR_CHARS),
         Err(NoDocument::Failed { detail } | NoDocument::Unreachable { detail }) => one_line(&detail, MAX_ERROR_CHARS),

@@ -1,5 +1,5 @@
-//! Corrects the schedule after the system clock was ahead: polls that were planned with the wrong time would be due far
-//! in the future.
+//! Corrects the schedule after the system clock was ahead: polls that were scheduled with the wrong time would be due
+//! far in the future.
 
 use super::Options;
 use crate::domain::Timestamp;
@@ -12,8 +12,8 @@ pub const MAX_CLOCK_ERROR: SignedDuration = SignedDuration::from_mins(1);
 /// The margin that is added to the longest delay that the settings allow: jitter, and hours that a feed skips.
 const DELAY_MARGIN: SignedDuration = SignedDuration::from_hours(24);
 
-/// Makes sources due if their schedule was written while the clock was ahead, and deletes holds and leases from that
-/// time. Returns the number of sources.
+/// Corrects what was recorded while the clock was ahead: makes the affected sources due, and deletes the holds and
+/// leases. Returns the number of sources.
 pub fn correct_schedule(db: &WriteConnection, options: &Options, now: Timestamp) -> store::Result<usize> {
     let of_source = sources::longest_interval(db)?.unwrap_or_default();
     let longest = options.max_interval.max(options.max_retry_after).max(of_source).saturating_add(DELAY_MARGIN);

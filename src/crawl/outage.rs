@@ -80,7 +80,7 @@ impl OutageDetector {
         self.0.lock().is_down
     }
 
-    /// Returns the start of the current outage, if failures during it still do not count.
+    /// Returns the start of the current outage, as long as failures during the outage do not count.
     fn excused_since(&self, now: Timestamp) -> Option<Timestamp> {
         let state = self.0.lock();
         state.since.filter(|since| state.is_down && after(*since, MAX_EXCUSED_TIME) > now)
@@ -163,7 +163,7 @@ pub(super) fn record_recovery(
     now: Timestamp,
 ) -> store::Result<()> {
     poll_schedule::spread_overdue(db, now, OVERDUE_SPACING, interval)?;
-    let detail = "servers respond again; none had been reachable".to_owned();
+    let detail = "servers respond again; no server had been reachable".to_owned();
     operator_events::record(
         db,
         now,

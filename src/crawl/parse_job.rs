@@ -20,7 +20,7 @@ pub(super) const MAX_PARSE_TIME: SignedDuration = SignedDuration::from_secs(30);
 const MAX_FEED_TITLE_CHARS: usize = 200;
 
 /// Parses an untrusted document on a blocking thread, within the limits on concurrency and time. A panic affects only
-/// this document. A parser that never returns loses its slot to the next document.
+/// this document. The slot of a parser that never returns is given to the next document.
 pub(super) async fn parse_blocking<T: Send + 'static>(
     context: &PollContext,
     parse: impl FnOnce() -> T + Send + 'static,

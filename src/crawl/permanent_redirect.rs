@@ -16,7 +16,7 @@ use url::Url;
 const MIN_REDIRECTS: u32 = 10;
 const MIN_REDIRECT_PERIOD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// Records the redirect of a successful poll of `source`, and changes the URL once the redirect has proved stable.
+/// Records the redirect of a successful poll of `source` and changes the URL once the redirect has proved stable.
 pub(super) fn apply(
     target: Option<&Url>,
     source: &Source,

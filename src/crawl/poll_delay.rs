@@ -29,7 +29,7 @@ const MAX_FAILURE_DELAY: SignedDuration = SignedDuration::from_hours(24);
 /// The delay after the first refusal (403 or a bot challenge). Each consecutive refusal doubles it.
 const FIRST_REFUSAL_DELAY: SignedDuration = SignedDuration::from_hours(4);
 const MAX_REFUSAL_DELAY: SignedDuration = SignedDuration::from_hours(24);
-/// The span of which the random part of a delay is at most a tenth.
+/// The jitter of a delay is at most a tenth of this span.
 const MAX_JITTERED_SPAN: SignedDuration = SignedDuration::from_mins(20);
 /// The maximum delay of a source while newsfold has no network connection.
 const MAX_OFFLINE_DELAY: SignedDuration = SignedDuration::from_hours(1);
@@ -74,7 +74,7 @@ pub(super) fn until_recorded(source: &Source, options: &Options) -> SignedDurati
 
 /// Returns when a due source can be polled again if its feed skips the current hours or days; `None` if the source can
 /// be polled now. Polls that are rescheduled at startup or at the end of a hold ignore skipped hours and days. A source
-/// is always polled if its last poll was longer ago than the maximum interval.
+/// is always polled if its last poll was more than the maximum interval ago.
 pub fn skip_until(source: &Source, options: &Options, now: Timestamp) -> Option<Timestamp> {
     let latest = after(source.last_poll_at?, options.max_interval);
     let limit = latest.duration_since(now).max(SignedDuration::ZERO);

@@ -39,7 +39,7 @@ struct CachedMultiplier {
     valid_until: Timestamp,
 }
 
-/// The number of sources from which the multiplier is estimated. The error of the mean demand is about a hundredth.
+/// The number of sources from which the multiplier is estimated. The error of the mean demand is about one percent.
 const SAMPLED_SOURCES: u32 = 10_000;
 /// The time after which the multiplier is computed again. Rates change over days, so this time mainly determines when a
 /// new source gets its share of the budget.

@@ -1,4 +1,4 @@
-//! Fetches the robots.txt of an origin, and keeps it for a day (RFC 9309). Requests for feeds do not depend on it: it
+//! Fetches the robots.txt of an origin and keeps it for a day (RFC 9309). Requests for feeds do not depend on it: it
 //! concerns only the pages of items.
 
 use super::PollContext;

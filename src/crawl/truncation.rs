@@ -1,5 +1,5 @@
 //! Handles truncated documents. An incomplete last item is held back, and is stored only if the next document is
-//! truncated at the same place. Until then, requests are unconditional, because a 304 response would hide the complete
+//! truncated at the same point. Until then, requests are unconditional, because a 304 response would hide the complete
 //! document.
 //!
 //! [`crate::feed_parser`] recognizes truncated documents: it sets [`ProblemKind::Truncated`] and marks the item in
@@ -28,7 +28,7 @@ impl ParsedDocument {
     }
 }
 
-/// Adds the incomplete item to the items of the document if the previous document was truncated at the same place. An
+/// Adds the incomplete item to the items of the document if the previous document was truncated at the same point. An
 /// item that is already stored stays as it is.
 pub(super) async fn release_incomplete_item(
     context: &PollContext,

@@ -19,8 +19,8 @@ const RETRY_DELAY: Duration = Duration::from_millis(500);
 pub(super) enum NextRun {
     AfterChange,
     At(Timestamp),
-    /// Run again after [`RETRY_DELAY`], or later if the database cannot be read or written, because the last run
-    /// failed. A change does not wake the task earlier: on a damaged file, other tasks may still commit.
+    /// The task runs again after [`RETRY_DELAY`], or later if the database cannot be read or written, because its last
+    /// run failed. A change does not wake the task earlier: on a damaged file, other tasks may still commit.
     Retry,
 }
 
@@ -30,7 +30,7 @@ impl From<Option<Timestamp>> for NextRun {
     }
 }
 
-/// The means by which one task waits for work. Each clone tracks the changes that its task has seen.
+/// Lets one task wait for work. Each clone tracks the changes that its task has seen.
 #[derive(Clone)]
 pub(super) struct WorkSignal {
     changes: watch::Receiver<()>,

@@ -1,5 +1,5 @@
-//! Records an operator event when the disk of the database becomes nearly full and when it has space again, so that the
-//! health feed reports the shortage before writes fail.
+//! Records an operator event when the disk that holds the database is nearly full and when it has enough space again,
+//! so that the health feed reports the shortage before writes fail.
 
 use super::task_context::TaskContext;
 use crate::domain::{OperatorEvent, OperatorEventKind, Timestamp};

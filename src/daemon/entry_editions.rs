@@ -77,7 +77,7 @@ impl EnteringEditions {
         self.new.is_none() && languages.all(|language| Some(language) == first)
     }
 
-    /// Returns the number of the edition with which the story enters a feed. Adds the edition if it is new, and records
+    /// Returns the number of the edition with which the story enters a feed. Adds the edition if it is new and records
     /// the language of the entry.
     pub(super) fn number(
         &mut self,
@@ -145,7 +145,7 @@ fn edition_for_language(
     let latest_in_language = editions::latest_in_language(db, story.id, language)?;
     let has_entries = entry_languages::of_story(db, story.id)?.contains(language);
     let state = LanguageState { language, latest: latest_in_language.as_ref(), has_entries };
-    // Reviews, which run outside of write transactions, decide which stories an entry lists.
+    // Reviews, which run outside write transactions, decide which stories an entry lists.
     let listed = &latest.developments;
     let developments = |language: Option<&str>| {
         if listed.is_empty() {

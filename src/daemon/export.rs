@@ -167,7 +167,7 @@ impl Generation {
         self.folder.join(self.name() + INCOMPLETE_SUFFIX)
     }
 
-    /// Returns the path of a new file in the temporary folder, and creates the folder that contains it.
+    /// Returns the path of a new file in the temporary directory, and creates the directory that contains it.
     fn new_path(&self, path: &str) -> io::Result<PathBuf> {
         let to = self.temporary_folder().join(path);
         if let Some(folder) = to.parent() {

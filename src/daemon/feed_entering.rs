@@ -101,7 +101,7 @@ struct MatchingStories<'s> {
     facts: Vec<StoryFacts<'s>>,
     /// The feeds that contain each candidate.
     entries: Vec<FeedsOfStory>,
-    /// The positions of feeds, and of the candidates that match each.
+    /// The positions of feeds, and of the candidates that match each feed.
     by_feed: Vec<(usize, Vec<usize>)>,
 }
 

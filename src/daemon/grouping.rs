@@ -34,7 +34,7 @@ const MAX_REVISED_ITEMS: u32 = 5_000;
 const MIN_RECLUSTER_DELAY: SignedDuration = SignedDuration::from_secs(1);
 
 pub(super) async fn run(mut context: TaskContext) {
-    // Wait until a running command has finished grouping, because two programs could give the same id to two stories.
+    // Wait until a running command has finished grouping, because two programs could give the same ID to two stories.
     let lock = tokio::select! {
         _ = context.shutdown.cancelled() => return,
         lock = DatabaseLock::acquire_for_grouping(context.store().path()) => lock,
@@ -155,7 +155,7 @@ impl GroupingSession {
         store.read(restore).await
     }
 
-    /// Assigns all items without a story, and reclusters if that is due.
+    /// Assigns all items without a story and reclusters if that is due.
     ///
     /// # Errors
     /// Returns [`store::Error::Outdated`] if the operator has changed the constraints since the session was restored.
@@ -231,7 +231,7 @@ impl GroupingSession {
                 let revised = revised_items::get(db, MAX_REVISED_ITEMS)?;
                 let revise = || revised.items.iter().for_each(|item| clusterer.revise(item));
                 if catch_unwind(AssertUnwindSafe(revise)).is_err() {
-                    tracing::error!("reading revised items again panicked; starting again from the database");
+                    tracing::error!("a panic while reading revised items; starting again from the database");
                     return Ok((None, revised, StoryRegrouping::default()));
                 }
                 let mint = |first_item, is_known: &dyn Fn(StoryId) -> bool| mint_id(db, first_item, is_known);
@@ -247,7 +247,7 @@ impl GroupingSession {
             return Ok(());
         }
         let (moved, split) = (regrouping.moved.len(), regrouping.created.len());
-        tracing::debug!(moved, split, "reclustering changed stories");
+        tracing::debug!(moved, split, "stories changed by reclustering");
         let (version, config) = (self.constraints_version, self.config.clone());
         let apply = move |db: &WriteConnection| {
             constraints::expect_version(db, version)?;
@@ -273,7 +273,7 @@ fn restored_clusterer(db: &ReadConnection, config: &Config, items: &[AssignedIte
             db.expect_needed()?;
             let restore = || clusterer.restore(&assigned.item, assigned.story);
             if catch_unwind(AssertUnwindSafe(restore)).is_err() {
-                tracing::error!(item = %assigned.item.id, "grouping this item panicked; it stays in its story");
+                tracing::error!(item = %assigned.item.id, "grouping this item panicked; the item stays in its story");
                 omitted.insert(assigned.item.id);
                 continue 'restart;
             }
@@ -300,7 +300,7 @@ fn assign_batch(
         match catch_unwind(AssertUnwindSafe(assign)) {
             Ok(assignment) => assignments.push(assignment?),
             Err(_) => {
-                tracing::error!(item = %item.id, "grouping this item panicked; it gets its own story");
+                tracing::error!(item = %item.id, "grouping this item panicked; the item gets its own story");
                 assignments.push(separate_story(db, &item)?);
                 return Ok((None, assignments));
             }
@@ -316,7 +316,7 @@ fn separate_story(db: &ReadConnection, item: &Item) -> store::Result<StoryAssign
     Ok(StoryAssignment { item: item.id, story, placement, copy_of: None, evidence })
 }
 
-/// Generates the id of a story that splits off.
+/// Generates the ID of a story that splits off.
 fn mint_id(db: &ReadConnection, first_item: ItemId, is_known: impl Fn(StoryId) -> bool) -> store::Result<StoryId> {
     let missing = || store::Error::Corrupt(format!("item {first_item} is in the window but not in the database"));
     stories::mint_id(db, &items::get(db, first_item)?.ok_or_else(missing)?, is_known)

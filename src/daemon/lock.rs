@@ -54,14 +54,14 @@ impl DatabaseLock {
         }
     }
 
-    /// Returns whether a daemon runs on a database.
+    /// Returns whether a daemon is running on a database.
     pub fn is_held(database: &Path) -> bool {
         let lock = File::open(with_suffix(database, DAEMON_LOCK));
         lock.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
     }
 
     /// Waits until no other program groups the items of this database. A command holds this lock briefly if no daemon
-    /// runs. A daemon holds it for its whole lifetime.
+    /// is running. A daemon holds it for its whole lifetime.
     pub(super) async fn acquire_for_grouping(database: &Path) -> Result<DatabaseLock, LockError> {
         loop {
             match DatabaseLock::named(database, ".grouping.lock") {

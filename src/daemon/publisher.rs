@@ -33,7 +33,7 @@ const MAX_BATCH: u32 = 500;
 /// The maximum time for filling feeds before the server accepts connections, and before other work continues.
 const STARTUP_FILL_TIME: Duration = Duration::from_secs(1);
 const FILL_TIME: Duration = Duration::from_millis(500);
-/// The delay before stories are checked again whose sources are all on probation.
+/// The delay before stories whose sources are all on probation are checked again.
 const PROBATION_RECHECK_DELAY: SignedDuration = SignedDuration::from_mins(1);
 
 pub(super) async fn run(mut context: TaskContext) {
@@ -43,7 +43,8 @@ pub(super) async fn run(mut context: TaskContext) {
         let regrouped_at = *regrouped.borrow_and_update();
         let publishing = publisher.publish(context.store(), context.clock(), regrouped_at);
         let Some(published) = context.shutdown.run_until_cancelled(publishing).await else {
-            // The store finishes a write whose future is dropped. The publisher of a new configuration starts after it.
+            // The store finishes a write whose future is dropped. The publisher of a new configuration starts after
+            // this write.
             let _ = context.store().write(|_| Ok(())).await;
             return;
         };
@@ -141,7 +142,7 @@ impl EditionPublisher {
         store.read(next).await
     }
 
-    /// Fills all new feeds, and publishes all due stories.
+    /// Fills all new feeds and publishes all due stories.
     pub(super) async fn publish_all(&self, store: &Store, clock: &Clock, regrouped_at: Timestamp) -> store::Result<()> {
         while !self.catch_up(store, clock, FILL_TIME).await? {}
         self.publish(store, clock, regrouped_at).await.map(|_| ())

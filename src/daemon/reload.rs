@@ -62,7 +62,7 @@ impl Daemon {
         Ok(Some((file, context)))
     }
 
-    /// Ends the running tasks, and starts the tasks of another configuration. The old server responds until the new
+    /// Ends the running tasks and starts the tasks of another configuration. The old server responds until the new
     /// server has started.
     async fn replace_tasks(&mut self, context: TaskContext) {
         self.running.stop_tasks().await;

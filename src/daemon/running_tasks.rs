@@ -41,8 +41,8 @@ pub(super) struct Sockets {
 }
 
 impl RunningTasks {
-    /// Starts the tasks of `context` and the servers on `sockets`. `is_reload` states whether the tasks of another
-    /// configuration ran until now.
+    /// Starts the tasks of `context` and the servers on `sockets`. `is_reload` states whether tasks with another
+    /// configuration were running before.
     pub(super) async fn start(
         context: TaskContext,
         sockets: &Sockets,

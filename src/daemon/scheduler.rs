@@ -91,7 +91,7 @@ pub(super) async fn spread_overdue(polling: &PollContext) -> store::Result<()> {
 
 /// Polls until shutdown and then waits for the polls in progress. Polls are abandoned after the shutdown grace period.
 pub(super) async fn run(context: TaskContext) {
-    // Leases of an earlier daemon are void, because only one daemon runs per database.
+    // Leases of an earlier daemon are void, because only one daemon can run per database.
     let (program, now) = (context.polling.program.clone(), context.clock().now());
     if let Err(error) = context.store().write(move |db| poll_leases::delete_of_holder(db, &program, now)).await {
         error.log("the leases of an earlier daemon could not be deleted; they will expire");

@@ -27,7 +27,7 @@ const MAX_MEMBERS: u32 = 20_000;
 const SOURCE_QUOTA: usize = 60;
 const SOURCE_QUOTA_DIVISOR: usize = 5;
 
-/// The minimum age at which items are counted, so that a pass counts many items at once.
+/// The minimum age at which items are counted, so that a pass counts many items together.
 const COUNT_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 /// The maximum age of counted items in a database without counts, and the maximum number of items that a pass counts.
 const COUNTED_SPAN: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -40,7 +40,7 @@ pub(super) struct StorylineSession {
     grouped: Option<(Vec<StorylineMember>, StoryLinks)>,
     /// The hash of the encoder whose embeddings the grouper contains.
     encoder: Option<String>,
-    /// The time until which items have been counted in the grouper's statistics.
+    /// The end of the period whose items the statistics of the grouper include.
     counted_until: Option<Timestamp>,
 }
 
@@ -48,7 +48,7 @@ pub(super) struct StorylineSession {
 #[derive(Default)]
 struct PassResult {
     regrouping: StorylineRegrouping,
-    /// The term counts of items that left the window, and the time until which items are counted.
+    /// The term counts of items that have left the window, and the time up to which items are counted.
     counted: Option<(Vec<TermFrequency>, Timestamp)>,
 }
 
@@ -86,7 +86,7 @@ impl StorylineSession {
         let (session, PassResult { regrouping, counted }) = store.read(move |db| self.plan(db, &options, now)).await?;
         if !regrouping.is_empty() {
             let (moved, merged) = (regrouping.moved.len(), regrouping.merged.len());
-            tracing::debug!(moved, merged, "grouping changed storylines");
+            tracing::debug!(moved, merged, "storylines changed by grouping");
             let apply = move |db: &WriteConnection| {
                 constraints::expect_version(db, version)?;
                 storyline_membership::apply_regrouping(db, &regrouping, now)

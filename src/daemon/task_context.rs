@@ -130,7 +130,7 @@ impl TaskSet {
         });
     }
 
-    /// Waits for the tasks to end after shutdown. Abandons polls in progress at `deadline`, and records them. The
+    /// Waits for the tasks to end after shutdown. Abandons polls in progress at `deadline` and records them. The
     /// grouping of their items resumes at the next start. Dropping the future has no effect on the tasks.
     pub(super) async fn finish(&mut self, deadline: Instant) {
         if timeout_at(deadline, self.join_all()).await.is_ok() {

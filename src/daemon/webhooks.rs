@@ -165,7 +165,7 @@ impl Webhook {
         }
     }
 
-    /// Reports why the last attempt failed; `None` if it succeeded. The report names only the host of the URL.
+    /// Reports why the last attempt failed; `None` if it succeeded. The report contains only the host of the URL.
     fn set_failure(&self, context: &TaskContext, url: Option<&Url>, reason: Option<&str>) {
         let host = url.and_then(Url::host_str).map_or_else(String::new, |host| format!(" at {host}"));
         let text = |reason| format!("the webhook of the feed {}{host} failed: {reason}", self.feed.name);

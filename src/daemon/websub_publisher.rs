@@ -1,5 +1,5 @@
-//! The `websub publisher` task: asks callbacks to confirm requests, delivers changed documents to the subscribers of
-//! our own hub, and notifies other hubs. [`delivery_retries`] decides when to repeat a delivery.
+//! The `websub publisher` task: verifies subscription requests with callbacks, delivers changed documents to the
+//! subscribers of our own hub, and notifies other hubs. [`delivery_retries`] decides when to repeat a delivery.
 //!
 //! All pending work is in the database. The time of the next attempt is stored before a request is sent, so a crash
 //! neither repeats a request immediately nor loses a request. At most one request per host and `hub.concurrency`
@@ -40,7 +40,7 @@ struct Publisher {
     changes: FeedChanges,
 }
 
-/// A request that has been sent but not answered.
+/// A request that has been sent but has not received a response.
 struct InFlightRequest {
     host: String,
     is_retry: bool,
@@ -212,7 +212,7 @@ impl Publisher {
         CallbackRequest { callback, timeout: self.context.config.hub.callback_timeout, now }
     }
 
-    /// Asks a callback once to confirm a request (section 5.3). A subscriber that does not confirm must repeat its
+    /// Sends a callback one verification request (section 5.3). A subscriber that does not confirm must repeat its
     /// request.
     async fn verify(&self, PendingVerification { id, request, .. }: PendingVerification) -> store::Result<()> {
         let Some(challenge) = secrets::generate() else {

@@ -47,7 +47,7 @@ struct HubRequest {
     requested_at: Timestamp,
 }
 
-/// Prepares the database for a configuration, and returns whether WebSub is enabled.
+/// Prepares the database for a configuration and returns whether WebSub is enabled.
 ///
 /// If pushes may have been missed, because the daemon was not running, all deferred polls return to the schedules of
 /// their sources.
@@ -103,7 +103,7 @@ pub(super) async fn run(mut context: TaskContext) {
     }
 }
 
-/// Takes the next step of a batch of due subscriptions.
+/// Takes the next step of each subscription in a batch of due subscriptions.
 async fn process_due(context: &TaskContext) -> store::Result<()> {
     let (config, now) = (context.config.clone(), context.clock().now());
     let take_steps = move |db: &store::WriteConnection| {
@@ -201,7 +201,7 @@ fn take_step(subscription: &mut HubSubscription, polled: bool, base: &str, now: 
         step = renewal_schedule::next_step(subscription, polled, base, now);
     }
     let credentials = match step {
-        // A subscription that has ended does not end again.
+        // The subscription has already ended above.
         SubscriptionStep::End(_) => return None,
         SubscriptionStep::Wait(until) => {
             subscription.next_action_at = until;

@@ -9,7 +9,7 @@ pub fn one_line(text: &str, max_chars: usize) -> String {
     let mut out = String::with_capacity(text.len().min(max_chars * 4));
     let mut length = 0;
     for word in text.split_whitespace() {
-        // Printable ASCII is by far the most frequent. Each such character is visible, and is a grapheme.
+        // Most characters are printable ASCII. Each of them is visible and is a grapheme.
         let is_ascii = word.bytes().all(|byte| byte.is_ascii_graphic());
         let clean: Cow<'_, str> =
             if is_ascii { word.into() } else { word.chars().filter(|c| !is_invisible(*c)).collect() };

@@ -65,7 +65,7 @@ pub struct EditionText {
     pub article: Option<String>,
     pub lang: Option<String>,
     pub image: Option<String>,
-    /// The lead's source. Editions do not store the source's address, because the address may contain a secret.
+    /// The lead's source. Editions do not store the source's URL, because the URL may contain a secret.
     pub source: SourceId,
     /// The enclosures of the lead.
     #[serde(default)]
@@ -199,7 +199,7 @@ pub struct FeedCandidate {
     /// The edition to show. A story that entered the feed with a feed-specific edition has that edition and all later
     /// editions, in order.
     pub editions: Vec<Edition>,
-    /// The rank of the story if the feed has the order `hot`.
+    /// The rank of the story if the feed has the `hot` order.
     pub rank: Option<StoryRank>,
 }
 

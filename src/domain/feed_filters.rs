@@ -50,7 +50,7 @@ impl FeedFilters {
     }
 
     /// Returns whether an item of a story passes the filter of a feed, and whether an item passes an excluding filter.
-    /// `results` are the results of the filters that were applied to the story before.
+    /// `results` are the results of the filters that have already been applied to the story.
     pub fn matches(&self, feed: usize, items: &[FilteredItem], results: &mut BTreeMap<usize, bool>) -> (bool, bool) {
         let FiltersOfFeed { items: own, excluded } = &self.feeds[feed];
         let mut matches = |filter: &usize| {

@@ -46,7 +46,7 @@ pub struct SubscriberRequest {
     pub secret: Option<String>,
     #[serde(deserialize_with = "super::duration::from_milliseconds")]
     pub lease: SignedDuration,
-    /// When the hub asks the callback to confirm the request.
+    /// When the hub sends the verification request to the callback.
     pub verify_at: Timestamp,
 }
 
@@ -67,7 +67,7 @@ pub struct RateLimitCounts {
     pub last_hour: RequestCounts,
 }
 
-/// A total number, and the numbers of members that share the topic, the callback's host or the client of a request.
+/// A total count, and the counts of members that share the topic, the host of the callback or the client of a request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub struct RequestCounts {
     pub total: u32,

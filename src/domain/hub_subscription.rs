@@ -17,7 +17,7 @@ pub struct DeclaredHub {
     pub topic: String,
 }
 
-/// The subscription of a source. It exists from the first time that the source's feed declares a hub.
+/// The subscription of a source. It exists once the source's feed has declared a hub.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HubSubscription {
     #[serde(rename(deserialize = "source_id"))]
@@ -81,7 +81,7 @@ pub enum HubEvent {
     SubscribeFailed {
         failure: WebSubFailure,
     },
-    /// newsfold ended the subscription, although the hub refused the request to unsubscribe.
+    /// newsfold ended the subscription, even though the hub refused the request to unsubscribe.
     UnsubscribeFailed {
         failure: WebSubFailure,
     },
@@ -123,7 +123,7 @@ pub enum WebSubFailure {
     Status { status: u16, message: String },
     /// There was no response because of an invalid or forbidden address, a hold, a timeout or a network error.
     NoResponse { error: String },
-    /// A callback did not answer a verification request with the expected challenge.
+    /// A callback did not echo the expected challenge of a verification request.
     WrongChallenge,
     /// newsfold gave up after this number of consecutive failures.
     GaveUp { attempts: u32, last: Box<WebSubFailure> },
@@ -159,9 +159,9 @@ pub enum SignatureError {
 pub enum DisabledReason {
     /// `websub.enabled` is false.
     Configured,
-    /// `publish.base_url` has its default value, so hubs do not know the address of newsfold.
+    /// `publish.base_url` has its default value, so hubs do not know the URL of newsfold.
     NoBaseUrl,
-    /// `publish.base_url` names a host that hubs cannot resolve.
+    /// `publish.base_url` contains a host name that hubs cannot resolve.
     LocalHostName { host: String },
     /// `publish.base_url` has no host, or has an address that hubs cannot reach.
     Unreachable { detail: String },

@@ -1,4 +1,4 @@
-//! Identifier types. The ids of sources, items, constraints and subscribers are row numbers of one database. The ids of
+//! Identifier types. The IDs of sources, items, constraints and subscribers are row numbers of one database. The IDs of
 //! stories and storylines are public, so they are hashes of the item that started the story or storyline and do not
 //! depend on the machine or on a counter.
 
@@ -42,11 +42,11 @@ row_id! {
     SubscriberId
 }
 
-/// The number of characters of a public id.
+/// The number of characters of a public ID.
 const PUBLIC_ID_LENGTH: usize = 12;
 /// The alphabet of Crockford's Base32.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-/// The 60 bits of a public id.
+/// The 60 bits of a public ID.
 const MASK: u64 = (1 << 60) - 1;
 
 macro_rules! public_id {
@@ -61,13 +61,13 @@ macro_rules! public_id {
                 self.0
             }
 
-            /// Returns the id with this row number.
+            /// Returns the ID with this row number.
             pub const fn from_row(row: i64) -> Self {
                 $name((row as u64 & MASK) as i64)
             }
 
-            /// Returns the row numbers of all ids that begin with `prefix`. The command line accepts a prefix instead
-            /// of an id.
+            /// Returns the row numbers of all IDs that begin with `prefix`. The command line accepts a prefix instead
+            /// of an ID.
             pub fn rows_of_prefix(prefix: &str) -> Result<RangeInclusive<i64>, InvalidPublicId> {
                 let invalid = || InvalidPublicId { text: one_line(prefix, 40), kind: $kind };
                 rows_of_prefix(prefix).ok_or_else(invalid)
@@ -110,21 +110,21 @@ macro_rules! public_id {
 }
 
 public_id! {
-    /// The public id of a story: 60 bits, written as twelve lowercase characters of Crockford's Base32.
+    /// The public ID of a story: 60 bits, written as twelve lowercase characters of Crockford's Base32.
     ///
-    /// The id is minted once, from the item that starts the story. URLs and published entries contain it, so it never
+    /// The ID is minted once, from the item that starts the story. URLs and published entries contain it, so it never
     /// changes.
     StoryId, "story"
 }
 public_id! {
-    /// The public id of a storyline, in the same form as [`StoryId`]. It is minted once, from the story that starts the
+    /// The public ID of a storyline, in the same form as [`StoryId`]. It is minted once, from the story that starts the
     /// storyline.
     StorylineId, "storyline"
 }
 
 impl StoryId {
-    /// Mints the id of a story started by the item `guid` of the source at `source_url`. `attempt` starts at 0 and
-    /// increases while the id is taken by a collision (probability 2^-60 per pair) or by an earlier story of the item.
+    /// Mints the ID of a story started by the item `guid` of the source at `source_url`. `attempt` starts at 0 and
+    /// increases while the ID is taken by a collision (probability 2^-60 per pair) or by an earlier story of the item.
     pub fn mint(source_url: &str, guid: &str, attempt: u32) -> Self {
         let mut seed = Vec::with_capacity(source_url.len() + guid.len() + 8);
         seed.extend_from_slice(source_url.as_bytes());
@@ -137,8 +137,8 @@ impl StoryId {
 }
 
 impl StorylineId {
-    /// Mints the id of a storyline that `story` starts. At first, it equals the id of the story. `attempt` increases
-    /// while the id is taken by an earlier storyline of the story.
+    /// Mints the ID of a storyline that `story` starts. At first, it equals the ID of the story. `attempt` increases
+    /// while the ID is taken by an earlier storyline of the story.
     pub fn mint(story: StoryId, attempt: u32) -> Self {
         match attempt {
             0 => Self::from_row(story.to_row()),
@@ -165,9 +165,9 @@ fn rows_of_prefix(prefix: &str) -> Option<RangeInclusive<i64>> {
     Some(value << open..=(value << open) + ((1i64 << open) - 1))
 }
 
-/// The error for a string that is not the id of a story or a storyline.
+/// The error for a string that is not the ID of a story or a storyline.
 #[derive(Debug, thiserror::Error)]
-#[error("‘{text}’ is not a {kind} id; an id has up to 12 letters and digits, as printed by `newsfold {kind} list`")]
+#[error("‘{text}’ is not a {kind} ID; an ID has up to 12 letters and digits, as printed by `newsfold {kind} list`")]
 pub struct InvalidPublicId {
     text: String,
     kind: &'static str,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// An item that [`crate::ingest`] created from a document and that is not stored yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewItem {
-    /// The id that the feed gives the item, or else a hash of its title and of its link or date. Never empty.
+    /// The ID that the feed gives the item, or else a hash of its title and of its link or date. Never empty.
     pub guid: String,
     /// The link as it appears in the feed.
     pub url: Option<String>,

@@ -37,7 +37,7 @@ pub fn is_day_only(time_of_day: TimeOfDay, others_have_times: bool) -> bool {
     }
 }
 
-/// Returns the date by which an item is ranked that newsfold first sees now: the earlier of `claimed` and `now`. An item
+/// Returns the date by which newsfold ranks an item that it first sees now: the earlier of `claimed` and `now`. An item
 /// without a date, or with only the date of the current day, is ranked by `now`.
 pub fn ranking_date(claimed: Option<Timestamp>, is_day_only: bool, now: Timestamp) -> Timestamp {
     let is_of_today = |day: Timestamp| is_day_only && now < after(day, DAY);

@@ -1,4 +1,4 @@
-//! The reason for the time of a source's next poll. Only `wording::next_poll_text` converts it to words.
+//! The reason for the time of a source's next poll. Only `wording::next_poll_text` converts it to text.
 
 use super::HoldReason;
 use jiff::Timestamp;
@@ -47,7 +47,8 @@ pub enum NextPollReason {
 }
 
 impl NextPollReason {
-    /// Returns the planned reason. While a poll is in progress, this is the reason before the poll started.
+    /// Returns the reason for the scheduled poll. While a poll is in progress, this is the reason before the poll
+    /// started.
     pub fn planned(&self) -> &NextPollReason {
         match self {
             NextPollReason::PollStarted { planned, .. } => planned,

@@ -38,9 +38,9 @@ pub enum OperatorEventKind {
     Offline,
     /// newsfold's own network works again.
     Online,
-    /// The disk of the database has little free space.
+    /// The disk that holds the database has little free space.
     DiskNearlyFull,
-    /// The disk of the database has enough free space again.
+    /// The disk that holds the database has enough free space again.
     DiskHasSpace,
 }
 

@@ -25,7 +25,7 @@ pub enum HoldScope {
     Hub,
 }
 
-/// Why an origin is on hold. Stored as JSON. Only `wording::hold_reason_text` converts it to words.
+/// Why an origin is on hold. Stored as JSON. Only `wording::hold_reason_text` converts it to text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum HoldReason {

@@ -76,7 +76,7 @@ pub struct SourceUpdate {
     pub next_poll_reason: NextPollReason,
     /// The number of consecutive failed polls.
     pub failures: u32,
-    /// The time before which the server asked newsfold to send no requests to this source.
+    /// The server asked newsfold to send no requests to this source before this time.
     pub hold_until: Option<Timestamp>,
     /// A hold on all sources of the origin.
     pub origin_hold: Option<OriginHold>,
@@ -112,7 +112,7 @@ pub struct FeedMetadata {
     pub polling_hints: PollingHints,
 }
 
-/// The numbers of active sources by their last poll.
+/// The number of active sources, by their last poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct PollCounts {
     pub active: u64,

@@ -13,7 +13,7 @@ pub struct PublishedFeed {
     /// Whether requests require the feed's access token.
     pub private: bool,
     pub selection: FeedSelection,
-    /// The age at which a report counts half as much, in the order `hot` (domain::StoryRank).
+    /// The age at which a report counts half as much, in `hot` order (domain::StoryRank).
     #[serde(with = "super::duration")]
     pub half_life: SignedDuration,
 }
@@ -70,7 +70,7 @@ pub enum FeedOrder {
     Hot,
 }
 
-/// The maximum number of entries that are ranked in the order `hot`: those with the most recently updated stories.
+/// The maximum number of entries that are ranked in `hot` order: those with the most recently updated stories.
 const MAX_RANKED: u32 = 10_000;
 
 impl FeedSelection {

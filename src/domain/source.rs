@@ -46,7 +46,7 @@ pub struct Source {
     pub last_error: String,
     /// The time to which the error refers (`PollRecord::detail_time`).
     pub last_error_time: Option<Timestamp>,
-    /// The time before which the server asked newsfold to send no requests. Manual polls respect it too.
+    /// The server asked newsfold to send no requests before this time. Manual polls respect it too.
     pub hold_until: Option<Timestamp>,
     pub polling_hints: PollingHints,
     /// The target of permanent redirects that have not proved stable yet.
@@ -156,7 +156,7 @@ pub struct PendingRedirect {
 pub struct TruncatedEnd {
     /// The guid of the last item, even if the item is incomplete; empty if there is no item.
     pub last_guid: String,
-    /// Whether the previous document was truncated at the same place. Only then is an incomplete item stored.
+    /// Whether the previous document was truncated at the same point. Only then is an incomplete item stored.
     pub is_confirmed: bool,
 }
 
@@ -224,7 +224,7 @@ pub enum PollOutcome {
     Throttled,
     /// The server refused the request (403).
     Refused,
-    /// The server answered with a bot challenge, which newsfold never solves.
+    /// The server responded with a bot challenge, which newsfold never solves.
     Challenged,
     /// A redirect led to an origin on hold.
     Held,

@@ -24,7 +24,7 @@ pub struct Story {
     pub storyline_evidence: StorylineEvidence,
     /// The item that represents the story.
     pub lead: ItemId,
-    /// The items, ordered by [`Item::ranked_at`], then by id.
+    /// The items, ordered by [`Item::ranked_at`], then by ID.
     pub items: Vec<StoryItem>,
     /// The tags of the items' sources.
     pub tags: Vec<String>,

@@ -1,4 +1,4 @@
-//! The rank of a story in feeds with the order `hot`. Stories that many outlets have reported recently have the highest
+//! The rank of a story in feeds with `hot` order. Stories that many outlets have reported recently have the highest
 //! ranks.
 
 use super::{StoryId, StorylineId};
@@ -61,7 +61,7 @@ impl StoryRank {
         StoryRank(((max + libm::log2(sum)) * 1000.0).round() as i64)
     }
 
-    /// Returns the number of doublings of the number of outlets by which this rank is above another one.
+    /// Returns how far this rank is above another rank, in doublings of the number of outlets.
     pub fn doublings_above(self, other: StoryRank) -> f64 {
         self.0.saturating_sub(other.0) as f64 / 1000.0
     }

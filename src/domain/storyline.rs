@@ -1,11 +1,11 @@
-//! Storylines: the stories that report one event and what follows from it.
+//! Storylines: the stories that report an event and its consequences.
 
 use super::{ItemId, SourceId, Story, StoryId, StorylineEvidence, StorylineId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// The stories that report one event and what follows from it. Most storylines contain only one story.
+/// The stories that report an event and its consequences. Most storylines contain only one story.
 #[derive(Debug, Clone, Serialize)]
 pub struct Storyline {
     pub id: StorylineId,

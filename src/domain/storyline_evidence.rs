@@ -1,4 +1,4 @@
-//! Why a story belongs to its storyline.
+//! The reasons why a story belongs to its storyline.
 
 use super::ConstraintId;
 use serde::{Deserialize, Serialize};

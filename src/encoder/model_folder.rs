@@ -21,7 +21,7 @@ const MODEL_NAMES: [&str; 4] = ["model.onnx", "model_quantized.onnx", "onnx/mode
 /// The maximum number of files in `onnx` that are considered.
 const MAX_LISTED_FILES: usize = 1000;
 
-/// The contents of an encoder's folder.
+/// The contents of an encoder's directory.
 pub(super) struct ModelFolder {
     pub model_path: PathBuf,
     pub model: Vec<u8>,

@@ -1,4 +1,4 @@
-//! Converts a text to the token ids of a model's vocabulary.
+//! Converts a text to the token IDs of a model's vocabulary.
 
 use super::model_folder::{TokenizerFile, TokenizerKind};
 use super::{Error, MAX_TOKENS};
@@ -43,7 +43,7 @@ impl SubwordTokenizer {
         Ok(SubwordTokenizer { tokenizer, first, last, vocabulary_size })
     }
 
-    /// Returns the token ids of a text, at most [`MAX_TOKENS`]. Names of special tokens in the text are treated as
+    /// Returns the token IDs of a text, at most [`MAX_TOKENS`]. Names of special tokens in the text are treated as
     /// ordinary text.
     pub fn tokens(&self, text: &str) -> Result<Vec<i32>, Error> {
         let tokens = self.tokenizer.encode(text, false).map_err(|error| Error::Failed(error.to_string()))?;

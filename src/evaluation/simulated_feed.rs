@@ -27,8 +27,8 @@ pub struct SimulatedFeedMetrics {
     pub entries: usize,
     /// The share of entries whose labeled story already has an entry.
     pub repeats: f64,
-    /// The share of labeled stories of which at least 80% of the items are in one story that has an entry or is listed
-    /// in an entry. Only labeled stories with items from three or more outlets count.
+    /// The share of labeled stories with at least 80% of their items in one story that has an entry or is listed in an
+    /// entry. Only labeled stories with items from three or more outlets count.
     pub visible: f64,
     /// Like `visible`, but the story must have an entry.
     pub with_entry: f64,

@@ -103,7 +103,7 @@ pub fn refresh_target(html: &str, page_url: &Url) -> Option<Url> {
     None
 }
 
-/// Returns the address in the `content` of a refresh: `0; url='https://example.org/'`, `5,https://example.org/`.
+/// Returns the URL in the `content` of a refresh: `0; url='https://example.org/'`, `5,https://example.org/`.
 fn refresh_address(content: &str) -> Option<&str> {
     let after_delay = content.trim_start().trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').trim_start();
     let address = after_delay.strip_prefix([';', ',']).unwrap_or(after_delay).trim_start();

@@ -117,7 +117,7 @@ pub fn namespace_of_prefix(prefix: &str) -> FeedNamespace {
     }
 }
 
-/// Returns the meaning of an element inside or outside of items. `name` is the local name in lowercase.
+/// Returns the meaning of an element inside or outside items. `name` is the local name in lowercase.
 pub fn element_mapping(namespace: FeedNamespace, name: &str, in_item: bool) -> Option<ElementMapping> {
     use FeedField::*;
     use FeedNamespace::*;

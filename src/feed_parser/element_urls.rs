@@ -23,7 +23,7 @@ const GRANTED_GROWTH_BYTES: usize = 1024 * 1024;
 pub struct UrlResolver<'o> {
     /// The URL of the document without credentials and query.
     document_url: Url,
-    /// The secrets of the document's address. Relative URLs that repeat a secret are dropped.
+    /// The secrets of the document's URL. Relative URLs that repeat a secret are dropped.
     secrets: FeedSecrets,
     /// The feed's website, if [`website_as_base`] returns it. In this case, relative URLs belong to the website, unless
     /// the document sets a base.
@@ -135,8 +135,8 @@ fn base_within(outer: &Url, tag: StartTag) -> Option<Url> {
     (is_web_url(&base) && base.as_str().len() <= MAX_BASE_BYTES).then_some(base)
 }
 
-/// Returns the website as the base of relative URLs, if it is on a different host than the document or if the folder of
-/// the document may be secret.
+/// Returns the website as the base of relative URLs, if it is on a different host than the document or if the directory
+/// of the document may be secret.
 pub fn website_as_base(website: Option<&Url>, document_url: &Url) -> Option<Url> {
     let is_secret_folder =
         || document_url.join("x").is_ok_and(|link| FeedSecrets::of([document_url]).are_in_relative_link(&link));

@@ -7,7 +7,7 @@ const STARTS: [&str; 2] = ["&lt;noscript", "<noscript"];
 const ENDS: [&str; 2] = ["&lt;/noscript&gt;", "</noscript>"];
 
 /// Decodes each `<noscript>` that contains only escaped images or players. Returns `None` if there is no such element.
-/// Other escaped tags are words in text about HTML.
+/// Other escaped tags are literal text, for example in articles about HTML.
 pub fn with_decoded_noscript(html: &str) -> Option<String> {
     if !html.contains("&lt;") {
         return None;

@@ -1,6 +1,6 @@
 //! Parses the rewritten document with feed-rs.
 //!
-//! Values that feed-rs invents are removed: a generated id becomes `None`, and a date that was copied from another date
+//! Values that feed-rs invents are removed: a generated ID becomes `None`, and a date that was copied from another date
 //! is dropped. Each document gets a new parser, because a parser that panicked keeps a partial item.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,7 +13,7 @@ use super::parsed_feed::{ParsedEnclosure, ParsedFeed, ParsedItem};
 use super::rewriter::RewrittenFeed;
 use crate::domain::panic_text::panic_text;
 
-/// A placeholder for the id of an item that has no id.
+/// A placeholder for the ID of an item that has no ID.
 const NO_GUID: &str = "newsfold:no-guid";
 
 /// Returns the feed, or the message of feed-rs's error or panic.

@@ -1,6 +1,6 @@
 //! Reads JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1), and similar JSON.
 //!
-//! The reader requires only the member `items`, not `version`. Values may have other types (many ids are numbers).
+//! The reader requires only the member `items`, not `version`. Values may have other types (many IDs are numbers).
 //! serde_json limits the depth to 128. [`repair`] limits the number of values: 16 MiB can contain eight million values.
 
 mod repair;

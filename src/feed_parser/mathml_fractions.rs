@@ -61,7 +61,7 @@ pub fn with_fraction_slashes(html: &str) -> Option<String> {
         }
         start = tokens.offset();
     }
-    // A slash precedes a parenthesis at the same place, because it was added first.
+    // A slash precedes a parenthesis at the same point, because it was added first.
     additions.sort_by_key(|(at, _)| *at);
     let mut out = String::with_capacity(html.len() + additions.len());
     let mut copied = 0;

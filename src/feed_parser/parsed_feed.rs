@@ -31,7 +31,7 @@ pub struct ParsedFeed {
     pub kind: FeedKind,
     /// The actual character set of the document, regardless of the declared character set.
     pub charset: &'static str,
-    /// The feed's own id, which only Atom defines.
+    /// The feed's own ID, which only Atom defines.
     pub id: Option<String>,
     /// The title as plain text.
     pub title: Option<String>,

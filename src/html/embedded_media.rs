@@ -1,5 +1,5 @@
-//! Makes images and players usable for readers: lazy images get their real address, links replace players, and
-//! invisible images are removed.
+//! Makes images and players usable for readers: lazy images get their real URL, links replace players, and invisible
+//! images are removed.
 //!
 //! The module sends no requests, takes linear time, and never recurses. The sanitizer checks the output of this module.
 
@@ -23,7 +23,7 @@ const CONTAINERS: [&str; 5] = ["noscript", "object", "video", "audio", "iframe"]
 const ELEMENTS_AROUND_IMAGES: [&str; 4] = ["picture", "source", "a", "span"];
 
 /// Rewrites `html` so that it contains only images that readers can see, and a link in place of each player. Resolves
-/// the addresses of players.
+/// the URLs of players.
 pub(super) fn expose_media(html: &str, links: &LinkRules) -> String {
     let mut rewriter = MediaRewriter::new(html, links);
     let mut tokens = Tokenizer::html(html);
@@ -86,13 +86,13 @@ struct MediaRewriter<'a> {
     end_tags: [usize; CONTAINERS.len()],
     /// The number of open `<svg>` elements.
     foreign_depth: usize,
-    /// The address for an open `<picture>` that has no image yet.
+    /// The URL for an open `<picture>` that has no image yet.
     picture_source: Option<String>,
     adjacent: AdjacentImage,
-    /// The address of the last image that was written with a new tag.
+    /// The URL of the last image that was written with a new tag.
     last_image: String,
     last_link: String,
-    /// The id of the last video. A fallback for readers without scripts often repeats the video.
+    /// The ID of the last video. A fallback for readers without scripts often repeats the video.
     last_video: String,
     link_count: usize,
 }

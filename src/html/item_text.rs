@@ -169,8 +169,8 @@ fn kept_paragraphs(blocks: &[TextBlock], lengths: &[usize]) -> Vec<String> {
     kept.map(|(block, length)| block.text[..*length].to_owned()).collect()
 }
 
-/// Returns the paragraphs and lines of an element without blocks; `None` if no line breaks outside its child elements
-/// divide it.
+/// Returns the paragraphs and lines of an element without blocks; `None` if the element contains no line breaks outside
+/// its child elements.
 fn paragraphs_of_lines(element: &NodeRef<'_>) -> Option<String> {
     let (mut html, mut is_divided) = (String::from("<p>"), false);
     // The text of the current line, which may contain child elements.

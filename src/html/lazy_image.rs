@@ -1,7 +1,7 @@
-//! Finds the real address of an image that a script loads, without fetching anything.
+//! Finds the real URL of an image that a script loads, without fetching anything.
 //!
-//! Before the script runs, `src` is missing or names a spacer or a `data:` image. The real address is in `srcset` or
-//! another attribute. Names are not standardized: common names are tried first, then any image address.
+//! Before the script runs, `src` is missing or contains the URL of a spacer or a `data:` image. The real URL is in
+//! `srcset` or another attribute. Names are not standardized: common names are tried first, then any image URL.
 
 use super::tracking_pixel::{has_photo_size, is_photo_address, is_tracking_pixel, only_counts_readers};
 use crate::markup::entities::{decode_entities, escape_html};
@@ -10,7 +10,7 @@ use crate::markup::tag::StartTag;
 /// Attributes that always take precedence over `src`.
 const LAZY_SOURCES: [&str; 4] = ["data-src", "data-lazy-src", "data-original", "data-lazy"];
 const LAZY_SOURCE_SETS: [&str; 3] = ["data-srcset", "data-lazy-srcset", "nitro-lazy-srcset"];
-/// Suffixes of the names of other attributes that contain the address of an image if its `src` is not usable.
+/// Suffixes of the names of other attributes that contain the URL of an image if its `src` is not usable.
 const SOURCE_NAMES: [&str; 8] =
     ["src", "file", "original", "data-url", "data-image", "data-img", "img-url", "image-url"];
 /// The words in the file names of spacers, without digits: `1x1`, `spacer-16x9`.
@@ -22,7 +22,7 @@ const SPACER_WORDS: [&str; 27] = [
 ];
 /// The preferred minimum width. A narrower image of a `srcset` is used only if no image is wider.
 const MIN_WIDTH: f64 = 800.0;
-/// The maximum number of addresses of a `srcset` that are compared.
+/// The maximum number of URLs of a `srcset` that are compared.
 const MAX_CANDIDATES: usize = 64;
 
 /// The image that an `<img>` displays.
@@ -32,13 +32,13 @@ pub(super) enum ImageSource {
     Invisible,
     /// The image at its `src`.
     Declared,
-    /// The image at this address, which a script would set.
+    /// The image at this URL, which a script would set.
     Lazy(String),
     /// The image at its `src`, which is a spacer or missing.
     Placeholder,
 }
 
-/// Determines the image that an element displays. `picture_source` is the address of the preceding `<source>`.
+/// Determines the image that an element displays. `picture_source` is the URL of the preceding `<source>`.
 pub(super) fn image_source(image: &StartTag<'_>, picture_source: Option<&str>) -> ImageSource {
     let lazy = real_address(image, picture_source);
     let is_photo = lazy.is_some() || declares_photo(image);
@@ -52,8 +52,7 @@ pub(super) fn image_source(image: &StartTag<'_>, picture_source: Option<&str>) -
     }
 }
 
-/// Returns an `<img>` with this address, `image`'s `alt` and `title`, and its dimensions unless they belong to a
-/// spacer.
+/// Returns an `<img>` with this URL, `image`'s `alt` and `title`, and its dimensions unless they belong to a spacer.
 pub(super) fn image_html(address: &str, image: &StartTag<'_>) -> String {
     let mut html = String::from("<img");
     let dimensions: &[&str] = if is_tracking_pixel(image, true) { &[] } else { &["width", "height"] };
@@ -66,7 +65,7 @@ pub(super) fn image_html(address: &str, image: &StartTag<'_>) -> String {
     html
 }
 
-/// Returns the address that the `<source>` of a picture declares.
+/// Returns the URL that the `<source>` of a picture declares.
 pub(super) fn source_address(source: &StartTag<'_>) -> Option<String> {
     LAZY_SOURCE_SETS.iter().chain(&["srcset"]).find_map(|name| best_of_set(&source.attribute(name)?))
 }
@@ -79,7 +78,7 @@ pub(super) fn declares_photo(image: &StartTag<'_>) -> bool {
 }
 
 fn real_address(image: &StartTag<'_>, picture_source: Option<&str>) -> Option<String> {
-    // Browsers accept spaces in an address.
+    // Browsers accept spaces in a URL.
     let address = |name| image.attribute(name).map(|value| value.trim().replace(' ', "%20"));
     let named = LAZY_SOURCES.iter().find_map(|name| address(name).filter(|address| is_address(address)));
     let lazy = named.or_else(|| LAZY_SOURCE_SETS.iter().find_map(|name| best_of_set(&image.attribute(name)?)));
@@ -90,7 +89,7 @@ fn real_address(image: &StartTag<'_>, picture_source: Option<&str>) -> Option<St
     picture_source.map(str::to_owned).or_else(set).or_else(|| unnamed_address(image))
 }
 
-/// Returns the first address of a photo in any attribute, or else the first address in an attribute for addresses.
+/// Returns the first URL of a photo in any attribute, or else the first URL in an attribute for URLs.
 fn unnamed_address(image: &StartTag<'_>) -> Option<String> {
     let addresses: Vec<(String, String)> = image
         .attributes()

@@ -1,4 +1,4 @@
-//! Resolves the links in HTML, and drops links that must not be published.
+//! Resolves the links in HTML and drops links that must not be published.
 
 use crate::urls::feed_secrets::FeedSecrets;
 use crate::urls::redact::without_credentials;
@@ -9,10 +9,10 @@ use url::Url;
 pub struct LinkRules {
     /// The base of relative links. Without a base, relative links are removed.
     pub base: Option<Url>,
-    /// Whether the base is only the folder that contains the HTML. If so, links to a fragment of the same page are
+    /// Whether the base is only the directory that contains the HTML. If so, links to a fragment of the same page are
     /// removed, because the URL of the page is unknown.
     pub is_folder: bool,
-    /// The secrets of the feed's address. Links that reveal one of them are removed.
+    /// The secrets of the feed's URL. Links that reveal one of them are removed.
     pub secrets: FeedSecrets,
 }
 

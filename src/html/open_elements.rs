@@ -13,7 +13,7 @@ const VOID_ELEMENTS: [&str; 12] =
 
 #[derive(Default)]
 pub(super) struct OpenElements {
-    /// For each open element, its name, and whether readers see content at this place.
+    /// For each open element, its name, and whether readers see content at this point.
     open: Vec<(String, ContentVisibility)>,
 }
 

@@ -1,4 +1,4 @@
-//! Splits plain text into lines, and converts it to HTML with paragraphs.
+//! Splits plain text into lines and converts it to HTML with paragraphs.
 //!
 //! Some programs wrap long lines at a fixed width. A line break within a sentence is such a wrap and is removed.
 
@@ -37,7 +37,7 @@ fn is_wrapped(before: &str, after: &str) -> bool {
     ends_in_sentence(before) && after.starts_with(char::is_lowercase) && before.chars().nth(MIN_WRAPPED_CHARS).is_some()
 }
 
-/// Returns whether a line break within a sentence separates two lines of HTML, which editors wrap at any place.
+/// Returns whether a line break within a sentence separates two lines of HTML, which editors wrap at any point.
 pub(super) fn is_wrapped_html(before: &str, after: &str) -> bool {
     let is_full = || before.chars().nth(MIN_FULL_CHARS).is_some();
     ends_in_sentence(before) && (after.starts_with(char::is_lowercase) || is_full())

@@ -1,17 +1,17 @@
-//! Finds the address of a player: in the attributes of consent managers and lazy loaders, or from the id of a video.
+//! Finds the URL of a player: in the attributes of consent managers and lazy loaders, or from the ID of a video.
 
 use crate::markup::entities::decode_entities;
 use crate::markup::tag::StartTag;
 
 /// Attributes that take precedence over others.
 const SOURCES: [&str; 3] = ["data-src", "data-lazy-src", "data-litespeed-src"];
-/// Names of attributes with the id of a video.
+/// Names of attributes with the ID of a video.
 #[rustfmt::skip]
 const ID_NAMES: [&str; 10] = [
     "videoid", "video-id", "data-videoid", "data-video-id", "data-video_id", "data-youtube-id", "data-yt-id", "data-ytid",
     "data-vimeo-id", "data-id",
 ];
-/// The address of a video's page without its id, by provider.
+/// The URL of a video's page without its ID, by provider.
 const PROVIDERS: [(&str, &str); 5] = [
     ("youtube", YOUTUBE_PAGE),
     ("data-yt", YOUTUBE_PAGE),
@@ -28,8 +28,8 @@ pub(super) fn is_player_element(name: &str) -> bool {
     name.contains('-') && ["video", "audio", "player"].iter().any(|word| name.contains(word))
 }
 
-/// Returns the possible addresses of a player, the best first. A consent manager moves the address to an attribute such
-/// as `data-src-cmplz` or `uc-src`, and sets `src` to a page of its own.
+/// Returns the possible URLs of a player, the best first. A consent manager moves the URL to an attribute such as
+/// `data-src-cmplz` or `uc-src`, and sets `src` to a page of its own.
 pub(super) fn player_addresses(tag: &StartTag<'_>) -> Vec<String> {
     let rank = |name: &str| {
         let is_other_file = ["srcset", "srcdoc", "poster", "thumb"].iter().any(|other| name.contains(other));
@@ -57,7 +57,7 @@ pub(super) fn video_page(name: &str, tag: &StartTag<'_>) -> Option<String> {
     let description = format!("{name} {}", tag.attribute_text.to_ascii_lowercase());
     let (_, page) = PROVIDERS.into_iter().find(|(provider, _)| description.contains(provider))?;
     let is_id_length = match id_name {
-        // Many elements have an id of another kind.
+        // Many elements have an ID of another kind.
         "data-id" => page == YOUTUBE_PAGE && id.len() == YOUTUBE_ID_BYTES,
         _ => (1..=MAX_ID_BYTES).contains(&id.len()),
     };

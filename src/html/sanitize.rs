@@ -74,7 +74,7 @@ fn sanitize(html: &str, rules: &LinkRules, sanitizer: &Builder<'_>) -> String {
     strip_leading_newlines_in_pre(&remove_images_without_source(&cleaned))
 }
 
-/// Returns a sanitizer that replaces each link by the result of `resolve`, and removes it if there is none.
+/// Returns a sanitizer that replaces each link by the result of `resolve` and removes it if there is none.
 fn link_sanitizer(resolve: impl Fn(&str) -> Option<Url> + Send + Sync + 'static) -> Builder<'static> {
     let mut builder = sanitizer_for_elements(ALLOWED_ELEMENTS);
     let of_elements = ELEMENT_ATTRIBUTES.map(|(element, attributes)| (element, attributes.iter().copied().collect()));
@@ -95,7 +95,7 @@ fn link_sanitizer(resolve: impl Fn(&str) -> Option<Url> + Send + Sync + 'static)
     builder
 }
 
-/// Removes images whose address the sanitizer removed.
+/// Removes images whose URL the sanitizer removed.
 fn remove_images_without_source(html: &str) -> String {
     let mut parts = html.split("<img");
     let mut out = parts.next().unwrap_or_default().to_owned();

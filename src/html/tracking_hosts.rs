@@ -1,7 +1,7 @@
-//! The addresses of well-known services that track readers with an image or a player.
+//! The URLs of well-known services that track readers with an image or a player.
 //!
-//! Such an image may declare no dimensions, so only its address shows what it is. The table covers the services that
-//! occur in feeds. Sources: the documentation of each service, and the list EasyPrivacy (<https://easylist.to>).
+//! Such an image may declare no dimensions, so only its URL shows what it is. The table covers the services that occur
+//! in feeds. Sources: the documentation of each service, and the list EasyPrivacy (<https://easylist.to>).
 
 use url::Url;
 
@@ -45,11 +45,11 @@ const OWN_COUNTERS: &[&str] = &[
 /// Parts of the paths and queries of trackers that run on the publisher's own host: FeedBurner, Adobe Analytics, and
 /// WordPress's Republication Tracker.
 const OWN_COUNTER_PARTS: &[&str] = &["/~r/", "/b/ss/", "republication-pixel="];
-/// Words in the class and id of tracking images.
+/// Words in the class and ID of tracking images.
 const COUNTER_WORDS: &[&str] =
     &["pixel", "tracker", "tracking", "beacon", "webbug", "zählpixel", "zaehlpixel", "counter", "zählmarke"];
 
-/// Returns whether an address belongs to a tracker, based on its host and path.
+/// Returns whether a URL belongs to a tracker, based on its host and path.
 pub fn is_counter(address: &str) -> bool {
     let address = address.trim();
     let absolute = if address.starts_with("//") { format!("https:{address}") } else { address.to_owned() };
@@ -60,7 +60,7 @@ pub fn is_counter(address: &str) -> bool {
     COUNTERS.iter().any(|(name, path)| is_host(name) && url.path().starts_with(path))
 }
 
-/// Returns whether an address resembles that of a tracker on any host.
+/// Returns whether a URL resembles that of a tracker on any host.
 pub(super) fn is_own_counter(address: &str) -> bool {
     let address = address.trim().to_ascii_lowercase();
     let path = address.split(['?', '#']).next().unwrap_or_default();

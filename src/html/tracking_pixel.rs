@@ -1,7 +1,7 @@
 //! Recognizes invisible images, whose only purpose is to track readers. [`super::embedded_media`] removes them.
 //!
 //! The attributes of the image and of the elements around it are examined before the sanitizer removes `style` and
-//! `hidden`. [`super::tracking_hosts`] examines the address.
+//! `hidden`. [`super::tracking_hosts`] examines the URL.
 
 use super::style_attribute::{Declaration, declarations, functions, number_and_unit, percent, pixels};
 use super::tracking_hosts::{is_counter, is_own_counter, names_counter};
@@ -23,11 +23,11 @@ const SIZES: [&str; 8] = [
     "width", "max-width", "inline-size", "max-inline-size", "height", "max-height", "block-size", "max-block-size",
 ];
 
-/// Returns whether an `<img>` only tracks readers: it is invisible, or its address, class or id belongs to a tracker.
-/// `lazy_address` is the address that a script would set. `is_photo` states whether the image is certainly a photo,
-/// which may be transparent until a script fades it in.
+/// Returns whether an `<img>` only tracks readers: it is invisible, or its URL, class or ID belongs to a tracker.
+/// `lazy_address` is the URL that a script would set. `is_photo` states whether the image is certainly a photo, which
+/// may be transparent until a script fades it in.
 pub(super) fn only_counts_readers(image: &StartTag<'_>, lazy_address: Option<&str>, is_photo: bool) -> bool {
-    // Spacers are as small as tracking pixels, and scripts fade images in. Tracking pixels have no lazy photo address.
+    // Spacers are as small as tracking pixels, and scripts fade images in. Tracking pixels have no lazy photo URL.
     let has_photo = lazy_address.is_some_and(is_photo_address);
     let address = lazy_address.map(Cow::Borrowed).or_else(|| image.attribute("src")).unwrap_or_default();
     let is_named_counter = || {
@@ -39,7 +39,7 @@ pub(super) fn only_counts_readers(image: &StartTag<'_>, lazy_address: Option<&st
     hides_element(image) || (is_tracking_pixel(image, is_photo) && !has_photo) || counts_readers()
 }
 
-/// Returns whether an address ends in the file name of a photo. Most tracking pixels with an extension are GIF images.
+/// Returns whether a URL ends in the file name of a photo. Most tracking pixels with an extension are GIF images.
 pub(super) fn is_photo_address(address: &str) -> bool {
     media_type_of(address).is_some_and(|media_type| media_type.starts_with("image/") && media_type != "image/gif")
 }
@@ -65,8 +65,8 @@ pub(super) fn has_photo_size(element: &StartTag<'_>) -> bool {
     attributes.filter_map(|value| parse_dimension(&value)).chain(styled).any(|size| size >= MIN_PHOTO_SIZE)
 }
 
-/// Returns whether other declarations make an element visible although its width or height is small: a minimum size, or
-/// the padding of a box with a fixed aspect ratio.
+/// Returns whether other declarations make an element visible even though its width or height is small: a minimum size,
+/// or the padding of a box with a fixed aspect ratio.
 fn keeps_size(style: &[Declaration], dimension: &str) -> bool {
     let is_larger = |value: &str| number_and_unit(value).is_some_and(|_| !is_invisible_length(value));
     style.iter().any(|Declaration { property, value }| match (dimension, property.as_str()) {

@@ -1,9 +1,9 @@
 //! Receives and decodes response bodies within limits.
 //!
-//! Receiving does not decode, so a slow server never occupies a decoder. Only a few bodies larger than 1 MiB are
-//! received concurrently, which bounds memory. Other large bodies wait, but a body that holds a slot can always finish.
-//! Decoding limits the size, the compression ratio and the window size (RFC 9110, section 8.4; RFC 8878, section
-//! 3.1.1.1.2; RFC 9659). Decoding blocks the thread, so it must run outside async tasks.
+//! Bodies are decoded only after they have been received, so a slow server never occupies a decoder. Only a few bodies
+//! larger than 1 MiB are received concurrently, which bounds memory. Other large bodies wait, but a body that holds a
+//! slot can always finish. Decoding limits the size, the compression ratio and the window size (RFC 9110, section 8.4;
+//! RFC 8878, section 3.1.1.1.2; RFC 9659). Decoding blocks the thread, so it must run outside async tasks.
 //!
 //! Like browsers, the decoder ignores bytes after the end of the compressed data, because some servers append a comment
 //! to a compressed page. Truncated data is an error, so that a partial document is never treated as complete.

@@ -117,7 +117,7 @@ fn transport_failure(error: &reqwest::Error, result: &FetchResult) -> NoDocument
         return NoDocument::Blocked { reason };
     }
     let detail = transport_error::describe(error);
-    // If another server in the chain answered, our own network is up.
+    // If another server in the chain responded, our own network is up.
     let answered_before = result.requests.iter().any(|request| request.status.is_some());
     if transport_error::is_unreachable(error) && !answered_before {
         NoDocument::Unreachable { detail }

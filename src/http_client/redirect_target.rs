@@ -32,7 +32,7 @@ pub(super) fn redirect_target(from: &Url, response: &Response) -> Result<Option<
 
 fn resolve(from: &Url, location: &str) -> Result<Url, url::ParseError> {
     let mut target = from.join(location)?;
-    // Clients never send fragments. With a fragment, one address would look like two.
+    // Clients never send fragments. With fragments, one URL would look like several URLs.
     target.set_fragment(None);
     let (name, password) =
         if target.origin() == from.origin() { (from.username(), from.password()) } else { ("", None) };

@@ -1,5 +1,5 @@
-//! What the status of a response means (RFC 9110, section 15): a document, no change, a document that is gone, a request
-//! to retry later, or a failure. The statuses of redirects are in [`super::redirect_target`].
+//! Determines what the status of a response means (RFC 9110, section 15): a document, no change, a document that is
+//! gone, a request to retry later, or a failure. The statuses of redirects are in [`super::redirect_target`].
 
 use super::{
     Fetcher, NoDocument, RequestSpec, ResponseDocument, body_decoder, bot_challenge, failed, link_header,

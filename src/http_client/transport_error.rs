@@ -20,8 +20,9 @@ pub(super) fn forbidden_address(error: &reqwest::Error) -> Option<ForbiddenAddre
     innermost(error).downcast_ref::<ForbiddenAddress>().cloned()
 }
 
-/// Returns whether the failure suggests an outage of our own network: no host answered. A server that refuses or resets
-/// the connection or has a bad certificate is reachable. A name server that does not know the name is also reachable.
+/// Returns whether the failure suggests an outage of our own network: no host responded. A server that refuses or
+/// resets the connection or has a bad certificate is reachable. A name server that does not know the name is also
+/// reachable.
 pub(super) fn is_unreachable(error: &reqwest::Error) -> bool {
     use std::io::ErrorKind::{HostUnreachable, NetworkDown, NetworkUnreachable, TimedOut};
     if !error.is_connect() {

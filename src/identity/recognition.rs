@@ -1,4 +1,4 @@
-//! Recognizes items that a source has listed before, although their guids, links or titles may have changed.
+//! Recognizes items that a source has listed before, even though their guids, links or titles may have changed.
 //!
 //! A guid identifies an item within its source, unless all other properties belong to another item. Without a known
 //! guid, several matching properties identify an item ([`super::same_item`]). Items of other sources are never

@@ -4,8 +4,8 @@
 use crate::domain::volatile_text::equals_but_for_volatile_parts;
 use crate::domain::{NewItem, Timestamp};
 
-/// The maximum size of content of which earlier versions are kept, in bytes. The limit exists because a live blog
-/// changes with every poll.
+/// The maximum size of content, in bytes. Earlier versions of larger content are not kept. The limit exists because a
+/// live blog changes with every poll.
 const MAX_KEPT_BYTES: usize = 16 * 1024;
 
 /// The fields of an item that a revision can change.

@@ -19,8 +19,7 @@ const MAX_LENGTH: u64 = (1 << 53) - 1;
 /// The media type of an enclosure whose type is unknown. Both RSS and JSON Feed require a media type.
 const UNKNOWN_TYPE: &str = "application/octet-stream";
 
-/// Returns the enclosures that an item keeps, in document order. An address that contains a secret of the feed is
-/// dropped.
+/// Returns the enclosures that an item keeps, in document order. A URL that contains a secret of the feed is dropped.
 pub(super) fn read_enclosures(parsed: &[ParsedEnclosure], secrets: &FeedSecrets) -> Vec<Enclosure> {
     let is_kept = |parsed: &&ParsedEnclosure| {
         matches!(parsed.url.scheme(), "http" | "https")

@@ -32,8 +32,7 @@ const MAX_AUTHORS: usize = 5;
 const MAX_AUTHOR_CHARS: usize = 100;
 
 /// Normalizes the items of a document. The feed's website, or else `document_url`, is the base for relative links in
-/// items without a link. `source_url` is the address before redirects. `now` is used only to reject dates in the
-/// future.
+/// items without a link. `source_url` is the URL before redirects. `now` is used only to reject dates in the future.
 pub fn normalize_items(
     feed: &ParsedFeed,
     document_url: &Url,

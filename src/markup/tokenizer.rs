@@ -58,7 +58,7 @@ impl<'a> Tokenizer<'a> {
         }
     }
 
-    /// Tokenizes HTML as a browser does. A tag that is cut off by the end of the document becomes
+    /// Tokenizes HTML as a browser does. A tag that is truncated by the end of the document becomes
     /// [`MarkupToken::Other`].
     pub fn html(text: &'a str) -> Self {
         Tokenizer { is_html: true, allows_cdata: false, ..Tokenizer::new(text) }

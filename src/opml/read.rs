@@ -20,7 +20,7 @@ use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SubscriptionList {
     pub outlines: Vec<FeedOutline>,
-    /// Subscriptions that have no URL or that a truncated file leaves incomplete.
+    /// Subscriptions without a URL, or left incomplete by a truncated file.
     pub unusable: Vec<OpmlFault>,
     /// The lines on which an unescaped `&` was read as a literal `&`.
     pub bare_ampersand_lines: Vec<usize>,

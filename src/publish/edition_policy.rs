@@ -108,7 +108,7 @@ pub fn edition_on_entering(story: &Story, latest: &Edition, options: &Options) -
     edition_after(story, latest, LeadPreferences::of_site(options).keep(story, story.lead)?)
 }
 
-/// Returns the edition that a story enters a feed with, given its lead, and the reason for the edition. Returns `None`
+/// Returns the edition with which a story enters a feed, given its lead, and the reason for the edition. Returns `None`
 /// unless the story contains more than `latest`. Other feeds that show `latest` must show the same link, so the edition
 /// is for all feeds if its link is new.
 pub(super) fn edition_after(story: &Story, latest: &Edition, lead: &StoryItem) -> Option<(EditionReason, EditionText)> {

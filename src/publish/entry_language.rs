@@ -1,6 +1,6 @@
-//! The languages of entries in feeds with languages, and the editions for entries in a language. An entry never leaves
-//! its language, and an edition keeps the link of the edition that its entries showed before. Therefore the link of an
-//! entry changes only if the linked report leaves the story. All functions are pure.
+//! The languages of entries in feeds with languages, and the editions for entries in a language. The language of an
+//! entry never changes, and an edition keeps the link of the edition that its entries previously showed. Therefore the
+//! link of an entry changes only if the linked report leaves the story. All functions are pure.
 
 use super::edition_policy::edition_after;
 use super::edition_text::compose_edition;
@@ -59,8 +59,8 @@ pub fn edition_in_language<E>(
         return Ok(new.map_or(LanguageEdition::Latest, |(reason, text)| LanguageEdition::New(reason, text.into())));
     }
     let linked = story.items.iter().find(|report| report.item.id == latest.linked);
-    // The readers of entries in the language know this link. Without such entries, the story's link is kept if it leads
-    // to a report in the language.
+    // The readers of entries in the language have seen this link. Without such entries, the story's link is kept if it
+    // leads to a report in the language.
     let keeps_link =
         state.has_entries || linked.is_some_and(|linked| linked.item.lang.as_ref() == Some(state.language));
     let has_same_link = keeps_link || linked.is_none_or(|linked| linked.item.id == lead.item.id);

@@ -12,8 +12,8 @@ pub struct PublicationCutoff {
     /// For any story: the current time minus the publishing delay.
     pub created_until: Timestamp,
     /// For a story whose storyline contains another due story: the publishing delay is shorter by a tenth. Otherwise,
-    /// the first of several stories that were created within a minute would get the entry of the storyline, although
-    /// another one may have more outlets.
+    /// the first of several stories that were created within a minute would get the entry of the storyline, even though
+    /// another story may have more outlets.
     pub with_storyline_until: Timestamp,
 }
 

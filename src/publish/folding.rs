@@ -128,10 +128,11 @@ impl FoldingPolicy {
     /// in the live variant, oldest first. `similarity` returns the highest similarity of the story to one of the
     /// entries, 0 to 1.
     ///
-    /// The first story that is decided of a storyline has an entry. A later story has an entry if enough outlets report it and if it is
-    /// new compared with the entries. If no entry can list the story, for example after the update window, readers of
-    /// the feed would never see it. In this case, either of the two conditions suffices if at least two outlets report
-    /// the story. In the stable variant, whose entries never change, two outlets suffice for a new story.
+    /// The first story of a storyline to be decided has an entry. A later story has an entry if enough outlets report
+    /// it and if it is new compared with the entries. If no entry can list the story, for example after the update
+    /// window, readers of the feed would never see it. In this case, either of the two conditions suffices if at least
+    /// two outlets report the story. In the stable variant, whose entries never change, two outlets suffice for a new
+    /// story.
     ///
     /// # Errors
     /// Fails if `similarity` fails.
@@ -228,7 +229,7 @@ impl FoldingPolicy {
 
 /// Returns the positions of the stories in the order in which their entries are decided: oldest first, except that the
 /// most reported story of a storyline without entries precedes the other stories of the storyline. Without this rule,
-/// the first entry of a storyline would be an arbitrary fragment if newsfold reads all its stories at once, for example
+/// an arbitrary story would get the first entry of a storyline if newsfold reads all its stories together, for example
 /// after its first start.
 fn decision_order(stories: &[EnteringStory], entries: &HashMap<StorylineId, Vec<StorylineEntry>>) -> Vec<usize> {
     let mut first: HashMap<StorylineId, usize> = HashMap::new();

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The maximum number of top entries.
 const MAX_TOP: usize = 30;
-/// The maximum number of other stories that an entry names.
+/// The maximum number of other stories that an entry lists.
 const MAX_DEVELOPMENTS: usize = 3;
 /// The maximum number of stories with one outlet.
 const MAX_LATEST: usize = 40;

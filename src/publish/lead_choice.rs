@@ -47,9 +47,9 @@ impl<'o> LeadPreferences<'o> {
         })
     }
 
-    /// Returns the lead of a published story. The present lead is kept unless it is a copy, it is backlog although the
-    /// story has news, or a report in a more preferred language or of an outlet with a higher priority is better. An
-    /// earlier report that arrives late does not justify a new edition.
+    /// Returns the lead of a published story. The current lead is kept unless it is a copy, unless it is backlog and
+    /// the story has news, or unless another report is in a more preferred language or from a source with a higher
+    /// priority. An earlier report that arrives late does not justify a new edition.
     pub fn keep<'s>(&self, story: &'s Story, present: ItemId) -> Option<&'s StoryItem> {
         let best = self.choose(story)?;
         let present = story.items.iter().find(|i| i.item.id == present && i.copy_of.is_none());

@@ -23,7 +23,8 @@ pub struct Options {
     pub title: String,
     /// The time zone for times on pages and in entries.
     pub timezone: DisplayZone,
-    /// The preferred languages of leads, in order of preference. If the list is empty, all languages are equal.
+    /// The preferred languages of leads, in order of preference. If the list is empty, all languages are equally
+    /// preferred.
     pub languages: Vec<String>,
     /// The sections of the front page. If the list is empty, the main tags are the sections.
     pub sections: Vec<SectionOptions>,
@@ -43,7 +44,7 @@ pub struct Options {
     pub probation: SignedDuration,
     /// The minimum number of outlets for a story to get its own entry if its storyline already has an entry.
     pub development_outlets: u32,
-    /// The age at which a report counts half as much in feeds with the order `hot`.
+    /// The age at which a report counts half as much in feeds with `hot` order.
     #[serde(with = "crate::domain::duration")]
     pub hot_half_life: SignedDuration,
     /// Whether entries show the reason for including each report.

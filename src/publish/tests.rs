@@ -476,7 +476,7 @@ fn entries_in_a_language_share_the_editions_of_the_story_until_their_lead_or_lin
         panic!("the lead is in English")
     };
     assert_eq!((text.lead, text.linked, &text.link), (ItemId(2), ItemId(2), &both.items[1].item.url));
-    // Readers of entries in Polish know the English link, because the Polish report arrived later.
+    // Readers of entries in Polish have seen the English link, because the Polish report arrived later.
     let LanguageEdition::New(EditionReason::Entered, text) = edition_in_polish(&both, &known, true) else {
         panic!("only the new entry changes before the next edition is due")
     };

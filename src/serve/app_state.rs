@@ -96,6 +96,6 @@ impl IntoResponse for Error {
             Error::Store(error) => error.log("request failed"),
             error => tracing::error!(%error, "request failed"),
         }
-        (StatusCode::INTERNAL_SERVER_ERROR, "newsfold cannot answer this request; see the log.\n").into_response()
+        (StatusCode::INTERNAL_SERVER_ERROR, "newsfold cannot process this request.\n").into_response()
     }
 }

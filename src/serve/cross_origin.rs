@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
-/// Answers preflight requests, and allows any site to read the responses to other requests.
+/// Responds to preflight requests and allows any site to read the responses to other requests.
 pub async fn allow_any_origin(request: Request, next: Next) -> Response {
     let mut response = if request.method() == Method::OPTIONS {
         let headers = [

@@ -85,14 +85,14 @@ pub async fn report(app: &AppState) -> HealthReport {
     };
     let is_stalled = |task| app.health.last_progress(task).is_some_and(|at| at < before(now, MAX_STALL));
     if facts.oldest_item.is_some_and(|at| at < before(now, MAX_STALL)) && is_stalled("grouping") {
-        down.entry("grouping").or_insert_with(|| "items have waited for more than a minute".into());
+        down.entry("grouping").or_insert_with(|| "items have been waiting for more than a minute".into());
     }
     if facts.has_overdue_story && is_stalled("publisher") {
-        down.entry("publisher").or_insert_with(|| "stories have waited for more than a minute".into());
+        down.entry("publisher").or_insert_with(|| "stories have been waiting for more than a minute".into());
     }
     let has_started = app.health.last_progress("start").is_some_and(|at| at >= before(now, MAX_TIME_WITHOUT_SUCCESS));
     if facts.polling.has_attempts && !facts.polling.has_succeeded && !has_started {
-        down.insert("polling", "no poll has succeeded for an hour, although sources were due".into());
+        down.insert("polling", "no poll has succeeded for an hour, even though sources were due".into());
     }
     HealthReport { items_waiting: Some(facts.items_waiting), down, warnings }
 }

@@ -71,7 +71,7 @@ impl EncodedResponse {
     }
 }
 
-/// The responses with a document, of which only the body and the headers have to be copied.
+/// The responses with a document. Only their bodies and headers have to be copied.
 #[derive(Clone)]
 pub struct PreparedResponse {
     /// The size of each variant, in the same order.

@@ -147,7 +147,7 @@ impl ConnectionHandler {
             ended = connection.as_mut() => return log_end(ended),
             _ = self.stop.cancelled() => {}
         }
-        // hyper would close a new connection immediately, although its first request may be on the way.
+        // hyper would close a new connection immediately, even though its first request may be on the way.
         tokio::select! {
             ended = connection.as_mut() => return log_end(ended),
             _ = has_request.cancelled() => {}

@@ -214,7 +214,7 @@ fn write_storylines(db: &ReadConnection, site: SiteLayout, files: &mut impl Site
 fn merge_target(db: &ReadConnection, mut id: StoryId) -> store::Result<Option<Story>> {
     loop {
         match stories::get(db, id)? {
-            // The oldest id survives a merge, so the chain is finite.
+            // The oldest ID survives a merge, so the chain is finite.
             Some(Story { merged_into: Some(into), .. }) if into != id => id = into,
             story => return Ok(story),
         }

@@ -50,8 +50,8 @@ impl TaskHealth {
         };
     }
 
-    /// Records why a component, such as the webhooks, cannot deliver to a destination; `None` if it can again. A failed
-    /// delivery does not make the daemon unhealthy, because the other system usually causes it.
+    /// Records why a component, such as the webhooks, cannot deliver to a destination; `None` if it can deliver again.
+    /// A failed delivery does not make the daemon unhealthy, because the other system usually causes it.
     pub fn set_delivery_failure(&self, component: &'static str, destination: &str, reason: Option<String>) {
         let mut failures = self.delivery_failures.lock();
         match reason {
@@ -66,7 +66,7 @@ impl TaskHealth {
         }
     }
 
-    /// Returns whether a component could not deliver to a destination the last time.
+    /// Returns whether the last delivery of a component to a destination failed.
     pub fn has_delivery_failure(&self, component: &str, destination: &str) -> bool {
         self.delivery_failures.lock().get(component).is_some_and(|failures| failures.contains_key(destination))
     }

@@ -1,7 +1,7 @@
 //! Failed reads and writes: determines when the next attempt is made and what is logged.
 //!
-//! On a full disk or a damaged file, every task would try again at once. After a failed write, writes fail without an
-//! attempt until a delay has passed; after a failed read, the tasks wait for as long. The delay doubles with each
+//! On a full disk or a damaged file, every task would immediately try again. After a failed write, writes fail without
+//! an attempt until a delay has passed; after a failed read, the tasks wait for as long. The delay doubles with each
 //! consecutive failure. The log contains the first failure, the number of failures once an hour, and the recovery.
 
 use super::disk_space::is_disk_full;
@@ -30,7 +30,7 @@ pub(super) enum Access {
     Write,
 }
 
-/// Why SQLite failed, in words.
+/// Describes why SQLite failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FailureCause {
     pub text: String,
@@ -189,18 +189,19 @@ impl AccessFailures {
     }
 }
 
-/// Returns why SQLite failed to access the file at `path`, in words and with the next step; `None` if neither the file,
-/// nor its disk, nor another program is the cause.
+/// Describes why SQLite failed to access the file at `path`, with the next step; `None` if neither the file, nor its
+/// disk, nor another program is the cause.
 pub(super) fn failure_cause(error: &rusqlite::Error, path: &Path) -> Option<FailureCause> {
     let advice = match error.sqlite_error_code()? {
-        ErrorCode::DiskFull => "the disk is full; free space on it",
+        ErrorCode::DiskFull => "the disk is full; free up space on it",
         // SQLite reports a full disk as an I/O error if it cannot create its shared memory.
-        ErrorCode::SystemIoFailure if is_disk_full(path) => "the disk is full; free space on it",
+        ErrorCode::SystemIoFailure if is_disk_full(path) => "the disk is full; free up space on it",
         ErrorCode::SystemIoFailure => {
             "the disk reports an error; check whether it is full (`df`) or reports errors (`dmesg`)"
         }
         ErrorCode::ReadOnly | ErrorCode::CannotOpen => {
-            "the file cannot be opened or changed; check that it exists and that this user may change it and its folder"
+            "the file cannot be opened or changed; check that it exists and that the current user may change it and its \
+             directory"
         }
         ErrorCode::DatabaseBusy => {
             "another program has locked the database for too long; end that program, or wait until it has finished"

@@ -67,7 +67,7 @@ pub(super) fn copy_and_check(
 /// Replaces SQLite's message with the cause and the next step.
 fn in_words(from: &Path, to: &Path, error: Error) -> Error {
     let disk_full =
-        |path: &Path, message: &str| format!("the disk of {} is full; free space on it ({message})", path.display());
+        |path: &Path, message: &str| format!("the disk of {} is full; free up space on it ({message})", path.display());
     let problem = match &error {
         Error::File { cause, .. } if cause.kind() == io::ErrorKind::StorageFull => disk_full(to, &cause.to_string()),
         Error::Sqlite(cause) => {
@@ -104,7 +104,7 @@ fn copy_to_new_file(from: &Path, to: &Path, mut progress: impl FnMut(CopyProgres
         }
     }
     drop(backup);
-    // The header of the source requires a write-ahead log, which a program could not create in a read-only folder.
+    // The header of the source requires a write-ahead log, which a program could not create in a read-only directory.
     target.pragma_update(None, "journal_mode", "DELETE")?;
     target.close().map_err(|(_, cause)| cause)?;
     file.sync_all().map_err(|cause| Error::File { path: to.to_owned(), cause })

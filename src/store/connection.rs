@@ -58,8 +58,8 @@ impl ReadConnection {
         result
     }
 
-    /// Returns an error if the result of this read is no longer needed. Work that takes long between two statements
-    /// calls this function.
+    /// Returns an error if the result of this read is no longer needed. Work that takes a long time between two
+    /// statements calls this function.
     pub fn expect_needed(&self) -> Result<()> {
         self.active.as_ref().map_or(Ok(()), |read| read.cancellation.check())
     }
@@ -137,8 +137,8 @@ impl WriteConnection {
         self.with_statement(sql, |statement| Ok(statement.execute(params)?))
     }
 
-    /// Returns the id by which other programs find out whether this program still runs; `None` if the lock file cannot
-    /// be created. Then the leases of this program end only when they expire.
+    /// Returns the ID by which other programs detect whether this program is still running; `None` if the lock file
+    /// cannot be created. Then the leases of this program end only when they expire.
     pub(super) fn program_id(&self) -> Option<&str> {
         let acquire = || {
             let lock = ProgramLock::acquire(self.path());

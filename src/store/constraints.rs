@@ -18,25 +18,25 @@ use rusqlite::params;
 /// The reason why a constraint cannot be added or undone. The operator can correct the cause.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ConstraintRefusal {
-    #[error("both ids refer to story {0}")]
+    #[error("both IDs refer to story {0}")]
     SameStory(StoryId),
     #[error("item {item} is not in story {story}; `newsfold story show {story}` lists its items")]
     NotInStory { item: ItemId, story: StoryId },
     #[error("item {0} has no story yet; wait until the daemon has assigned it")]
     NotPlaced(ItemId),
-    #[error("these are all the items of story {0}; leave at least one in it")]
+    #[error("these are all the items of story {0}; leave at least one item in it")]
     NothingStays(StoryId),
     #[error("specify two different items")]
     SameItem,
-    #[error("both ids refer to storyline {0}")]
+    #[error("both IDs refer to storyline {0}")]
     SameStoryline(StorylineId),
     #[error("story {story} is not in storyline {storyline}; `newsfold storyline show {storyline}` lists its stories")]
     NotInStoryline { story: StoryId, storyline: StorylineId },
-    #[error("these are all the stories of storyline {0}; leave at least one in it")]
+    #[error("these are all the stories of storyline {0}; leave at least one story in it")]
     NoStoryStays(StorylineId),
     #[error("this conflicts with decision {0}; undo that decision first: `newsfold story undo {0}`")]
     Against(ConstraintId),
-    #[error("there is no decision {0}; `newsfold story decisions` lists all")]
+    #[error("there is no decision {0}; `newsfold story decisions` lists all decisions")]
     Unknown(ConstraintId),
     #[error("decision {0} is already undone")]
     Undone(ConstraintId),
@@ -53,8 +53,8 @@ pub type ConstraintResult = std::result::Result<AppliedConstraint, ConstraintRef
 /// The result of a command that may add several constraints.
 pub type ConstraintListResult = std::result::Result<Vec<AppliedConstraint>, ConstraintRefusal>;
 
-/// Merges two stories permanently. The id of the oldest published story is kept, or else the older id. The other id
-/// redirects to the kept id.
+/// Merges two stories permanently. The ID of the oldest published story is kept, or else the older ID. The other ID
+/// redirects to the kept ID.
 pub fn merge_stories(db: &WriteConnection, one: &Story, other: &Story, now: Timestamp) -> Result<ConstraintResult> {
     if one.id == other.id {
         return Ok(Err(ConstraintRefusal::SameStory(one.id)));
@@ -72,7 +72,7 @@ pub fn merge_stories(db: &WriteConnection, one: &Story, other: &Story, now: Time
     finish(db, id, [into.id, from.id], now)
 }
 
-/// Splits items off a story permanently, into a new story. The other items keep the story's id, even if its published
+/// Splits items off a story permanently, into a new story. The other items keep the story's ID, even if its published
 /// entry links to an item that leaves.
 pub fn split_story(db: &WriteConnection, story: &Story, moved: &[ItemId], now: Timestamp) -> Result<ConstraintResult> {
     let all = ids(story);
@@ -258,7 +258,7 @@ fn applied(
     now: Timestamp,
 ) -> Result<AppliedConstraint> {
     let leaderless = stories::mark_updated(db, changed.into_iter().collect(), now)?;
-    let constraint = find(db, id)?.ok_or_else(|| Error::Corrupt(format!("decision {id} is gone")))?;
+    let constraint = find(db, id)?.ok_or_else(|| Error::Corrupt(format!("decision {id} no longer exists")))?;
     Ok(AppliedConstraint { constraint, leaderless })
 }
 

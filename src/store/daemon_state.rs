@@ -1,4 +1,4 @@
-//! The state of the daemon that runs on this database, for the commands.
+//! The state of the daemon that is running on this database, for the commands.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -48,12 +48,12 @@ pub fn record(db: &WriteConnection, state: &DaemonState) -> Result<()> {
     Ok(())
 }
 
-/// Reads the state from a database that is not open. Changes nothing, and applies no migrations.
+/// Reads the state from a database that is not open. Changes nothing and applies no migrations.
 pub fn read_file(database: &Path) -> Result<Option<DaemonState>> {
     get(&open_reader(database)?)
 }
 
-/// Returns the state of the daemon that runs or ran last; `None` if no daemon has ever run on this database.
+/// Returns the state of the daemon that is running or ran last; `None` if no daemon has ever run on this database.
 pub fn get(db: &ReadConnection) -> Result<Option<DaemonState>> {
     db.first("SELECT * FROM daemon_state", [])
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 pub const SERVICE_DATABASE: &str = "/var/lib/newsfold/newsfold.db";
 
 /// Returns the default database path: in systemd's `STATE_DIRECTORY` if set, otherwise the database of the service if
-/// this user can read it, otherwise in the platform's state directory.
+/// the current user can read it, otherwise in the platform's state directory.
 pub fn default_path() -> PathBuf {
     use etcetera::BaseStrategy;
     const NAME: &str = "newsfold.db";
@@ -29,12 +29,12 @@ fn state_directory() -> Option<OsString> {
     std::env::var_os("STATE_DIRECTORY").filter(|folder| !folder.is_empty())
 }
 
-/// Returns whether [`default_path`] is not the database of the service only because this user may not read that.
+/// Returns whether [`default_path`] is not the database of the service only because the current user may not read that.
 pub fn is_service_database_unreadable() -> bool {
     state_directory().is_none() && is_unreadable(Path::new(SERVICE_DATABASE))
 }
 
-/// Returns whether the permissions keep this user from reading a file, or from finding out whether it exists.
+/// Returns whether the permissions keep the current user from reading a file, or from checking whether it exists.
 pub fn is_unreadable(path: &Path) -> bool {
     access(path, Access::READ_OK) == Err(Errno::ACCESS)
 }

@@ -1,4 +1,4 @@
-//! The free space on the disk of the database, and how much of it newsfold needs.
+//! The free space on the disk that holds the database, and how much of it newsfold needs.
 
 use super::{Store, file_name};
 use rustix::fs::{StatVfs, statvfs};
@@ -13,10 +13,10 @@ pub struct DiskUsage {
     pub free_bytes: u64,
 }
 
-/// The minimum free space on the disk of the database.
+/// The minimum free space on the disk that holds the database.
 const MIN_FREE_MIB: u64 = 64;
 const MIB: u64 = 1024 * 1024;
-/// The free space below which a disk counts as full. SQLite may need several pages at once.
+/// The free space below which a disk counts as full. SQLite may need several pages at the same time.
 const FULL_DISK_BYTES: u64 = 256 * 1024;
 
 /// Returns whether the disk of a file is full. The file may not exist.
@@ -41,11 +41,11 @@ impl Store {
         })
     }
 
-    /// Describes a shortage of space on the disk of the database; `None` if there is enough space or the amount is
-    /// unknown.
+    /// Describes a shortage of disk space for the database; `None` if there is enough space or the amount is unknown.
     pub fn disk_shortage(&self) -> Option<String> {
         let free = self.disk_usage().ok()?.free_bytes / MIB;
-        (free < MIN_FREE_MIB)
-            .then(|| format!("only {free} MiB are free on the disk of the database; free at least {MIN_FREE_MIB} MiB"))
+        (free < MIN_FREE_MIB).then(|| {
+            format!("only {free} MiB is free on the disk that holds the database; free up at least {MIN_FREE_MIB} MiB")
+        })
     }
 }

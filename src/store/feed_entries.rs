@@ -121,7 +121,7 @@ struct CandidateRange {
 fn earliest_date(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVariant) -> Result<Timestamp> {
     let mut floor = Timestamp::MIN;
     if let Some(age) = feed.selection.max_age {
-        // Considers the whole feed, because the last stories to enter may be older than stories that entered before.
+        // Considers the whole feed, because the last stories to enter may be older than stories that entered earlier.
         let newest: Option<Timestamp> = db.first(
             "SELECT entry.published_at FROM feed_entry AS entry CROSS JOIN story ON story.id = entry.story_id
              WHERE feed = ?1 AND (?2 OR merged_into IS NULL) AND variants IN ('both', ?3)

@@ -188,8 +188,9 @@ pub fn delete_entries(db: &WriteConnection, feed: &str, deleted: &[(StoryId, Ent
     Ok(())
 }
 
-/// Records the selection that determined the entries of a feed. The first call also records when the feed became known.
-/// Returns whether the entries are current. They are stale if sources have changed since the plan was made.
+/// Records the selection that determined the entries of a feed. The first call also records the time at which newsfold
+/// first saw the feed. Returns whether the entries are current. They are stale if sources have changed since the plan
+/// was made.
 pub fn record(db: &WriteConnection, feed: &SelectedFeed, plan: &MembershipPlan, now: Timestamp) -> Result<bool> {
     let is_current = publication::selection_version(db)? == plan.selection_version;
     db.execute(
@@ -218,8 +219,8 @@ pub fn delete_others(db: &WriteConnection, feeds: &[SelectedFeed]) -> Result<()>
     Ok(())
 }
 
-/// Returns when a feed became known, which is the date of its documents while the feed is empty. Returns when the first
-/// feed became known if the document does not belong to a configured feed.
+/// Returns when newsfold first saw a feed, which is the date of its documents while the feed is empty. If the document
+/// does not belong to a configured feed, returns when newsfold first saw any feed.
 pub fn known_since(db: &ReadConnection, feed: Option<&str>) -> Result<Timestamp> {
     db.one(
         "SELECT coalesce((SELECT first_known_at FROM feed_selection WHERE feed = ?1),

@@ -1,4 +1,4 @@
-//! The folder that contains a database, and the names of the files next to it.
+//! The directory that contains a database, and the names of the files next to it.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Returns the folder that contains a file. If the path is only a name, this is the current folder.
+/// Returns the directory that contains a file. If the path is only a name, this is the current directory.
 pub fn folder_of(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

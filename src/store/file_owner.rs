@@ -12,7 +12,7 @@ use std::path::Path;
 /// The permissions of a lock file. It contains nothing.
 pub(super) const LOCK_FILE_MODE: u32 = 0o644;
 
-/// Creates a file, which must not exist. If root runs this program, the file gets the owner of its folder.
+/// Creates a file, which must not exist. If root runs this program, the file gets the owner of its directory.
 pub(super) fn create_file(path: &Path, mode: u32) -> Result<File> {
     let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
     set_owner(&file, &metadata(folder_of(path))?)?;
@@ -31,8 +31,8 @@ pub fn open_lock_file(path: &Path) -> Result<File> {
     }
 }
 
-/// Gives the file `new` the owner and the permissions of the file `replaced`. If that file does not exist, `new` gets the
-/// owner of the folder.
+/// Gives the file `new` the owner and the permissions of the file `replaced`. If that file does not exist, `new` gets
+/// the owner of the directory.
 pub(super) fn set_owner_of_replaced(new: &Path, replaced: &Path) -> Result<()> {
     let file = OpenOptions::new().read(true).custom_flags(OFlags::NOFOLLOW.bits() as i32).open(new)?;
     match metadata(replaced) {

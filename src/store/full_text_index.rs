@@ -2,8 +2,8 @@
 
 use super::connection::WriteConnection;
 
-/// Adds the items that were inserted since the last call. Ids of items increase and are never reused, so these are the
-/// items with larger ids than the last item in the index.
+/// Adds the items that were inserted since the last call. IDs of items increase and are never reused, so these are the
+/// items with larger IDs than the last item in the index.
 ///
 /// The writer calls this function once per transaction, after the last savepoint. FTS5 writes a segment of its index
 /// whenever a savepoint ends, and merges the segments later.
@@ -22,7 +22,7 @@ mod tests {
     use super::super::open::open_writer;
     use super::*;
 
-    /// Inserts an item with this title, and returns its id.
+    /// Inserts an item with this title, and returns its ID.
     fn insert(db: &WriteConnection, title: &str) -> i64 {
         db.one(
             "INSERT INTO item (source_id, guid, title, summary, first_seen_at, ranked_at) VALUES (1, ?1, ?1, '', 0, 0)

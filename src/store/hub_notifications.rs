@@ -17,7 +17,7 @@ pub struct PendingNotification {
 }
 
 /// Returns the given hubs that have not been notified of the latest version of a document. Returns at most one document
-/// per hub, and omits busy hubs.
+/// per hub and omits busy hubs.
 pub fn due(db: &ReadConnection, hubs: &[String], query: &DueQuery<'_>) -> Result<Vec<PendingNotification>> {
     let (hubs, topics, busy) = (json_list(hubs), json_list(query.topics), json_list(query.busy));
     db.map(

@@ -20,7 +20,7 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, HashSet};
 
 /// Stores the items of one document of `source`: adds new items and revises changed items. Processes the document in
-/// reverse, because feeds list the newest item first and ids should increase with time.
+/// reverse, because feeds list the newest item first and IDs should increase with time.
 pub(super) fn store_items(
     db: &WriteConnection,
     source: SourceId,

@@ -38,7 +38,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/V22__new_editions.sql"),
     include_str!("../../migrations/V23__text_index_per_transaction.sql"),
 ];
-/// The `application_id` of a database of newsfold: "newf" in ASCII.
+/// The `application_id` of a newsfold database: "newf" in ASCII.
 const APPLICATION_ID: i32 = 0x6e65_7766;
 /// The checksum of `V1__initial.sql` in the table `refinery_schema_history`, in which earlier versions of newsfold
 /// stored the applied migrations.
@@ -98,8 +98,8 @@ fn apply(connection: &mut Connection, pending: &[&str], newest: u32) -> rusqlite
 
 /// Returns whether another program created the database.
 pub(super) fn is_foreign(connection: &Connection) -> rusqlite::Result<bool> {
-    // Another process may create or convert the database at the same time. That process sets the id before it creates
-    // tables or when it deletes the table of migrations, so the id must be read last.
+    // Another process may create or convert the database at the same time. That process sets the ID before it creates
+    // tables or when it deletes the table of migrations, so the ID must be read last.
     let has_tables: bool = connection.query_one("SELECT count(*) > 0 FROM sqlite_schema", [], |row| row.get(0))?;
     let has_history: bool = connection.query_one(HAS_HISTORY, [], |row| row.get(0))?;
     Ok(has_tables && !has_history && application_id(connection)? != APPLICATION_ID)
@@ -110,7 +110,7 @@ fn is_current(connection: &Connection, newest: u32) -> Result<bool> {
     Ok(application_id(connection)? == APPLICATION_ID && applied_version(connection)? == newest)
 }
 
-/// Marks a new database, or a database of an earlier version of newsfold, as a database of newsfold.
+/// Marks a new database, or the database of an earlier version of newsfold, as a newsfold database.
 fn claim(path: &Path, connection: &mut Connection) -> Result<()> {
     if application_id(connection)? == APPLICATION_ID {
         return Ok(());
@@ -180,7 +180,7 @@ mod tests {
         connection
     }
 
-    /// Replaces the id and the version of the database with the table of migrations that earlier versions of newsfold
+    /// Replaces the ID and the version of the database with the table of migrations that earlier versions of newsfold
     /// used.
     fn add_history(connection: &Connection, versions: u32, checksum: &str) {
         let table = "PRAGMA application_id = 0;

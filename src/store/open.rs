@@ -34,7 +34,7 @@ pub(super) fn open_writer(path: &Path) -> Result<WriteConnection> {
         let cause = "it is not a regular file".into();
         return Err(Error::Open { path: path.to_owned(), cause, next: step_if_not_writable(path) });
     }
-    // If this fails, SQLite fails to open the file too, and that error names the next step.
+    // If this fails, SQLite fails to open the file too, and that error states the next step.
     let _ = create_file(path, NEW_FILE_MODE);
     let mut connection = Connection::open(path).map_err(open)?;
     // Refuse the database of another program before the settings of newsfold change its journal mode.
@@ -49,12 +49,12 @@ pub(super) fn open_writer(path: &Path) -> Result<WriteConnection> {
     Ok(WriteConnection::new(connection))
 }
 
-/// Returns the error for a database that SQLite cannot open, in words and with the next step.
+/// Returns the error for a database that SQLite cannot open, with a description and the next step.
 fn cannot_open(path: &Path, cause: &rusqlite::Error) -> Error {
-    const DISK_FULL: (&str, &str) = ("its disk is full", "Free space on it");
+    const DISK_FULL: (&str, &str) = ("its disk is full", "Free up space on it");
     let words = match cause.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => {
-            let next = "Move the file away, or choose another one with --database FILE. If it was a database, restore a \
+            let next = "Move the file away, or choose another file with --database FILE. If it was a database, restore a \
                         backup with `newsfold db restore FILE`";
             Some(("it is not a database", next))
         }
@@ -93,8 +93,8 @@ fn retry_while_busy<T>(operation: impl Fn() -> rusqlite::Result<T>) -> rusqlite:
 }
 
 /// The next step if the database cannot be created or written.
-const NO_PLACE: &str = "Choose a path that this user can write to with --database FILE, NEWSFOLD_DATABASE or `database` \
-     in the configuration, or give this user write permission";
+const NO_PLACE: &str = "Choose a path that the current user can write to with --database FILE, NEWSFOLD_DATABASE or \
+     `database` in the configuration, or give the current user write permission";
 /// The next step if the file system of the database is read-only.
 const READ_ONLY: &str = "Its file system is read-only: mount it writable, or choose a path on another file system with \
      --database FILE";

@@ -1,9 +1,9 @@
 //! Leases: at most one process polls a source, and at most one process sends requests to an origin.
 //!
 //! A process acquires a lease before it sends a request, and releases it in the transaction that records the poll. The
-//! leases of a killed process end as soon as another process finds out that it has ended ([`super::program_lock`]), or
-//! else when they expire. A daemon deletes the leases of its predecessor at startup, because only one daemon runs. This
-//! module makes no decisions: the caller decides whether to wait.
+//! leases of a killed process end as soon as another process detects that the killed process has ended
+//! ([`super::program_lock`]), or else when they expire. A daemon deletes the leases of its predecessor at startup,
+//! because only one daemon can run. This module makes no decisions: the caller decides whether to wait.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -145,7 +145,7 @@ pub struct ActiveLeases {
     pub origins: HashSet<String>,
     /// When the first of the leases expires.
     pub next_expiry: Option<Timestamp>,
-    /// The programs that hold leases although they have ended.
+    /// The programs that hold leases even though they have ended.
     pub ended_programs: Vec<String>,
 }
 

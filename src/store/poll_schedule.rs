@@ -79,7 +79,7 @@ pub fn spread_overdue(
     Ok(count as u32)
 }
 
-/// Makes sources due at `now` if their next poll is planned after `latest_plan` or their last poll was recorded after
+/// Makes sources due at `now` if their next poll is scheduled after `latest_plan` or their last poll was recorded after
 /// `latest_record`. Ends holds of these sources that would last beyond `latest_plan`. Returns the number of sources.
 pub fn make_due_if_planned_after(
     db: &WriteConnection,
@@ -106,7 +106,7 @@ pub fn request_poll(db: &WriteConnection, id: SourceId, is_full_request: bool, n
     Ok(())
 }
 
-/// Ends a source's hold at the operator's request, and polls the source at `next`.
+/// Ends a source's hold at the operator's request and polls the source at `next`.
 pub fn clear_hold(db: &WriteConnection, id: SourceId, next: Timestamp) -> Result<()> {
     db.execute(
         "UPDATE source SET hold_until = NULL, next_poll_at = ?2, next_poll_reason = ?3 WHERE id = ?1",

@@ -80,7 +80,7 @@ fn insert_record(db: &WriteConnection, poll: &PollRecord, ingested: &IngestResul
     Ok(())
 }
 
-/// Reports rewritten guids as a problem, which becomes known only when the items are matched.
+/// Reports rewritten guids as a problem, which is detected only when the items are matched.
 fn rewritten_guids(ingested: &IngestResult) -> Option<FeedProblem> {
     let rules: Vec<String> =
         ingested.recognized.iter().map(|(rule, count)| format!("{count} by {}", rule.into_str())).collect();

@@ -1,8 +1,8 @@
-//! Shows which programs still run, so that the leases of a killed program end at once.
+//! Shows which programs are still running, so that the leases of a killed program end immediately.
 //!
-//! A program that takes leases locks a file of its own next to the database. The operating system releases the lock when
-//! the program ends, however it ends. In contrast to process ids, this works if ids are reused, if the programs run in
-//! different containers, and on every file system whose locks are reliable enough for SQLite.
+//! A program that takes leases locks a file of its own next to the database. The operating system releases the lock
+//! when the program ends, however it ends. In contrast to process IDs, this works if IDs are reused, if the programs
+//! run in different containers, and on every file system whose locks are reliable enough for SQLite.
 
 use super::file_name::{folder_of, with_suffix};
 use super::file_owner::{LOCK_FILE_MODE, create_file};
@@ -21,7 +21,7 @@ pub(super) struct ProgramLock {
 }
 
 impl ProgramLock {
-    /// Creates and locks a file for this program, and deletes the files of programs that have ended.
+    /// Creates and locks a file for this program and deletes the files of programs that have ended.
     pub fn acquire(database: &Path) -> io::Result<ProgramLock> {
         delete_unlocked_files(database)?;
         loop {
@@ -29,14 +29,15 @@ impl ProgramLock {
             let path = lock_path(database, &id);
             let file = create_file(&path, LOCK_FILE_MODE)?;
             file.lock()?;
-            // Another program deletes the file if it looks at it before it is locked.
+            // Another program deletes the file if it examines the file before it is locked.
             if file.metadata()?.nlink() > 0 {
                 return Ok(ProgramLock { id, path, _file: file });
             }
         }
     }
 
-    /// Returns whether the program with this id has ended. If this cannot be found out, the program is assumed to run.
+    /// Returns whether the program with this ID has ended. If this cannot be determined, the program is assumed to be
+    /// running.
     pub fn has_ended(database: &Path, id: &str) -> bool {
         match File::open(lock_path(database, id)) {
             // A lock for reading does not need write access, and conflicts with the lock of the program.

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// makes sure that no other program uses it.
 ///
 /// # Errors
-/// Returns [`Error::Backup`] if the file is damaged, is not a database of newsfold, or is a database of a later version.
+/// Returns [`Error::Backup`] if the file is damaged, is not a newsfold database, or is a database of a later version.
 pub fn restore(backup: &Path, path: &Path, progress: impl FnMut(CopyProgress)) -> Result<Option<PathBuf>> {
     check(backup).map_err(|problem| Error::Backup { path: backup.to_owned(), problem })?;
     if let Some(folder) = path.parent() {
@@ -60,8 +60,8 @@ fn check(file: &Path) -> std::result::Result<(), String> {
     }
     let db = open_reader(file).map_err(problem)?;
     match applied_version(db.sqlite()).map_err(problem)? {
-        0 => return Err("it is not a database of newsfold".into()),
-        version if version > newest_version() => return Err("a later version of newsfold wrote it".into()),
+        0 => return Err("it is not a newsfold database".into()),
+        version if version > newest_version() => return Err("it was written by a later version of newsfold".into()),
         _ => {}
     }
     let damage = damage(&db).map_err(problem)?;

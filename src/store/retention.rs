@@ -19,7 +19,7 @@ pub const MIN_KEPT_STORIES: u32 = 1_000;
 /// The stories to keep.
 #[derive(Debug, Clone, Copy)]
 pub struct RetentionPolicy {
-    /// The time since which a kept story was created, was changed or got an item.
+    /// A story is kept if it was created, was changed or got an item after this time.
     pub from: Timestamp,
     /// The number of newest published stories that are kept regardless of age, so that a feed with few stories never
     /// becomes empty.

@@ -161,7 +161,7 @@ type Read<V> = std::result::Result<V, ValueError>;
 impl<'de> Deserializer<'de> for Column<'de> {
     type Error = ValueError;
 
-    /// Returns false, because the id of a story is stored as a number.
+    /// Returns false, because the ID of a story is stored as a number.
     fn is_human_readable(&self) -> bool {
         false
     }

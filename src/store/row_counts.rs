@@ -1,4 +1,4 @@
-//! The numbers of sources, items, stories and other rows, for the command line, the health page and the metrics.
+//! The number of sources, items, stories and other rows, for the command line, the health page and the metrics.
 
 use super::Result;
 use super::connection::ReadConnection;

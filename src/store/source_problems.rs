@@ -1,5 +1,5 @@
-//! Which sources have a problem: those that failed in the last poll, are gone, or wait because of their server. The
-//! health page and `newsfold source list --problems` list these sources.
+//! Finds the sources with a problem: those that failed at the last poll, are gone, or are on hold. The health page and
+//! `newsfold source list --problems` list these sources.
 
 /// The condition on a row of `source`.
 pub(super) const HAS_PROBLEM: &str =

@@ -174,7 +174,7 @@ pub struct SourceDemand {
     pub polling_hints: PollingHints,
 }
 
-/// Returns the demands of about `count` to 2 × `count` active sources, which are selected by id. If there are fewer
+/// Returns the demands of about `count` to 2 × `count` active sources, which are selected by ID. If there are fewer
 /// than 2 × `count` active sources, returns the demands of all active sources.
 pub fn sample_demands(db: &ReadConnection, count: u32) -> Result<Vec<SourceDemand>> {
     let step = db.one::<u32>("SELECT count(*) FROM source WHERE state = 'active'", [])? / count.max(1);
@@ -218,8 +218,8 @@ pub fn list(db: &ReadConnection, filter: &SourceFilter) -> Result<Vec<Source>> {
     db.map(&sql, params![filter.tag, filter.problems], read)
 }
 
-/// Returns the numbers of active sources, of active sources that were never polled, and of active sources that failed
-/// at their last poll.
+/// Returns the number of active sources, the number that were never polled, and the number that failed at their last
+/// poll.
 pub fn poll_counts(db: &ReadConnection) -> Result<PollCounts> {
     db.one(
         "SELECT count(*) AS active, count(*) FILTER (WHERE last_poll_at IS NULL) AS unpolled,

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use rusqlite::{Row, params};
 use std::collections::BTreeSet;
 
-/// Returns an unused id for a story that this item starts. The id depends only on the contents of the database.
+/// Returns an unused ID for a story that this item starts. The ID depends only on the contents of the database.
 pub fn mint_id(db: &ReadConnection, first_item: &Item, taken: impl Fn(StoryId) -> bool) -> Result<StoryId> {
     for attempt in 0.. {
         let id = StoryId::mint(&first_item.source_url, &first_item.guid, attempt);
@@ -19,7 +19,7 @@ pub fn mint_id(db: &ReadConnection, first_item: &Item, taken: impl Fn(StoryId) -
             return Ok(id);
         }
     }
-    Err(Error::Corrupt("no story id is free".into()))
+    Err(Error::Corrupt("all story IDs are taken".into()))
 }
 
 /// Records assignments of items in the order of the decisions.
@@ -45,7 +45,7 @@ fn assign(db: &WriteConnection, assignment: &StoryAssignment, now: Timestamp) ->
     Ok(())
 }
 
-/// Applies a reclustering, and returns the stories that lost their lead. Publication dates are unchanged.
+/// Applies a reclustering and returns the stories that lost their lead. Publication dates are unchanged.
 pub fn apply_regrouping(db: &WriteConnection, regrouped: &StoryRegrouping, now: Timestamp) -> Result<Vec<Story>> {
     for created in &regrouped.created {
         create(db, created.story, created.first_item, now)?;
@@ -90,8 +90,8 @@ pub(super) fn move_item(
     Ok(())
 }
 
-/// Returns the evidence of an item that an active constraint has placed. The evidence names the constraint even after
-/// later moves.
+/// Returns the evidence of an item that an active constraint has placed. The evidence refers to the constraint even
+/// after later moves.
 fn operators_evidence(db: &ReadConnection, item: ItemId) -> Result<Option<JoinEvidence>> {
     let sql = "SELECT evidence FROM item, json_each(evidence, '$.reasons') JOIN grouping_constraint AS placed_by
                    ON placed_by.id = value ->> '$.constrained.constraint'
@@ -128,7 +128,7 @@ pub(super) fn restore(db: &WriteConnection, story: StoryId) -> Result<()> {
     Ok(())
 }
 
-/// Marks stories as updated, and returns the stories that lost their lead.
+/// Marks stories as updated and returns the stories that lost their lead.
 pub(super) fn mark_updated(db: &WriteConnection, stories: BTreeSet<StoryId>, now: Timestamp) -> Result<Vec<Story>> {
     publication::touch(db)?;
     let sql = "UPDATE story SET updated_at = max(updated_at, ?2) WHERE id = ?1";
@@ -230,7 +230,7 @@ fn recent_ids(db: &ReadConnection, has_news: bool, min_outlets: u32, limit: u32)
     db.all(&sql, params![min_outlets, limit, has_news])
 }
 
-/// Returns a story by its id. A merged story has no items.
+/// Returns a story by its ID. A merged story has no items.
 pub fn get(db: &ReadConnection, id: StoryId) -> Result<Option<Story>> {
     Ok(load(db, [id])?.pop())
 }
@@ -240,7 +240,7 @@ pub fn published_ids(db: &ReadConnection) -> Result<Vec<StoryId>> {
     db.all("SELECT id FROM story WHERE published_at IS NOT NULL ORDER BY id", [])
 }
 
-/// Returns at most two stories in a range of ids, which suffices to decide whether a prefix is ambiguous.
+/// Returns at most two stories in a range of IDs, which suffices to decide whether a prefix is ambiguous.
 pub fn find_in_id_range(db: &ReadConnection, rows: std::ops::RangeInclusive<i64>) -> Result<Vec<StoryId>> {
     db.all("SELECT id FROM story WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 2", [*rows.start(), *rows.end()])
 }
@@ -259,7 +259,7 @@ pub fn story_of_item(db: &ReadConnection, item: ItemId) -> Result<Option<StoryId
     Ok(db.first("SELECT story_id FROM item WHERE id = ?1", [item.0])?.flatten())
 }
 
-/// Returns the assigned items first seen within a time span, ordered by id.
+/// Returns the assigned items first seen within a time span, ordered by ID.
 pub fn assigned_between(db: &ReadConnection, from: Timestamp, until: Timestamp) -> Result<Vec<AssignedItem>> {
     let sql = format!(
         "SELECT {ITEM_COLUMNS}, {EMBEDDING}, item.story_id FROM item JOIN source ON source.id = item.source_id

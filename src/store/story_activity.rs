@@ -52,7 +52,7 @@ pub fn with_several_items(db: &ReadConnection, stories: &[StoryId]) -> Result<Ve
     )
 }
 
-/// Serializes ids of stories for `json_each`.
+/// Serializes IDs of stories for `json_each`.
 pub(super) fn story_list<'s>(stories: impl IntoIterator<Item = &'s StoryId>) -> String {
     json_list(&stories.into_iter().map(|id| id.to_row()).collect::<Vec<_>>())
 }

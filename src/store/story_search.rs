@@ -22,7 +22,7 @@ pub struct StorySearch {
     /// An FTS5 expression, as created by [`super::fts_query::from_user_input`].
     pub words: Option<String>,
     pub tag: Option<String>,
-    /// The languages, of which at least one must match.
+    /// The languages. At least one of them must match.
     pub languages: Vec<String>,
     pub min_outlets: u32,
     /// Whether an expression also finds stories that contain only backlog. These stories follow the published stories.
@@ -59,7 +59,7 @@ pub fn search(db: &ReadConnection, search: &StorySearch) -> Result<SearchResults
     Ok(SearchResults { stories: load_headlines(db, ids)?, more })
 }
 
-/// Returns the ids of the stories that match, most recently updated first.
+/// Returns the IDs of the stories that match, most recently updated first.
 pub fn find(db: &ReadConnection, search: &StorySearch) -> Result<Vec<StoryId>> {
     let languages = json_list(&search.languages);
     let mut params: Vec<(&str, &dyn ToSql)> = vec![

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rusqlite::{named_params, params};
 use std::collections::BTreeSet;
 
-/// Returns the id of a storyline that this story starts. The id depends only on the contents of the database. A story
+/// Returns the ID of a storyline that this story starts. The ID depends only on the contents of the database. A story
 /// that leaves a storyline returns to the storyline that it once started, unless that storyline contains other stories.
 pub fn mint_id(db: &ReadConnection, story: StoryId) -> Result<StorylineId> {
     for attempt in 0.. {
@@ -19,7 +19,7 @@ pub fn mint_id(db: &ReadConnection, story: StoryId) -> Result<StorylineId> {
             return Ok(id);
         }
     }
-    Err(Error::Corrupt("no storyline id is free".into()))
+    Err(Error::Corrupt("all storyline IDs are taken".into()))
 }
 
 /// Creates a storyline without stories, or makes a merged storyline separate again.
@@ -34,15 +34,15 @@ pub(super) fn create(db: &WriteConnection, storyline: StorylineId, now: Timestam
 /// The items to compare, by the time at which they were first seen.
 #[derive(Debug, Clone, Copy)]
 pub struct MemberWindow {
-    /// The time since which items are compared, regardless of their storylines.
+    /// Items first seen after this time are compared, regardless of their storylines.
     pub all_since: Timestamp,
-    /// The earlier time since which items of storylines with several stories are compared.
+    /// Items of storylines with several stories are compared if they were first seen after this earlier time.
     pub related_since: Timestamp,
     /// The maximum number of items. The newest items are used.
     pub limit: u32,
 }
 
-/// Returns the news items in the window with their stories and storylines, ordered by id.
+/// Returns the news items in the window with their stories and storylines, ordered by ID.
 pub fn members(db: &ReadConnection, window: MemberWindow) -> Result<Vec<StorylineMember>> {
     let mut members: Vec<StorylineMember> = db.all(
         "SELECT item.id AS item, item.source_id AS source, item.story_id AS story, story.storyline_id AS storyline,
@@ -59,7 +59,7 @@ pub fn members(db: &ReadConnection, window: MemberWindow) -> Result<Vec<Storylin
     Ok(members)
 }
 
-/// Applies a grouping. Ids of storylines never change: a storyline that is merged redirects.
+/// Applies a grouping. IDs of storylines never change: a storyline that is merged redirects.
 pub fn apply_regrouping(db: &WriteConnection, regrouped: &StorylineRegrouping, now: Timestamp) -> Result<()> {
     for created in &regrouped.created {
         create(db, created.storyline, now)?;
@@ -96,8 +96,8 @@ pub(super) fn move_story(
     Ok(())
 }
 
-/// Returns the evidence of a story that an active constraint has placed. The evidence names the constraint even after
-/// later moves.
+/// Returns the evidence of a story that an active constraint has placed. The evidence refers to the constraint even
+/// after later moves.
 pub(super) fn operators_evidence(db: &ReadConnection, story: StoryId) -> Result<Option<StorylineEvidence>> {
     let sql = "SELECT storyline_evidence FROM story JOIN grouping_constraint AS placed_by
                    ON placed_by.id = storyline_evidence ->> '$.constraint'

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rusqlite::params;
 use serde::Deserialize;
 
-/// Returns a storyline by its id. A merged storyline has no stories.
+/// Returns a storyline by its ID. A merged storyline has no stories.
 pub fn get(db: &ReadConnection, id: StorylineId) -> Result<Option<Storyline>> {
     load(db, id, || story_ids(db, id))
 }
@@ -105,7 +105,7 @@ pub fn recent(db: &ReadConnection, min_stories: u32, limit: u32) -> Result<Vec<S
     ids.into_iter().filter_map(|id| get(db, id).transpose()).collect()
 }
 
-/// Returns at most two storylines in a range of ids, which suffices to decide whether a prefix is ambiguous.
+/// Returns at most two storylines in a range of IDs, which suffices to decide whether a prefix is ambiguous.
 pub fn find_in_id_range(db: &ReadConnection, rows: std::ops::RangeInclusive<i64>) -> Result<Vec<StorylineId>> {
     db.all("SELECT id FROM storyline WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 2", [*rows.start(), *rows.end()])
 }

@@ -19,7 +19,7 @@ pub fn all(db: &ReadConnection) -> Result<Vec<TermFrequency>> {
     db.all("SELECT language, term, documents FROM term_frequency", [])
 }
 
-/// Returns the time until which items have been counted; `None` if no items have been counted.
+/// Returns the time up to which items have been counted; `None` if no items have been counted.
 pub fn counted_until(db: &ReadConnection) -> Result<Option<Timestamp>> {
     db.first("SELECT counted_until FROM term_frequency_progress", [])
 }

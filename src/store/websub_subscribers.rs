@@ -66,7 +66,7 @@ pub fn remove(db: &WriteConnection, id: SubscriberId) -> Result<bool> {
     Ok(db.execute("DELETE FROM websub_subscriber WHERE id = ?1", [id.0])? > 0)
 }
 
-/// Deletes subscriptions with expired leases, and returns their number.
+/// Deletes subscriptions with expired leases and returns their number.
 pub fn delete_expired(db: &WriteConnection, now: Timestamp) -> Result<usize> {
     db.execute("DELETE FROM websub_subscriber WHERE lease_until <= ?1", [now.as_millisecond()])
 }

@@ -107,7 +107,7 @@ pub fn end_all(db: &WriteConnection, event: &HubEvent) -> Result<()> {
     Ok(())
 }
 
-/// Moves a source's next poll to `until`, and keeps the time that the source's own schedule determined.
+/// Moves a source's next poll to `until` and keeps the time that the source's own schedule determined.
 pub fn defer_poll(
     db: &WriteConnection,
     source: SourceId,

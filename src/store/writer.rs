@@ -1,6 +1,6 @@
 //! The writer thread: runs all waiting jobs in one transaction, and replies once the transaction is durable.
 //!
-//! Batching makes thousands of small writes per second possible, although each commit calls fsync. Each job has a
+//! Batching makes thousands of small writes per second possible, even though each commit calls fsync. Each job has a
 //! savepoint, so a failing job does not affect the other jobs.
 
 use super::access_failures::{Access, AccessFailures, FailureCause};

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 /// the items and their stories, so that a restart does not change the outcome.
 #[derive(Default)]
 pub struct StorylineGrouper {
-    /// The items in order of their ids.
+    /// The items in order of their IDs.
     reports: BTreeMap<ItemId, Report>,
     terms: TermTable,
     outlets: IndexSet<String>,

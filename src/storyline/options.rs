@@ -16,9 +16,9 @@ pub(super) const FULL_DOMINANCE_RATE: f64 = 100.0;
 pub(super) const FULL_DOMINANCE_OUTLETS: f64 = 0.3;
 /// The cohesion at which a burst fully dominates the news. Items that share only a topic have less in common.
 pub(super) const FULL_DOMINANCE_COHESION: f64 = 0.1;
-/// The limits of an outlet's number of items up to which the outlet has full weight: as a share of the items of all
-/// other outlets together, and as a multiple of the other outlets' mean number of items. One of the limits suffices. In
-/// the labeled sets, the largest outlet has 15% as many items as all other outlets together.
+/// An outlet has full weight if the number of its items does not exceed one of these limits: a share of the items of
+/// all other outlets together, or a multiple of their mean number of items. One of the limits suffices. In the labeled
+/// sets, the largest outlet has 15% as many items as all other outlets together.
 pub(super) const FULL_OUTLET_SHARE: f64 = 0.15;
 pub(super) const FULL_OUTLET_MULTIPLE: f64 = 8.0;
 /// The maximum number of stories that share a term. A more common term does not make two stories candidates.

@@ -43,7 +43,7 @@ impl OutletWeights {
         self.0[report.outlet as usize]
     }
 
-    /// Returns the number of distinct outlets. An outlet with a low weight counts by its weight.
+    /// Returns the number of distinct outlets. An outlet with a low weight counts in proportion to its weight.
     pub(super) fn outlets<'r>(&self, reports: impl Iterator<Item = &'r Report>) -> f64 {
         let mut outlets: Vec<u32> = reports.map(|report| report.outlet).collect();
         outlets.sort_unstable();
@@ -53,7 +53,7 @@ impl OutletWeights {
             if weight >= MIN_COUNTED_WEIGHT { 1.0 } else { weight }
         };
         let mut counted: Vec<f64> = outlets.into_iter().map(counted).collect();
-        // The numbers of outlets differ after a restart, and the sum of floats depends on their order.
+        // The identifying numbers of outlets differ after a restart, and the sum of floats depends on their order.
         counted.sort_unstable_by(f64::total_cmp);
         counted.iter().sum()
     }

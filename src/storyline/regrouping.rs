@@ -1,4 +1,4 @@
-//! Turns groups of stories into changes to storylines, and keeps ids stable: a storyline stays with the group that
+//! Turns groups of stories into changes to storylines, and keeps IDs stable: a storyline stays with the group that
 //! holds most of its items, and the oldest storyline of a group survives.
 
 use super::grouper::StorylineGrouper;
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 pub trait StoryLookup {
     type Error;
 
-    /// Returns the id of a storyline that this story starts.
+    /// Returns the ID of a storyline that this story starts.
     ///
     /// # Errors
     /// Fails if the database fails.

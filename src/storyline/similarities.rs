@@ -61,7 +61,7 @@ pub(super) fn linkable_similarities(
     similarities
 }
 
-/// Returns the window cosine up to which the probability of a pair that shares no burst is below the threshold.
+/// Returns the maximum window cosine at which the probability of a pair without a shared burst is below the threshold.
 fn window_cosine_limit(model: &TreeModel, threshold: f64) -> f64 {
     let window_cosine = FEATURE_NAMES.iter().position(|name| *name == "window cosine");
     let mut limits: FeatureLimits = Default::default();

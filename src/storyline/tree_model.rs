@@ -86,7 +86,7 @@ impl TreeModel {
                     continue;
                 }
                 ["split", feature, threshold, above] => TreeNode::Split {
-                    feature: FEATURE_NAMES.iter().position(|n| *n == feature).ok_or(error("an unknown feature"))?,
+                    feature: FEATURE_NAMES.iter().position(|n| *n == feature).ok_or(error("unknown feature"))?,
                     threshold: parse_finite(threshold).ok_or(error("the threshold is not a number"))?,
                     above: above.parse().map_err(|_| error("the position is not a number"))?,
                 },
@@ -95,7 +95,7 @@ impl TreeModel {
                 }
                 _ => return Err(error("expected ‘bias’, ‘tree’, ‘split’ or ‘leaf’")),
             };
-            model.trees.last_mut().ok_or(error("a node before the first tree"))?.push(node);
+            model.trees.last_mut().ok_or(error("node before the first tree"))?.push(node);
         }
         let is_complete = |tree: &Tree| tree.len() < 2 * MAX_LEAVES && subtree_end(tree, 0) == Some(tree.len());
         match model.trees.iter().all(is_complete) {

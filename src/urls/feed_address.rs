@@ -1,4 +1,4 @@
-//! Feed addresses as people and programs write them: with a scheme for feed readers, or in one of several forms.
+//! Feed URLs as people and programs write them: with a scheme for feed readers, or in one of several forms.
 
 use std::borrow::Cow;
 use url::Url;
@@ -7,7 +7,7 @@ use url::Url;
 /// expired draft-obasanjo-feed-URI-scheme describes `feed`.
 const SUBSCRIPTION_SCHEMES: [&str; 3] = ["feed", "itpc", "pcast"];
 
-/// Removes a subscription scheme from an address: `feed://host` becomes `http://host`, and `feed:https://host` becomes
+/// Removes a subscription scheme from a URL: `feed://host` becomes `http://host`, and `feed:https://host` becomes
 /// `https://host`. Leaves other text unchanged.
 pub fn without_subscription_scheme(address: &str) -> Cow<'_, str> {
     let Some((scheme, rest)) = address.split_once(':') else { return address.into() };
@@ -28,8 +28,8 @@ pub fn without_subscription_scheme(address: &str) -> Cow<'_, str> {
     format!("http://{after_slashes}").into()
 }
 
-/// Returns other addresses that probably serve the same feed: with http instead of https, with or without `www.`, and
-/// with or without a slash at the end of the path.
+/// Returns other URLs that probably serve the same feed: with http instead of https, with or without `www.`, and with
+/// or without a slash at the end of the path.
 pub fn similar_addresses(url: &Url) -> Vec<String> {
     let mut forms = vec![url.clone()];
     add_forms(&mut forms, |url| {
@@ -50,7 +50,7 @@ pub fn similar_addresses(url: &Url) -> Vec<String> {
     forms.into_iter().skip(1).map(String::from).collect()
 }
 
-/// Applies `change` to a copy of each form, and adds the copies that it changed.
+/// Applies `change` to a copy of each form and adds the copies that it changed.
 fn add_forms(forms: &mut Vec<Url>, change: impl Fn(&mut Url) -> bool) {
     let mut changed = forms.clone();
     changed.retain_mut(|url| change(url));

@@ -1,7 +1,7 @@
-//! The secrets in the address of a feed, and the links and text that would reveal them.
+//! The secrets in the URL of a feed, and the links and text that would reveal them.
 //!
-//! A personal feed has a secret in its address, and its items may repeat the secret. An address does not state which
-//! part is secret, so the functions look for random characters and for the names of query parameters.
+//! A personal feed has a secret in its URL, and its items may repeat the secret. A URL does not state which part is
+//! secret, so the functions look for random characters and for the names of query parameters.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -10,8 +10,7 @@ use url::{Position, Url, form_urlencoded};
 /// Suffixes of the names of query parameters whose values are secret.
 const SECRET_NAMES: [&str; 10] =
     ["auth", "token", "secret", "key", "pass", "password", "passwd", "pwd", "sig", "signature"];
-/// The minimum length of a secret that is searched for by itself. A shorter secret may occur in other addresses by
-/// chance.
+/// The minimum length of a secret that is searched for by itself. A shorter secret may occur in other URLs by chance.
 const MIN_SECRET_CHARS: usize = 8;
 /// The minimum length of a password that ordinary values of parameters do not contain.
 const MIN_VALUE_CHARS: usize = 6;
@@ -19,7 +18,7 @@ const MIN_VALUE_CHARS: usize = 6;
 /// usually public.
 const MIN_RANDOM_CHARS: usize = 16;
 
-/// The secrets in the addresses of one feed. The default value contains no secrets.
+/// The secrets in the URLs of one feed. The default value contains no secrets.
 #[derive(Debug, Clone, Default)]
 pub struct FeedSecrets {
     addresses: Vec<Url>,
@@ -29,7 +28,7 @@ pub struct FeedSecrets {
 }
 
 impl FeedSecrets {
-    /// Returns the secrets of a feed with these addresses.
+    /// Returns the secrets of a feed with these URLs.
     pub fn of<'a>(addresses: impl IntoIterator<Item = &'a Url>) -> FeedSecrets {
         let mut all = FeedSecrets::default();
         for address in addresses {
@@ -102,10 +101,10 @@ fn path_with(url: &Url, is_match: impl Fn(&str) -> bool) -> Option<&str> {
     None
 }
 
-/// Returns the strings that contain a secret from the path. Random characters are secret in every address. The
-/// exception is an identifier (UUID, ObjectId), which may be public: many outlets identify a show by an identifier,
-/// even in the addresses of its media on other hosts. If a path contains an identifier, only the host together with the
-/// path up to the identifier is secret. The same applies to a segment that repeats a secret from the query.
+/// Returns the strings that contain a secret from the path. Random characters are secret in every URL. The exception is
+/// an identifier (UUID, ObjectId), which may be public: many outlets identify a show by an identifier, even in the URLs
+/// of its media on other hosts. If a path contains an identifier, only the host together with the path up to the
+/// identifier is secret. The same applies to a segment that repeats a secret from the query.
 fn secrets_in_path(address: &Url) -> Vec<String> {
     let is_secret_value =
         |text: &str| address.query_pairs().any(|(name, value)| value == text && is_secret_name(&name));

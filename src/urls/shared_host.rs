@@ -74,7 +74,7 @@ fn channel_of_path(url: &Url) -> Option<String> {
         return Some(first.to_lowercase());
     }
     let name = without_extension(segments.next()?)?;
-    // YouTube's channel ids are case-sensitive.
+    // YouTube's channel IDs are case-sensitive.
     let name = if first == "channel" { name.to_owned() } else { name.to_lowercase() };
     Some(format!("{}/{name}", first.to_ascii_lowercase()))
 }

@@ -173,7 +173,7 @@ pub(super) struct InternalError(#[from] pub store::Error);
 
 impl IntoResponse for InternalError {
     fn into_response(self) -> Response {
-        self.0.log("cannot answer a WebSub request");
+        self.0.log("cannot respond to a WebSub request");
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
     }
 }

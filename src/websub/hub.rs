@@ -1,12 +1,12 @@
 //! newsfold as a hub, exclusively for its own feeds (WebSub, sections 5 to 7), and its notifications to other hubs.
 //!
 //! The decisions are pure functions: [`subscription_request`] (what a request asks for), [`rate_limits`] (whether to
-//! accept it now), [`callback_verification`] (whether a callback confirms it). [`endpoint`] answers subscribers; the
-//! daemon's `websub publisher` task sends requests to callbacks and hubs.
+//! accept it now), [`callback_verification`] (whether a callback confirms it). [`endpoint`] responds to subscribers;
+//! the daemon's `websub publisher` task sends requests to callbacks and hubs.
 //!
-//! A request contains an address to which the hub then sends requests. The hub sends the first of these requests
-//! immediately and the next request after at least a minute. It checks the address each time and respects
-//! [`rate_limits`]. It sends documents only to callbacks that have echoed a random challenge.
+//! A request contains a URL to which the hub then sends requests. The hub sends the first of these requests immediately
+//! and the next request after at least a minute. It checks the URL each time and respects [`rate_limits`]. It sends
+//! documents only to callbacks that have echoed a random challenge.
 
 pub mod callback_verification;
 mod client_address;

@@ -82,7 +82,7 @@ pub fn next_after_request(failures: u32, now: Timestamp) -> Timestamp {
     after(now, doubling(FIRST_RETRY_DELAY, MAX_RETRY_DELAY, failures))
 }
 
-/// Returns the time of the next action after a failed request. The hub's `Retry-After` can delay the planned time but
+/// Returns the time of the next action after a failed request. The hub's `Retry-After` can delay the scheduled time but
 /// not advance it.
 pub fn next_after_failure(planned: Timestamp, retry_after: Option<SignedDuration>, now: Timestamp) -> Timestamp {
     planned.max(after(now, retry_after.unwrap_or_default().min(MAX_LEASE)))

@@ -1,4 +1,5 @@
-//! Decides how to answer hubs at our callback: verification of intent (WebSub, section 5.3) and denial (section 5.2).
+//! Decides how to respond to requests from hubs at our callback: verification of intent (WebSub, section 5.3) and
+//! denial (section 5.2).
 //!
 //! The functions are pure. They confirm only pending requests with the exact topic and mode, so that a third party
 //! cannot create a subscription, end it, or extend its lease.

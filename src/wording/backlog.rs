@@ -1,4 +1,4 @@
-//! Why an item is in the backlog, and how many of a source's items are in it.
+//! Describes why an item is in the backlog, and how many of a source's items are in it.
 
 use super::{TimedText, count_of};
 use crate::domain::{BacklogReason, Timestamp};

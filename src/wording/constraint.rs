@@ -1,4 +1,4 @@
-//! The operator's grouping constraints in words.
+//! Describes the operator's grouping constraints.
 
 use crate::domain::{ConstraintKind, GroupingConstraint, ItemId};
 

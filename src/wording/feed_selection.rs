@@ -1,4 +1,4 @@
-//! The selection of a feed in words.
+//! Describes the selection of a feed.
 
 use super::{count_of, duration, grouped_digits};
 use crate::domain::language::language_name;

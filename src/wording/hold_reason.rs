@@ -1,4 +1,4 @@
-//! The reason for a hold, in words.
+//! Describes the reason for a hold.
 
 use super::{duration, websub_failure};
 use crate::domain::{HoldReason, ShortenedDelay};
@@ -14,7 +14,7 @@ pub fn hold_reason_text(reason: &HoldReason) -> String {
             format!("the server refused the request (403){}", shortened_text(*shortened))
         }
         HoldReason::Challenged { service, shortened } => format!(
-            "{service} answered with a bot challenge, which newsfold never solves; ask the publisher to allow feed \
+            "{service} responded with a bot challenge, which newsfold never solves; ask the publisher to allow feed \
              readers{}",
             shortened_text(*shortened)
         ),

@@ -1,4 +1,4 @@
-//! WebSub in words: the state of a source's hub subscription, its last event, and failed requests.
+//! Describes the state of a source's hub subscription, its last event, and failed requests.
 
 use super::{Audience, TimedText, count_of};
 use crate::domain::{DisabledReason, HubEvent, HubSubscription, SignatureError, SubscriptionState, WebSubFailure};
@@ -88,7 +88,7 @@ pub fn websub_failure(failure: &WebSubFailure) -> String {
         WebSubFailure::Status { status, message } if message.is_empty() => format!("HTTP status {status}"),
         WebSubFailure::Status { status, message } => format!("HTTP status {status}: {message}"),
         WebSubFailure::NoResponse { error } => error.clone(),
-        WebSubFailure::WrongChallenge => "the response is not the challenge".into(),
+        WebSubFailure::WrongChallenge => "the response does not match the challenge".into(),
         WebSubFailure::GaveUp { attempts, last } => {
             format!("gave up after {attempts} failed attempts; last error: {}", websub_failure(last))
         }

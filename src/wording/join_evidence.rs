@@ -1,4 +1,4 @@
-//! Why an item belongs to its story, in words.
+//! Describes why an item belongs to its story.
 
 use super::count_of;
 use crate::domain::{ItemId, JoinEvidence, JoinReason, StoryId};
@@ -26,7 +26,7 @@ pub fn join_reasons(evidence: &JoinEvidence) -> Vec<ReasonText> {
         (true, true) => reasons.push(plain(format!("score {score}"))),
         (true, false) => {}
         (false, true) => reasons.insert(0, plain(format!("first report; closest match scored {score}"))),
-        (false, false) if reasons.is_empty() => reasons.push(plain("first report; no similar item was known".into())),
+        (false, false) if reasons.is_empty() => reasons.push(plain("first report; no similar item was found".into())),
         (false, false) => reasons.insert(0, plain("first report; closest match".into())),
     }
     reasons
@@ -63,8 +63,8 @@ fn reason_text(reason: &JoinReason) -> ReasonText {
         }
         JoinReason::DifferentNumbers { numbers } => plain(format!("but differs in numbers ({})", numbers.join(", "))),
         JoinReason::Merged { from } => about_story("merged from", *from),
-        JoinReason::Regrouped { from } => about_story("moved by regrouping from", *from),
-        JoinReason::Constrained { constraint } => plain(format!("placed here by the operator's decision {constraint}")),
+        JoinReason::Regrouped { from } => about_story("moved in a regrouping pass from", *from),
+        JoinReason::Constrained { constraint } => plain(format!("placed here by operator decision {constraint}")),
         JoinReason::StorySize { outlets, hours } => {
             plain(format!("{} within {hours} h", count_of(*outlets as usize, "outlet", "outlets")))
         }
@@ -112,6 +112,6 @@ mod tests {
         assert_eq!(main_reason(&evidence).as_deref(), Some("shares ‘armoured’, ‘Veshna’"));
         let alone = JoinEvidence { score: 0.07, threshold: 0.55, reasons: Vec::new() };
         assert_eq!(reason_sentence(&alone), "first report; closest match scored 0.07 (threshold 0.55)");
-        assert_eq!(reason_sentence(&JoinEvidence::default()), "first report; no similar item was known");
+        assert_eq!(reason_sentence(&JoinEvidence::default()), "first report; no similar item was found");
     }
 }

@@ -1,4 +1,4 @@
-//! The reason for the next poll, in words.
+//! Describes the reason for the time of the next poll.
 
 use super::{TimedText, duration, hold_reason_text};
 use crate::domain::{DelayCause, NextPollReason, RateLimit};
@@ -63,7 +63,7 @@ fn delay_cause(cause: &DelayCause) -> String {
         DelayCause::MinInterval => "the configured minimum interval".into(),
         DelayCause::FeedTtl => "the feed's ttl".into(),
         DelayCause::FeedUpdatePeriod => "the feed's updatePeriod".into(),
-        DelayCause::FeedMinimum => "the minimum that the feed asks for".into(),
+        DelayCause::FeedMinimum => "the minimum that the feed requests".into(),
         DelayCause::Freshness => "the server declares that its response stays fresh for this long".into(),
         DelayCause::UpdateRate { items_per_hour, limit, at_minimum } => {
             let minimum = if *at_minimum { "; polling as often as the minimum interval allows" } else { "" };
@@ -78,7 +78,7 @@ fn delay_cause(cause: &DelayCause) -> String {
         DelayCause::RedirectOnHold { origin } => format!("it redirects to {origin}, which is on hold"),
         DelayCause::GoneConfirmation => "to confirm that the feed is gone".into(),
         DelayCause::NetworkDown => {
-            "newsfold has no network connection; all sources are polled when the connection is back".into()
+            "newsfold has no network connection; all sources are polled when the connection is restored".into()
         }
         DelayCause::Interrupted => "the last poll was interrupted".into(),
     }
@@ -97,7 +97,7 @@ fn rate_limit(items_per_hour: f64, limit: RateLimit) -> String {
             format!("{rate}; half of the feed's {items} items are expected to be new by then")
         }
         RateLimit::Overflow { items } => {
-            format!("none of the feed's {items} items was known from the previous poll, so items may have been missed")
+            format!("none of the feed's {items} items appeared in the previous poll, so items may have been missed")
         }
         RateLimit::OverflowRecovery { items } => {
             format!("all {items} items of the feed were new at a recent poll; the delay grows again step by step")

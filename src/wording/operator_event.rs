@@ -1,4 +1,4 @@
-//! Operator events in words.
+//! Describes operator events.
 
 use super::{Audience, TimedText};
 use crate::domain::{OperatorEventKind, RecordedEvent};

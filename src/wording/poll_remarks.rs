@@ -1,4 +1,4 @@
-//! The failure of a poll and the repairs of its document, in words.
+//! Describes the failure of a poll and the repairs of its document.
 
 use super::{Audience, TimedText};
 use crate::domain::display_text::one_line;

@@ -1,4 +1,4 @@
-//! Counts, numbers, sizes and durations in words.
+//! Formats counts, numbers, sizes and durations.
 
 use jiff::SignedDuration;
 

@@ -52,8 +52,8 @@ pub fn source_facts(
     }
     if let Some(end) = &source.truncated_end {
         let text = match end.is_confirmed {
-            true => "truncated at the same place as the previous document",
-            false => "truncated; an incomplete last item is stored if the next document is truncated at the same place",
+            true => "truncated at the same point as the previous document",
+            false => "truncated; an incomplete last item is stored if the next document is truncated at the same point",
         };
         facts.push(("Last document", text.into()));
     }

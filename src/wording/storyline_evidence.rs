@@ -1,4 +1,4 @@
-//! Why a story belongs to its storyline, in words.
+//! Describes why a story belongs to its storyline.
 
 use crate::domain::{StorylineEvidence, UnusualTerm};
 
@@ -9,7 +9,7 @@ const MIN_STATED_RATE: f32 = 3.0;
 /// storyline mention ‘Maduro’ and ‘Caracas’ (40 times their usual rate)`.
 pub fn storyline_reason(evidence: &StorylineEvidence, story_count: u32) -> String {
     if let Some(constraint) = evidence.constraint {
-        return format!("placed here by the operator's decision {constraint}");
+        return format!("placed here by operator decision {constraint}");
     }
     if story_count == 1 {
         return "the only story of its storyline".into();
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn evidence_without_terms_names_the_decision_or_the_position_of_the_story() {
         let placed = reason(&[], |evidence| evidence.constraint = Some(ConstraintId(3)));
-        assert_eq!(placed, "placed here by the operator's decision 3");
+        assert_eq!(placed, "placed here by operator decision 3");
         assert_eq!(reason(&[], |evidence| evidence.score = 0.0), "the storyline started with this story");
         assert_eq!(storyline_reason(&StorylineEvidence::default(), 1), "the only story of its storyline");
     }

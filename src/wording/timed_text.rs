@@ -23,7 +23,7 @@ impl TimedText {
         self.0.iter().all(|part| part.words.is_empty() && part.time.is_none())
     }
 
-    /// Appends words.
+    /// Appends text.
     pub fn words(mut self, words: impl Into<String>) -> TimedText {
         self.0.push(TextPart { words: words.into(), time: None });
         self

@@ -138,7 +138,7 @@ recluster_interval = "0s"
   await waitUntil('every source has been polled', async () => !(await text(`${base}/sources`)).includes('>never<'));
   const stories = [...(await text(`${base}/`)).matchAll(/\/stories\/\w+/g)].map((match) => match[0]);
   const ids = [...new Set(stories)].map((path) => path.split('/').pop());
-  // Each of these stories is the only story in its storyline. The story and its storyline have the same id.
+  // Each of these stories is the only story in its storyline. The story and its storyline have the same ID.
   for (const id of ids.slice(1, 5)) execFileSync(binary, ['story', 'move', id, ids[0], ...options]);
   const storyline = `/storylines/${ids[0]}`;
   await waitUntil('the storyline has five stories', async () => (await text(base + storyline)).includes('5 stories'));

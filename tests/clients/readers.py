@@ -101,7 +101,7 @@ class Sfeed(Reader):
         return [(cell[2], cell[1]) for cell in self.lines() if cell[2] not in read]
 
     def entries(self):
-        # sfeed identifies entries by id, title and link.
+        # sfeed identifies entries by ID, title and link.
         return {(cell[5], cell[1], cell[2]): cell[3] for cell in self.lines()}
 
     def read(self, keys):

@@ -35,7 +35,7 @@ fn figures_on_labeled_stories_do_not_fall() {
     assert!(figure("pairs", "precision") >= figure("pairs", "recall"), "{scores}");
 }
 
-/// Returns news in an invented language. Each event has specific words, and three outlets report it two minutes apart.
+/// Returns news in a fictional language. Each event has specific words, and three outlets report it two minutes apart.
 fn news() -> Vec<LabeledItem> {
     let start: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let mut items = Vec::new();
@@ -58,7 +58,7 @@ fn news() -> Vec<LabeledItem> {
     items
 }
 
-/// Returns the title and the summary of a report of an event, in an invented language.
+/// Returns the title and the summary of a report of an event, in a fictional language.
 pub fn invented_report(event: usize, report: usize) -> (String, String) {
     let own = |n: usize| invented_word(event * 8 + (report * 2 + n) % 8);
     let common = |n: usize| invented_word(5000 + (event * 5 + report * 11 + n * 7) % 60);

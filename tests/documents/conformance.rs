@@ -127,7 +127,7 @@ fn at_least_97_percent_of_the_dates_of_feedparser_are_read() {
     assert!(percent(passed, lines.len()) >= 97.0);
 }
 
-/// Returns the number of items in a document. Counts start tags outside of comments and CDATA sections.
+/// Returns the number of items in a document. Counts start tags outside comments and CDATA sections.
 fn count_item_tags(bytes: &[u8]) -> usize {
     let text = String::from_utf8_lossy(bytes);
     if text.trim_start_matches('\u{feff}').trim_start().starts_with('{') {

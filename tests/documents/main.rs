@@ -1,7 +1,7 @@
 //! Tests on data: suites of other parsers, hostile and real documents, labeled stories, and simulated sources.
 //!
-//! Tests that need the folder `../shared` are ignored by default, and fail if the folder is missing: `cargo test --test
-//! documents -- --ignored --skip of_16_mib`.
+//! Tests that need the directory `../shared` are ignored by default, and fail if the directory is missing: `cargo test
+//! --test documents -- --ignored --skip of_16_mib`.
 
 mod clusters;
 mod conformance;
@@ -14,14 +14,14 @@ mod replay;
 mod support;
 mod top_stories;
 
-/// Returns a folder of test data next to the project.
+/// Returns a directory of test data next to the project.
 fn shared_folder(name: &str) -> std::path::PathBuf {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name);
     assert!(folder.exists(), "{} does not exist", folder.display());
     folder
 }
 
-/// Returns all files under a folder, sorted.
+/// Returns all files under a directory, sorted.
 fn files_under(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {

@@ -334,7 +334,7 @@ impl Scores {
         }
     }
 
-    /// Returns the share of items that were lost although polls at the minimum interval would have found them.
+    /// Returns the share of items that were lost even though polls at the minimum interval would have found them.
     fn avoidable_loss_share(&self, score: &Score) -> f64 {
         score.lost.saturating_sub(self.unavoidable_losses) as f64 / score.delays.len() as f64
     }

@@ -1,4 +1,4 @@
-//! Tests that the feed `top` shows the biggest stories of a day, on captured feeds and on an invented day.
+//! Tests that the feed `top` shows the biggest stories of a day, on captured feeds and on a fictional day.
 
 use crate::clusters::invented_report;
 use crate::replay::{ReplayedSource, TopFeed, read_index, replay};

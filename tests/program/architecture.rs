@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 /// The imports of all files. A debug build takes seconds to parse the files, and several tests need them.
 static IMPORTS: LazyLock<ImportGraph> = LazyLock::new(|| ImportGraph::read(&root().join("src")));
 
-/// The folders that hold Rust code of this package.
+/// The directories that hold Rust code of this package.
 const CODE_FOLDERS: [&str; 4] = ["src", "tests", "examples", "benches"];
 
 fn root() -> &'static Path {

@@ -1,5 +1,5 @@
-//! Tests that backlog, the items that were published before newsfold knew their source, is stored and searchable but
-//! not published.
+//! Tests that backlog, which consists of the items that were published before their source was added, is stored and
+//! searchable but not published.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{OriginServer, StubResponse};

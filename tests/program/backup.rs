@@ -157,7 +157,7 @@ fn backup_never_replaces_the_database_and_replaces_the_log_of_an_older_backup() 
     std::fs::write(&log, bytes).unwrap();
     cli.run(&["db", "backup", "--force", backup.to_str().unwrap()]);
     assert!(!log.exists());
-    // The backup can be read in a folder in which no program can write.
+    // The backup can be read in a directory in which no program can write.
     let immutable = rusqlite::Connection::open_with_flags(&backup, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let mode: String = immutable.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     assert_eq!(mode, "delete");
@@ -181,7 +181,7 @@ fn file_that_is_not_a_complete_backup_is_not_restored() {
     refuses("/no/such/file.db", "the file does not exist");
     let other = cli.folder.path().join("other.db");
     rusqlite::Connection::open(&other).unwrap().execute_batch("CREATE TABLE a (b)").unwrap();
-    refuses(other.to_str().unwrap(), "it is not a database of newsfold");
+    refuses(other.to_str().unwrap(), "it is not a newsfold database");
     assert_eq!(cli.source_urls().len(), 1);
 }
 
@@ -206,7 +206,7 @@ fn unused_space_is_reported_and_returned_to_the_disk() {
     assert!(stats["unused_bytes"].as_u64().unwrap() > 3_000_000, "{stats}");
     let source = stats["tables"].as_array().unwrap().iter().find(|table| table["name"] == "source").unwrap();
     assert_eq!(source["rows"], 1);
-    assert!(cli.run(&["db", "stats"]).contains("are unused"));
+    assert!(cli.run(&["db", "stats"]).contains("is unused"));
     let sizes = cli.run_json(&["db", "vacuum"]);
     assert!(sizes["bytes_before"].as_u64().unwrap() > sizes["bytes_after"].as_u64().unwrap() + 3_000_000, "{sizes}");
     assert_eq!(cli.run_json(&["db", "stats"])["unused_bytes"], 0);

@@ -118,7 +118,7 @@ async fn story_and_item_commands_show_the_evidence() {
     assert!(cli.run(&["item", "show", &item]).contains("why  "));
     assert!(!cli.run(&["story", "list"]).contains('\u{202e}'));
     cli.assert_fails(&["story", "show", "zzzzzzzzzzzz"], "there is no story");
-    cli.assert_fails(&["story", "show", "u!"], "is not a story id");
+    cli.assert_fails(&["story", "show", "u!"], "is not a story ID");
     cli.assert_fails(&["item", "show", "999"], "there is no item 999");
     assert!(cli.run(&["feed", "list"]).contains("http://127.0.0.1:8686/feeds/all.atom"));
     assert!(cli.run(&["feed", "preview", "all"]).contains("Marshal"));

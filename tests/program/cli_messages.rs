@@ -62,16 +62,19 @@ fn error_for_an_unusable_database_path_suggests_another_path() {
     for unusable in
         ["/proc/x/y.db", &folder, &cli.write_file("in-the-way", "x").replace("in-the-way", "in-the-way/y.db")]
     {
-        with(unusable).assert().code(1).stderr(predicate::str::contains("Choose a path that this user can write to"));
+        with(unusable)
+            .assert()
+            .code(1)
+            .stderr(predicate::str::contains("Choose a path that the current user can write to"));
         let mut serve = cli.command(&["serve"]);
         serve.env("NEWSFOLD_DATABASE", unusable);
-        serve.assert().code(1).stderr(predicate::str::contains("Choose a path that this user can write to"));
+        serve.assert().code(1).stderr(predicate::str::contains("Choose a path that the current user can write to"));
     }
     let text = cli.write_file("notes.txt", &"These are notes and no database. ".repeat(100));
     with(&text)
         .assert()
         .code(1)
-        .stderr(predicate::str::contains("Move the file away, or choose another one with --database"));
+        .stderr(predicate::str::contains("Move the file away, or choose another file with --database"));
 }
 
 #[test]
@@ -134,7 +137,7 @@ fn messages_name_the_mistake_and_the_next_step() {
     cli.run(&["source", "add", "https://a.example/feed", "--no-fetch"]);
     assert!(cli.run(&["db", "info"]).contains("\n1 source, 0 items"));
     cli.assert_fails(&["db", "backup", "-"], "a backup cannot be written to stdout");
-    cli.assert_fails(&["db", "backup", "/no/such/x.db"], "there is no folder /no/such; create it first");
+    cli.assert_fails(&["db", "backup", "/no/such/x.db"], "there is no directory /no/such; create it first");
     cli.command(&["source", "list", "--limit", "0"]).assert().code(2);
     cli.run(&["db", "vacuum"]);
     assert!(cli.run(&["db", "vacuum"]).contains("the database has no unused space; its size stays "));

@@ -20,7 +20,7 @@ fn feed(items: &[&str]) -> StubResponse {
     StubResponse::ok(rss(&items.iter().rev().copied().collect::<Vec<_>>()))
 }
 
-/// Returns the item ids of each story, sorted.
+/// Returns the item IDs of each story, sorted.
 fn groups(cli: &CliRunner) -> Vec<Vec<i64>> {
     let list = cli.run_json(&["story", "list"]);
     let mut groups: Vec<Vec<i64>> = list
@@ -50,14 +50,14 @@ async fn operator_splits_merges_and_undoes_stories() {
     assert_eq!(groups(&cli), [vec![1, 2, 3], vec![4]]);
     let (train, storm) = (story_of(&cli, 1), story_of(&cli, 4));
 
-    // A split creates a new story id. The old story keeps its id.
+    // A split creates a new story ID. The old story keeps its ID.
     let split = cli.run_json(&["story", "split", &train, "3"]);
     assert_eq!((split["kind"].as_str(), split["moved"].to_string().as_str()), (Some("split"), "[3]"));
     assert_eq!(groups(&cli), [vec![1, 2], vec![3], vec![4]]);
     assert_eq!(story_of(&cli, 1), train);
     let left = story_of(&cli, 3);
     assert!(left != train && left != storm);
-    assert!(cli.run(&["story", "show", &left]).contains("placed here by the operator's decision 1"));
+    assert!(cli.run(&["story", "show", &left]).contains("placed here by operator decision 1"));
     let shown = cli.run(&["story", "show", &train]);
     assert!(shown.contains("decision 1: items 3 belong to a different story from items 1, 2"));
     cli.assert_fails(&["story", "merge", &train, &left], "this conflicts with decision 1; undo that decision first");
@@ -78,7 +78,7 @@ async fn operator_splits_merges_and_undoes_stories() {
     cli.assert_fails(&["story", "undo", "77"], "there is no decision 77");
     assert_eq!(story_of(&cli, 3), train);
 
-    // The oldest id survives a merge, and the other id redirects to it.
+    // The oldest ID survives a merge, and the other ID redirects to it.
     cli.run(&["story", "merge", &storm, &train]);
     assert_eq!(story_of(&cli, 4), story_of(&cli, 1));
     let survivor = story_of(&cli, 1);
@@ -97,7 +97,7 @@ async fn two_items_are_separated_and_explained() {
     origin.serve("/feed", feed(&[TRAIN[0], TRAIN[1], STORM]));
     cli.run(&["source", "add", &origin.url("/feed")]);
     let why = cli.run(&["item", "explain", "1", "2"]);
-    assert!(why.contains("Both are in story") && why.contains("‘armoured’") && why.contains("score"), "{why}");
+    assert!(why.contains("Both items are in story") && why.contains("‘armoured’") && why.contains("score"), "{why}");
     let why = cli.run(&["item", "explain", "1", "3"]);
     assert!(why.contains("in different stories") && why.contains("No significant words in common"), "{why}");
     cli.run(&["item", "separate", "1", "2"]);

@@ -1,5 +1,5 @@
-//! Tests that the daemon and the commands report a damaged database in words, and that a damaged database is never
-//! backed up in place of an intact one.
+//! Tests that the daemon and the commands describe a damaged database, and that a damaged database is never backed up
+//! in place of an intact one.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::daemon_process::{database_path, start_daemon};

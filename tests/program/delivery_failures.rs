@@ -137,8 +137,9 @@ fn config_check_and_doctor_find_files_that_cannot_be_used() {
     std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o500)).unwrap();
     // The permissions do not apply to root.
     let is_root = rustix::process::geteuid().is_root();
-    let unwritable = (!is_root)
-        .then(|| (format!("[publish]\nexport_dir = {closed:?}\n"), 2, "publish.export_dir: this user cannot write to"));
+    let unwritable = (!is_root).then(|| {
+        (format!("[publish]\nexport_dir = {closed:?}\n"), 2, "publish.export_dir: the current user cannot write to")
+    });
     let (empty, taken) = (cli.write_file("empty", "\n"), cli.write_file("taken", ""));
     let missing = cli.folder.path().join("missing").display().to_string();
     let unusable = [
@@ -146,8 +147,8 @@ fn config_check_and_doctor_find_files_that_cannot_be_used() {
         ("[[notify]]\nurl_file = \"\"\nfeed = \"all\"\n".into(), 2, "notify.0.url_file is empty"),
         (format!("[[notify]]\nurl_file = \"{missing}\"\nfeed = \"all\"\n"), 2, "notify.0.url_file: cannot read"),
         (format!("[[notify]]\nurl_file = \"{empty}\"\nfeed = \"all\"\n"), 2, "does not contain an http or https URL"),
-        (format!("[publish]\nexport_dir = \"{taken}\"\n"), 2, "taken is not a folder"),
-        (format!("[publish]\nexport_dir = \"{taken}/below\"\n"), 2, "taken is not a folder"),
+        (format!("[publish]\nexport_dir = \"{taken}\"\n"), 2, "taken is not a directory"),
+        (format!("[publish]\nexport_dir = \"{taken}/below\"\n"), 2, "taken is not a directory"),
     ];
     for (setting, line, problem) in unusable.into_iter().chain(unwritable) {
         let file = cli.write_file("config.toml", &setting);

@@ -26,7 +26,7 @@ async fn add(folder: &Path, url: &str) {
     store.write(move |db| sources::add(db, &new, now, now)).await.unwrap();
 }
 
-/// Returns the item id and story id of every item in the database, by guid.
+/// Returns the item ID and story ID of every item in the database, by guid.
 async fn item_and_story_ids(folder: &Path) -> BTreeMap<String, (i64, String)> {
     let store = Store::open(&database_path(folder)).unwrap();
     store

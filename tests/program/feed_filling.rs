@@ -283,7 +283,7 @@ async fn tag_that_a_source_gets_while_a_feed_is_filled_is_not_lost() {
         daemon.wait_for_polls(*id, 1).await;
     }
     daemon.stop().await;
-    // The second source gets its tag after the entries of the feed were planned.
+    // The second source gets its tag after the daemon has decided on the entries of the feed.
     let db = open(daemon.store.path());
     let add_tag = format!(
         "CREATE TRIGGER tag_source AFTER INSERT ON feed_entry WHEN new.feed = 'tagged'

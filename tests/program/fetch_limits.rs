@@ -1,5 +1,5 @@
-//! Tests the limits on the size, the time and the counts of hostile servers' responses, and the reasons for failed
-//! requests.
+//! Tests the limits on the size and duration of responses from hostile servers, on the number of their header fields
+//! and redirects, and the reasons for failed requests.
 
 use crate::support::daemon_process::{database_path, start_daemon};
 use crate::support::origin_server::{OriginServer, StubResponse};

@@ -105,7 +105,7 @@ async fn article_is_published_if_the_source_allows_it() {
     start_and_poll(&mut daemon, &origins, FullTextMode::Publish).await;
     let json = daemon.get("/feeds/all.json").await;
     assert!(json.contains("engineers expect the work to last until Friday"), "{json}");
-    assert!(!json.contains("Bank lifts"), "text outside of the article is not published");
+    assert!(!json.contains("Bank lifts"), "text outside the article is not published");
     daemon.stop().await;
 }
 

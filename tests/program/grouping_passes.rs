@@ -58,7 +58,7 @@ impl Site {
         assert_eq!(made, [MADE, SKIPPED].map(|message| message == expected), "{log}");
     }
 
-    /// Returns the item ids of each story, sorted.
+    /// Returns the item IDs of each story, sorted.
     fn stories(&self) -> Vec<Vec<i64>> {
         let list = self.cli.run_json(&["story", "list"]);
         let items = |story: &serde_json::Value| {

@@ -1,4 +1,4 @@
-//! Tests the reports of the daemon about itself: `/healthz`, `/readyz`, `newsfold healthcheck` and the log.
+//! Tests what the daemon reports about itself: `/healthz`, `/readyz`, `newsfold healthcheck` and the log.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::daemon_process::{database_path, start_daemon};
@@ -77,7 +77,7 @@ async fn items_that_wait_although_grouping_is_due_are_reported() {
     assert_eq!(get(&daemon.base, "/healthz").await.0, 200);
     daemon.advance(SignedDuration::from_mins(2));
     let (status, body) = get(&daemon.base, "/healthz").await;
-    assert!(status == 503 && body.contains("items have waited for more than a minute"), "{body}");
+    assert!(status == 503 && body.contains("items have been waiting for more than a minute"), "{body}");
     drop(lock);
     daemon.store.write(publication::touch).await.unwrap();
     wait_until("the daemon is healthy again", async || get(&daemon.base, "/healthz").await.0 == 200).await;

@@ -281,7 +281,7 @@ async fn network_outage_is_reported_once_counts_no_failures_and_ends_without_a_b
     })
     .await;
     let page = daemon.get("/health").await;
-    let recovered = format!("servers respond again; none had been reachable since {}", time_element(since));
+    let recovered = format!("servers respond again; no server had been reachable since {}", time_element(since));
     assert!(page.contains(&recovered), "{page}");
     assert!(request_count() <= 2, "{} simultaneous requests after the outage", request_count());
     for _ in 0..120 {
@@ -362,7 +362,7 @@ async fn poll_of_the_old_url_does_not_affect_the_new_one() {
     daemon.stop().await;
 }
 
-/// The test uses server names, which require a proxy that answers for all servers.
+/// The test uses server names, which require a proxy that responds for all servers.
 #[tokio::test(flavor = "multi_thread")]
 async fn response_429_holds_the_registrable_domain_if_configured() {
     for hold_by in ["origin", "domain"] {

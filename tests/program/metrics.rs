@@ -26,7 +26,7 @@ pub async fn measurements(daemon: &DaemonProcess) -> String {
     response.text().await.unwrap()
 }
 
-/// Starts a daemon, and waits until it has polled two sources and published a story.
+/// Starts a daemon and waits until it has polled two sources and published a story.
 async fn start(cli: &CliRunner, origin: &OriginServer) -> DaemonProcess {
     origin.serve("/feed", StubResponse::ok(rss_of_today(&["1 | Grid fails | North", "2 | Museum opens | Hall"])));
     cli.write_file("config.toml", CONFIG);

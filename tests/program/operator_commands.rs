@@ -95,7 +95,7 @@ async fn invalid_configuration_hides_no_healthy_daemon() {
         cli.command(&["source", "list"]).env_remove("NEWSFOLD_DATABASE").assert().success();
     }
     cli.write_file("config.toml", &format!("database = [{database:?}\n"));
-    let text = predicates::str::contains("may name another database; choose it with --database FILE");
+    let text = predicates::str::contains("may specify another database; choose it with --database FILE");
     cli.command(&["source", "list"]).env_remove("NEWSFOLD_DATABASE").assert().code(1).stderr(text);
     cli.run(&["source", "list"]);
 }
@@ -146,7 +146,7 @@ fn message_on_a_read_only_file_system_says_so() {
         command.env("HOME", cli.folder.path()).env("NEWSFOLD_DATABASE", folder.join("news.db")).output().unwrap()
     };
     if !run("true".as_ref(), &[]).status.success() {
-        return skipped("a read-only disk: this user may not mount a file system in a user namespace");
+        return skipped("a read-only disk: the current user may not mount a file system in a user namespace");
     }
     for arguments in [&["source", "add", "https://a.example/", "--no-fetch"][..], &["serve"]] {
         let output = run(&assert_cmd::cargo::cargo_bin("newsfold"), arguments);

@@ -748,8 +748,7 @@ async fn unknown_paths_are_not_found() {
     daemon.stop().await;
 }
 
-/// Panics if a page shows a time of day outside of a `time` element. A description in SVG cannot contain a `time`
-/// element.
+/// Panics if a page shows a time of day outside a `time` element. A description in SVG cannot contain a `time` element.
 fn assert_times_are_marked(html: &str) {
     let mut rest = html;
     while let Some(at) = rest.find(" UTC") {

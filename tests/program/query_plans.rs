@@ -118,7 +118,7 @@ const REPORTS: [[&str; 3]; 3] = [
     ],
 ];
 
-/// The paths that readers request, in addition to the pages of stories and storylines.
+/// The paths that readers request, in addition to the story and storyline pages.
 const PATHS: &[&str] = &[
     "/",
     "/?view=latest&page=2",

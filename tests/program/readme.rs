@@ -42,7 +42,7 @@ fn documented_commands() -> BTreeSet<String> {
     found
 }
 
-/// An installation with the sources, stories and files that the documented commands name.
+/// An installation with the sources, stories and files to which the documented commands refer.
 struct Fixture {
     cli: CliRunner,
     /// The values that replace the sources, stories, files and servers in the documented commands.

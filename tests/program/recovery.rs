@@ -70,12 +70,12 @@ async fn log_of_failed_writes(daemon: &DaemonProcess) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn full_disk_is_logged_once_and_polling_continues_when_there_is_space_again() {
     if !succeeds("unshare -Urm mount -t tmpfs -o size=1m none /mnt") {
-        return skipped("a full disk: this user may not mount a file system in a user namespace");
+        return skipped("a full disk: the current user may not mount a file system in a user namespace");
     }
     let (folder, origin) = (folder_with_configuration(), OriginServer::start().await);
     add_sources(folder.path(), &origin, 6).await;
     (0..6).for_each(|source| origin.serve(&format!("/{source}"), StubResponse::status(503)));
-    // The daemon sees a file system of 8 MiB instead of the folder.
+    // The daemon sees a file system of 8 MiB instead of the directory.
     let mount = format!(
         "exec unshare -Urm sh -c 'cp -r {0} {0}.copy && mount -t tmpfs -o size=8m none {0} && cp {0}.copy/* {0}/ && \
          rm -r {0}.copy; exec \"$0\" \"$@\"' \"$0\" \"$@\";",
@@ -97,7 +97,7 @@ async fn full_disk_is_logged_once_and_polling_continues_when_there_is_space_agai
     let health = reqwest::get(format!("{}/healthz", daemon.base)).await.unwrap();
     assert_eq!(health.status(), 503);
     let reasons = health.text().await.unwrap();
-    assert!(reasons.contains("the disk is full") && reasons.contains("MiB are free on the disk"), "{reasons}");
+    assert!(reasons.contains("the disk is full") && reasons.contains("MiB is free on the disk"), "{reasons}");
     std::fs::remove_file(mounted.join("filler")).unwrap();
     assert!(succeeds(&format!(
         "nsenter -t {} -U -m mount -o remount,size=64m {}",
@@ -112,7 +112,7 @@ async fn full_disk_is_logged_once_and_polling_continues_when_there_is_space_agai
 #[test]
 fn daemon_that_starts_on_a_full_disk_says_that_the_disk_may_be_full() {
     if !succeeds("unshare -Urm mount -t tmpfs -o size=1m none /mnt") {
-        return skipped("a full disk: this user may not mount a file system in a user namespace");
+        return skipped("a full disk: the current user may not mount a file system in a user namespace");
     }
     let folder = folder_with_configuration();
     let mount = format!(
@@ -124,7 +124,7 @@ fn daemon_that_starts_on_a_full_disk_says_that_the_disk_may_be_full() {
     let output = Command::new("unshare").args(["-Urm", "sh", "-c", &mount]).output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && error.contains("disk"), "{error}");
-    assert!(error.contains("disk is full") && error.to_lowercase().contains("free space on it"), "{error}");
+    assert!(error.contains("disk is full") && error.to_lowercase().contains("free up space on it"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,7 +157,7 @@ async fn polling_continues_after_the_clock_was_ahead() {
         run_next_poll_after(&daemon, id, ahead).await;
         let polls = daemon.polls(id).await.len();
         daemon.advance(start.duration_since(daemon.now()));
-        // The manual clock does not wake the scheduler when it goes back, so a change of the database wakes it. With
+        // The manual clock does not wake the scheduler when it is set back, so a change of the database wakes it. With
         // the system clock, the scheduler wakes when its sleep ends.
         daemon.store.write(publication::touch).await.unwrap();
         wait_until("the source is polled", async || daemon.polls(id).await.len() > polls).await;
@@ -306,7 +306,7 @@ async fn daemon_ends_within_a_second_during_an_export_and_during_grouping() {
 #[test]
 fn copies_to_a_full_disk_name_the_disk() {
     if !succeeds("unshare -Urm mount -t tmpfs -o size=1m none /mnt") {
-        return skipped("a full disk: this user may not mount a file system in a user namespace");
+        return skipped("a full disk: the current user may not mount a file system in a user namespace");
     }
     let folder = folder_with_configuration();
     let database = database_path(folder.path());
@@ -321,7 +321,7 @@ fn copies_to_a_full_disk_name_the_disk() {
     std::fs::create_dir(folder.path().join("small")).unwrap();
     let error = run("mount -t tmpfs -o size=100k none small && \"$0\" --database news.db db backup small/backup.db; \
                      code=$?; ls small >&2; exit $code");
-    assert!(error.contains("the disk of small/backup.db is full; free space on it"), "{error}");
+    assert!(error.contains("the disk of small/backup.db is full; free up space on it"), "{error}");
     assert!(!error.contains(".tmp"), "the incomplete file is deleted: {error}");
     // The disk has space for the files that SQLite needs, but not for a second database.
     let older = rusqlite::Connection::open(&database).unwrap();
@@ -339,7 +339,7 @@ fn copies_to_a_full_disk_name_the_disk() {
     ));
     let backup = format!("small/news.db.v{}-backup", version - 1);
     assert!(error.contains(&format!("cannot copy the database small/news.db to {backup}")), "{error}");
-    assert!(error.contains(&format!("the disk of {backup} is full; free space on it")), "{error}");
+    assert!(error.contains(&format!("the disk of {backup} is full; free up space on it")), "{error}");
     assert!(error.contains("The database was not changed"), "{error}");
 }
 

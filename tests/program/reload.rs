@@ -89,7 +89,7 @@ async fn settings_that_cannot_be_reloaded_are_named() {
     reload(&cli, &daemon, &changed, "take effect after a restart").await;
     assert!(daemon.log().contains("settings=\"serve.listen\""), "{}", daemon.log());
     wait_until("the new server responds", async || front_page(&daemon).await.contains("New desk")).await;
-    // The server keeps the address from startup, regardless of later configuration files.
+    // The server keeps its address from startup, regardless of later configuration files.
     reload(&cli, &daemon, &config("Newer desk", "127.0.0.1:9"), "take effect after a restart").await;
     let applied = daemon.log().matches("applied the new configuration").count();
     cli.write_file("config.toml", &config("Newest desk", "127.0.0.1:0"));

@@ -134,7 +134,8 @@ fn user_without_access_to_the_database_is_told_so_and_gets_no_other_database() {
     for arguments in [&["status"][..], &named, &["source", "add", "https://a.example/", "--no-fetch"], &["serve"]] {
         let output = run(arguments);
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
-        let expected = "permission denied: this user cannot read the database /var/lib/newsfold/newsfold.db; run the";
+        let expected =
+            "permission denied: the current user cannot read the database /var/lib/newsfold/newsfold.db; run the";
         assert!(output.status.code() == Some(1) && message.contains(expected), "{arguments:?}: {message}");
     }
     assert!(std::fs::read_dir(home.path()).unwrap().next().is_none(), "no private database is created");
@@ -148,5 +149,5 @@ async fn root_changes_a_url_through_the_daemon() {
     cli.run(&["source", "add", &origin.url("/old"), "--no-fetch"]);
     cli.run(&["source", "edit", "1", "--url", &origin.url("/new")]);
     assert_eq!(cli.run_json(&["source", "show", "1"])["last_outcome"], "read");
-    cli.assert_fails(&["source", "edit", "1", "--url", &origin.url("/missing")], "restores the old one");
+    cli.assert_fails(&["source", "edit", "1", "--url", &origin.url("/missing")], "restores the old URL");
 }

@@ -1,6 +1,5 @@
-//! Tests that no secret in a source's address appears in a document, a page, a header, an exported file or the log,
-//! regardless of the response of the source. The credentials, the path and the query of an address may contain a
-//! secret.
+//! Tests that no secret in a source's URL appears in a document, a page, a header, an exported file or the log,
+//! regardless of the response of the source. The credentials, the path and the query of a URL may contain a secret.
 
 use crate::support::daemon_process::{database_path, start_daemon};
 use crate::support::fake_hub::FakeHub;
@@ -14,20 +13,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use tempfile::TempDir;
 
-/// A placeholder for the address of a feed in its own document.
+/// A placeholder for the URL of a feed in its own document.
 const OWN_ADDRESS: &str = "OWN-ADDRESS";
-/// The word that every secret part of an address contains.
+/// The word that every secret part of a URL contains.
 const CANARY: &str = "canary";
 const SECRET_PATH: &str = "/canary4f9Qx7Lm2Zk8T/feed";
 const BASE_URL: &str = "https://desk.example/news/";
 
-/// Returns an address in which only the scheme, the host and the port are public.
+/// Returns a URL in which only the scheme, the host and the port are public.
 fn secret_url(base: &str) -> String {
     let url = format!("{base}{SECRET_PATH}?auth=canary-query");
     url.replacen("://", "://canary-user:canary-password@", 1)
 }
 
-/// Returns a folder with the settings of a daemon that polls as fast as it can, acts as a hub, and exports its feeds.
+/// Returns a directory with the settings of a daemon that polls as fast as it can, acts as a hub, and exports its
+/// feeds.
 fn folder_with_configuration() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let export = folder.path().join("export");
@@ -42,7 +42,7 @@ fn folder_with_configuration() -> TempDir {
     folder
 }
 
-/// Servers, each with a secret address of one kind. They stop when they are dropped.
+/// Servers, each with a secret URL of one kind. They stop when they are dropped.
 #[derive(Default)]
 struct CanarySources {
     origins: Vec<OriginServer>,
@@ -118,7 +118,7 @@ impl CanarySources {
     }
 }
 
-/// Feeds whose text and links refer to the feed itself. `other` is another secret address.
+/// Feeds whose text and links refer to the feed itself. `other` is another secret URL.
 fn readable_documents(other: &str) -> Vec<String> {
     let now = jiff::Timestamp::now();
     let rss = |channel: &str, item: &str| {
@@ -188,8 +188,7 @@ async fn add_sources(folder: &Path, urls: &[String]) -> Vec<SourceId> {
     ids
 }
 
-/// Returns every document that can be reached from the start page and from a list of addresses, with its headers, by
-/// path.
+/// Returns every document that can be reached from the start page and from a list of URLs, with its headers, by path.
 async fn crawl(base: &str, seeds: Vec<String>) -> BTreeMap<String, String> {
     let client = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
     let (mut waiting, mut seen) = (seeds.clone(), BTreeSet::from_iter(seeds));

@@ -119,7 +119,7 @@ impl Newsroom {
         start_daemon(self.folder(), "")
     }
 
-    /// Returns the ids of the stories of each storyline.
+    /// Returns the IDs of the stories of each storyline.
     fn storylines(&self) -> BTreeMap<String, BTreeSet<String>> {
         let stories = self.cli.run_json(&["story", "list", "--limit", "1000"]);
         let mut storylines: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -176,7 +176,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value}")).to_owned()
 }
 
-/// Asserts that each story is in the storyline in which it was before, unless a reclustering pass merged the story.
+/// Asserts that each story is still in the same storyline, unless a reclustering pass merged the story.
 fn assert_unmoved(before: &BTreeMap<String, BTreeSet<String>>, after: &BTreeMap<String, BTreeSet<String>>) {
     let remaining: BTreeSet<&String> = after.values().flatten().collect();
     assert!(remaining.len() * 10 >= before.values().flatten().count() * 9, "most stories remain");
@@ -231,14 +231,14 @@ async fn commands_show_and_explain_the_storyline_of_a_big_event() {
     assert_eq!(cli.run_json(&["item", "show", &items[0]])["storyline"], storyline);
 
     for command in ["show", "explain"] {
-        cli.assert_fails(&["storyline", command, "zzzzzzzzzzzz"], "`newsfold storyline list` shows the latest");
-        cli.assert_fails(&["storyline", command, "!"], "is not a storyline id");
+        cli.assert_fails(&["storyline", command, "zzzzzzzzzzzz"], "`newsfold storyline list` lists the latest");
+        cli.assert_fails(&["storyline", command, "!"], "is not a storyline ID");
     }
-    cli.assert_fails(&["storyline", "merge", &storyline, &storyline], "both ids refer to storyline");
+    cli.assert_fails(&["storyline", "merge", &storyline, &storyline], "both IDs refer to storyline");
     cli.assert_fails(&["storyline", "split", &unrelated, &stories[0]], "is not in storyline");
     let all: Vec<&str> = stories.iter().map(String::as_str).collect();
     cli.assert_fails(&[&["storyline", "split", &storyline], &all[..]].concat(), "leave at least one");
-    cli.assert_fails(&["story", "move", &stories[0], &storyline], "both ids refer to storyline");
+    cli.assert_fails(&["story", "move", &stories[0], &storyline], "both IDs refer to storyline");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -254,7 +254,7 @@ async fn operator_corrects_storylines_and_undoes_the_corrections() {
     let separate = newsroom.storyline_of("Captain of");
     assert_eq!(newsroom.stories_of(&separate), BTreeSet::from([captain.clone(), survivors.clone()]));
     let explained = cli.run(&["storyline", "explain", &separate]);
-    assert_eq!(explained.matches("placed here by the operator's decision 1").count(), 2, "{explained}");
+    assert_eq!(explained.matches("placed here by operator decision 1").count(), 2, "{explained}");
     assert!(explained.contains("decision 1: the stories of items"), "{explained}");
     cli.assert_fails(
         &["storyline", "merge", &separate, &storyline],
@@ -268,7 +268,7 @@ async fn operator_corrects_storylines_and_undoes_the_corrections() {
     let moved = cli.run(&["story", "move", &captain, &bank]);
     assert!(moved.contains("to undo: `newsfold story undo 3`, then `newsfold story undo 2`"), "{moved}");
     assert_eq!(newsroom.storyline_of("Captain of"), bank);
-    assert!(cli.run(&["story", "show", &captain]).contains("placed here by the operator's decision 3"));
+    assert!(cli.run(&["story", "show", &captain]).contains("placed here by operator decision 3"));
     cli.run(&["source", "poll", "1"]);
     assert_eq!(newsroom.storyline_of("Captain of"), bank);
     for decision in ["3", "2"] {
@@ -289,7 +289,7 @@ async fn operator_corrects_storylines_and_undoes_the_corrections() {
     cli.run(&["source", "poll", "1"]);
     assert_eq!(newsroom.ferry(), (storyline.clone(), stories));
 
-    // The older id survives, and the other id redirects.
+    // The older ID survives, and the other ID redirects.
     let merged = cli.run_json(&["storyline", "merge", &bank, &storyline]);
     assert_eq!((merged["id"].as_i64(), merged["kind"].as_str()), (Some(7), Some("storyline-merge")));
     let survivor = newsroom.storyline_of("Central bank");
@@ -435,7 +435,7 @@ async fn export_contains_the_storylines_that_pages_link_to() {
         assert!(served.bytes().await.unwrap() == file);
     }
     drop(daemon);
-    // The folder contains the page and the Atom feed of one storyline in three content codings. Storylines with a
+    // The directory contains the page and the Atom feed of one storyline in three content codings. Storylines with a
     // single story are not exported.
     assert_eq!(std::fs::read_dir(folder.join("current/storylines")).unwrap().count(), 6);
 }

@@ -1,5 +1,5 @@
 //! Tests documents that end too early. The incomplete last item is held back until the next document is complete or is
-//! truncated at the same place.
+//! truncated at the same point.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{OriginServer, StubResponse};

@@ -24,7 +24,7 @@ async fn confirmed_subscriber_gets_each_changed_document_complete_and_signed() {
     let mut fixture = HubFixture::started().await;
     let callback = "/push?id=7&x=%20y";
     let (status, text) = fixture.request("subscribe", callback, &[("hub.secret", "a secret")]).await;
-    assert_eq!((status, text.as_str()), (202, "The hub will ask your callback to confirm this request.\n"));
+    assert_eq!((status, text.as_str()), (202, "The hub will send a verification request to your callback.\n"));
     let first = fixture.reader.verification(1).await;
     assert!(first.target.starts_with(&format!("{callback}&hub.mode=subscribe&")), "{}", first.target);
     assert_eq!((first.get("hub.topic"), first.get("hub.lease_seconds")), (ATOM, "864000"));

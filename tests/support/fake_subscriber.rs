@@ -112,7 +112,7 @@ impl FakeSubscriber {
         self.state.lock().unwrap().delivery_reply = (status, headers);
     }
 
-    /// Sets whether requests remain unanswered.
+    /// Sets whether requests get no response.
     pub fn set_blocked(&self, blocked: bool) {
         self.state.lock().unwrap().blocked.send_replace(blocked);
     }

@@ -153,7 +153,7 @@ impl HubFixture {
         change.commit().unwrap();
     }
 
-    /// Changes the title of the story, and advances the clock past the minimum time between checks for changes.
+    /// Changes the title of the story and advances the clock past the minimum time between checks for changes.
     pub async fn publish_title(&self, title: &str) {
         self.change_title(title).await;
         self.daemon.advance(SignedDuration::from_secs(10));

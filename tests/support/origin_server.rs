@@ -29,7 +29,7 @@ struct ServerState {
     released: watch::Sender<bool>,
 }
 
-/// A guard that counts as a request in flight until the request is answered or abandoned.
+/// A guard that counts as a request in flight until it gets a response or is abandoned.
 struct InFlight(SharedState);
 
 impl Drop for InFlight {

@@ -57,8 +57,8 @@ struct FeedServer {
     clock: Clock,
 }
 
-/// Reads a folder of captured feeds. The first line of its `index.tsv` names the columns: `outlet` or `feed` (the source),
-/// `captured` (RFC 3339) or `day`, and `file`.
+/// Reads a directory of captured feeds. The first line of its `index.tsv` names the columns: `outlet` or `feed` (the
+/// source), `captured` (RFC 3339) or `day`, and `file`.
 pub fn read_index(folder: &Path) -> anyhow::Result<Vec<ReplayedSource>> {
     let path = folder.join("index.tsv");
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -90,8 +90,8 @@ pub fn read_index(folder: &Path) -> anyhow::Result<Vec<ReplayedSource>> {
     Ok(replayed.collect())
 }
 
-/// Replays the sources with the default settings, and calls `report` after each time of capture. Requests to loopback are
-/// allowed, without a delay between requests.
+/// Replays the sources with the default settings and calls `report` after each time of capture. Requests to loopback
+/// are allowed, without a delay between requests.
 pub async fn replay(
     store: &Store,
     replayed: Vec<ReplayedSource>,

@@ -163,7 +163,7 @@ pub async fn start_and_poll_once(response: StubResponse) -> (TestDaemon, OriginS
     (daemon, origin, id)
 }
 
-/// Moves the clock to a source's next poll, and waits for the poll.
+/// Moves the clock to a source's next poll and waits for the poll.
 pub async fn run_next_poll(daemon: &TestDaemon, id: SourceId) {
     run_next_poll_after(daemon, id, SignedDuration::ZERO).await;
 }

@@ -1,4 +1,4 @@
-//! The invented outlets of the demo. Each one is a server with a feed in the outlet's format, a front page that links
+//! The fictional outlets of the demo. Each one is a server with a feed in the outlet's format, a front page that links
 //! to the feed, and a page per article. `demo/news.toml` defines which items an outlet publishes, and when.
 
 use crate::clock::Clock;

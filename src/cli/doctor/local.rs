@@ -20,7 +20,7 @@ const COMFORTABLE_FREE_BYTES: u64 = 1 << 30;
 const OTHERS_READ: u32 = 0o4;
 const OTHERS_ENTER: u32 = 0o1;
 
-/// Also returns the settings if they can be used.
+/// Checks the configuration. Also returns the settings if they can be used.
 pub(super) fn configuration(context: &Context) -> (Finding, Option<Config>) {
     const CHECK: &str = "configuration";
     let location = context.config_location();
@@ -37,7 +37,8 @@ pub(super) fn configuration(context: &Context) -> (Finding, Option<Config>) {
     }
 }
 
-/// `None` if no encoder is configured. Loads the encoder, which takes some seconds for a large model.
+/// Checks the encoder by loading it, which takes some seconds for a large model. Returns `None` if no encoder is
+/// configured.
 pub(super) fn encoder(config: &Config) -> Option<Finding> {
     const CHECK: &str = "encoder";
     let folder = config.cluster.encoder.as_ref()?;
@@ -48,13 +49,13 @@ pub(super) fn encoder(config: &Config) -> Option<Finding> {
         }
         Err(error) => {
             let fix =
-                "fix the contents of the folder (docs/encoder.md), or remove cluster.encoder to group by words only";
+                "fix the contents of the directory (docs/encoder.md), or remove cluster.encoder to group by words only";
             Finding::error(CHECK, error.to_string(), fix)
         }
     })
 }
 
-/// Checks the files of webhooks and the folder of the export. Empty if the configuration has neither.
+/// Checks the files of webhooks and the directory of the export. Empty if the configuration has neither.
 pub(super) fn files(context: &Context, config: &Config) -> Vec<Finding> {
     const CHECK: &str = "files";
     let location = context.config_location();
@@ -68,7 +69,7 @@ pub(super) fn files(context: &Context, config: &Config) -> Vec<Finding> {
     unusable.iter().map(|setting| Finding::error(CHECK, setting.text(&location), fix)).collect()
 }
 
-/// Also returns the database if it exists and can be opened.
+/// Checks the database. Also returns the database if it exists and can be opened.
 pub(super) async fn database(context: &Context, config: &Config) -> (Finding, Option<Store>) {
     const CHECK: &str = "database";
     let path = match context.database_path(config) {
@@ -88,7 +89,7 @@ pub(super) async fn database(context: &Context, config: &Config) -> (Finding, Op
     }
 }
 
-/// Asks the daemon, which keeps a deleted database open and reports it.
+/// Queries the daemon, which keeps a deleted database open and reports it.
 async fn missing_database(check: &'static str, config: &Config, path: &Path) -> Finding {
     let faults = healthcheck::problems(config.serve.listen).await.unwrap_or_default().faults;
     let detail = format!("{} does not exist", path.display());
@@ -114,7 +115,7 @@ pub(super) fn disk(store: &Store) -> Finding {
         Ok(usage) => {
             let free = format!("{} free", byte_size(usage.free_bytes));
             if usage.free_bytes < COMFORTABLE_FREE_BYTES.max(usage.database_bytes) {
-                let fix = "free space: a backup or `newsfold db vacuum` needs as much space as the database";
+                let fix = "free up space: a backup or `newsfold db vacuum` needs as much space as the database";
                 return Finding::warning(CHECK, free, fix);
             }
             Finding::ok(CHECK, free)
@@ -128,8 +129,8 @@ pub(super) fn permissions(store: &Store) -> Finding {
     let folder = folder_of(path);
     for needed in [path, folder] {
         if access(needed, Access::WRITE_OK).is_err() {
-            let fix = "run the command as the user of the service, or give this user write permission";
-            return Finding::error(CHECK, format!("this user cannot write to {}", needed.display()), fix);
+            let fix = "run the command as the user of the service, or give the current user write permission";
+            return Finding::error(CHECK, format!("the current user cannot write to {}", needed.display()), fix);
         }
     }
     let allows = |path: &Path, bits| path.metadata().is_ok_and(|found| found.mode() & bits == bits);
@@ -137,7 +138,7 @@ pub(super) fn permissions(store: &Store) -> Finding {
         let detail = format!("every user of this machine can read {}, which may contain secrets", path.display());
         return Finding::warning(CHECK, detail, format!("chmod o-rwx {}", path.display()));
     }
-    Finding::ok(CHECK, "this user can write to the database, and other users cannot read it")
+    Finding::ok(CHECK, "the current user can write to the database, and other users cannot read it")
 }
 
 pub(super) async fn daemon(store: &Store) -> Finding {
@@ -159,7 +160,7 @@ pub(super) async fn daemon(store: &Store) -> Finding {
     }
 }
 
-/// A daemon that does not run is an error if one has run before and there are sources to poll.
+/// A daemon that is not running is an error if one has run before and there are sources to poll.
 async fn stopped_daemon(check: &'static str, store: &Store) -> Finding {
     let fix = "start it with `newsfold serve` or systemctl";
     let facts = store.read(|db| Ok((daemon_state::get(db)?, row_counts::count(db)?.sources))).await;

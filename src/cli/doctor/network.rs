@@ -16,7 +16,7 @@ use url::Url;
 
 /// The time limit for resolving a host name, and for the response of our own site.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// The maximum number of bytes to read of the list of feeds. Another server may respond.
+/// The maximum number of bytes of the list of feeds to read, because another server may respond at this URL.
 const MAX_LIST_BYTES: usize = 1 << 20;
 /// The deviation of the clock above which polls are too early or too late, and certificates may be considered invalid.
 const MAX_CLOCK_DEVIATION: SignedDuration = SignedDuration::from_mins(1);
@@ -117,7 +117,7 @@ async fn fetch(context: &Context, config: &Config, store: Option<&Store>, url: &
 async fn dns(url: &Url, config: &Config) -> Finding {
     const CHECK: &str = "DNS";
     let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
-        return Finding::warning(CHECK, "not checked, because the URL has no host", "choose another one with --url");
+        return Finding::warning(CHECK, "not checked, because the URL has no host", "choose another URL with --url");
     };
     if config.fetch.proxy.is_some() {
         return Finding::ok(CHECK, "not checked, because the proxy resolves host names");
@@ -166,7 +166,7 @@ fn clock(now: Timestamp, server_time: Option<Timestamp>, last_poll_at: Option<Ti
         }
     }
     if last_poll_at.is_some_and(|at| at.duration_since(now) >= MAX_CLOCK_DEVIATION) {
-        return Finding::error(CHECK, "it shows an earlier time than the last poll", fix);
+        return Finding::error(CHECK, "it shows a time before the last poll", fix);
     }
     match server_time {
         Some(_) => Finding::ok(CHECK, "it agrees with the clock of a server"),
@@ -174,7 +174,7 @@ fn clock(now: Timestamp, server_time: Option<Timestamp>, last_poll_at: Option<Ti
     }
 }
 
-/// Requests the list of feeds under the public URL, and checks whether it belongs to this site.
+/// Requests the list of feeds under the public URL and checks whether it belongs to this site.
 async fn public_url(config: &Config) -> Finding {
     const CHECK: &str = "public URL";
     let base = &config.publish.base_url;

@@ -41,7 +41,7 @@ impl Subscribers {
 
 async fn remove(context: &Context, store: &Store, id: i64) -> anyhow::Result<ExitCode> {
     if !store.write(move |db| websub_subscribers::remove(db, SubscriberId(id))).await? {
-        bail!("there is no subscriber {id}; `newsfold feed subscribers` lists all");
+        bail!("there is no subscriber {id}; `newsfold feed subscribers` lists all subscribers");
     }
     context.print(&serde_json::json!({"removed": id}), format!("removed subscriber {id}"))
 }

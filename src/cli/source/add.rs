@@ -38,7 +38,7 @@ pub struct Add {
     /// Language code, such as en (overrides the feed's own).
     #[arg(long)]
     lang: Option<String>,
-    /// Priority: higher-priority sources are preferred as a story's lead.
+    /// Priority: reports from higher-priority sources are preferred as a story's lead.
     #[arg(long, default_value_t = 0, allow_hyphen_values = true)]
     priority: i32,
     /// Publisher, as a domain [default: the domain of the feed's website].
@@ -116,7 +116,7 @@ struct StoredItems {
     backlog: u64,
 }
 
-/// Adds a source, and waits until the daemon has found and read its feed. Returns the URL of the feed. Removes the
+/// Adds a source and waits until the daemon has found and read its feed. Returns the URL of the feed. Removes the
 /// source again if the daemon cannot read the feed.
 async fn add_through_daemon(
     config: &Config,
@@ -164,7 +164,7 @@ async fn add_and_record(
     Ok(crawl::record_attempt(poll_context, &source, attempt, lease).await?.ingested)
 }
 
-/// Prints the added source, the numbers of items and of backlog items if it was polled, and its probation.
+/// Prints the added source, the number of items and of backlog items if it was polled, and its probation.
 async fn report(
     context: &Context,
     config: &Config,
@@ -194,7 +194,8 @@ async fn report(
     if let Some(until) = probation_until {
         let until = probation_text(Some(until)).format(Audience::Operator);
         print(&format!(
-            "probation: {until}; until then, its items join stories, but newsfold publishes no story of only such items"
+            "probation: {until}; until then, its items join stories, but a story that consists only of such items is not \
+             published"
         ))?;
     }
     Ok(ExitCode::SUCCESS)

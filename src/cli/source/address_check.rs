@@ -1,4 +1,4 @@
-//! Checks that a new address is not in use and that it leads to a feed, either directly or through a link on its page.
+//! Checks that a new URL is not in use and that it leads to a feed, either directly or through a link on its page.
 
 use super::{lease_holder_text, poll_error_text, termination_signal};
 use crate::cli::output::time;
@@ -13,7 +13,7 @@ use crate::wording::hold_reason_text;
 use anyhow::bail;
 use url::Url;
 
-/// The suggestion in the error message if no feed is found at the address.
+/// The suggestion in the error message if no feed is found at the URL.
 const NEXT: &str = "Pass --no-fetch to use the URL anyway";
 
 /// A feed that was found and read.
@@ -24,16 +24,16 @@ pub struct FoundFeed {
     pub others: Vec<Url>,
 }
 
-/// A search for the feed of an address.
+/// A search for the feed of a URL.
 pub struct FeedSearch<'a> {
     pub poll_context: &'a PollContext,
     pub lease: &'a mut PollLease,
-    /// The source that gets the address; `None` for a new source.
+    /// The source that gets the URL; `None` for a new source.
     pub of: Option<SourceId>,
     pub settings: &'a RequestSettings,
 }
 
-/// Finds the feed of an address; see [`FeedSearch::run`]. Releases the lease on failure and on interruption.
+/// Finds the feed of a URL; see [`FeedSearch::run`]. Releases the lease on failure and on interruption.
 pub async fn find_feed(search: FeedSearch<'_>, url: &Url) -> anyhow::Result<FoundFeed> {
     let FeedSearch { poll_context, lease, of, settings } = search;
     let mut search = FeedSearch { poll_context, lease: &mut *lease, of, settings };
@@ -107,7 +107,7 @@ impl FeedSearch<'_> {
     }
 }
 
-/// Returns an error if another source has this address.
+/// Returns an error if another source has this URL.
 pub async fn refuse_taken(store: &Store, url: &Url, of: Option<SourceId>) -> anyhow::Result<()> {
     let wanted = url.to_string();
     let Some(known) = store.read(move |db| sources::by_url(db, &wanted)).await? else { return Ok(()) };
@@ -119,7 +119,7 @@ pub async fn refuse_taken(store: &Store, url: &Url, of: Option<SourceId>) -> any
     }
 }
 
-/// Prints the source whose address probably serves the same feed, if any.
+/// Prints the source whose URL probably serves the same feed, if any.
 pub async fn report_similar(store: &Store, url: &Url, of: Option<SourceId>) -> anyhow::Result<()> {
     let forms = similar_addresses(url);
     let known = store.read(move |db| {
@@ -128,14 +128,14 @@ pub async fn report_similar(store: &Store, url: &Url, of: Option<SourceId>) -> a
     });
     for known in known.await?.iter().filter(|known| Some(known.id) != of) {
         eprintln!(
-            "{url} may be the same feed as source {} ({}); `newsfold source remove {0}` removes that one",
+            "{url} may be the same feed as source {} ({}); `newsfold source remove {0}` removes that source",
             known.id, known.url
         );
     }
     Ok(())
 }
 
-/// Records the hold that a server requested, although the source has not been added yet.
+/// Records the hold that a server requested, even though the source has not been added yet.
 async fn keep_hold(
     poll_context: &PollContext,
     status: Option<u16>,

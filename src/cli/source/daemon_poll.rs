@@ -1,6 +1,6 @@
 //! Polls by the daemon on behalf of a command. If the database belongs to another user, a command that runs as root
-//! neither fetches nor parses documents of other servers, because a vulnerability in that code would give access to the
-//! whole system. Instead, it records which sources to poll, and waits until the daemon has recorded the polls.
+//! neither fetches nor parses documents from other servers, because a vulnerability in that code would give access to
+//! the whole system. Instead, it records which sources to poll, and waits until the daemon has recorded the polls.
 
 use super::{poll_error_text, termination_signal};
 use crate::cli::running_daemon::running_daemon;
@@ -41,7 +41,7 @@ pub async fn require_daemon(store: &Store, alternative: &str) -> anyhow::Result<
     );
 }
 
-/// The result of a poll that the daemon was asked to make.
+/// The result of a poll that a command requested from the daemon.
 pub struct DaemonPoll {
     pub source: Source,
     /// The poll, or the reason why the source was not polled.
@@ -59,7 +59,7 @@ impl DaemonPoll {
     }
 }
 
-/// A source that the daemon was asked to poll.
+/// A source whose poll a command has requested from the daemon.
 pub struct RequestedPoll {
     pub id: SourceId,
     /// The time of the request. A poll that started earlier, for example of a previous URL, is not the result.

@@ -52,7 +52,7 @@ struct Changes {
     /// Language code, such as en; "" restores the feed's own language.
     #[arg(long)]
     lang: Option<String>,
-    /// Priority: higher-priority sources are preferred as a story's lead.
+    /// Priority: reports from higher-priority sources are preferred as a story's lead.
     #[arg(long, allow_hyphen_values = true)]
     priority: Option<i32>,
     /// All tags of the source; repeat the option for several tags, or pass "" to remove all.
@@ -129,7 +129,7 @@ fn report_failure(polled: Vec<DaemonPoll>, old_url: &str) -> anyhow::Result<()> 
     let Some((id, failure)) = failed else { return Ok(()) };
     bail!(
         "the URL of source {id} was changed, but no feed was found there: {failure}. `newsfold source edit {id} --url \
-         {old_url} --no-fetch` restores the old one"
+         {old_url} --no-fetch` restores the old URL"
     )
 }
 

@@ -83,9 +83,12 @@ impl List {
     fn none_found(&self) -> String {
         let having = if self.problems { " and a problem" } else { "" };
         match &self.tag {
-            _ if self.state.is_some() => "no source has this state; `newsfold source list` shows all".into(),
+            _ if self.state.is_some() => "no source has this state; `newsfold source list` lists all sources".into(),
             Some(tag) => {
-                format!("no source has the tag ‘{}’{having}; `newsfold source list` shows all", one_line(tag, 60))
+                format!(
+                    "no source has the tag ‘{}’{having}; `newsfold source list` shows the tags of all sources",
+                    one_line(tag, 60)
+                )
             }
             None if self.problems => "no source has a problem".into(),
             None => "no sources; add one with `newsfold source add URL`".into(),
@@ -184,8 +187,8 @@ struct SourceDetails<'a> {
     polls: &'a [PollSummary],
 }
 
-/// Returns the properties of a source. The first ones are not in [`source_facts`], because the page of a source shows
-/// them outside of its list of facts.
+/// Returns the properties of a source. The first properties are not in [`source_facts`], because the source page shows
+/// them outside its list of facts.
 fn facts(source: &Source, context: SourceContext<'_>) -> Vec<(&'static str, String)> {
     let next = match source.state {
         SourceState::Active => {

@@ -15,7 +15,7 @@ const MAX_VALUE_BYTES: usize = 8 * 1024;
 
 #[derive(clap::Args)]
 pub struct RequestOptions {
-    /// Time between polls, such as 1h; the feed and its server can lengthen it. "" restores the default.
+    /// Time between polls, such as 1h; the feed and its server can increase it. "" restores the default.
     #[arg(long, value_name = "DURATION")]
     interval: Option<String>,
     /// User-Agent header; "" restores the default.
@@ -43,7 +43,7 @@ impl RequestOptions {
         Ok(Some(Some(poll_interval("--interval", given)?)))
     }
 
-    /// Applies the options to the settings of a source with this URL; `None` if they do not change.
+    /// Applies the options to the settings of a source with this URL; `None` if the settings do not change.
     pub fn apply(&self, mut settings: RequestSettings, url: &Url) -> anyhow::Result<Option<RequestSettings>> {
         let RequestOptions { user_agent, header, cookie, proxy, .. } = self;
         if user_agent.is_none() && header.is_empty() && cookie.is_none() && proxy.is_none() {

@@ -25,7 +25,7 @@ impl AttemptOutcome {
                 format!("it redirects to {origin}, which is on hold")
             }
             AttemptOutcome::NoDocument(NoDocument::Gone) => {
-                "the server says that the feed is gone permanently (410)".into()
+                "the server reports that the feed is gone permanently (410)".into()
             }
             AttemptOutcome::NoDocument(NoDocument::Throttled { .. }) => {
                 hold_reason_text(&HoldReason::Throttled { shortened: None })

@@ -53,6 +53,6 @@ pub(super) fn delay_by_rate(
     let options = input.options;
     let by_rate =
         rate.delay(input.attempt.finished_at, input.facts.budget_multiplier, floor.span, options.max_interval);
-    // A floor that the feed or its server requested is the better explanation.
+    // If the feed or its server requested the minimum, that request explains the delay better.
     if by_rate.span > floor.span || floor.span == options.interval { by_rate } else { floor }
 }

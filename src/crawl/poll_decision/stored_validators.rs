@@ -6,7 +6,7 @@ use crate::domain::duration::after;
 use crate::domain::{CacheValidators, Source, SourceUpdate, Timestamp};
 use jiff::SignedDuration;
 
-/// The time for which a server may answer conditional requests only with 304. After this time, the server gets one
+/// The time for which a server may respond to conditional requests only with 304. After this time, the server gets one
 /// request without validators per `FULL_REQUEST_INTERVAL`, because it may send 304 even if the feed has changed.
 const MAX_NOT_MODIFIED_PERIOD: SignedDuration = SignedDuration::from_hours(14 * 24);
 const FULL_REQUEST_INTERVAL: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -27,7 +27,7 @@ pub(super) fn keep_after_document(input: &PollInput<'_>, document: &ParsedDocume
     if update.truncated_end.as_ref().is_some_and(|end| !end.is_confirmed) {
         update.validators = None;
     }
-    // An unconditional document does not prove that the server answers conditional requests correctly.
+    // An unconditional document does not prove that the server handles conditional requests correctly.
     if input.attempt.is_conditional || document.validators.is_none() {
         update.not_modified_since = None;
     }

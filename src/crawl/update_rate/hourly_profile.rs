@@ -129,7 +129,7 @@ impl HourlyProfile {
     }
 }
 
-/// The expected numbers of items per hour.
+/// The expected number of items per hour.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ExpectedRates {
     /// The rate for each hour of the day.

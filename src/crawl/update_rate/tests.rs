@@ -79,7 +79,7 @@ fn source_without_items_at_night_is_polled_by_day() {
     let by_night = delay(&rate, midday + 10 * HOUR_SECONDS, 0.7).span;
     assert!(by_day < SignedDuration::from_mins(70), "{by_day}");
     assert!(by_night > SignedDuration::from_hours(4), "{by_night}");
-    // The delay ends in the morning, although it started at the nightly rate.
+    // The delay ends in the morning, even though it started at the nightly rate.
     assert!(by_night < SignedDuration::from_hours(12), "{by_night}");
 }
 

@@ -54,9 +54,9 @@ impl DateConventions {
         words(text).filter_map(|word| parse_month(word, names)).last()
     }
 
-    /// Parses 31/12/2003, 31.12.2003 or 12/31/2003. A number above 12 determines the order, or else (unless dots
-    /// separate the numbers) the conventions of the document, or else the separator: only dates with slashes start with
-    /// the month.
+    /// Parses 31/12/2003, 31.12.2003 or 12/31/2003. A number above 12 determines the order. Otherwise, the conventions
+    /// of the document determine it, unless dots separate the numbers. Otherwise, the separator determines it: only
+    /// dates with slashes start with the month.
     fn parse_numeric_date(self, text: &str, [a, b, year]: [&str; 3]) -> Option<(Date, Option<ShownOrder>)> {
         let is_dotted = !text.contains(['/', '-']);
         let (first, second): (i8, i8) = (a.parse().ok()?, b.parse().ok()?);

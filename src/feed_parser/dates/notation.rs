@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 use super::words;
 use super::zones_and_months::normalize_thai_month;
 
-/// Composes characters, and converts digits to ASCII. In lowercase, the Turkish `İ` is an `i` with a second dot, which
+/// Composes characters and converts digits to ASCII. In lowercase, the Turkish `İ` is an `i` with a second dot, which
 /// has no composed form.
 pub fn compose(text: &str) -> String {
     text.nfc().filter(|c| *c != '\u{307}').map(ascii_digit).collect()

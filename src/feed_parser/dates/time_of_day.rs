@@ -1,4 +1,4 @@
-//! Finds the time of day in a date, which separates the day from the time zone, and validates it.
+//! Finds and validates the time of day in a date. The time of day separates the day from the time zone.
 
 use jiff::civil::{Date, DateTime, Time};
 

@@ -1,4 +1,4 @@
-//! Keeps the best link of an item or the feed, and the addresses of the feed and its hubs.
+//! Keeps the best link of an item or the feed, and the URLs of the feed and its hubs.
 
 use std::borrow::Cow;
 

@@ -18,7 +18,7 @@ use crate::urls::media_type::{has_image_extension, is_image};
 /// The maximum number of enclosures per item. Additional enclosures are dropped, because feed-rs uses a kilobyte for
 /// each.
 const MAX_ENCLOSURES: usize = 32;
-/// The width in pixels below which an image counts as a thumbnail, which a larger image replaces even outside of a
+/// The width in pixels below which an image counts as a thumbnail. A larger image replaces it, even outside a
 /// `media:group`.
 const MIN_LEAD_IMAGE_SIZE: u32 = 400;
 

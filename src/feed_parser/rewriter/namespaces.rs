@@ -31,7 +31,7 @@ pub struct ElementName {
 }
 
 impl ElementName {
-    /// Returns the meaning of the element inside or outside of items.
+    /// Returns the meaning of the element inside or outside items.
     pub fn mapping(&self, in_item: bool) -> Option<ElementMapping> {
         element_mapping(self.namespace, &self.local, in_item)
     }

@@ -69,7 +69,7 @@ const AD_WORDS: &[&str] = &[
     "reclame", "reklama", "reklamy", "reklamą", "reklamie", "reklamou", "reklamě", "реклама", "рекламы", "реклами", "annons", "annonsen", "annonce",
     "annoncen", "annonse", "mainos", "mainoksen", "reklám", "reklame", "reklamen", "publicitate", "publicității", "διαφήμιση", "reklam", "reklamın", "reklamdan", "iklan", "إعلان",
 ];
-/// Words that say where the text continues, in lowercase.
+/// Words that state where the text continues, in lowercase.
 #[rustfmt::skip]
 const CONTINUATION_WORDS: &[&str] = &[
     "continue", "continues", "continued", "scroll", "below", "reading", "fortgesetzt", "weiter", "weiterlesen", "weitere", "suite",
@@ -215,7 +215,7 @@ pub fn is_last_footer(line: &str) -> bool {
     is_plain_copyright(&lower, words) || (words <= MAX_LIST_WORDS && is_list_of_tags(&lower))
 }
 
-/// Returns whether the words of a block outside of its links label a list of categories or tags.
+/// Returns whether the words of a block outside its links label a list of categories or tags.
 pub fn labels_list(unlinked: &str) -> bool {
     let lower = unlinked.to_lowercase();
     let label = trim_signs(&lower);

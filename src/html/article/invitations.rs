@@ -51,7 +51,7 @@ pub fn is_invitation(line: &str) -> bool {
                 || is_share_appeal()
                 || (words <= MAX_INVITATION_WORDS && (is_follow_line(part) || concerns_outlet(&lower)))
         });
-    // Few lines invite, and the search for an attribution reads every word.
+    // Few lines are invitations, so the search for an attribution, which reads every word, comes last.
     invites && !has_attribution(&lower)
 }
 

@@ -204,7 +204,7 @@ pub fn label(line: &str, is_link: bool) -> Option<Label> {
     is_headline(rest).then_some(Label::Line)
 }
 
-/// Returns whether the words outside of the links of a line label the links: "Related: …", "Filed under: …".
+/// Returns whether the words outside the links of a line label the links: "Related: …", "Filed under: …".
 pub fn labels_links(unlinked: &str) -> bool {
     let lower = unlinked.to_lowercase();
     let trimmed = trim_signs(&lower);

@@ -18,7 +18,7 @@ const NON_ARTICLE_ELEMENTS: &str = "nav, aside, footer, button, label, input, te
 const SILENT_ELEMENTS: &[&str] =
     &["script", "style", "noscript", "template", "iframe", "svg", "select", "textarea", "button", "input"];
 
-/// Words that identify boxes in classes and ids.
+/// Words that identify boxes in classes and IDs.
 #[rustfmt::skip]
 const BOX_WORDS: &[&str] = &[
     "share", "sharing", "social", "related", "teaser", "teasers", "recommended", "recommendation", "recommendations",
@@ -27,7 +27,7 @@ const BOX_WORDS: &[&str] = &[
     "cookie", "consent", "subscribe", "subscription", "advert", "advertisement", "ad", "ads", "sponsored", "toolbar",
     "popup", "modal", "signup", "byline", "tags", "disqus", "footer", "navigation", "navbar", "caption", "copyright",
 ];
-/// Elements whose classes and ids never cause their removal.
+/// Elements whose classes and IDs never cause their removal.
 const UNNAMED_ELEMENTS: &[&str] = &["html", "body", "main", "h1", "p"];
 
 /// Removes elements whose names or roles show that they are not part of the article.
@@ -83,7 +83,7 @@ impl ArticlePlace {
     }
 }
 
-/// Returns whether a class attribute or an id contains a box word, as in `share-bar`, or is a box word, as in
+/// Returns whether a class attribute or an ID contains a box word, as in `share-bar`, or is a box word, as in
 /// `most-read`.
 fn names_box(value: &str) -> bool {
     value.split_whitespace().any(|class| {

@@ -29,7 +29,7 @@ const FIRST_PUBLICATION: &[&str] = &[
     "muncul pertama kali di", "xuất hiện đầu tiên trên", "xuất hiện đầu tiên tại", "xuất hiện đầu tiên vào ngày", "ظهرت أولاً", "ظهر أولاً", "أولاً على", "הופיע לראשונה", "最初に表示", "最初に掲載", "最初に登場",
     "最先出现", "最早出现", "首先出现", "最先出現", "最早出現", "首先出現", "最早發佈", "最早发布", "처음 등장", "먼저 등장", "ปรากฏครั้งแรก",
 ];
-/// The automaton that searches for all phrases of [`FIRST_PUBLICATION`] at once.
+/// The automaton that searches for all phrases of [`FIRST_PUBLICATION`] in one pass.
 static ANY_FIRST_PUBLICATION: LazyLock<AhoCorasick> = LazyLock::new(|| search_for_any(FIRST_PUBLICATION));
 /// The first words of a syndication line. A title follows.
 #[rustfmt::skip]

@@ -15,10 +15,10 @@ pub struct TextBlock {
     pub heading_level: u8,
     /// The number of characters of the text that are inside links.
     pub link_chars: usize,
-    /// The address of the last link, as it appears on the page.
+    /// The URL of the last link, as it appears on the page.
     pub link: Option<String>,
     pub link_count: usize,
-    /// The text outside of links.
+    /// The text outside links.
     pub unlinked_text: String,
     /// The text of a link at the end of the block.
     pub last_link_text: Option<String>,

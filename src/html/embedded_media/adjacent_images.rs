@@ -109,7 +109,7 @@ impl MediaRewriter<'_> {
     }
 }
 
-/// Returns whether an address without a file extension contains a word for photos.
+/// Returns whether a URL without a file extension contains a word for photos.
 pub fn names_photo(address: &str) -> bool {
     let address = address.to_ascii_lowercase();
     ["image", "photo", "picture", "upload"].iter().any(|word| address.contains(word))

@@ -16,7 +16,7 @@ impl MediaRewriter<'_> {
         self.push_link(self.player_address(tag), &player_title(tag));
     }
 
-    /// Returns the address of a player, unless readers cannot see the player.
+    /// Returns the URL of a player, unless readers cannot see the player.
     pub fn player_address(&self, tag: &StartTag<'_>) -> Option<String> {
         let is_hidden = is_tracking_pixel(tag, false) || !self.shows(None);
         let addresses = player_addresses(tag);

@@ -45,7 +45,7 @@ pub(super) struct TailContext<'a> {
     pub item_link: Option<&'a Url>,
     /// The text of a link at the end of the text.
     pub link_text: Option<&'a str>,
-    /// The words outside of links.
+    /// The words outside links.
     pub unlinked_text: &'a str,
     /// Whether most of the text is inside links.
     pub is_mostly_linked: bool,

@@ -16,7 +16,7 @@ pub(super) const MEDIA_NAMESPACE: &str = "http://search.yahoo.com/mrss/";
 /// A feed document.
 pub struct FeedDocument<'a> {
     pub(super) options: &'a Options,
-    /// A permanent id that does not depend on the URL of the feed.
+    /// A permanent ID that does not depend on the URL of the feed.
     pub(super) id: String,
     pub(super) title: String,
     pub(super) description: String,
@@ -184,7 +184,7 @@ impl<'a> FeedDocument<'a> {
         }
     }
 
-    /// Sets the time at which the feed became known, which is the date of the document if it has no entries.
+    /// Sets the time at which newsfold first saw the feed, which is the date of the document if it has no entries.
     pub fn known_since(mut self, at: Timestamp) -> FeedDocument<'a> {
         self.known_since = at;
         self
@@ -194,7 +194,7 @@ impl<'a> FeedDocument<'a> {
         self.current.is_some()
     }
 
-    /// Returns the time of the latest change of an entry, or the time at which the feed became known.
+    /// Returns the time of the latest change to an entry, or the time at which newsfold first saw the feed.
     pub(super) fn updated_at(&self) -> Timestamp {
         self.entries.iter().map(|entry| entry.updated_at).max().unwrap_or(self.known_since)
     }

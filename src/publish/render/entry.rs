@@ -38,7 +38,7 @@ pub struct DocumentEntry<'a> {
     pub storyline: Option<String>,
 }
 
-/// The feed that the entry's text comes from. Documents omit its address, which may contain a secret.
+/// The feed that the entry's text comes from. Documents omit its URL, which may contain a secret.
 pub struct EntrySource {
     /// A permanent URN.
     pub id: String,
@@ -92,7 +92,7 @@ impl<'a> DocumentEntry<'a> {
         }
     }
 
-    /// Returns the storyline as a category: the URL of the vocabulary, and the id.
+    /// Returns the storyline as a category: the URL of the vocabulary, and the ID.
     pub(super) fn storyline_category(&self) -> Option<(&str, &str)> {
         self.storyline.as_deref()?.rsplit_once('/')
     }
@@ -171,7 +171,7 @@ fn in_paragraph(body: String) -> String {
     if is_inline && !body.trim().is_empty() { format!("<p>{body}</p>") } else { body }
 }
 
-/// Returns a text in a right-to-left language with its direction. The document's language does not set it.
+/// Sets the direction of a text in a right-to-left language, because the language of a document does not set it.
 fn with_direction(body: String, lang: Option<&str>) -> String {
     let is_right_to_left = lang.is_some_and(is_right_to_left);
     if is_right_to_left && !body.is_empty() { format!("<div dir=\"rtl\">{body}</div>") } else { body }

@@ -10,7 +10,7 @@ use crate::wording::count_of;
 use indexmap::IndexMap;
 use std::fmt::Write;
 
-/// Returns the first line of an entry: the numbers of outlets and reports; `None` for a single report.
+/// Returns the first line of an entry: the number of outlets and reports; `None` for a single report.
 pub fn counts_line(outlet_count: u32, reports: &[EditionReport]) -> Option<String> {
     let outlets = count_of(outlet_count as usize, "outlet", "outlets");
     (reports.len() > 1).then(|| format!("<p>{outlets}, {} reports</p>", reports.len()))

@@ -88,7 +88,7 @@ impl AsyncWrite for WriteDeadlineStream {
         self.stream.is_write_vectored()
     }
 
-    /// Flushes the stream, and ends the deadline. hyper flushes once everything has been written.
+    /// Flushes the stream and ends the deadline. hyper flushes once everything has been written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
         if flushed.is_ready() {

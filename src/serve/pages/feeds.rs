@@ -1,4 +1,4 @@
-//! The page that lists the published feeds, the same list as OPML, and the page of each feed.
+//! The page that lists the published feeds, the same list as OPML, and the feed pages.
 
 use super::format::{link, machine_time, short_headline, shortened};
 use super::respond::respond;
@@ -39,7 +39,7 @@ impl FeedsPage<'_> {
     }
 }
 
-/// The maximum number of stories on the page of a feed.
+/// The maximum number of stories on a feed page.
 const MAX_STORIES: usize = 100;
 
 #[derive(Template)]
@@ -74,8 +74,7 @@ impl<'a> EntryView<'a> {
     }
 }
 
-/// Renders the page of a feed, which shows how to subscribe and lists the stories of the live version in the feed's
-/// order.
+/// Renders a feed page, which shows how to subscribe and lists the stories of the live version in the feed's order.
 pub fn feed_page(db: &ReadConnection, site: SiteLayout, feed: &PublishedFeed) -> Result<String, Error> {
     let candidates = feed_entries::current_page(db, feed, FeedVariant::Live)?.candidates;
     let mut entries = arrange_entries(&feed.selection, candidates);
@@ -89,7 +88,7 @@ pub fn feed_page(db: &ReadConnection, site: SiteLayout, feed: &PublishedFeed) ->
     Ok(FeedPage { site, feed, entries, waiting }.render()?)
 }
 
-/// The media type of OPML, which has no registered one.
+/// The media type of OPML, which has no registered media type.
 pub const OPML_CONTENT_TYPE: &str = "text/x-opml; charset=utf-8";
 
 /// Serves `/feeds.opml`.

@@ -40,7 +40,7 @@ pub fn headline(item: &Item) -> &str {
     NAME_SEPARATORS.iter().find_map(without_name).unwrap_or(&item.title)
 }
 
-/// Returns the headline for a list. The page of the story shows the complete one.
+/// Returns the headline for a list. The story page shows the complete headline.
 pub fn short_headline(item: &Item) -> String {
     shortened(headline(item))
 }

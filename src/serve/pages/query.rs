@@ -87,7 +87,7 @@ impl StoryQuery {
         given.map(|code| language_code(code).unwrap_or(code).to_owned()).collect()
     }
 
-    /// Returns the languages in words: `English or German`.
+    /// Returns the languages as text: `English or German`.
     pub fn language_names(&self) -> String {
         let codes = self.languages();
         let names: Vec<&str> = codes.iter().map(|code| language_name(code).unwrap_or(code)).collect();

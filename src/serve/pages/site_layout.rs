@@ -61,7 +61,7 @@ impl<'a> SiteLayout<'a> {
         FeedVariant::ALL.map(FeedVariant::suffix)
     }
 
-    /// Returns the address of a document of a feed.
+    /// Returns the URL of a document of a feed.
     pub fn feed_url(&self, feed: &PublishedFeed, suffix: &str, format: FeedFormat) -> String {
         self.options.url(&format!("feeds/{}{suffix}.{}", feed.name, format.extension()))
     }

@@ -1,5 +1,4 @@
-//! The page of a source: its status, its items per day, its next poll and the reason, its properties and its latest
-//! polls.
+//! The source page: its status, its items per day, its next poll and the reason, its properties and its latest polls.
 
 use super::chart::{CHART_DAYS, DayBar, day_bars, day_number};
 use super::format::{machine_time, number, status_class};

@@ -110,7 +110,7 @@ pub fn sources_page(db: &ReadConnection, site: SiteLayout, query: Option<&Source
 }
 
 impl SourcesPage<'_> {
-    /// Returns whether the page has a number above those of the pages with sources.
+    /// Returns whether the page number is beyond the last page.
     fn is_beyond_end(&self) -> bool {
         self.query.is_some_and(|query| query.page > 1)
     }

@@ -1,4 +1,4 @@
-//! The page of a story: its storyline, and its reports by outlet, each with its copies, the reason why it belongs to the
+//! The story page: its storyline, and its reports by outlet, each with its copies, the reason why it belongs to the
 //! story, and its earlier versions.
 
 use super::chart::{TimelineMark, timeline_marks};
@@ -69,7 +69,7 @@ struct ReportView<'a> {
 /// A reason why a report belongs to the story, with a link to the report that the reason refers to.
 struct ReasonLink {
     text: String,
-    /// The address and the text of the link.
+    /// The URL and the text of the link.
     target: Option<(String, String)>,
 }
 
@@ -231,7 +231,7 @@ impl StoryPage<'_> {
         self.story.news().next().is_some()
     }
 
-    /// Returns the numbers of outlets, reports and copies, without numbers that repeat others.
+    /// Returns the number of outlets, reports and copies, without numbers that repeat others.
     fn counts(&self) -> String {
         let (outlets, reports) = (self.story.outlets().len(), self.story.items.len());
         let mut text = count_of(outlets, "outlet", "outlets");

@@ -100,7 +100,7 @@ impl<'a> StorySummary<'a> {
         count_of(self.story.items.len(), "report", "reports")
     }
 
-    /// Returns the numbers of outlets and reports; only one number if they are equal.
+    /// Returns the number of outlets and the number of reports; only one number if they are equal.
     pub fn outlets_and_reports(&self) -> String {
         match self.story.items.len() == self.outlet_count {
             true => self.outlets(),

@@ -1,4 +1,4 @@
-//! The page of a storyline: its published stories on a timeline, newest first.
+//! The storyline page: its published stories on a timeline, newest first.
 
 use super::format::{link, machine_time, short_headline, shortened};
 use super::site_layout::SiteLayout;
@@ -41,7 +41,7 @@ impl<'a> DevelopmentView<'a> {
     }
 }
 
-/// Renders the page of a storyline that was read with its published stories.
+/// Renders a storyline page. The storyline must have been read with its published stories.
 pub fn storyline_page(db: &ReadConnection, site: SiteLayout, storyline: &Storyline) -> Result<String, Error> {
     let story_count = storylines::count_published(db, storyline.id)?;
     let stories = storyline.stories.iter().rev();

@@ -1,4 +1,4 @@
-//! The text of a page without stories: what newsfold waits for.
+//! The text of a page without stories: what newsfold is waiting for.
 
 use super::site_layout::SiteLayout;
 use crate::domain::duration::after;

@@ -10,7 +10,7 @@ use crate::domain::{ConstraintId, ConstraintKind, ItemId, Story, StoryId, Storyl
 use crate::store::{ReadConnection, WriteConnection};
 use jiff::Timestamp;
 
-/// Merges two storylines permanently. The older id is kept, and the other id redirects to it.
+/// Merges two storylines permanently. The older ID is kept, and the other ID redirects to it.
 pub fn merge_storylines(
     db: &WriteConnection,
     one: &Storyline,
@@ -102,7 +102,7 @@ fn move_stories(db: &WriteConnection, moved: &[Story], into: &Storyline, now: Ti
 }
 
 fn missing_storyline(id: StorylineId) -> Error {
-    Error::Corrupt(format!("storyline {id} is gone"))
+    Error::Corrupt(format!("storyline {id} no longer exists"))
 }
 
 /// Returns the leads of stories. Constraints on storylines identify each story by its lead.

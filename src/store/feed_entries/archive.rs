@@ -24,7 +24,7 @@ pub fn archive_page(
 }
 
 /// Returns the numbers of a feed's archive pages, oldest first. All pages are full, except for entries that were
-/// removed because of their age. A feed with a maximum age or the order `hot` has no archive, because it does not
+/// removed because of their age. A feed with a maximum age or the `hot` order has no archive, because it does not
 /// include older stories.
 pub fn archive_page_numbers(db: &ReadConnection, feed: &PublishedFeed) -> Result<Vec<u32>> {
     if feed.selection.order == FeedOrder::Hot || feed.selection.max_age.is_some() {

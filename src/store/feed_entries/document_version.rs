@@ -9,7 +9,7 @@ use rusqlite::params;
 /// The version of a document of a feed. As long as the version is the same, the bytes of the document are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DocumentVersion {
-    /// The number of changes of all feeds, for a document that depends on stories outside of its feed.
+    /// The number of changes of all feeds, for a document that depends on stories outside its feed.
     AllFeeds(i64),
     /// The number of changes of the feed.
     Feed(i64),

@@ -1,4 +1,4 @@
-//! The order `hot`: the stories of a feed by the recent activity of outlets.
+//! The `hot` order: the stories of a feed by the recent activity of outlets.
 
 use super::super::Result;
 use super::super::story_activity::{story_activity, story_list};
@@ -9,7 +9,7 @@ use rusqlite::named_params;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// Returns the stories of a feed with the order `hot` and their ranks, highest first. The rank of an entry takes into
+/// Returns the stories of a feed with `hot` order and their ranks, highest first. The rank of an entry takes into
 /// account the stories that it lists, which have no entries of their own.
 pub fn ranked_stories(
     db: &ReadConnection,

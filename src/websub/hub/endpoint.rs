@@ -49,7 +49,9 @@ pub fn router(endpoint: HubEndpoint) -> Router {
 
 async fn handle_request(State(endpoint): State<HubEndpoint>, request: Request) -> Response {
     match endpoint.accept_request(request).await {
-        Ok(()) => (StatusCode::ACCEPTED, "The hub will ask your callback to confirm this request.\n").into_response(),
+        Ok(()) => {
+            (StatusCode::ACCEPTED, "The hub will send a verification request to your callback.\n").into_response()
+        }
         Err(EndpointError::Refused(refusal)) => {
             let mut response = (refusal_status(&refusal), format!("{refusal}.\n")).into_response();
             if let Some(delay) = refusal.retry_after() {

@@ -1,5 +1,5 @@
-//! Decides whether our own hub accepts a request now, and when it asks the callback to confirm. Pure functions map
-//! counts to a time or a refusal.
+//! Decides whether our own hub accepts a request now, and when it verifies the request with the callback. Pure
+//! functions map counts to a time or a refusal.
 //!
 //! Each accepted request makes the hub send a request to a third party. The limits therefore count requests per client,
 //! per callback host, and in total.
@@ -24,7 +24,7 @@ const MAX_HOURLY_PER_CLIENT: u32 = 240;
 /// to limit the host of an attacker.
 const MAX_SUBSCRIBERS_PER_HOST: u32 = 1_000;
 
-/// Returns when to ask the callback of a request to confirm.
+/// Returns when to send the verification request to the callback.
 ///
 /// # Errors
 /// Returns a refusal if the request exceeds a limit or unsubscribes a callback that is not subscribed.

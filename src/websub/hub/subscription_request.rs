@@ -80,7 +80,7 @@ pub struct RequestRules<'a> {
 /// Parses and checks a form. `client` is the address of the client, if known.
 ///
 /// # Errors
-/// Returns a refusal that names the invalid field.
+/// Returns a refusal that identifies the invalid field.
 pub fn parse_request(
     form: &[u8],
     rules: &RequestRules<'_>,
@@ -131,7 +131,7 @@ fn parse_callback(text: &str, address_policy: &AddressPolicy) -> Result<Url, Req
         tracing::debug!(%reason, "refused a callback");
         RequestRefusal::ForbiddenCallback
     })?;
-    // Clients never send fragments. With a fragment, one callback would look like two.
+    // Clients never send fragments. With fragments, one callback would look like several callbacks.
     url.set_fragment(None);
     Ok(url)
 }

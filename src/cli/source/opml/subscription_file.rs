@@ -94,7 +94,7 @@ impl DescribedSource {
     }
 }
 
-/// An address that probably serves the same feed as another one.
+/// A URL that probably serves the same feed as another URL.
 #[derive(serde::Serialize)]
 pub struct SimilarAddress {
     pub line: usize,
@@ -102,8 +102,8 @@ pub struct SimilarAddress {
     pub like: String,
 }
 
-/// Returns the addresses in a file that are similar to an earlier address in the file or to the address of an existing
-/// source. They remain separate sources, because only the operator knows whether the feeds are identical.
+/// Returns the URLs in a file that are similar to an earlier URL in the file or to the URL of an existing source. They
+/// remain separate sources, because only the operator knows whether the feeds are identical.
 pub fn similar_addresses_of(wanted: &[DescribedSource], existing: Vec<String>) -> Vec<SimilarAddress> {
     let mut known: HashSet<String> = existing.into_iter().collect();
     let mut similar = Vec::new();

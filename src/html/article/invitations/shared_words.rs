@@ -2,7 +2,7 @@
 
 use super::super::words::starts_of_words;
 
-/// Words of which an invitation that continues after its first words contains at least one. Long words may have
+/// An invitation that continues after its first words contains at least one of these words. Long words may have
 /// endings.
 #[rustfmt::skip]
 pub const OUTLET_WORDS: &[&str] = &[
