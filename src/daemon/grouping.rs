@@ -292,6 +292,7 @@ fn assign_batch(
     let mut assignments = Vec::new();
     let mut grouped = GroupedSources::new(grouped_tags);
     for item in items::unassigned(db, BATCH, now)? {
+        db.expect_needed()?;
         if !grouped.contains(db, item.source)? {
             assignments.push(separate_story(db, &item)?);
             continue;

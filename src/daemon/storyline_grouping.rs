@@ -148,7 +148,10 @@ impl StorylineSession {
             missing.extend(items::get(db, item)?);
         }
         let group = || {
-            missing.iter().for_each(|item| self.grouper.add(item, by_item[&item.id]));
+            for item in &missing {
+                db.expect_needed()?;
+                self.grouper.add(item, by_item[&item.id]);
+            }
             self.grouper.regroup(&self.model, &members, &links, &StoredStories(db))
         };
         let Ok(regrouping) = catch_unwind(AssertUnwindSafe(group)) else {

@@ -17,8 +17,8 @@ use tokio::sync::oneshot;
 
 /// The maximum number of jobs in a transaction.
 const BATCH: usize = 128;
-/// The maximum time for which a checkpoint waits for connections that read or write.
-const CHECKPOINT_BUSY: Duration = Duration::from_millis(300);
+/// The maximum time for which a checkpoint waits for connections that read or write. The daemon must end within a second.
+const CHECKPOINT_BUSY: Duration = Duration::from_millis(700);
 /// The maximum number of queued jobs. When the queue is full, callers wait.
 const QUEUE: usize = 1024;
 
