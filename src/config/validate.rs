@@ -95,7 +95,7 @@ fn urls(config: &Config) -> Result<(), InvalidSetting> {
         }
     }
     if publish.export_dir.as_deref().is_some_and(|folder| folder.as_os_str().is_empty()) {
-        return invalid(&["publish.export_dir"], "is empty; remove it, or name a folder");
+        return invalid(&["publish.export_dir"], "is empty; remove it, or set a directory");
     }
     if publish.hubs.len() > MAX_HUBS {
         return invalid(&["publish.hubs"], format!("has more than {MAX_HUBS} hubs"));

@@ -63,7 +63,7 @@ pub(super) fn files(context: &Context, config: &Config) -> Vec<Finding> {
     let unusable = config.unusable_settings();
     if unusable.is_empty() {
         let has_files = config.publish.export_dir.is_some() || config.notify.iter().any(|hook| hook.url_file.is_some());
-        let detail = "the files of webhooks and the folder of the export can be used";
+        let detail = "the files of webhooks and the directory of the export can be used";
         return if has_files { vec![Finding::ok(CHECK, detail)] } else { Vec::new() };
     }
     unusable.iter().map(|setting| Finding::error(CHECK, setting.text(&location), fix)).collect()
