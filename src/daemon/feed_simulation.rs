@@ -6,10 +6,11 @@ use super::publisher::EditionPublisher;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{
-    FeedSelection, FeedVariant, Item, NewItem, NewSource, PollOutcome, PollRecord, PublishedFeed, SourceId, StoryId,
-    Timestamp,
+    Embedding, FeedSelection, FeedVariant, Item, NewItem, NewSource, PollOutcome, PollRecord, PublishedFeed, SourceId,
+    StoryId, Timestamp,
 };
 use crate::publish::arrange_entries;
+use crate::store::embeddings::{self, CurrentEncoder};
 use crate::store::{self, ReadConnection, Store, WriteConnection, feed_entries, polls, sources, stories};
 use anyhow::Context;
 use jiff::SignedDuration;
@@ -17,6 +18,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
+/// The hash of the encoder in the database of a simulation, where the embeddings come from the items.
+const ENCODER_HASH: &str = "simulation";
 /// The simulated time between two polls of all sources.
 const POLL_INTERVAL: SignedDuration = SignedDuration::from_mins(10);
 
@@ -38,6 +41,8 @@ pub async fn simulate_feed(config: &Config, items: &[Item], folder: &Path) -> an
     let store = Store::open(&folder.join("simulation.db"))?;
     let clock = Clock::manual(first.first_seen_at);
     let source_ids = add_sources(&store, items, first.first_seen_at).await?;
+    let embeddings = Embeddings::of(items);
+    embeddings.set_encoder(&store, config, first.first_seen_at).await?;
     let mut session = GroupingSession::restore(&store, &Arc::new(config.clone()), &clock).await?;
     let publisher = EditionPublisher::new(&config.publish);
     let end = last.first_seen_at + config.publish.delay + config.publish.min_update_interval + POLL_INTERVAL;
@@ -47,6 +52,7 @@ pub async fn simulate_feed(config: &Config, items: &[Item], folder: &Path) -> an
         let now = clock.now();
         let due = items[played..].iter().take_while(|item| item.first_seen_at <= now).count();
         store_items(&store, &items[played..played + due], &source_ids, now).await?;
+        embeddings.store_missing(&store, now).await?;
         played += due;
         session.catch_up(&store, &clock).await?;
         publisher.publish_all(&store, &clock, now).await?;
@@ -65,6 +71,44 @@ pub async fn simulate_feed(config: &Config, items: &[Item], folder: &Path) -> an
     };
     let (by_guid, entries) = store.read(read).await?;
     Ok(SimulatedFeed { stories: items.iter().map(|item| by_guid.get(&item.guid).copied()).collect(), entries })
+}
+
+/// The embeddings that the items have, by title and summary. Empty without an encoder.
+struct Embeddings(Arc<HashMap<(String, String), Embedding>>);
+
+impl Embeddings {
+    fn of(items: &[Item]) -> Embeddings {
+        let text = |item: &Item| (item.title.clone(), item.summary.clone());
+        let embeddings = items.iter().filter_map(|item| Some((text(item), item.embedding.clone()?)));
+        Embeddings(Arc::new(embeddings.collect()))
+    }
+
+    /// Makes grouping use the embeddings.
+    async fn set_encoder(&self, store: &Store, config: &Config, now: Timestamp) -> store::Result<()> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let grouping_window = SignedDuration::from_millis(config.cluster.window.as_millis() as i64);
+        let encoder = CurrentEncoder { hash: ENCODER_HASH.into(), grouping_window };
+        store.write(move |db| embeddings::set_encoder(db, &encoder, now)).await
+    }
+
+    /// Stores the embeddings of new items.
+    async fn store_missing(&self, store: &Store, now: Timestamp) -> store::Result<()> {
+        let known = self.0.clone();
+        if known.is_empty() {
+            return Ok(());
+        }
+        let store_all = move |db: &WriteConnection| {
+            let items = embeddings::missing(db, now, u32::MAX)?;
+            let with_embedding = items.into_iter().map(|item| {
+                let embedding = known.get(&(item.title.clone(), item.summary.clone())).cloned();
+                (item, embedding)
+            });
+            embeddings::add(db, ENCODER_HASH, &with_embedding.collect::<Vec<_>>())
+        };
+        store.write(store_all).await
+    }
 }
 
 /// Returns the feed `all` without a limit.

@@ -154,6 +154,25 @@ mod with_feature {
         (rows, is_read)
     }
 
+    #[test]
+    fn simulated_feed_uses_the_embeddings_of_the_evaluation() {
+        let (cli, (encoder, _)) = (CliRunner::new(), tiny());
+        let item = |lang: &str, title: &str| {
+            serde_json::json!({
+                "id": lang, "outlet": format!("{lang}.example"), "published": "2026-01-05T08:00:00Z", "title": title,
+                "summary": "", "url": format!("https://{lang}.example/1"), "story": "storm", "lang": lang,
+            })
+        };
+        cli.write_file("gold.jsonl", &format!("{}\n{}\n", item("en", "Storm"), item("pl", "Burza")));
+        let gold = cli.folder.path().join("gold.jsonl");
+        let entries = |options: &[&str]| {
+            let arguments = [&["eval", gold.to_str().unwrap(), "--feed"], options].concat();
+            cli.run_json(&arguments)["simulated_feed"]["entries"].clone()
+        };
+        assert_eq!(entries(&[]), 2);
+        assert_eq!(entries(&["--encoder", encoder.path().to_str().unwrap()]), 1);
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn daemon_encodes_items_and_encodes_them_again_after_a_change() {
         let (cli, origin, (encoder, _)) = (CliRunner::new(), OriginServer::start().await, tiny());
