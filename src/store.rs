@@ -123,6 +123,8 @@ pub enum Error {
     Backup { path: PathBuf, problem: String },
     #[error("cannot copy the database {from} to {to}: {problem}")]
     Copy { from: PathBuf, to: PathBuf, problem: String },
+    #[error("the copy was interrupted")]
+    Interrupted,
     #[error("the database {path} is damaged. {next}. SQLite reports:\n{}", damage.join("\n"))]
     Damaged { path: PathBuf, damage: Vec<String>, next: &'static str },
     #[error("database error: {0}")]
@@ -131,7 +133,7 @@ pub enum Error {
     Corrupt(String),
     /// A read failed because of the file, its disk or another program. The store has logged the failure and its cause.
     #[error("cannot read the database {path}: {cause}")]
-    NotRead { path: PathBuf, cause: String },
+    NotRead { path: PathBuf, cause: String, is_damage: bool },
     /// A write failed for such a reason. The store has logged the failure and its cause.
     #[error("cannot write to the database {path}: {cause}")]
     NotWritten { path: PathBuf, cause: String },

@@ -4,13 +4,16 @@ use super::output::confirm;
 use super::table::table;
 use super::{Context, examples, termination_signal};
 use crate::daemon::DatabaseLock;
-use crate::store::backup::{CopyProgress, incomplete_path};
+use crate::store::backup::CopyProgress;
 use crate::store::{self, Error, Store, damage, folder_of, row_counts, table_sizes, vacuum, with_suffix};
 use crate::wording::{byte_size, count_of, grouped_digits};
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 #[derive(clap::Subcommand)]
 pub enum DbCommand {
@@ -129,12 +132,9 @@ async fn back_up(context: &Context, file: PathBuf, force: bool) -> anyhow::Resul
     if DatabaseLock::is_held(&file) {
         bail!("a daemon is using the database {}; choose another file", file.display());
     }
-    tokio::select! {
-        done = copy_with_progress(&file, move |to, progress| store::back_up(&path, to, progress)) => done?,
-        _ = termination_signal() => {
-            let _ = std::fs::remove_file(incomplete_path(&file));
-            bail!("interrupted; no backup was written");
-        }
+    match copy_with_progress(&file, move |to, progress| store::back_up(&path, to, progress)).await? {
+        Err(Error::Interrupted) => bail!("interrupted; no backup was written"),
+        done => done?,
     }
     let bytes = std::fs::metadata(&file)?.len();
     let text = format!("wrote {}, {}", file.display(), byte_size(bytes));
@@ -162,7 +162,10 @@ async fn restore(context: &Context, file: PathBuf, yes: bool) -> anyhow::Result<
         bail!("nothing was changed");
     }
     let to = path.clone();
-    let previous = copy_with_progress(&file, move |from, progress| store::restore(from, &to, progress)).await?;
+    let previous = match copy_with_progress(&file, move |from, progress| store::restore(from, &to, progress)).await? {
+        Err(Error::Interrupted) => bail!("interrupted; nothing was changed"),
+        restored => restored?,
+    };
     // Applies the migrations that the backup lacks.
     let counts = Store::open(&path)?.read(row_counts::count).await?;
     let previous = previous.map(|path| path.display().to_string());
@@ -192,24 +195,32 @@ async fn compact(context: &Context) -> anyhow::Result<ExitCode> {
     context.print(&serde_json::json!({"bytes_before": before, "bytes_after": after}), text)
 }
 
-/// Runs a copy to or from `file` and shows its progress on a terminal.
+/// Runs a copy to or from `file` and shows its progress on a terminal. Interrupts the copy after a termination signal.
 async fn copy_with_progress<T: Send + 'static>(
     file: &Path,
-    copy: impl FnOnce(&Path, &mut dyn FnMut(CopyProgress)) -> store::Result<T> + Send + 'static,
-) -> anyhow::Result<T> {
+    copy: impl FnOnce(&Path, &mut dyn FnMut(CopyProgress) -> ControlFlow<()>) -> store::Result<T> + Send + 'static,
+) -> anyhow::Result<store::Result<T>> {
     let file = file.to_owned();
     let bar = ProgressBar::new(0);
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent} %, {elapsed}, {eta} left") {
         bar.set_style(style);
     }
-    let shown = bar.clone();
-    let copied = tokio::task::spawn_blocking(move || {
+    let (shown, interrupted) = (bar.clone(), Arc::new(AtomicBool::new(false)));
+    let is_interrupted = interrupted.clone();
+    let mut copied = tokio::task::spawn_blocking(move || {
         copy(&file, &mut |progress: CopyProgress| {
             shown.set_length(progress.all_pages);
             shown.set_position(progress.copied_pages);
+            if is_interrupted.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
     });
-    let result = copied.await?;
+    let result = tokio::select! {
+        done = &mut copied => done?,
+        _ = termination_signal() => {
+            interrupted.store(true, Ordering::Relaxed);
+            copied.await?
+        }
+    };
     bar.finish_and_clear();
-    Ok(result?)
+    Ok(result)
 }

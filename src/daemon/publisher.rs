@@ -168,12 +168,14 @@ impl EditionPublisher {
         loop {
             let this = self.clone();
             let read = move |db: &ReadConnection| {
-                let mut due = stories::unpublished(db, cutoff.created_until, after, this.batch())?;
+                // Half of a batch is for the other stories of the storylines.
+                let limit = this.batch() / 2;
+                let mut due = stories::unpublished(db, cutoff.created_until, after, limit)?;
                 let last = due.last().map(|story| (story.created_at, story.id));
                 if let Some(last) = last {
                     let storylines: BTreeSet<StorylineId> = due.iter().map(|story| story.storyline).collect();
                     let created = (last, cutoff.with_storyline_until);
-                    due.extend(stories::unpublished_in_storylines(db, storylines, created, this.batch())?);
+                    due.extend(stories::unpublished_in_storylines(db, storylines, created, limit)?);
                 }
                 Ok((last, due.len(), this.compose_first_editions(db, due, now)?))
             };
@@ -227,11 +229,11 @@ impl EditionPublisher {
     }
 
     fn write_first_editions(&self, db: &WriteConnection, first: FirstEditions, now: Timestamp) -> store::Result<()> {
-        // Grouping may have moved a story to another storyline since the story was read. In that case, the stories of
-        // both storylines are published later.
+        // Grouping may have moved a story to another storyline, or merged it, since the story was read. In that case, the
+        // stories of both storylines are published later, because their editions would list the wrong stories.
         let mut moved: BTreeSet<StorylineId> = BTreeSet::new();
         for FirstEdition { story, .. } in &first.editions {
-            let storyline = storyline_membership::storyline_of(db, story.id)?;
+            let storyline = stories::storyline_of_unpublished(db, story.id)?;
             if storyline != Some(story.storyline) {
                 moved.extend([story.storyline].into_iter().chain(storyline));
             }

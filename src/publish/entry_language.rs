@@ -96,7 +96,7 @@ pub fn development_of(story: &Story, published_at: Timestamp, language: Option<&
     let lead = story.lead()?;
     let is_in_language = |report: &&StoryItem| report.item.lang.as_deref() == language;
     let order = |report: &&StoryItem| (report.copy_of.is_some(), report.item.ranked_at, report.item.id);
-    let report = match is_in_language(&lead) {
+    let report = match language.is_none() || is_in_language(&lead) {
         true => lead,
         false => story.items.iter().filter(is_in_language).min_by_key(order).unwrap_or(lead),
     };

@@ -227,15 +227,20 @@ impl FoldingPolicy {
     }
 }
 
-/// Returns the positions of the stories in the order in which their entries are decided: oldest first, except that the
-/// most reported story of a storyline without entries precedes the other stories of the storyline. Without this rule,
-/// an arbitrary story would get the first entry of a storyline if newsfold reads all its stories together, for example
-/// after its first start.
+/// Returns the positions of the stories in the order in which their entries are decided: oldest first, with one
+/// exception. If several stories of a storyline without entries were published together, the most reported of them
+/// precedes the other stories of the storyline. Without this rule, an arbitrary story would get the first entry of a
+/// storyline if newsfold reads all its stories together, for example after its first start.
 fn decision_order(stories: &[EnteringStory], entries: &HashMap<StorylineId, Vec<StorylineEntry>>) -> Vec<usize> {
+    let mut oldest: HashMap<StorylineId, usize> = HashMap::new();
     let mut first: HashMap<StorylineId, usize> = HashMap::new();
     for (position, story) in stories.iter().enumerate() {
         if entries.get(&story.storyline).is_none_or(Vec::is_empty) {
-            let rank = |story: &EnteringStory| (!story.previous_variants.is_empty(), story.outlet_count);
+            let published_at = stories[*oldest.entry(story.storyline).or_insert(position)].first_edition_at;
+            let rank = |story: &EnteringStory| {
+                let outlets = if story.first_edition_at == published_at { story.outlet_count } else { 0 };
+                (!story.previous_variants.is_empty(), outlets)
+            };
             let known = first.entry(story.storyline).or_insert(position);
             if rank(story) > rank(&stories[*known]) {
                 *known = position;

@@ -107,7 +107,12 @@ impl AccessFailures {
                 has_succeeded: false,
             }
         });
-        series.cause.clone_from(cause);
+        if cause.is_damage && !series.cause.is_damage {
+            self.log_failure(cause);
+        }
+        if cause.is_damage || !series.cause.is_damage {
+            series.cause.clone_from(cause);
+        }
         series.failures += operations as u64;
         series.has_succeeded = false;
         // Reads that run at the same time fail in one attempt.
@@ -157,9 +162,10 @@ impl AccessFailures {
     }
 
     pub(super) fn error(&self, cause: &FailureCause) -> Error {
-        let (path, cause) = (self.path.clone(), cause.text.clone());
+        let FailureCause { text: cause, is_damage } = cause.clone();
+        let path = self.path.clone();
         match self.access {
-            Access::Read => Error::NotRead { path, cause },
+            Access::Read => Error::NotRead { path, cause, is_damage },
             Access::Write => Error::NotWritten { path, cause },
         }
     }
@@ -262,6 +268,15 @@ mod tests {
         let failures = failures(Access::Read);
         (0..8).for_each(|_| failures.record_failure(&cause(false), 1));
         assert_eq!(failures.retry_delay().as_secs_f32().round(), 1.0);
+    }
+
+    #[test]
+    fn another_failure_does_not_replace_damage() {
+        let failures = failures(Access::Read);
+        for (is_damage, expected) in [(false, false), (true, true), (false, true)] {
+            failures.record_failure(&cause(is_damage), 1);
+            assert_eq!(failures.current_cause().unwrap().is_damage, expected);
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::ops::ControlFlow;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -32,12 +33,15 @@ pub struct CopyProgress {
 
 /// Copies the database `from` to the file `to`, and replaces that file if it exists. Reports the progress. Other
 /// programs can read and write the database in the meantime. The copy contains the state at the beginning.
-pub fn copy(from: &Path, to: &Path, progress: impl FnMut(CopyProgress)) -> Result<()> {
+///
+/// # Errors
+/// Returns [`Error::Interrupted`] if `progress` breaks. `to` is then unchanged.
+pub fn copy(from: &Path, to: &Path, progress: impl FnMut(CopyProgress) -> ControlFlow<()>) -> Result<()> {
     copy_and_check(from, to, progress, |_| Ok(()))
 }
 
 /// Returns the path of a copy until it is complete.
-pub fn incomplete_path(to: &Path) -> PathBuf {
+fn incomplete_path(to: &Path) -> PathBuf {
     with_suffix(to, &format!(".{}.tmp", std::process::id()))
 }
 
@@ -45,7 +49,7 @@ pub fn incomplete_path(to: &Path) -> PathBuf {
 pub(super) fn copy_and_check(
     from: &Path,
     to: &Path,
-    progress: impl FnMut(CopyProgress),
+    progress: impl FnMut(CopyProgress) -> ControlFlow<()>,
     check: impl FnOnce(&Path) -> Result<()>,
 ) -> Result<()> {
     let incomplete = incomplete_path(to);
@@ -83,7 +87,7 @@ fn in_words(from: &Path, to: &Path, error: Error) -> Error {
     Error::Copy { from: from.to_owned(), to: to.to_owned(), problem }
 }
 
-fn copy_to_new_file(from: &Path, to: &Path, mut progress: impl FnMut(CopyProgress)) -> Result<()> {
+fn copy_to_new_file(from: &Path, to: &Path, mut progress: impl FnMut(CopyProgress) -> ControlFlow<()>) -> Result<()> {
     let source = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     source.busy_timeout(BUSY)?;
     // The transaction keeps the snapshot. Without it, each write of another program would restart the copy.
@@ -96,7 +100,10 @@ fn copy_to_new_file(from: &Path, to: &Path, mut progress: impl FnMut(CopyProgres
     loop {
         let step = backup.step(PAGES_PER_STEP)?;
         let (all, remaining) = (backup.progress().pagecount, backup.progress().remaining);
-        progress(CopyProgress { copied_pages: (all - remaining) as u64, all_pages: all as u64 });
+        let copied = CopyProgress { copied_pages: (all - remaining) as u64, all_pages: all as u64 };
+        if progress(copied).is_break() {
+            return Err(Error::Interrupted);
+        }
         match step {
             StepResult::Done => break,
             StepResult::More => {}

@@ -9,7 +9,7 @@ pub fn damage(db: &ReadConnection) -> Result<Vec<String>> {
     match find_damage(db) {
         // The damage is where SQLite begins to read.
         Err(Error::Sqlite(error)) if is_damage(&error) => Ok(vec![sqlite_message(&error)]),
-        Err(Error::NotRead { cause, .. }) => Ok(vec![cause]),
+        Err(Error::NotRead { cause, is_damage: true, .. }) => Ok(vec![cause]),
         found => found,
     }
 }

@@ -3,13 +3,14 @@
 //!
 //! The `user_version` of a database is the number of migrations that were applied to it.
 
-use super::access_failures::{failure_cause, sqlite_message};
+use super::access_failures::{failure_cause, is_damage, sqlite_message};
 use super::backup;
 use super::file_name::with_suffix;
 use super::file_owner::{open_lock_file, set_owner_of_replaced};
 use super::{Error, Result};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 /// All migrations, in the order of their versions.
@@ -61,6 +62,10 @@ pub(super) fn migrate(path: &Path, connection: &mut Connection) -> Result<()> {
 fn migrate_to(path: &Path, connection: &mut Connection, migrations: &[&str]) -> Result<()> {
     let failed = |problem, next| Error::Migrate { path: path.to_owned(), problem, next };
     let sqlite_failed = |cause: rusqlite::Error| match failure_cause(&cause, path) {
+        Some(_) if is_damage(&cause) => {
+            let problem = format!("it is damaged ({})", sqlite_message(&cause));
+            failed(problem, "Restore a backup with `newsfold db restore FILE`")
+        }
         Some(cause) => failed(cause.text, "Then run newsfold again"),
         None => failed(sqlite_message(&cause), "Restore a backup, or report the problem"),
     };
@@ -80,7 +85,8 @@ fn migrate_to(path: &Path, connection: &mut Connection, migrations: &[&str]) -> 
     }
     if (1..newest).contains(&applied) {
         let copy = with_suffix(path, &format!(".v{applied}-backup"));
-        backup::copy(path, &copy, |_| {}).map_err(|error| failed(error.to_string(), "Then run newsfold again"))?;
+        backup::copy(path, &copy, |_| ControlFlow::Continue(()))
+            .map_err(|error| failed(error.to_string(), "Then run newsfold again"))?;
         set_owner_of_replaced(&copy, path).map_err(|cause| Error::File { path: copy.clone(), cause })?;
         tracing::info!(backup = %copy.display(), "copied the database before its migration");
     }

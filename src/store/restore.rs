@@ -8,6 +8,7 @@ use super::migration::{applied_version, newest_version};
 use super::open::open_reader;
 use super::{Error, Result};
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// Replaces the database at `path` with a copy of `backup`. Returns the new path of the previous database. The caller
@@ -15,7 +16,11 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// Returns [`Error::Backup`] if the file is damaged, is not a newsfold database, or is a database of a later version.
-pub fn restore(backup: &Path, path: &Path, progress: impl FnMut(CopyProgress)) -> Result<Option<PathBuf>> {
+pub fn restore(
+    backup: &Path,
+    path: &Path,
+    progress: impl FnMut(CopyProgress) -> ControlFlow<()>,
+) -> Result<Option<PathBuf>> {
     check(backup).map_err(|problem| Error::Backup { path: backup.to_owned(), problem })?;
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|cause| Error::File { path: folder.to_owned(), cause })?;

@@ -181,7 +181,7 @@ pub fn unpublished(
 }
 
 /// Returns the unpublished stories with news of these storylines that were created after `created_after` and before or at
-/// `created_until`, at most `limit`, oldest first.
+/// `created_until`, at most `limit`: those with the most items.
 pub fn unpublished_in_storylines(
     db: &ReadConnection,
     storylines: impl IntoIterator<Item = StorylineId>,
@@ -193,10 +193,19 @@ pub fn unpublished_in_storylines(
     let ids: Vec<StoryId> = db.all(
         "SELECT story.id FROM json_each(?1) AS listed CROSS JOIN story ON storyline_id = listed.value
          WHERE published_at IS NULL AND merged_into IS NULL AND has_news = 1 AND created_at <= ?2
-         AND (created_at, story.id) > (?3, ?4) ORDER BY created_at, story.id LIMIT ?5",
+         AND (created_at, story.id) > (?3, ?4) 
+         ORDER BY (SELECT count(*) FROM item WHERE story_id = story.id) DESC, created_at, story.id LIMIT ?5",
         params![storylines, created_until.as_millisecond(), after.as_millisecond(), id.to_row(), limit],
     )?;
     load(db, ids)
+}
+
+/// Returns the storyline of a story that can be published; `None` if it is published or merged.
+pub fn storyline_of_unpublished(db: &ReadConnection, story: StoryId) -> Result<Option<StorylineId>> {
+    db.first(
+        "SELECT storyline_id FROM story WHERE id = ?1 AND published_at IS NULL AND merged_into IS NULL",
+        [story.to_row()],
+    )
 }
 
 /// Returns whether a story has been published.

@@ -3,7 +3,7 @@
 //! Batching makes thousands of small writes per second possible, even though each commit calls fsync. Each job has a
 //! savepoint, so a failing job does not affect the other jobs.
 
-use super::access_failures::{Access, AccessFailures, FailureCause};
+use super::access_failures::{Access, AccessFailures, FailureCause, is_damage};
 use super::connection::WriteConnection;
 use super::connection_settings::BUSY;
 use super::feed_entries::count_new_editions;
@@ -11,7 +11,7 @@ use super::full_text_index::add_new_items;
 use super::{Error, Result};
 use crate::domain::panic_text::panic_text;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc;
+use std::sync::{Once, mpsc};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -21,6 +21,9 @@ const BATCH: usize = 128;
 const CHECKPOINT_BUSY: Duration = Duration::from_millis(700);
 /// The maximum number of queued jobs. When the queue is full, callers wait.
 const QUEUE: usize = 1024;
+
+/// Limits the log to one message about a damaged full-text index.
+static INDEX_DAMAGE: Once = Once::new();
 
 /// A job to run in the open transaction, or without a connection if the transaction could not begin.
 type Work = Box<dyn FnOnce(Option<&WriteConnection>) -> FinishedJob + Send>;
@@ -182,10 +185,23 @@ fn batch(
 }
 
 fn commit(connection: &WriteConnection) -> rusqlite::Result<()> {
-    if !connection.sqlite().is_autocommit() {
-        add_new_items(connection)?;
+    let db = connection.sqlite();
+    if !db.is_autocommit() {
+        db.execute_batch("SAVEPOINT text_index")?;
+        match add_new_items(connection) {
+            // A damaged index must not lose the jobs. A later transaction adds the items.
+            Err(error) if is_damage(&error) => {
+                db.execute_batch("ROLLBACK TO text_index")?;
+                INDEX_DAMAGE.call_once(|| {
+                    tracing::error!(%error, "the full-text index is damaged, so searches do not find new items; check \
+                                             the database with `newsfold db check`");
+                });
+            }
+            added => added?,
+        }
+        db.execute_batch("RELEASE text_index")?;
     }
-    connection.sqlite().execute_batch("COMMIT")
+    db.execute_batch("COMMIT")
 }
 
 fn in_savepoint<T>(db: &WriteConnection, work: impl FnOnce(&WriteConnection) -> Result<T>) -> Result<T> {
@@ -220,5 +236,39 @@ mod tests {
             "{error}"
         );
         assert!(writer.failures.check().is_err());
+    }
+
+    #[tokio::test]
+    async fn damaged_full_text_index_does_not_lose_the_jobs_of_the_transaction() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("news.db");
+        let other_program = open_writer(&path).unwrap();
+        // The row with this id is the structure of the index. A connection that has read it would keep it.
+        let structure: Vec<u8> = other_program.one("SELECT block FROM item_fts_data WHERE id = 10", []).unwrap();
+        other_program
+            .execute("UPDATE item_fts_data SET block = x'00000000ffffffffffffffffff' WHERE id = 10", [])
+            .unwrap();
+        let writer = Writer::start(open_writer(&path).unwrap()).unwrap();
+        let insert = |title: &'static str| {
+            writer.write(move |db| {
+                db.execute(
+                    "INSERT OR IGNORE INTO source (id, url, outlet, added_at, next_poll_at) VALUES (1, 'u', 'o', 0, 0)",
+                    [],
+                )?;
+                let item = "INSERT INTO item (source_id, guid, title, summary, first_seen_at, ranked_at)
+                            VALUES (1, ?1, ?1, '', 0, 0)";
+                db.execute(item, [title])
+            })
+        };
+        let found = || -> Vec<String> {
+            let sql = "SELECT item.title FROM item_fts CROSS JOIN item ON item.id = item_fts.rowid
+                       WHERE item_fts MATCH 'flood OR storm' ORDER BY item.title";
+            other_program.all(sql, []).unwrap()
+        };
+        insert("flood").await.unwrap();
+        assert_eq!(other_program.one::<i64>("SELECT count(*) FROM item", []).unwrap(), 1, "the job is committed");
+        other_program.execute("UPDATE item_fts_data SET block = ?1 WHERE id = 10", [structure]).unwrap();
+        insert("storm").await.unwrap();
+        assert_eq!(found(), ["flood", "storm"]);
     }
 }
