@@ -1,12 +1,12 @@
 //! Replays a directory of captured feeds through the real daemon. Each outlet is a server on loopback that serves the
-//! versions of its document in order of capture. The clock is set to each time of capture.
+//! versions of its document in order of capture. The clock is set to each capture time.
 //!
 //!     cargo run --release --example replay -- DIR [--limit N] [--keep DATABASE]
 //!
-//! DIR contains `index.tsv`. Its first line names the columns: `outlet` or `feed` (the source), `captured` (RFC
-//! 3339) or `day`, and `file`. After each time of capture, the example prints how many big stories the feed `top`
-//! shows. At the end, it prints the number of sources, documents, poll outcomes, items and problems by kind, the
-//! largest stories, the elapsed time and the peak memory.
+//! DIR contains `index.tsv`. Its first line names the columns: `outlet` or `feed` (the source), `captured` (RFC 3339)
+//! or `day`, and `file`. After each capture time, the example prints how many big stories the feed `top` shows. At the
+//! end, it prints the number of sources, documents, poll outcomes, items and problems by kind, the largest stories, the
+//! elapsed time and the peak memory.
 
 #[path = "../tests/support/replay.rs"]
 mod replay;

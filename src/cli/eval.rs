@@ -177,7 +177,7 @@ fn print_feed(name: &str, feed: &FeedMetrics) -> anyhow::Result<()> {
 fn print_errors(kind: &str, errors: &[GroupingError], labeled: &[LabeledItem]) -> anyhow::Result<()> {
     for error in errors {
         let parts = error.parts.iter().map(|part| part.len().to_string()).collect::<Vec<_>>().join(" + ");
-        print(&format!("{kind}: {} pairs, parts of {}", error.pairs, one_line(&parts, 120)))?;
+        print(&format!("{kind}: {} pairs, part sizes {}", error.pairs, one_line(&parts, 120)))?;
         for part in error.parts.iter().take(MAX_SHOWN_PARTS) {
             for (n, position) in part.iter().take(MAX_SHOWN_ITEMS).enumerate() {
                 let (item, bullet) = (&labeled[*position], if n == 0 { "-" } else { " " });

@@ -206,7 +206,7 @@ fn explanation_sentences(found: &PairExplanation) -> Vec<String> {
         lines.push(format!("Only in the first title: {first}. Only in the second title: {second}."));
     }
     lines.push(format!("Time between them: {:.1} h.", found.hours_apart));
-    for (sign, side) in [(1.0, "For"), (-1.0, "Against")] {
+    for (sign, side) in [(1.0, "for"), (-1.0, "against")] {
         let parts: Vec<String> = found
             .contributions
             .iter()
@@ -215,7 +215,7 @@ fn explanation_sentences(found: &PairExplanation) -> Vec<String> {
             .map(|contribution| format!("{} ({:+.1})", contribution.feature, contribution.log_odds))
             .collect();
         if !parts.is_empty() {
-            lines.push(format!("{side} the same event: {}.", parts.join(", ")));
+            lines.push(format!("Evidence {side} the same event: {}.", parts.join(", ")));
         }
     }
     lines

@@ -75,12 +75,12 @@ fn fit(
     (headings, cells)
 }
 
-/// Formats a time of a table: relative to the current time on a terminal, and absolute for other programs.
+/// Formats a time for a table: relative to the current time on a terminal, and absolute for other programs.
 pub fn table_time(at: Timestamp) -> String {
     if std::io::stdout().is_terminal() { relative_time(at, Timestamp::now()) } else { Audience::Operator.time(at) }
 }
 
-/// Formats a time of a table, or `None` as “never”.
+/// Formats a time for a table, or `None` as “never”.
 pub fn optional_table_time(at: Option<Timestamp>) -> String {
     at.map_or_else(|| "never".into(), table_time)
 }

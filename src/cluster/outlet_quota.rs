@@ -1,4 +1,4 @@
-//! The quota of an outlet in the items of the window. Items above it are excluded from everything but their own
+//! The quota of an outlet in the items in the window. Items above it are excluded from everything but their own
 //! assignment to a story.
 
 /// The minimum quota of active items of an outlet. An outlet may exceed this quota while its share of all active items

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// The settings that only a restart applies.
+/// The settings that take effect only after a restart.
 const RESTART_SETTINGS: [&str; 4] = ["database", "metrics.enabled", "metrics.listen", "serve.listen"];
 
 impl Config {

@@ -58,7 +58,7 @@ impl StorylineSession {
         StorylineSession { grouper, model, grouped: None, encoder: None, counted_until: None }
     }
 
-    /// Returns whether the last pass has grouped all stories of the window.
+    /// Returns whether the last pass has grouped all stories in the window.
     pub(super) fn is_complete(&self) -> bool {
         self.grouped.is_some()
     }
@@ -71,7 +71,7 @@ impl StorylineSession {
         }
     }
 
-    /// Groups the stories of the window. Returns the session for the next pass.
+    /// Groups the stories in the window. Returns the session for the next pass.
     ///
     /// # Errors
     /// Returns [`store::Error::Outdated`] if the version of the operator's constraints is not `version`.

@@ -106,6 +106,6 @@ pub enum RateLimit {
     Window { items: u32 },
     /// The last document shared no items with the previous one, so newsfold may have missed items.
     Overflow { items: u32 },
-    /// The window overflowed recently. The delay increases again step by step.
+    /// The window overflowed recently. The delay is increasing gradually.
     OverflowRecovery { items: u32 },
 }

@@ -1,7 +1,7 @@
 //! Feed autodiscovery: determines to which feeds an HTML page links.
 //!
 //! Declared feeds (`<link rel=alternate>`, WHATWG HTML §4.6.7.1) come first, then links whose URL resembles a feed URL,
-//! then feeds of comments. The module builds no tree and sends no requests. It only returns candidates.
+//! then comment feeds. The module builds no tree and sends no requests. It only returns candidates.
 
 use std::collections::HashSet;
 
@@ -26,7 +26,7 @@ pub struct FeedLink {
 const MAX_LINKS: usize = 50;
 const MAX_URL_BYTES: usize = 2048;
 
-/// Returns the linked feeds: first declared feeds, then guessed feeds, then feeds of comments, each in document order.
+/// Returns the linked feeds: first declared feeds, then guessed feeds, then comment feeds, each in document order.
 pub fn linked_feeds(html: &str, page_url: &Url) -> Vec<FeedLink> {
     let mut base = page_url.clone();
     let (mut declared, mut guessed) = (Vec::new(), Vec::new());

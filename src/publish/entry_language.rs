@@ -24,7 +24,7 @@ pub struct LanguageState<'a> {
     /// The latest edition for the language that was not created for a single feed. Without such an edition, the entries
     /// show the editions of the story.
     pub latest: Option<&'a Edition>,
-    /// Whether the story has had an entry in the language.
+    /// Whether the story has had an entry in this language.
     pub has_entries: bool,
 }
 
@@ -59,8 +59,8 @@ pub fn edition_in_language<E>(
         return Ok(new.map_or(LanguageEdition::Latest, |(reason, text)| LanguageEdition::New(reason, text.into())));
     }
     let linked = story.items.iter().find(|report| report.item.id == latest.linked);
-    // The readers of entries in the language have seen this link. Without such entries, the story's link is kept if it
-    // leads to a report in the language.
+    // The readers of entries in this language have seen this link. Without such entries, the story's link is kept if it
+    // leads to a report in this language.
     let keeps_link =
         state.has_entries || linked.is_some_and(|linked| linked.item.lang.as_ref() == Some(state.language));
     let has_same_link = keeps_link || linked.is_none_or(|linked| linked.item.id == lead.item.id);

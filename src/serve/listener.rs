@@ -105,7 +105,7 @@ fn max_connections(configured: usize) -> usize {
     configured.min(allowed).min(Semaphore::MAX_PERMITS)
 }
 
-/// The handler of connections.
+/// The connection handler.
 #[derive(Clone)]
 struct ConnectionHandler {
     site: Site,

@@ -87,7 +87,7 @@ pub(super) fn exact_link(item: &NewItem) -> Option<String> {
     item.url.as_deref().and_then(|url| Url::parse(url).ok()).map(|url| exact_url(&url))
 }
 
-/// Returns other items of the source with a canonical URL.
+/// Returns other items of the source with the given canonical URL.
 pub(super) fn find_by_canonical_url(
     db: &ReadConnection,
     source: SourceId,

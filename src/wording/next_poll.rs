@@ -100,7 +100,7 @@ fn rate_limit(items_per_hour: f64, limit: RateLimit) -> String {
             format!("none of the feed's {items} items appeared in the previous poll, so items may have been missed")
         }
         RateLimit::OverflowRecovery { items } => {
-            format!("all {items} items of the feed were new at a recent poll; the delay grows again step by step")
+            format!("all {items} items of the feed were new in a recent poll; the delay is increasing gradually")
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::replay::{ReplayedSource, TopFeed, read_index, replay};
 use jiff::{SignedDuration, Timestamp};
 use newsfold::store::Store;
 
-/// The minimum share of the stories reported by six or more outlets that `top` shows or lists at each time of capture.
+/// The minimum share of the stories reported by six or more outlets that `top` shows or lists at each capture time.
 const MIN_SHOWN_SHARE: f64 = 0.9;
 
 async fn replay_all(sources: Vec<ReplayedSource>) -> Vec<TopFeed> {

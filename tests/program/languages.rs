@@ -60,7 +60,7 @@ fn report_count(entry: &Value) -> usize {
     entry["_newsfold"]["reports"].as_array().map_or(0, Vec::len)
 }
 
-/// Returns the entry with an ID.
+/// Returns the entry with the given ID.
 async fn entry_of(daemon: &DaemonProcess, feed: &str, id: &Value) -> Option<Value> {
     entries(daemon, feed).await.into_iter().find(|entry| entry["id"] == *id)
 }

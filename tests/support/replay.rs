@@ -1,5 +1,5 @@
-//! Replays captured feeds through the real daemon with a manual clock, and measures after each time of capture which big
-//! stories the feed `top` shows. Each source is a server on loopback that serves the versions of its document.
+//! Replays captured feeds through the real daemon with a manual clock, and measures which big stories the feed `top`
+//! shows after each capture time. Each source is a server on loopback that serves the versions of its document.
 
 use anyhow::{Context, bail};
 use axum::extract::State;
@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// The minimum number of outlets of a big story.
 const BIG_STORY_OUTLETS: u32 = 6;
-/// The maximum number of times that the clock advances by the publishing delay after a time of capture.
+/// The maximum number of times that the clock advances by the publishing delay after a capture time.
 const MAX_PUBLISHING_STEPS: usize = 20;
 
 /// The versions of one source's document, in order of capture.
@@ -34,8 +34,8 @@ pub struct ReplayedSource {
     pub versions: Vec<(Timestamp, Vec<u8>)>,
 }
 
-/// The big stories that the feed `top` shows and lacks after a time of capture. A big story has six or more outlets and
-/// a report in the last 24 hours.
+/// The big stories that the feed `top` shows and lacks after a capture time. A big story has six or more outlets and a
+/// report in the last 24 hours.
 pub struct TopFeed {
     pub at: Timestamp,
     /// The number of big stories.
@@ -90,8 +90,8 @@ pub fn read_index(folder: &Path) -> anyhow::Result<Vec<ReplayedSource>> {
     Ok(replayed.collect())
 }
 
-/// Replays the sources with the default settings and calls `report` after each time of capture. Requests to loopback
-/// are allowed, without a delay between requests.
+/// Replays the sources with the default settings and calls `report` after each capture time. Requests to loopback are
+/// allowed, without a delay between requests.
 pub async fn replay(
     store: &Store,
     replayed: Vec<ReplayedSource>,
@@ -148,7 +148,7 @@ async fn poll_all(store: &Store, now: Timestamp) -> anyhow::Result<()> {
 }
 
 /// Advances the clock until all stories are published, including stories that reclustering splits off in the meantime.
-/// The clock advances no further than necessary, so that the time of day stays close to the time of capture.
+/// The clock advances no further than necessary, so that the time of day stays close to the capture time.
 async fn publish_all(store: &Store, clock: &Clock, delay: SignedDuration) -> anyhow::Result<()> {
     for _ in 0..MAX_PUBLISHING_STEPS {
         let counts = store.read(row_counts::count).await?;

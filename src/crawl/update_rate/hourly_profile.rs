@@ -120,8 +120,8 @@ impl HourlyProfile {
         self.week = week;
     }
 
-    /// Returns 2 to the power of the weeks from the start of `self.week` to `hour`: less than 1 for hours of earlier
-    /// weeks.
+    /// Returns 2 to the power of the number of weeks from the start of `self.week` to `hour`: less than 1 for hours of
+    /// earlier weeks.
     fn weight(&self, hour: i64) -> f64 {
         let hours = hour.saturating_sub(self.week.saturating_mul(WEEK_HOURS)).clamp(-64 * WEEK_HOURS, 64 * WEEK_HOURS);
         let power = power_of(HOURLY_GROWTH, hours.unsigned_abs());

@@ -83,7 +83,8 @@ impl DateEvidence {
     }
 }
 
-/// Returns the order of day and month in a language; `None` if its countries differ or write the year first.
+/// Returns the order of day and month in a language; `None` if the countries that use it differ or write the year
+/// first.
 fn order_of_language(tag: &str) -> Option<NumericOrder> {
     const YEAR_FIRST: [&str; 5] = ["zh", "ja", "ko", "hu", "lt"];
     let tag = tag.to_ascii_lowercase().replace('_', "-");

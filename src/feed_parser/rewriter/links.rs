@@ -72,7 +72,7 @@ impl FeedRewriter<'_, '_> {
     }
 }
 
-/// Returns the priority of an alternate link: web pages precede PDFs, which precede feeds of comments.
+/// Returns the priority of an alternate link: web pages precede PDFs, which precede comment feeds.
 fn alternate_priority(media_type: &str) -> u8 {
     if media_type.is_empty() || media_type.contains("html") {
         5

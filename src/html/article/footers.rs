@@ -215,7 +215,7 @@ pub fn is_last_footer(line: &str) -> bool {
     is_plain_copyright(&lower, words) || (words <= MAX_LIST_WORDS && is_list_of_tags(&lower))
 }
 
-/// Returns whether the words of a block outside its links label a list of categories or tags.
+/// Returns whether the unlinked text of a block is the label of a list of categories or tags.
 pub fn labels_list(unlinked: &str) -> bool {
     let lower = unlinked.to_lowercase();
     let label = trim_signs(&lower);

@@ -4,7 +4,7 @@ use super::super::words::{contains_words, search_for_any, starts_of_words, start
 use aho_corasick::AhoCorasick;
 use std::sync::LazyLock;
 
-/// Finds any of these nouns, also inside other words.
+/// Finds any of these nouns, even inside other words.
 static ANY_NOUN: LazyLock<AhoCorasick> = LazyLock::new(|| search_for_any(SUBSCRIPTION_NOUNS));
 /// The beginnings of words in invitations to subscribe, in lowercase.
 #[rustfmt::skip]
