@@ -4,7 +4,8 @@
 //! machine. The module accesses no database and no clock; [`crate::daemon`] passes items in, stores the assignments and
 //! restores the clusterer after a restart.
 //!
-//! 1. Each item becomes a unit vector of weighted terms ([`tokenizer`], [`term_weights`], [`term_index`]).
+//! 1. Each item becomes a unit vector of weighted terms ([`tokenizer`], [`term_weights`], [`term_index`],
+//!    [`inverse_document_frequency`], [`name_detection`]).
 //! 2. An inverted index finds its nearest neighbors ([`candidates`]).
 //! 3. A learned model scores each pair ([`pair_features`], [`pair_model`]).
 //!    If both items have an embedding, their similarity refines the score ([`vector_index`], [`encoder_model`]).
@@ -23,10 +24,12 @@ mod equal_titles;
 mod explain;
 pub mod headline_kind;
 mod indexed_item;
+mod inverse_document_frequency;
 mod item_seq;
 pub mod language;
 mod link_index;
 mod linkage;
+mod name_detection;
 mod near_duplicates;
 mod neighbor;
 mod neighbor_scoring;

@@ -5,6 +5,7 @@
 
 mod article_page;
 mod clock_correction;
+mod failure_delay;
 mod linked_feed;
 mod origin_lease;
 mod outage;

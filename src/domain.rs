@@ -4,9 +4,9 @@
 //! Types named `Parsed*` (in [`crate::feed_parser`]) hold the contents of a document. The types in this module hold
 //! stored data.
 
-pub mod backoff;
 mod constraint;
 pub mod display_text;
+pub mod doubling_delay;
 pub mod duration;
 mod edition;
 mod embedding;

@@ -8,10 +8,10 @@
 //! character set nor the declared format of a document.
 
 mod autodiscovery;
+mod base_url;
 mod dates;
 mod document_format;
 mod element_map;
-mod element_urls;
 mod escaped_noscript;
 mod feed_rs_reader;
 mod gzip_document;
@@ -19,7 +19,6 @@ mod internal_entities;
 mod json_feed;
 mod limits;
 mod mathml_fractions;
-mod nested_xml_base;
 mod one_line_text;
 mod parsed_feed;
 mod rewriter;

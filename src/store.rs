@@ -53,8 +53,8 @@ pub mod websub_subscribers;
 pub mod websub_subscriptions;
 
 mod access_failures;
+mod backup_check;
 mod change_detector;
-mod checked_backup;
 mod connection;
 mod connection_settings;
 mod data_version;
@@ -76,8 +76,8 @@ mod source_problems;
 mod vacuum;
 mod writer;
 
+pub use backup_check::back_up;
 pub use change_detector::ChangeDetector;
-pub use checked_backup::back_up;
 use connection::ActiveRead;
 pub use connection::{ReadConnection, WriteConnection};
 pub use data_version::DataVersion;

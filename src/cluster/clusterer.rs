@@ -206,7 +206,7 @@ impl Clusterer {
         // Scoring shows whether an item repeats another item's headline. The spellings of such an item must not count.
         if self.window[seq].excluded {
             for (term, capitalized) in spellings {
-                self.window.term_index.uncount_spelling(*term, *capitalized);
+                self.window.term_index.spellings_mut(*term).uncount(*capitalized);
             }
         } else {
             add_postings(&mut self.window, seq);

@@ -2,7 +2,9 @@
 //!
 //! The index covers only items in the window. A term's entry is freed when the last item with the term expires.
 
+use super::inverse_document_frequency::IdfFormula;
 use super::item_seq::ItemSeq;
+use super::name_detection::SpellingCounts;
 use super::tokenizer::TermHash;
 use hashbrown::HashTable;
 use slab::Slab;
@@ -15,10 +17,6 @@ pub(super) struct TermId(pub u32);
 /// The maximum number of postings that are read for one term, latest first. A term that more items share is not
 /// selective enough.
 const MAX_POSTINGS: usize = 512;
-/// The number of documents assumed to precede the first one, so that not all terms of the first items are rare.
-const PRIOR_DOCUMENTS: f32 = 1000.0;
-/// The number of document frequencies with a precomputed logarithm.
-const CACHED_LOGARITHMS: u32 = 4096;
 
 #[derive(Default)]
 struct TermEntry {
@@ -29,35 +27,20 @@ struct TermEntry {
     refs: u32,
     /// The number of these items that count in document frequencies.
     document_frequency: u32,
-    /// The numbers of lowercase and of capitalized spellings that were counted.
-    spellings: [u16; 2],
+    spellings: SpellingCounts,
     /// The items indexed under the term, latest last. The list grows to twice [`MAX_POSTINGS`] before it is trimmed, so
     /// that trimming is rare. Most lists are short and are stored inline.
     postings: SmallVec<[ItemSeq; 4]>,
 }
 
+#[derive(Default)]
 pub(super) struct TermIndex {
     /// The term numbers by hash. The hashes themselves are in `entries`.
     by_hash: HashTable<TermId>,
     entries: Slab<TermEntry>,
     /// The number of items that count in document frequencies.
     pub document_count: u32,
-    /// `ln(N + 1)`, where N is `document_count` plus [`PRIOR_DOCUMENTS`]. Every IDF uses this value.
-    log_documents: f32,
-    /// `ln(n + 0.5)` for small n. Every IDF uses one of these values.
-    logarithms: Vec<f32>,
-}
-
-impl Default for TermIndex {
-    fn default() -> TermIndex {
-        TermIndex {
-            by_hash: HashTable::new(),
-            entries: Slab::new(),
-            document_count: 0,
-            log_documents: log_documents(0),
-            logarithms: (0..CACHED_LOGARITHMS).map(|n| libm::logf(n as f32 + 0.5)).collect(),
-        }
-    }
+    idf_formula: IdfFormula,
 }
 
 impl TermIndex {
@@ -115,36 +98,21 @@ impl TermIndex {
     /// Adds to the number of items that count in document frequencies.
     pub(super) fn adjust_document_count(&mut self, by: i32) {
         self.document_count = self.document_count.saturating_add_signed(by);
-        self.log_documents = log_documents(self.document_count);
+        self.idf_formula.set_document_count(self.document_count);
     }
 
-    /// Counts a spelling of a term at a position at which a capital letter would mark a name.
-    pub(super) fn count_spelling(&mut self, id: TermId, capitalized: bool) {
-        let spellings = &mut self.entry_mut(id).spellings;
-        if spellings.contains(&u16::MAX) {
-            *spellings = spellings.map(|count| count / 2);
-        }
-        spellings[usize::from(capitalized)] += 1;
+    /// Returns the spellings of a term that were counted.
+    pub(super) fn spellings(&self, id: TermId) -> SpellingCounts {
+        self.entry(id).spellings
     }
 
-    /// Reverts [`TermIndex::count_spelling`].
-    pub(super) fn uncount_spelling(&mut self, id: TermId, capitalized: bool) {
-        let count = &mut self.entry_mut(id).spellings[usize::from(capitalized)];
-        *count = count.saturating_sub(1);
+    pub(super) fn spellings_mut(&mut self, id: TermId) -> &mut SpellingCounts {
+        &mut self.entry_mut(id).spellings
     }
 
-    /// Returns whether a term is a name: most of its counted spellings are capitalized.
-    pub(super) fn is_name(&self, id: TermId) -> bool {
-        let [lowercase, capitalized] = self.entry(id).spellings.map(f32::from);
-        capitalized > 0.6 * (capitalized + lowercase + 0.5)
-    }
-
-    /// Returns the inverse document frequency of a term, divided by the value for an unseen term, so that it is between
-    /// 0 and 1: `ln((N + 1) / (df + 0.5)) / ln((N + 1) / 0.5)`, at least 0.02.
+    /// Returns the normalized inverse document frequency of a term.
     pub(super) fn idf(&self, id: TermId) -> f32 {
-        let df = self.entry(id).document_frequency;
-        let own = self.logarithms.get(df as usize).copied().unwrap_or_else(|| libm::logf(df as f32 + 0.5));
-        ((self.log_documents - own) / (self.log_documents + std::f32::consts::LN_2)).max(0.02)
+        self.idf_formula.idf(self.entry(id).document_frequency)
     }
 
     /// Appends an item to a term's postings.
@@ -202,10 +170,6 @@ impl TermIndex {
     fn entry_mut(&mut self, id: TermId) -> &mut TermEntry {
         &mut self.entries[id.0 as usize]
     }
-}
-
-fn log_documents(documents: u32) -> f32 {
-    libm::logf(documents as f32 + PRIOR_DOCUMENTS + 1.0)
 }
 
 #[cfg(test)]

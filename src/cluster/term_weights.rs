@@ -178,7 +178,7 @@ impl VectorBuilder<'_> {
             *tf = tf.saturating_add(1);
             let id = count.id;
             if self.counts_in_df && capitals_mark_names && !token.starts_sentence && !token.is_number {
-                self.index.count_spelling(id, token.capitalized);
+                self.index.spellings_mut(id).count(token.capitalized);
                 self.spellings.push((id, token.capitalized));
             }
             if token.is_number && in_title {
@@ -238,7 +238,7 @@ impl TermWeight {
     fn new(id: TermId, root_tf: f32, is_number: bool, index: &TermIndex) -> TermWeight {
         let kind = match is_number {
             true => TermKind::Number,
-            false if index.is_name(id) => TermKind::Name,
+            false if index.spellings(id).are_of_a_name() => TermKind::Name,
             false => TermKind::Word,
         };
         let idf = index.idf(id);

@@ -2,8 +2,9 @@
 //!
 //! [`failure_text`] describes why a poll failed, and [`failure_events`] decides when the operator is informed.
 //! [`server_refusals`] interprets the responses by which a server limits or ends polling. [`stored_validators`] decides
-//! whether the next request is conditional. [`next_poll_time`] sets the time of the next poll. [`super::poll_delay`]
-//! computes the delay for each kind of outcome, and [`super::permanent_redirect`] evaluates redirects.
+//! whether the next request is conditional. [`next_poll_time`] sets the time of the next poll. [`adaptive_delay`]
+//! computes the delay after a success from the update rate, [`failure_delay`] the delay after failures and refusals, and
+//! [`poll_delay`] the other delays. [`permanent_redirect`] evaluates redirects.
 
 mod failure_events;
 mod failure_text;
@@ -14,17 +15,18 @@ mod stored_validators;
 
 pub use self::failure_events::BROKEN_AFTER_FAILURES;
 use self::failure_events::add_failure_events;
-use self::next_poll_time::{delay_by_rate, schedule_next_poll};
+use self::next_poll_time::schedule_next_poll;
 use self::server_refusals::{after_gone, after_refusal, after_throttling};
 use self::source_outlet::outlet_from_site;
 pub(super) use self::stored_validators::full_request_is_due;
 use self::stored_validators::{keep_after_document, merge_validators};
+use super::failure_delay;
 use super::linked_feed;
 use super::parsed_document::ParsedDocument;
 use super::permanent_redirect;
 use super::poll_delay::{self, PollDelay};
 use super::poll_facts::PollFacts;
-use super::update_rate::{SeenDocument, UpdateRate};
+use super::update_rate::{SeenDocument, UpdateRate, adaptive_delay};
 use super::{AttemptOutcome, Options, PollAttempt};
 use crate::domain::{DelayCause, HoldReason, PollOutcome, PollRecord, Source, SourceState, SourceUpdate};
 use crate::http_client::NoDocument;
@@ -79,7 +81,7 @@ fn apply_outcome(input: &PollInput<'_>, decision: &mut PollDecision) -> PollDela
         }
         AttemptOutcome::Abandoned => PollDelay { span: options.interval, cause: DelayCause::Interrupted },
         AttemptOutcome::NotAFeed { .. } | AttemptOutcome::Crashed { .. } => {
-            poll_delay::after_failures(update.failures, options)
+            failure_delay::after_failures(update.failures, options)
         }
     }
 }
@@ -95,7 +97,7 @@ fn after_no_document(input: &PollInput<'_>, reason: &NoDocument, decision: &mut 
             let floor = poll_delay::min_delay(&source.polling_hints, *fresh_for, options);
             let mut rate = UpdateRate::from_json(&source.update_rate);
             rate.observe(at, None);
-            delay_by_rate(input, &rate, floor, update)
+            delay_after_success(input, &rate, floor, update)
         }
         NoDocument::Throttled { retry_after, fresh_for } => {
             after_throttling(input, poll_delay::requested_delay((*retry_after).max(*fresh_for), options), decision)
@@ -115,7 +117,7 @@ fn after_no_document(input: &PollInput<'_>, reason: &NoDocument, decision: &mut 
         }
         NoDocument::Gone => after_gone(input, decision),
         NoDocument::Failed { .. } | NoDocument::Unreachable { .. } | NoDocument::Blocked { .. } => {
-            poll_delay::after_failures(update.failures, options)
+            failure_delay::after_failures(update.failures, options)
         }
     }
 }
@@ -194,7 +196,22 @@ fn after_document(input: &PollInput<'_>, document: &ParsedDocument, decision: &m
         &input.facts.new_item_dates
     };
     rate.observe(input.attempt.finished_at, Some(SeenDocument { items: document.items.len(), new_item_dates }));
-    delay_by_rate(input, &rate, floor, update)
+    delay_after_success(input, &rate, floor, update)
+}
+
+/// Stores the update rate, and returns the delay after a success, which is at least `floor`.
+fn delay_after_success(
+    input: &PollInput<'_>,
+    rate: &UpdateRate,
+    floor: PollDelay,
+    update: &mut SourceUpdate,
+) -> PollDelay {
+    update.update_rate = rate.to_json();
+    // The update rate does not change an interval that the operator set for the source.
+    if input.source.poll_interval.is_some() {
+        return floor;
+    }
+    adaptive_delay::delay_by_rate(rate, input.attempt.finished_at, input.facts.budget_multiplier, floor, input.options)
 }
 
 #[cfg(test)]

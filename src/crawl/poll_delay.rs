@@ -1,13 +1,13 @@
 //! Computes the delay before the next poll, the cause of the delay, and the end of the hours or days that a feed skips.
-//! All functions are pure.
+//! All functions are pure. [`super::failure_delay`] computes the delay after failures, and
+//! [`super::update_rate::adaptive_delay`] the delay that depends on how often the source publishes.
 //!
 //! Sources: RSS 2.0 (`ttl`, `skipHours`, `skipDays`), RSS 1.0 module Syndication, RFC 9111 (freshness), RFC 9110
 //! section 10.2.3 and RFC 6585 (Retry-After).
 
 use super::Options;
-use crate::domain::backoff::doubling;
 use crate::domain::duration::after;
-use crate::domain::{DelayCause, NextPollReason, PollOutcome, PollingHints, ShortenedDelay, Source, Timestamp};
+use crate::domain::{DelayCause, NextPollReason, PollingHints, ShortenedDelay, Source, Timestamp};
 use jiff::SignedDuration;
 
 /// A delay before the next poll, and its cause.
@@ -24,11 +24,6 @@ pub(super) struct RequestedDelay {
     pub shortened: Option<ShortenedDelay>,
 }
 
-/// The maximum delay of a source that fails repeatedly.
-const MAX_FAILURE_DELAY: SignedDuration = SignedDuration::from_hours(24);
-/// The delay after the first refusal (403 or a bot challenge). Each consecutive refusal doubles it.
-const FIRST_REFUSAL_DELAY: SignedDuration = SignedDuration::from_hours(4);
-const MAX_REFUSAL_DELAY: SignedDuration = SignedDuration::from_hours(24);
 /// The jitter of a delay is at most a tenth of this span.
 const MAX_JITTERED_SPAN: SignedDuration = SignedDuration::from_mins(20);
 /// The maximum delay of a source while newsfold has no network connection.
@@ -93,23 +88,6 @@ pub(super) fn requested_delay(requested: Option<SignedDuration>, options: &Optio
     let shortened = (span < requested)
         .then(|| ShortenedDelay { requested_seconds: requested.as_secs(), kept_seconds: span.as_secs() });
     RequestedDelay { span, shortened }
-}
-
-/// Returns the minimum interval, doubled for each consecutive failure.
-pub(super) fn after_failures(failures: u32, options: &Options) -> PollDelay {
-    let span = doubling(options.interval, MAX_FAILURE_DELAY, failures).max(options.interval);
-    PollDelay { span, cause: DelayCause::Backoff { failures } }
-}
-
-/// Returns the delay after a refusal. It doubles if the last poll was also refused.
-pub(super) fn after_refusal(source: &Source) -> PollDelay {
-    let refused_again = matches!(source.last_outcome, Some(PollOutcome::Refused | PollOutcome::Challenged));
-    let last = match (source.last_poll_at, source.hold_until) {
-        (Some(polled), Some(held)) if refused_again => held.duration_since(polled),
-        _ => SignedDuration::ZERO,
-    };
-    let span = doubling(last, MAX_REFUSAL_DELAY, 1).max(FIRST_REFUSAL_DELAY);
-    PollDelay { span, cause: DelayCause::Refused }
 }
 
 /// Returns the delay while newsfold has no network connection: a quarter of the duration of the outage. Sources whose

@@ -1,18 +1,15 @@
-//! Estimates the update rate of a source: how often it publishes new items, and when to poll it next.
+//! Estimates the update rate of a source: how often it publishes new items. [`adaptive_delay`] computes the delay before
+//! the next poll from the estimate.
 //!
-//! The poll rate follows the square root of the update rate (see [`super::poll_budget`]) for each hour of the day. It
-//! is higher if items would otherwise leave the source's document before a poll sees them. The functions are pure: they
-//! do not read the clock, perform I/O or use random numbers.
+//! The functions are pure: they do not read the clock, perform I/O or use random numbers.
 
+pub(super) mod adaptive_delay;
 mod hourly_profile;
 #[cfg(test)]
 mod tests;
 
-use super::poll_budget::{BudgetMultiplier, PollDemand};
-use super::poll_delay::PollDelay;
-use crate::domain::{DelayCause, RateLimit, Timestamp};
+use crate::domain::Timestamp;
 use hourly_profile::{HOUR_SECONDS, HourlyProfile};
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 /// The evidence for the update rate of one source. It is stored with the source as JSON.
@@ -48,11 +45,6 @@ const MAX_ITEMS: usize = 10_000;
 /// The minimum time span of meaningful dates, in seconds. Dates that are closer together show when the feed was
 /// generated, not when its items appeared.
 const GENERATION_SPAN: i64 = 60;
-/// The share of the window that may be expected to be new at the next poll. At one half, the probability that a Poisson
-/// process exceeds the whole window is 1.4% for a window of 10 items, 1 in 600 for 20 items, and nearly zero for larger
-/// windows. One third loses fewer items, but under a tight budget it increases all delays by up to a quarter.
-const WINDOW_SHARE: f64 = 0.5;
-
 impl UpdateRate {
     /// Parses the output of [`UpdateRate::to_json`]. Any other string results in an estimate without evidence.
     pub fn from_json(text: &str) -> Self {
@@ -141,61 +133,4 @@ impl UpdateRate {
     pub fn by_hour(&self, now: Timestamp) -> [f64; 24] {
         self.profile.rates(now.as_second()).hours_of_day(now.as_second())
     }
-
-    /// Returns the demand of this source on the poll budget. `floor` is the minimum delay, and `cap` is the maximum
-    /// delay.
-    pub fn demand(&self, now: Timestamp, floor: SignedDuration, cap: SignedDuration) -> PollDemand {
-        let rates = self.profile.rates(now.as_second());
-        let (floor, cap) = (seconds(floor), seconds(cap));
-        let max_delay = self.overflow_delay.map_or(cap, |delay| cap.min(i64::from(delay)));
-        let before_overflow = self.window_headroom().map_or(0.0, |headroom| rates.mean() / headroom);
-        PollDemand {
-            mean_sqrt_rate: rates.mean_sqrt(),
-            min_polls_per_hour: before_overflow.max(HOUR_SECONDS as f64 / max_delay.max(1) as f64),
-            max_polls_per_hour: HOUR_SECONDS as f64 / floor.max(1) as f64,
-            sources: 1,
-        }
-    }
-
-    /// Returns the delay from `now` to the next poll, between `floor` and `cap`, and its cause.
-    pub fn delay(
-        &self,
-        now: Timestamp,
-        multiplier: BudgetMultiplier,
-        floor: SignedDuration,
-        cap: SignedDuration,
-    ) -> PollDelay {
-        let (now, floor) = (now.as_second(), seconds(floor));
-        let cap = seconds(cap).clamp(floor, MAX_EVIDENCE_AGE.max(floor));
-        let rates = self.profile.rates(now);
-        let by_budget = rates.seconds_until(now, 1.0, cap, |rate| multiplier.per_hour() * rate.sqrt());
-        let by_window =
-            self.window_headroom().map_or(cap, |headroom| rates.seconds_until(now, headroom, cap, |rate| rate));
-        let by_overflow = self.overflow_delay.map_or(cap, i64::from);
-        let shortest = by_budget.min(by_window).min(by_overflow);
-        let delay = shortest.clamp(floor, cap);
-        let items = self.window.unwrap_or(0);
-        let limit = if by_budget >= cap && delay == cap {
-            RateLimit::MaxInterval
-        } else if by_budget <= by_window.min(by_overflow) {
-            RateLimit::PollBudget
-        } else if by_window <= by_overflow {
-            RateLimit::Window { items }
-        } else if self.overflowed {
-            RateLimit::Overflow { items }
-        } else {
-            RateLimit::OverflowRecovery { items }
-        };
-        let cause = DelayCause::UpdateRate { items_per_hour: rates.at(now), limit, at_minimum: shortest < floor };
-        PollDelay { span: SignedDuration::from_secs(delay), cause }
-    }
-
-    /// Returns the number of new items that may be expected by the next poll.
-    fn window_headroom(&self) -> Option<f64> {
-        self.window.filter(|window| *window > 0).map(|window| f64::from(window) * WINDOW_SHARE)
-    }
-}
-
-fn seconds(span: SignedDuration) -> i64 {
-    span.as_secs().max(0)
 }

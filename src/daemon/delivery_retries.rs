@@ -5,7 +5,7 @@
 //! a successful delivery, at the end of the lease, or after twenty consecutive failures. Each attempt sends the latest
 //! version. The task for webhooks sends the same entry again, and skips it after fewer failures.
 
-use crate::domain::backoff;
+use crate::domain::doubling_delay::doubling;
 use crate::domain::duration::after;
 use crate::domain::{Timestamp, WebSubFailure};
 use crate::http_client::{WebSubRequestError, WebSubResponse};
@@ -31,7 +31,7 @@ pub(super) enum DeliveryResult {
 /// Returns the time of the next attempt if the attempt that is about to be made fails. The attempt counts as failed
 /// until its result is recorded; `failures` is the number of consecutive failures before it.
 pub(super) fn next_attempt_at(failures: u32, now: Timestamp) -> Timestamp {
-    after(now, backoff::doubling(FIRST_RETRY_DELAY, MAX_RETRY_DELAY, failures))
+    after(now, doubling(FIRST_RETRY_DELAY, MAX_RETRY_DELAY, failures))
 }
 
 /// Evaluates a delivery. `failures` is the number of previous consecutive failures.

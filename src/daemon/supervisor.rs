@@ -1,7 +1,7 @@
 //! Restarts the daemon's tasks. If a task panics or ends, the supervisor logs it, reports it in `/healthz`, and
 //! restarts it with exponential backoff. The failure of one task does not affect the other tasks.
 
-use crate::domain::backoff::doubling;
+use crate::domain::doubling_delay::doubling;
 use crate::domain::panic_text::join_error_text;
 use crate::serve::TaskHealth;
 use crate::wording::Audience;

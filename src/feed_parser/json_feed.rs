@@ -14,8 +14,8 @@ use url::Url;
 
 use self::repair::repair_json;
 use super::Options;
+use super::base_url::{UrlResolver, website_as_base};
 use super::dates::{DateConventions, DateEvidence};
-use super::element_urls::{UrlResolver, website_as_base};
 use super::escaped_noscript::with_decoded_noscript;
 use super::mathml_fractions::with_fraction_slashes;
 use super::one_line_text::{html_to_plain_text, truncate_text};

@@ -6,7 +6,7 @@
 
 use super::disk_space::is_disk_full;
 use super::{Error, Result};
-use crate::domain::backoff::doubling;
+use crate::domain::doubling_delay::doubling;
 use jiff::SignedDuration;
 use parking_lot::Mutex;
 use rusqlite::ErrorCode;

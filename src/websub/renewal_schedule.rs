@@ -3,7 +3,7 @@
 //! A hub gets at most one request per hour for a source, even if the feed's declaration changes with each poll. The
 //! delay doubles with each request that the hub does not verify, because a feed can declare any server as its hub.
 
-use crate::domain::backoff::doubling;
+use crate::domain::doubling_delay::doubling;
 use crate::domain::duration::after;
 use crate::domain::{HubEvent, HubSubscription, SubscriptionState, Timestamp};
 use jiff::SignedDuration;

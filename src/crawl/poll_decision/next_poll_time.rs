@@ -1,10 +1,9 @@
 //! Sets the time of a source's next poll, from the delay that the outcome of the last poll requires.
 
 use super::super::poll_delay::{self, PollDelay};
-use super::super::update_rate::UpdateRate;
 use super::{PollDecision, PollInput};
 use crate::domain::duration::after;
-use crate::domain::{DelayCause, NextPollReason, SourceUpdate};
+use crate::domain::{DelayCause, NextPollReason};
 
 /// Sets the time of the next poll. Adjustments only increase the delay.
 pub(super) fn schedule_next_poll(
@@ -37,22 +36,4 @@ pub(super) fn schedule_next_poll(
     {
         *moved_by_feed = true;
     }
-}
-
-/// Returns the delay that results from the source's update rate, but at least `floor`.
-pub(super) fn delay_by_rate(
-    input: &PollInput<'_>,
-    rate: &UpdateRate,
-    floor: PollDelay,
-    update: &mut SourceUpdate,
-) -> PollDelay {
-    update.update_rate = rate.to_json();
-    if input.source.poll_interval.is_some() {
-        return floor;
-    }
-    let options = input.options;
-    let by_rate =
-        rate.delay(input.attempt.finished_at, input.facts.budget_multiplier, floor.span, options.max_interval);
-    // If the feed or its server requested the minimum, that request explains the delay better.
-    if by_rate.span > floor.span || floor.span == options.interval { by_rate } else { floor }
 }

@@ -1,5 +1,6 @@
 //! Interprets the responses by which a server limits or ends polling: 429, 503, 403, bot challenges, and 410.
 
+use super::super::failure_delay;
 use super::super::poll_delay::{self, PollDelay, RequestedDelay};
 use super::{PollDecision, PollInput};
 use crate::domain::duration::after;
@@ -30,7 +31,7 @@ pub(super) fn after_throttling(
     }
     poll_delay::longest([
         PollDelay { span: requested.span, cause: DelayCause::RetryAfter },
-        poll_delay::after_failures(update.failures, input.options),
+        failure_delay::after_failures(update.failures, input.options),
     ])
 }
 
@@ -43,7 +44,7 @@ pub(super) fn after_refusal(
 ) -> PollDelay {
     record.detail = hold_reason_text(&reason);
     let delay = poll_delay::longest([
-        poll_delay::after_refusal(input.source),
+        failure_delay::after_refusal(input.source),
         PollDelay { span: requested, cause: DelayCause::RetryAfter },
     ]);
     let until = after(record.finished_at, delay.span);

@@ -1,7 +1,11 @@
 //! Tests the estimates of [`UpdateRate`] and the resulting delays on generated sources. `tests/documents/policies.rs`
 //! measures the quality of the delays over all sources.
 
+use super::super::poll_budget::BudgetMultiplier;
+use super::super::poll_delay::PollDelay;
 use super::*;
+use crate::domain::{DelayCause, RateLimit};
+use jiff::SignedDuration;
 
 const FLOOR: SignedDuration = SignedDuration::from_mins(10);
 const CAP: SignedDuration = SignedDuration::from_hours(24);

@@ -2,8 +2,8 @@
 
 use url::Url;
 
+use super::super::base_url::clean_href;
 use super::super::element_map::FeedField;
-use super::super::element_urls::clean_href;
 use super::super::parsed_feed::ParsedItem;
 use super::rss_writer::push_element;
 use super::{ElementRole, FeedRewriter, FieldState};

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use url::Url;
 
+use super::super::base_url::{MAX_URL_BYTES, clean_href};
 use super::super::element_map::FeedField;
-use super::super::element_urls::{MAX_URL_BYTES, clean_href};
 use super::FeedRewriter;
 use super::element_text::flatten_markup;
 use crate::domain::ProblemKind;

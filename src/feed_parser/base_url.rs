@@ -2,11 +2,13 @@
 //!
 //! The resolver returns only http and https URLs.
 
+mod xhtml_base;
+
 use std::borrow::Cow;
 
 use url::Url;
 
-use super::nested_xml_base::with_resolved_links;
+use self::xhtml_base::with_resolved_links;
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 use crate::urls::feed_secrets::FeedSecrets;
