@@ -49,11 +49,15 @@ fn incomplete_path(to: &Path) -> PathBuf {
 pub(super) fn copy_and_check(
     from: &Path,
     to: &Path,
-    progress: impl FnMut(CopyProgress) -> ControlFlow<()>,
+    mut progress: impl FnMut(CopyProgress) -> ControlFlow<()>,
     check: impl FnOnce(&Path) -> Result<()>,
 ) -> Result<()> {
     let incomplete = incomplete_path(to);
-    let copied = copy_to_new_file(from, &incomplete, progress).and_then(|()| check(&incomplete));
+    let copied = copy_to_new_file(from, &incomplete, &mut progress).and_then(|copied| {
+        check(&incomplete)?;
+        // The copy may have been interrupted during the check.
+        if progress(copied).is_break() { Err(Error::Interrupted) } else { Ok(()) }
+    });
     let result = copied.map_err(|error| in_words(from, to, error)).and_then(|()| {
         // SQLite would apply the write-ahead log of the replaced file to the new file.
         for suffix in ["-wal", "-shm"] {
@@ -87,7 +91,11 @@ fn in_words(from: &Path, to: &Path, error: Error) -> Error {
     Error::Copy { from: from.to_owned(), to: to.to_owned(), problem }
 }
 
-fn copy_to_new_file(from: &Path, to: &Path, mut progress: impl FnMut(CopyProgress) -> ControlFlow<()>) -> Result<()> {
+fn copy_to_new_file(
+    from: &Path,
+    to: &Path,
+    progress: &mut impl FnMut(CopyProgress) -> ControlFlow<()>,
+) -> Result<CopyProgress> {
     let source = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     source.busy_timeout(BUSY)?;
     // The transaction keeps the snapshot. Without it, each write of another program would restart the copy.
@@ -97,7 +105,7 @@ fn copy_to_new_file(from: &Path, to: &Path, mut progress: impl FnMut(CopyProgres
     let file = created.map_err(|cause| Error::File { path: to.to_owned(), cause })?;
     let mut target = Connection::open(to)?;
     let backup = Backup::new(&source, &mut target)?;
-    loop {
+    let copied = loop {
         let step = backup.step(PAGES_PER_STEP)?;
         let (all, remaining) = (backup.progress().pagecount, backup.progress().remaining);
         let copied = CopyProgress { copied_pages: (all - remaining) as u64, all_pages: all as u64 };
@@ -105,16 +113,17 @@ fn copy_to_new_file(from: &Path, to: &Path, mut progress: impl FnMut(CopyProgres
             return Err(Error::Interrupted);
         }
         match step {
-            StepResult::Done => break,
+            StepResult::Done => break copied,
             StepResult::More => {}
             _ => std::thread::sleep(RETRY_DELAY),
         }
-    }
+    };
     drop(backup);
     // The header of the source requires a write-ahead log, which a program could not create in a read-only directory.
     target.pragma_update(None, "journal_mode", "DELETE")?;
     target.close().map_err(|(_, cause)| cause)?;
-    file.sync_all().map_err(|cause| Error::File { path: to.to_owned(), cause })
+    file.sync_all().map_err(|cause| Error::File { path: to.to_owned(), cause })?;
+    Ok(copied)
 }
 
 pub(super) fn remove_if_present(path: &Path) -> Result<()> {

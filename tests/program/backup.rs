@@ -48,7 +48,7 @@ async fn interrupted_backup_leaves_no_file() {
     let cli = CliRunner::new();
     cli.run(&["source", "add", "https://a.example/feed", "--no-fetch"]);
     let database = rusqlite::Connection::open(cli.folder.path().join("news.db")).unwrap();
-    database.execute_batch("CREATE TABLE filler (text); INSERT INTO filler VALUES (zeroblob(100000000))").unwrap();
+    database.execute_batch("CREATE TABLE filler (text); INSERT INTO filler VALUES (zeroblob(400000000))").unwrap();
     drop(database);
     let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("newsfold"));
     command.arg("--database").arg(cli.folder.path().join("news.db")).arg("db").arg("backup");
