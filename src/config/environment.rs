@@ -25,9 +25,7 @@ impl Config {
     pub fn unusable_settings(&self) -> Vec<UnusableSetting> {
         let mut found = Vec::new();
         for (position, hook) in self.notify.iter().enumerate() {
-            let needs_systemd = hook.url_file.as_deref().is_some_and(Path::is_relative)
-                && std::env::var_os(CREDENTIALS_DIRECTORY).is_none();
-            if let Some(problem) = webhook_url(hook).err().filter(|_| !needs_systemd) {
+            if let Some(problem) = webhook_url(hook).err().filter(|_| !is_hidden_credential(hook)) {
                 found.push(UnusableSetting { key: format!("notify.{position}.url_file"), problem });
             }
         }
@@ -49,6 +47,15 @@ impl UnusableSetting {
             None => format!("{}: {key}: {problem}", path.display()),
         }
     }
+}
+
+/// Returns whether the file with the URL of a webhook is a credential that this process cannot read. systemd passes
+/// credentials to the daemon, but neither to other programs nor to the check of the configuration before a reload, although
+/// the variable is set there.
+fn is_hidden_credential(hook: &WebhookOptions) -> bool {
+    let Some(file) = hook.url_file.as_deref().filter(|file| file.is_relative()) else { return false };
+    std::env::var_os(CREDENTIALS_DIRECTORY)
+        .is_none_or(|credentials| access(PathBuf::from(credentials).join(file), Access::READ_OK).is_err())
 }
 
 /// Returns the URL of a webhook, from the configuration or from its file. An error does not quote the text of the file,

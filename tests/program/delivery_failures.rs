@@ -167,11 +167,14 @@ fn config_check_and_doctor_find_files_that_cannot_be_used() {
     cli.write_file("config.toml", &valid);
     cli.run(&["config", "check"]);
     assert!(!new.exists(), "the check creates nothing");
-    // systemd passes this file only to the service.
+    // systemd passes this file only to the daemon.
     cli.write_file("config.toml", "[[notify]]\nurl_file = \"chat-hook\"\nfeed = \"all\"\n");
     cli.command(&["config", "check"]).env_remove("CREDENTIALS_DIRECTORY").assert().success();
     let credentials = cli.folder.path().display().to_string();
-    cli.command(&["config", "check"]).env("CREDENTIALS_DIRECTORY", credentials).assert().code(1);
+    let check = || cli.command(&["config", "check"]).env("CREDENTIALS_DIRECTORY", &credentials).assert();
+    check().success();
+    cli.write_file("chat-hook", "not a URL\n");
+    check().code(1);
 }
 
 #[test]
